@@ -1,0 +1,127 @@
+"""All verbs in one application, and how wrong words are answered: the composition root of the command line."""
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from mutoscope.cli import data, doctor, files, generate, train
+from mutoscope.errors import SettingError, did_you_mean
+
+NAME = "mutoscope"
+HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Verb(TyperCommand):
+    """A command that explains words left over instead of only counting them."""
+
+    allow_extra_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            expected = " ".join(p.metavar for p in self.params if p.param_type_name == "argument") or "no words"
+            raise SettingError(
+                f'{ctx.command_path} takes {expected}, got also {" ".join(rest)!r}; put a prompt in quotes: "a lake"'
+            )
+        return rest
+
+
+class Verbs(TyperGroup):
+    """A group of commands; without a command it shows its help, an unknown one is answered with the nearest name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and not ctx.resilient_parsing:
+            hint = did_you_mean(cmd_name, self.commands)
+            raise SettingError(
+                f"unknown command {cmd_name!r}{hint}; known: {', '.join(self.commands)}; see {ctx.command_path} -h"
+            )
+        return command
+
+
+def _group(help: str, **settings: Any) -> typer.Typer:
+    return typer.Typer(
+        name=NAME,
+        cls=Verbs,
+        help=help,
+        add_completion=False,
+        rich_markup_mode=None,  # brackets in a text are brackets
+        context_settings=HELP_NAMES,
+        **settings,
+    )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from mutoscope import __version__
+
+        typer.echo(f"{NAME} {__version__}")
+        raise typer.Exit()
+
+
+def _start(
+    version: bool = typer.Option(False, "--version", callback=_show_version, is_eager=True, help="Show the version."),
+) -> None:
+    """Words to pictures and to motion, on the machine in front of you."""
+
+
+def build() -> TyperGroup:
+    """Return the whole command line as one group of commands."""
+    app = _group(
+        "Words to pictures and to motion, on the machine in front of you.",
+        epilog="\b\nFirst steps:\n  mutoscope demo\n"
+        '  mutoscope image "A serene lake surrounded by pine trees at sunset"\n'
+        '  mutoscope video "Waves crashing on a beach" --seconds 5 -o waves.mp4\n\n'
+        "mutoscope COMMAND -h shows examples of each. Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped.",
+    )
+    app.callback()(_start)
+    for module in (generate, files, doctor):
+        _add(app, module.VERBS)
+    world = _group("Make training data: pictures and clips with captions.")
+    world.callback()(lambda: None)
+    _add(world, data.VERBS)
+    app.add_typer(world, name="data")
+    _add(app, train.VERBS)
+    return typer.main.get_command(app)  # type: ignore[return-value]
+
+
+def _add(app: typer.Typer, verbs: dict[str, tuple[Any, str]]) -> None:
+    for name, (function, examples) in verbs.items():
+        epilog = "\b\nExamples:\n" + "\n".join("  " + line for line in examples.strip().splitlines())
+        app.command(name, cls=Verb, epilog=epilog, context_settings=HELP_NAMES)(function)
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; wrong words become `SettingError`, everything else passes through."""
+    group = build()
+    try:
+        with group.make_context(NAME, argv) as context:
+            return group.invoke(context) or 0
+    except typer.Exit as leave:
+        return leave.exit_code
+    except TyperException as error:
+        raise SettingError(_explain(error)) from error
+
+
+def _explain(error: Any) -> str:
+    """Return the one line for words the parser refused."""
+    context = getattr(error, "ctx", None)
+    see = f"; see {context.command_path} -h" if context else ""
+    if hasattr(error, "possibilities"):
+        known = [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)]
+        options = [name for name in known if name.startswith("-")]
+        return (
+            f"unknown option {error.option_name!r}{did_you_mean(error.option_name, options)}{see}"
+            " (words that start with a dash go after --)"
+        )
+    if hasattr(error, "param_type"):
+        name = error.param.metavar or error.param.name
+        if error.param.param_type_name == "option":
+            name = f"{error.param.opts[0]} {name}"
+        return f"missing {name}{see}"
+    return f"{error.message.rstrip('.')}{see}"

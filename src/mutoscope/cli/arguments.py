@@ -1,0 +1,161 @@
+"""How words of the command line become values: strict numbers, sizes, lengths of time; and the options verbs share.
+
+Ranges are not checked here but where the value is used (`prompt.Request`, `media.check_output`), so that Python and the
+command line refuse the same things with the same words.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from mutoscope.errors import SettingError, SizeError
+
+SECONDS_PER = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+MAX_SEED = 2**32
+
+
+def text(value: str) -> str:
+    """Take words as they are, broken characters included; the request says what is wrong with them."""
+    return value
+
+
+def whole(option: str, example: int) -> Callable[[Any], int]:
+    """Return a parser of whole numbers that names its option when it refuses."""
+
+    def parse(value: Any) -> int:
+        if isinstance(value, int):
+            return value
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
+            raise typer.BadParameter(f"{option} must be a whole number, for example {example}, got {value!r}")
+        return int(value)
+
+    return parse
+
+
+def decimal(option: str, example: float) -> Callable[[Any], float]:
+    """Return a parser of finite numbers that names its option when it refuses."""
+
+    def parse(value: Any) -> float:
+        if isinstance(value, float):
+            return value
+        number = r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+        if not re.fullmatch(number, value):
+            raise typer.BadParameter(f"{option} must be a finite number, for example {example:g}, got {value!r}")
+        return float(value)
+
+    return parse
+
+
+def read_size(size: str | None, width: int | None, height: int | None) -> dict[str, int]:
+    """Return what was asked of width and height in pixels; SizeError for other words and for both ways at once."""
+    if size is None:
+        return {name: value for name, value in (("width", width), ("height", height)) if value is not None}
+    if width is not None or height is not None:
+        raise SizeError("got --size together with --width or --height; give one or the other")
+    from mutoscope.shapes import parse_size
+
+    width, height = parse_size(f"{size}x{size}" if re.fullmatch("[0-9]{1,6}", size) else size)
+    return {"width": width, "height": height}
+
+
+def read_seed(words: str | None, base: int | None = None) -> int:
+    """Return the seed: a number, a new random one for None or -1, and with a `base` +1 for the one after it."""
+    import secrets
+
+    if words is None or words == "-1":
+        return secrets.randbelow(MAX_SEED)
+    if base is not None and re.fullmatch(r"\+[0-9]{1,10}", words):
+        return (base + int(words)) % MAX_SEED
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", words):
+        after = ", or +1 for the seed after the one in the file" if base is not None else ""
+        raise SettingError(f"--seed must be a whole number from 0 to {MAX_SEED - 1}{after}, got {words!r}")
+    return int(words)
+
+
+def read_budget(words: str) -> float:
+    """Return seconds from 90s, 60m, 1h30m or 2d; raises SettingError for anything else."""
+    parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", words)
+    if not parts or "".join(number + unit for number, unit in parts) != words:
+        raise SettingError(f"--budget must be a length of time such as 90s, 60m or 1h30m, got {words!r}")
+    seconds = sum(float(number) * SECONDS_PER[unit] for number, unit in parts)
+    if not 0 < seconds < 366 * 86400:
+        raise SettingError(f"--budget must be more than 0 and less than a year, got {words!r}")
+    return seconds
+
+
+def read_settings(pairs: list[str]) -> dict[str, Any]:
+    """Return {key: value} from key=value words; a value that is JSON is taken as such, any other is text."""
+    import json
+
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", key):
+            raise SettingError(f"--set takes key=value, for example --set learning_rate=0.001, got {pair!r}")
+        try:
+            settings[key] = json.loads(value, parse_constant=_refuse_constant)
+        except json.JSONDecodeError:
+            settings[key] = value
+    return settings
+
+
+def _refuse_constant(name: str) -> float:
+    raise SettingError(f"--set takes finite numbers, got {name}")
+
+
+def _option(*names: str, help: str, metavar: str, parser: Callable[[Any], Any] = text, **more: Any) -> Any:
+    return typer.Option(*names, help=help, metavar=metavar, parser=parser, **more)
+
+
+Prompt = Annotated[str, typer.Argument(metavar="PROMPT", parser=text, help="What to draw, in quotes.")]
+Output = Annotated[
+    str | None,
+    _option("-o", "--output", metavar="FILE", help="Where to write it; the ending chooses the format. An existing file "
+            "is replaced. Without it a new name in outputs/ is taken."),
+]  # fmt: skip
+Number = Annotated[
+    int,
+    _option("-n", "--number", metavar="N", parser=whole("--number", 4), help="How many to make: NAME-0, NAME-1, ..."),
+]
+Style = Annotated[str | None, _option("--style", metavar="STYLE", help="A style by name; mutoscope styles lists them.")]
+Size = Annotated[
+    str | None, _option("--size", metavar="SIZE", help="square, 3:2, 2:3 or WIDTHxHEIGHT in pixels, as 192x128.")
+]
+Width = Annotated[
+    int | None, _option("--width", metavar="PIXELS", parser=whole("--width", 128), help="Width in pixels.")
+]
+Height = Annotated[
+    int | None, _option("--height", metavar="PIXELS", parser=whole("--height", 128), help="Height in pixels.")
+]
+NegativePrompt = Annotated[
+    str | None, _option("--negative-prompt", "--not", metavar="WORDS", help="What should not be seen.")
+]
+Steps = Annotated[
+    int | None,
+    _option("--steps", metavar="N", parser=whole("--steps", 16), help="Steps of drawing: more is slower and finer."),
+]
+Guidance = Annotated[
+    float | None,
+    _option("--guidance", metavar="SCALE", parser=decimal("--guidance", 3.0), help="How closely to follow the prompt."),
+]
+Seed = Annotated[
+    str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
+]
+Model = Annotated[
+    str | None, _option("--model", metavar="DIR", help="A checkpoint folder instead of the embedded model.")
+]
+Runtime = Annotated[str, _option("--runtime", metavar="NAME", help="auto, onnx or torch.")]
+Threads = Annotated[
+    int | None, _option("--threads", metavar="N", parser=whole("--threads", 2), help="How many CPU threads to use.")
+]
+NoMetadata = Annotated[
+    bool,
+    typer.Option("--no-metadata", help="Leave the request out of the file; it can then not be made again from it."),
+]
+NoMarking = Annotated[
+    bool, typer.Option("--no-marking", help="Leave out the mark that says a model made this. Laws may ask for it.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the files, no progress and no warnings.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]

@@ -1,0 +1,204 @@
+"""The verb doctor: what is here, what will be used and why. Exit code 0 if this machine can draw, else 1."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import say, table
+from mutoscope.errors import CheckpointError, MutoscopeError
+
+LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "rich", "torch")
+EXTRAS = {"torch": ("torch",), "export": ("torch", "onnx", "onnxscript")}  # extra -> modules it brings
+CPU_FEATURES = (
+    "avx",
+    "avx2",
+    "fma",
+    "f16c",
+    "avx512f",
+    "avx512_vnni",
+    "avx_vnni",
+    "amx_int8",
+    "asimd",
+    "asimddp",
+    "sve",
+)
+ENOUGH_MEMORY = 500 * 2**20  # bytes a picture of the embedded model may take
+ENOUGH_DISK = 100 * 2**20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `needed` marks what drawing cannot do without."""
+
+    name: str
+    value: str
+    good: bool = True
+    needed: bool = False
+
+
+def doctor(model: ask.Model = None, as_json: ask.Json = False) -> int:
+    """Check this machine: what is here, what is used, why."""
+    findings = examine(Path(model) if model else None)
+    able = all(finding.good for finding in findings if finding.needed)
+    if as_json:
+        say(json.dumps({"able": able} | {f.name: {"value": f.value, "good": f.good} for f in findings}))
+    else:
+        table([(f.name, f.value if f.good else f"{f.value}  <- look here") for f in findings])
+        say()
+        say(
+            "Everything drawing needs is here." if able else "This machine cannot draw yet; see the lines marked above."
+        )
+    return 0 if able else 1
+
+
+def examine(model: Path | None = None) -> list[Finding]:
+    """Return all findings, in the order they are read."""
+    from mutoscope import __version__
+
+    versions = [Finding(name, version(name) or "not installed") for name in LIBRARIES]
+    return [
+        Finding("mutoscope", __version__),
+        Finding("python", f"{platform.python_version()} ({sys.executable})", sys.version_info >= (3, 11), needed=True),
+        Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        *versions,
+        *(Finding(f"extra [{extra}]", _extra(extra, modules)) for extra, modules in EXTRAS.items()),
+        Finding("cpu", _cpu()),
+        Finding("threads", _threads()),
+        _memory(),
+        _disk(),
+        *_runtime(),
+        *_checkpoint(model),
+    ]
+
+
+def version(distribution: str) -> str | None:
+    """Return the installed version of a library without importing it."""
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _extra(extra: str, modules: tuple[str, ...]) -> str:
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    return f"not installed; pip install 'mutoscope[{extra}]'" if missing else "installed"
+
+
+def _cpu() -> str:
+    text = _read("/proc/cpuinfo")
+    lines = [line.partition(":") for line in text.splitlines()]
+    facts = {key.strip().lower(): value.strip() for key, _, value in lines}
+    flags = set((facts.get("flags") or facts.get("features") or "").split())
+    names = [name for name in CPU_FEATURES if name in flags]
+    model = facts.get("model name") or platform.processor() or platform.machine()
+    return f"{model}; {' '.join(names) or 'features unknown'}"
+
+
+def _threads() -> str:
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS")
+    return f"{free} of {os.cpu_count()} usable" + (f", OMP_NUM_THREADS={limit}" if limit else "")
+
+
+def _memory() -> Finding:
+    facts = {
+        line.split(":")[0]: line.split()[1] for line in _read("/proc/meminfo").splitlines() if len(line.split()) > 1
+    }
+    if "MemAvailable" not in facts:
+        return Finding("memory", "unknown")
+    free, total = (int(facts[key]) * 1024 for key in ("MemAvailable", "MemTotal"))
+    return Finding("memory", f"{_size(free)} free of {_size(total)}", free >= ENOUGH_MEMORY)
+
+
+def _disk() -> Finding:
+    try:
+        free = shutil.disk_usage(Path.cwd()).free
+    except OSError as error:
+        return Finding("disk", f"unknown ({error.strerror})", good=False)
+    return Finding("disk", f"{_size(free)} free here", free >= ENOUGH_DISK)
+
+
+def _runtime() -> list[Finding]:
+    """Return the line about ONNX Runtime's providers and the one about the runtime that `auto` means."""
+    try:
+        import onnxruntime
+    except Exception as error:
+        onnx, broken = None, f"cannot be imported ({type(error).__name__}: {error}); pip install onnxruntime"
+    else:
+        onnx, broken = onnxruntime.get_available_providers(), ""
+    torch = importlib.util.find_spec("torch") is not None
+    if onnx:
+        choice = "onnx: it is installed and needs no PyTorch"
+    else:
+        choice = "torch: ONNX Runtime is not usable" if torch else "none; pip install onnxruntime"
+    return [
+        Finding("providers", ", ".join(onnx) if onnx else broken, bool(onnx)),
+        Finding("runtime", choice, bool(onnx) or torch, needed=True),
+    ]
+
+
+def _checkpoint(folder: Path | None) -> list[Finding]:
+    folder = embedded_folder() if folder is None else folder
+    try:
+        facts = verify(folder)
+    except MutoscopeError as error:
+        return [Finding("model", str(error), good=False, needed=True)]
+    return [
+        Finding("model", f"{facts['preset']}, {_size(facts['bytes'])}, {facts['known_words']} known words ({folder})"),
+        Finding("model hash", f"{facts['hash']} ({facts['checked']} files checked)", facts["checked"] > 0, needed=True),
+    ]
+
+
+def embedded_folder() -> Path:
+    """Return the folder of the checkpoint inside the package."""
+    import mutoscope
+
+    weights = Path(mutoscope.__file__).parent / "weights"
+    inside = sorted(file.parent for file in weights.glob("*/config.json"))
+    return inside[0] if inside and not (weights / "config.json").exists() else weights
+
+
+def verify(folder: Path) -> dict[str, Any]:
+    """Return the facts of a checkpoint whose files have the hashes in its config.json; raises CheckpointError."""
+    from mutoscope.cli.files import describe_checkpoint
+
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder} is not there; give a checkpoint folder or install mutoscope again")
+    facts = describe_checkpoint(folder)
+    config = json.loads((folder / "config.json").read_bytes())
+    hashes = config.get("sha256") or config.get("files") or {}
+    for name, expected in hashes.items():
+        if _sha256(folder / name) != expected:
+            raise CheckpointError(f"{folder / name} was changed or damaged: its hash is not the one in config.json")
+    return {**facts, "checked": len(hashes)}
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{file} cannot be read ({error.strerror}); get the checkpoint again") from error
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _size(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+
+
+VERBS = {"doctor": (doctor, "\nmutoscope doctor\nmutoscope doctor --model runs/mine")}

@@ -1,0 +1,170 @@
+"""The verbs about files: info says how a file was made, redo makes it again."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli import loading, naming
+from mutoscope.cli.console import note, say, table
+from mutoscope.cli.generate import Way, save
+from mutoscope.errors import CheckpointError, MediaError
+
+File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE...", parser=ask.text, help="Pictures, clips or checkpoint folders."),
+]
+
+
+def info(files: Files, as_json: ask.Json = False) -> None:
+    """Say what a file or checkpoint is and how it was made."""
+    for position, name in enumerate(files):
+        facts = {"file": name, **describe(Path(name))}
+        if as_json:
+            say(json.dumps(facts, ensure_ascii=True))
+        else:
+            say() if position else None
+            table(_rows(facts))
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """Return everything known about a file or a checkpoint folder; raises MediaError or CheckpointError."""
+    if path.is_dir():
+        return describe_checkpoint(path)
+    from mutoscope.media import read_info
+
+    facts = dict(read_info(path))
+    text = facts.pop("request_json", None)
+    facts["request"] = read_json(text, path) if text else None
+    return facts
+
+
+def describe_checkpoint(folder: Path) -> dict[str, Any]:
+    """Return preset, hash, known words and licence of a checkpoint folder; raises CheckpointError."""
+    import hashlib
+
+    file = folder / "config.json"
+    try:
+        data = file.read_bytes()
+        config = json.loads(data)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{folder} is a folder without config.json, so it is no checkpoint") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{file} cannot be read: {error}; get the checkpoint again") from error
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{file} must hold a JSON object, got {type(config).__name__}; get the checkpoint again")
+    return {
+        "format": "checkpoint",
+        "preset": config.get("preset"),
+        "hash": config.get("model_hash") or config.get("hash") or hashlib.sha256(data).hexdigest(),
+        "known_words": len(config.get("known_words") or ()),
+        "licence": config.get("licence"),
+        "bytes": sum(part.stat().st_size for part in folder.rglob("*") if part.is_file()),
+    }
+
+
+def read_json(text: str, path: Path) -> dict[str, Any]:
+    """Return the request of a file as a dict; MediaError when it is not JSON."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise MediaError(f"{path}: the request inside is damaged ({error})") from error
+
+
+def _rows(facts: dict[str, Any]) -> list[tuple[str, object]]:
+    """Return the facts as lines, the request's own below it."""
+    rows: list[tuple[str, object]] = []
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            rows += [(f"  {key}", _shown(part)) for key, part in value.items()]
+        elif name != "parameters" or not facts.get("request"):  # parameters are the request in another spelling
+            rows.append((name, _shown(value)))
+    return rows
+
+
+def _shown(value: Any) -> object:
+    words = {None: "-", True: "yes", False: "no"}
+    return words[value] if value is None or isinstance(value, bool) else value
+
+
+def redo(
+    file: File,
+    output: ask.Output = None,
+    seed: Annotated[
+        str | None,
+        typer.Option("--seed", metavar="N", parser=ask.text, help="Another seed; +1 is the one after the file's own."),
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", metavar="STYLE", parser=ask.text, help="Another style, or none.")
+    ] = None,
+    negative_prompt: ask.NegativePrompt = None,
+    steps: ask.Steps = None,
+    guidance: ask.Guidance = None,
+    model: ask.Model = None,
+    runtime: ask.Runtime = "auto",
+    threads: ask.Threads = None,
+    no_metadata: ask.NoMetadata = False,
+    no_marking: ask.NoMarking = False,
+    quiet: ask.Quiet = False,
+    as_json: ask.Json = False,
+) -> None:
+    """Make a file again from itself, the same or changed."""
+    way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+    path = Path(file)
+    old = read_request(path)
+    new = dataclasses.replace(old, **_changes(old, seed, style, negative_prompt, steps, guidance))
+    moves = new.num_frames > 1
+    stem = f"{naming.slug(new.prompt, 'clip' if moves else 'picture')}-{new.seed}"
+    (target,) = naming.plan(output, stem, 1, moves=moves, ending=path.suffix.lower())
+    start = time.perf_counter()
+    result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new)
+    if result.request.model_hash != old.model_hash and not quiet:
+        note(f"mutoscope: warning: {path} was made by model {old.model_hash[:12]}, this is "
+             f"{result.request.model_hash[:12]}; the pixels differ")  # fmt: skip
+    save(result, target, way, time.perf_counter() - start)
+
+
+def read_request(path: Path) -> Any:
+    """Return the Request inside a file; MediaError when there is none."""
+    from mutoscope.media import read_info
+    from mutoscope.prompt import Request
+
+    text = read_info(path)["request_json"]
+    if not text:
+        raise MediaError(f"{path} holds no request (made elsewhere, or with --no-metadata), so it cannot be made again")
+    return Request.from_json(text)
+
+
+def _changes(
+    old: Any,
+    seed: str | None,
+    style: str | None,
+    negative_prompt: str | None,
+    steps: int | None,
+    guidance: float | None,
+) -> dict[str, Any]:
+    changes: dict[str, Any] = {
+        "negative_prompt": negative_prompt,
+        "num_inference_steps": steps,
+        "guidance_scale": guidance,
+        "seed": None if seed is None else ask.read_seed(seed, old.seed),
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
+    return changes | ({} if style is None else {"style": None if style == "none" else style})
+
+
+VERBS = {
+    "info": (info, "\nmutoscope info outputs/lake_sunset.png\nmutoscope info --json outputs/*.mp4"),
+    "redo": (
+        redo,
+        """
+mutoscope redo lake.png
+mutoscope redo lake.png --seed +1
+mutoscope redo lake.png --style watercolor --steps 32 -o lake2.png""",
+    ),
+}

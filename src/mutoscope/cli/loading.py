@@ -1,0 +1,37 @@
+"""The one door to the models: everything heavy is imported here, after the words have been checked."""
+
+from typing import Any
+
+from mutoscope.errors import SettingError, did_you_mean
+
+RUNTIMES = ("auto", "onnx", "torch")
+
+
+def check_request(**given: Any) -> None:
+    """Refuse what no model could do, before a model is loaded; raises RequestError."""
+    from mutoscope.prompt import Request
+
+    Request(model="unknown", model_hash="unknown", **given)
+
+
+def check_runtime(runtime: str, threads: int | None) -> None:
+    """Refuse an unknown runtime or a number of threads below one."""
+    if runtime not in RUNTIMES:
+        hint = did_you_mean(runtime, RUNTIMES)
+        raise SettingError(f"unknown runtime {runtime!r}{hint}; known: {', '.join(RUNTIMES)}")
+    if threads is not None and not 1 <= threads <= 1024:
+        raise SettingError(f"--threads must be from 1 to 1024, got {threads}")
+
+
+def load_image_model(checkpoint: str | None = None, runtime: str = "auto", threads: int | None = None) -> Any:
+    """Return a `TextToImageModel`; the embedded one when `checkpoint` is None."""
+    from mutoscope.models import TextToImageModel
+
+    return TextToImageModel(checkpoint, runtime=runtime, threads=threads)
+
+
+def load_video_model(checkpoint: str | None = None, runtime: str = "auto", threads: int | None = None) -> Any:
+    """Return a `TextToVideoModel`; the embedded one when `checkpoint` is None."""
+    from mutoscope.models import TextToVideoModel
+
+    return TextToVideoModel(checkpoint, runtime=runtime, threads=threads)

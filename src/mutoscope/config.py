@@ -1,0 +1,152 @@
+"""Sizes and settings of every part, as frozen dataclasses, and PRESETS, the one table of sizes.
+
+One dial: a preset names the width and depth of the transformer; heads and rates follow from them. Settings are overridden by
+strict `replace`: an unknown key is refused with the nearest known one.
+"""
+
+import dataclasses
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+
+from mutoscope.errors import SettingError, did_you_mean
+
+T = TypeVar("T")
+
+SPACE_FACTOR = 8  # pixels per latent row or column
+TIME_FACTOR = 4  # frames per latent frame after the first, which holds one frame
+PATCH = 2  # latent rows and columns per token
+
+
+@dataclass(frozen=True)
+class CodecConfig:
+    """Sizes of the autoencoder; widths are channels at 1/8, 1/4 and 1/2 of the resolution."""
+
+    latent_channels: int = 16
+    widths: tuple[int, int, int] = (192, 96, 32)
+    blocks: int = 3
+
+    def __post_init__(self):
+        object.__setattr__(self, "widths", tuple(self.widths))
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Sizes of the text tower (the shape of MiniLM-L6: BERT with 6 layers of width 384)."""
+
+    vocabulary: int = 16384
+    width: int = 384
+    depth: int = 6
+    heads: int = 12
+    hidden: int = 1536
+    window: int = 48  # tokens read at once; longer prompts are cut into windows and joined
+
+
+@dataclass(frozen=True)
+class ImageTowerConfig:
+    """Sizes of the CLIP image tower, a convolution stem and a small pre-norm transformer."""
+
+    width: int = 192
+    depth: int = 4
+    heads: int = 6
+    embedding: int = 384
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Sizes of the diffusion transformer; `window` is how many latent frames a token looks back, its own included."""
+
+    width: int = 256
+    depth: int = 8
+    latent_channels: int = 16
+    text_width: int = 384
+    adapter_depth: int = 2
+    window: int = 4
+
+    @property
+    def heads(self) -> int:
+        """Attention heads, 64 wide each (32 in the smallest)."""
+        return max(1, self.width // 64)
+
+    @property
+    def hidden(self) -> int:
+        """Width inside the SwiGLU, 8/3 of the width rounded up to a multiple of 32."""
+        return 32 * math.ceil(self.width * 8 / 3 / 32)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """One model: text tower, transformer, codec; the image tower is used in training only."""
+
+    preset: str = "nano"
+    transformer: TransformerConfig = field(default_factory=TransformerConfig)
+    codec: CodecConfig = field(default_factory=CodecConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    image_tower: ImageTowerConfig = field(default_factory=ImageTowerConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict; `ModelConfig.from_dict` reads it back exactly."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "ModelConfig":
+        """Build from `to_dict`'s dict; unknown keys are refused."""
+        parts = {
+            "transformer": TransformerConfig, "codec": CodecConfig, "text": TextConfig, "image_tower": ImageTowerConfig,
+        }  # fmt: skip
+        config = replace(cls(), **{key: value for key, value in values.items() if key not in parts})
+        return replace(config, **{key: replace(kind(), **values[key]) for key, kind in parts.items() if key in values})
+
+
+def _preset(name: str, width: int, depth: int, codec: tuple[int, int, int], text: int, text_depth: int) -> ModelConfig:
+    small = text < 384
+    return ModelConfig(
+        preset=name,
+        transformer=TransformerConfig(width=width, depth=depth, text_width=text, adapter_depth=1 if small else 2),
+        codec=CodecConfig(widths=codec, blocks=1 if small else 3),
+        text=TextConfig(
+            vocabulary=2048 if small else 16384, width=text, depth=text_depth, heads=text // 32, hidden=4 * text
+        ),
+        image_tower=ImageTowerConfig(32, 1, 1, text) if small else ImageTowerConfig(embedding=text),
+    )
+
+
+PRESETS: dict[str, ModelConfig] = {
+    #               transformer  codec channels at       text tower
+    #               width depth  1/8  1/4  1/2           width depth
+    "tiny": _preset("tiny", 32, 2, (24, 16, 8), 32, 1),
+    "nano": _preset("nano", 256, 8, (192, 96, 32), 384, 6),
+    "mini": _preset("mini", 384, 12, (192, 96, 32), 384, 6),
+    "base": _preset("base", 768, 16, (256, 128, 48), 384, 6),
+    "large": _preset("large", 1152, 28, (256, 128, 48), 384, 6),
+}
+
+
+def preset(name: str) -> ModelConfig:
+    """Return the preset of this name; SettingError names the nearest known one."""
+    if name not in PRESETS:
+        raise SettingError(f"unknown preset {name!r}{did_you_mean(name, PRESETS)}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def replace(config: T, **changes: Any) -> T:
+    """Return `config` with `changes`; SettingError for an unknown key or a value of another type."""
+    known = {item.name: item for item in fields(config)}  # type: ignore[arg-type]
+    for key, value in changes.items():
+        if key not in known:
+            raise SettingError(f"unknown setting {key!r}{did_you_mean(key, known)}; known: {', '.join(known)}")
+        _check_type(key, getattr(config, key), value)
+    return dataclasses.replace(config, **changes)  # type: ignore[type-var]
+
+
+def _check_type(key: str, old: Any, new: Any) -> None:
+    number = isinstance(old, int | float) and not isinstance(old, bool)
+    fits = isinstance(new, int | float) and not isinstance(new, bool) if number else True
+    if isinstance(old, int) and not isinstance(old, bool):
+        fits = isinstance(new, int) and not isinstance(new, bool)
+    if isinstance(old, bool | str):
+        fits = isinstance(new, type(old))
+    if isinstance(old, tuple):
+        fits = isinstance(new, list | tuple) and len(new) == len(old)
+    if not fits:
+        raise SettingError(f"setting {key} must be {type(old).__name__} like {old!r}, got {new!r}")

@@ -1,0 +1,1 @@
+"""Data for training: rendered folders, and the arrays that training reads."""

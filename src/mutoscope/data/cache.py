@@ -1,0 +1,87 @@
+"""A captioned folder as arrays: pixels in one memory-mapped file, captions and facts beside them.
+
+A data folder holds `captions.jsonl` and its files, all of one size (what `mutoscope data render` writes), or is a folder of such
+folders. Reading 20,000 PNGs takes a minute; the arrays are made once under `.cache/` and mapped from then on.
+
+Legend: pixels here are uint8 (N, T, H, W, 3).
+"""
+
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mutoscope.errors import OutputError
+from mutoscope.media import read_pixels
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One captioned folder: `pixels` (N, T, H, W, 3) uint8, and per item the captions and the facts."""
+
+    path: Path
+    pixels: np.ndarray
+    captions: list[list[str]]
+    facts: list[dict[str, Any]]
+    digest: str
+
+    @property
+    def is_clips(self) -> bool:
+        """Whether the items have more than one frame."""
+        return self.pixels.shape[1] > 1
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+
+def open_folders(data: Path) -> list[Folder]:
+    """Open `data`, or every captioned folder in it; OutputError when there is none or captions are missing."""
+    data = Path(data)
+    found = [data] if (data / "captions.jsonl").is_file() else sorted(p.parent for p in data.glob("*/captions.jsonl"))
+    if not found:
+        raise OutputError(f"{data}: no captions.jsonl here or one folder below; make one with: mutoscope data render")
+    return [open_folder(path) for path in found]
+
+
+def open_folder(path: Path) -> Folder:
+    """Open one captioned folder, packing its pixels on the first call."""
+    text = (path / "captions.jsonl").read_text(encoding="utf-8")
+    rows = sorted((json.loads(line) for line in text.splitlines() if line.strip()), key=lambda row: row["file"])
+    empty = [row["file"] for row in rows if not row.get("captions")]
+    if empty or not rows:
+        raise OutputError(f"{path}: {len(empty)} items have no caption, first {empty[:1]}; training needs one for each")
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    pixels = _pack(path, [row["file"] for row in rows], digest)
+    return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)
+
+
+def _pack(path: Path, files: list[str], digest: str) -> np.ndarray:
+    target = path / ".cache" / f"pixels-{digest}.npy"
+    if target.exists():
+        return np.load(target, mmap_mode="r")
+    target.parent.mkdir(exist_ok=True)
+    first = _frames(path / files[0])
+    temporary = target.with_suffix(".tmp.npy")
+    out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(files), *first.shape))
+
+    def fill(job: tuple[int, str]) -> None:
+        frames = _frames(path / job[1])
+        if frames.shape != first.shape:
+            raise OutputError(f"{path / job[1]}: {frames.shape} where {first.shape} is expected; one size a folder")
+        out[job[0]] = frames
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(fill, enumerate(files)))
+    out.flush()
+    os.replace(temporary, target)
+    return np.load(target, mmap_mode="r")
+
+
+def _frames(path: Path) -> np.ndarray:
+    pixels = read_pixels(path)
+    return pixels if pixels.ndim == 4 else pixels[None]

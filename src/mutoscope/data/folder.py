@@ -1,0 +1,188 @@
+"""Renders scenes of the world into a folder of pictures or clips with captions.jsonl beside them.
+
+The folder can be filled in several goes: scenes that are there are skipped, a file appears whole or not at all, and
+a line of captions.jsonl is written after its file. One process a folder; several machines take a folder and a
+`start` each.
+
+    DIR/render.json       what was asked: size, seed, frames; a second go must ask for the same
+    DIR/captions.jsonl    {"file", "captions", "facts", "source", "licence"} a line
+    DIR/0000042.png       scene 42 (.mp4 for clips)
+"""
+
+import importlib.util
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from errno import ENOSPC
+from pathlib import Path
+from typing import Any
+
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError
+from mutoscope.events import Event, Phase
+
+LICENCE = "CC0-1.0"  # of what the renderer draws
+WORDINGS = 8  # captions tried for each scene; equal ones are kept once
+BATCH_PIXELS = 2**21  # pixels of all frames rendered at once
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """What decides the pixels of a rendered folder; scene i depends on `seed` and i alone."""
+
+    width: int = 128
+    height: int = 128
+    frames: int = 1  # 1 = pictures
+    fps: int = 12  # of clips
+    seed: int = 0
+    held_out: bool = False  # True: only the combinations that never enter training
+
+    def __post_init__(self):
+        from mutoscope.shapes import LatentGrid
+
+        LatentGrid(self.width, self.height, self.frames)
+        if not 1 <= self.fps <= 60:
+            raise SettingError(f"fps must be from 1 to 60, got {self.fps}")
+        if not 0 <= self.seed < 2**32:
+            raise SettingError(f"seed must be from 0 to {2**32 - 1}, got {self.seed}")
+
+    @property
+    def batch(self) -> int:
+        """How many scenes are rendered at once."""
+        return max(1, min(16, BATCH_PIXELS // (self.width * self.height * self.frames)))
+
+    def file(self, index: int) -> str:
+        """Return the file name of scene `index`."""
+        return f"{index:07d}.{'mp4' if self.frames > 1 else 'png'}"
+
+
+def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu") -> Iterator[Event]:
+    """Render scenes `start` to `start + count` that `folder` does not hold yet; the last event carries the folder.
+
+    Everything is checked when the first event is asked for: SettingError, OutputError, MissingExtraError.
+    """
+    if count < 1 or start < 0:
+        raise SettingError(f"count must be 1 or more and start 0 or more, got {count} and {start}")
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch", "torch")
+    _check_device(device)
+    folder = Path(folder)
+    _claim(folder, scenery)
+    done = _held(folder)
+    missing = [index for index in range(start, start + count) if index not in done]
+    phase = Phase("render", len(missing))
+    yield phase.start()
+    for first in range(0, len(missing), scenery.batch):
+        indices = missing[first : first + scenery.batch]
+        _render_batch(folder, scenery, indices, device)
+        yield phase.advance(len(indices))
+    yield Event("done", count, count, result=folder)
+
+
+def _claim(folder: Path, scenery: Scenery) -> None:
+    """Make the folder and write down what it holds, or check that it holds the same."""
+    from mutoscope.media import atomic_write
+
+    wanted, file = asdict(scenery), folder / "render.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder {str(folder)!r} is read-only; choose another --out")
+    if not file.exists():
+        text = json.dumps(wanted, sort_keys=True).encode()
+        atomic_write(file, lambda stream: stream.write(text) and None)
+        return
+    try:
+        held = json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise OutputError(f"{file} is damaged ({error}); choose another --out") from error
+    if held != wanted:
+        differ = [key for key in wanted if not isinstance(held, dict) or held.get(key) != wanted[key]]
+        raise OutputError(f"{folder} holds a render with other {', '.join(differ)}; choose another --out")
+
+
+def _held(folder: Path) -> set[int]:
+    """Return the scenes the folder holds whole; a line cut off by a crash is taken out of captions.jsonl."""
+    from mutoscope.media import atomic_write
+
+    file = folder / "captions.jsonl"
+    if not file.exists():
+        return set()
+    lines = file.read_bytes().splitlines(keepends=True)
+    present = {entry.name for entry in os.scandir(folder)}
+    rows = {line: row for line in lines if (row := _read_line(line)) and row["file"] in present}
+    if len(rows) != len(lines):
+        whole = b"".join(rows)
+        atomic_write(file, lambda stream: stream.write(whole) and None)
+    return {row["facts"]["index"] for row in rows.values()}
+
+
+def _read_line(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+        return row if line.endswith(b"\n") and isinstance(row["facts"]["index"], int) and row["file"] else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch's way to say that a device is unknown or not there
+        reason = str(error).splitlines()[0]
+        raise SettingError(f"device {device!r} cannot be used ({reason}); cpu always can") from error
+
+
+def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str) -> None:
+    from mutoscope.world.render import render
+    from mutoscope.world.spec import draw_spec
+
+    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out) for index in indices]
+    times = [frame / scenery.fps for frame in range(scenery.frames)]
+    unit = render(specs, scenery.width, scenery.height, times, device=device)  # (B, 3, T, H, W)
+    bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
+    for spec, frames in zip(specs, bytes_, strict=True):
+        _write(folder / scenery.file(spec.index), frames, scenery)
+    _append(folder / "captions.jsonl", [_row(spec, scenery) for spec in specs])
+
+
+def _write(path: Path, frames: Any, scenery: Scenery) -> None:
+    from mutoscope import __version__
+    from mutoscope.media import Provenance, write_clip, write_picture
+
+    provenance = Provenance(request_json=None, parameters=None, software=f"Mutoscope {__version__}", marking=False)
+    if scenery.frames > 1:
+        write_clip(frames, scenery.fps, path, provenance)
+    else:
+        write_picture(frames[0], path, provenance)
+
+
+def _row(spec: Any, scenery: Scenery) -> dict[str, Any]:
+    from mutoscope.world.captions import caption
+
+    wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
+    return {
+        "file": scenery.file(spec.index),
+        "captions": list(wordings),
+        "facts": spec.facts(),
+        "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
+        "licence": LICENCE,
+    }
+
+
+def _append(file: Path, rows: list[dict[str, Any]]) -> None:
+    try:
+        with file.open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(row, ensure_ascii=True, sort_keys=True) + "\n" for row in rows)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        if error.errno == ENOSPC:
+            raise StorageFullError(
+                f"the disk is full, {file} could not grow; make room and run the same command"
+            ) from error
+        raise

@@ -1,0 +1,49 @@
+"""The noise path: a straight line from data (time 0) to noise (time 1), as in rectified flow (Liu et al. 2022).
+
+    noisy = (1 - time) data + time noise,      velocity = noise - data
+
+The lines are the same for numpy arrays and torch tensors.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Path:
+    """One point of the path: `noisy` at `time`, and the `velocity` there."""
+
+    noisy: Any
+    velocity: Any
+
+
+def mix(data: Any, noise: Any, time: Any) -> Path:
+    """Return the point at `time` between `data` and `noise`; `time` must broadcast against them."""
+    return Path(noisy=(1 - time) * data + time * noise, velocity=noise - data)
+
+
+def data_of(noisy: Any, velocity: Any, time: Any) -> Any:
+    """Return the data that `noisy` at `time` with this velocity comes from."""
+    return noisy - time * velocity
+
+
+def noise_of(noisy: Any, velocity: Any, time: Any) -> Any:
+    """Return the noise that `noisy` at `time` with this velocity goes to."""
+    return noisy + (1 - time) * velocity
+
+
+def shift_time(time: Any, shift: float) -> Any:
+    """Move times towards noise: larger pictures need more of it (Esser et al. 2024, eq. 23)."""
+    return shift * time / (1 + (shift - 1) * time)
+
+
+def shift_for(values: int) -> float:
+    """Return the time shift for a latent frame of `values` numbers; 1.5 at 128 x 128 pixels, growing with the side."""
+    return 1.5 * (values / 4096) ** 0.5
+
+
+def grid(steps: int, shift: float) -> np.ndarray:
+    """Return steps + 1 times from 1 down to 0, float64."""
+    return shift_time(np.linspace(1.0, 0.0, steps + 1), shift)

@@ -1,0 +1,31 @@
+"""Wrappers around a velocity: classifier-free guidance, kept to an interval of times.
+
+A conditional velocity is `velocity(latents, time, conditions)` over a batch; the wrapper has the plain signature that samplers
+want. Both branches run in one batch of twice the size.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+INTERVAL = (0.1, 1.0)
+
+
+def guided(
+    pair: Callable[[Any, float], tuple[Any, Any]],
+    alone: Callable[[Any, float], Any],
+    scale: float,
+    interval: tuple[float, float] = INTERVAL,
+) -> Callable[[Any, float], Any]:
+    """Return a velocity guided by `scale` (Ho & Salimans 2022, eq. 6) inside `interval` (Kynkaanniemi et al. 2024).
+
+    `pair` gives the velocities with and without the prompt, `alone` the one with it; scale 1 never asks for the pair.
+    """
+    low, high = interval
+
+    def velocity(latents: Any, time: float) -> Any:
+        if scale == 1.0 or not low <= time <= high:
+            return alone(latents, time)
+        with_prompt, without = pair(latents, time)
+        return without + scale * (with_prompt - without)
+
+    return velocity

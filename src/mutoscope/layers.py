@@ -1,0 +1,72 @@
+"""Layers that several networks are built from: norm, rotary positions, the one door to attention, SwiGLU.
+
+Legend: see shapes.py (tokens B N D; heads B A S K).
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Norm(nn.Module):
+    """Layer norm over the last axis, without a bias: the one norm with a fused kernel on every runtime we use."""
+
+    def __init__(self, width: int, affine: bool = True):
+        super().__init__()
+        self.shape = (width,)
+        self.weight = nn.Parameter(torch.ones(width)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., D), mean 0 and deviation 1, times the weight."""
+        weight = None if self.weight is None else self.weight.to(x.dtype)
+        return F.layer_norm(x, self.shape, weight, None, 1e-6)
+
+
+def rotate(x_BASK: Tensor, table: Tensor) -> Tensor:
+    """Turn pairs (first half, second half) of the head width by the angles of `table` (2, S, K/2)."""
+    cos, sin = table[0].to(x_BASK.dtype), table[1].to(x_BASK.dtype)
+    a, b = x_BASK.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+def attention(q_BASK: Tensor, k_BASK: Tensor, v_BASK: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Return softmax(q k^T / sqrt K) v; `mask` is True where a query may look. The one door to attention.
+
+    The fused CPU kernel's backward pass is four times slower than two matrix products at our lengths (dev/log.md), so
+    training on a CPU takes the plain version.
+    """
+    if q_BASK.device.type == "cpu" and q_BASK.requires_grad:
+        return plain_attention(q_BASK, k_BASK, v_BASK, mask)
+    return F.scaled_dot_product_attention(q_BASK, k_BASK, v_BASK, attn_mask=mask)
+
+
+def plain_attention(q_BASK: Tensor, k_BASK: Tensor, v_BASK: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The same as `attention` spelled out: the definition that the fast path is tested against."""
+    scores = q_BASK @ k_BASK.transpose(-1, -2) / q_BASK.shape[-1] ** 0.5
+    if mask is not None:
+        scores = scores.masked_fill(~mask, float("-inf"))
+    return scores.softmax(-1) @ v_BASK
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """(B, S, A*K) -> (B, A, S, K)."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def join_heads(x: Tensor) -> Tensor:
+    """(B, A, S, K) -> (B, S, A*K)."""
+    return x.transpose(1, 2).flatten(2)
+
+
+class SwiGLU(nn.Module):
+    """Gated MLP (Shazeer 2020): silu(x W) * (x V), then back to the width."""
+
+    def __init__(self, width: int, hidden: int):
+        super().__init__()
+        self.up = nn.Linear(width, 2 * hidden, bias=False)
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., D) -> (..., D)."""
+        gate, value = self.up(x).chunk(2, dim=-1)
+        return self.down(F.silu(gate) * value)

@@ -1,0 +1,112 @@
+"""Training: `run(stage, ...)` trains one stage and leaves its parts in the run's folder.
+
+    codec   pixels <-> latents                     parts/codec.safetensors
+    clip    text and image tower                   parts/text.safetensors, image_tower.safetensors, tokenizer.json
+    image   the transformer on pictures            parts/transformer.safetensors
+    video   the transformer on pictures and clips  parts/transformer.safetensors
+
+The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from mutoscope.config import ModelConfig, preset, replace
+from mutoscope.errors import MissingExtraError, SettingError, did_you_mean
+from mutoscope.events import Event
+
+STAGES = ("codec", "clip", "image", "video")
+
+
+def run(
+    stage: str,
+    *,
+    preset_name: str,  # a name of config.PRESETS
+    data: Path,  # a captioned folder or a folder of them
+    out: Path,  # the run's folder
+    budget_seconds: float = 0.0,  # 0 = until `samples` are seen
+    overrides: dict[str, Any] | None = None,  # fields of loop.Settings
+    preview: Callable[[str, Any], None] = lambda name, sheet: None,  # receives sheets, uint8 (H, W, 3)
+) -> Iterator[Event]:
+    """Train one stage; yields events, the last one "done". Errors name what to do."""
+    if stage not in STAGES:
+        raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
+    config = preset(preset_name)
+    try:
+        from mutoscope.train.loop import Settings, train
+    except ImportError as error:
+        raise MissingExtraError("PyTorch", "torch") from error
+    from mutoscope.train.parts import save_config
+
+    defaults: dict[str, dict[str, Any]] = {
+        "codec": {"batch": 16, "rate": 1e-3, "muon": False},
+        "clip": {"batch": 128, "rate": 3e-4, "muon": False},
+        "image": {"batch": 64, "rate": 1e-3},
+        "video": {"batch": 64, "rate": 1e-3},
+    }
+    settings = replace(Settings(), **{**defaults[stage], **(overrides or {}), "budget": float(budget_seconds)})
+    if not settings.budget and not settings.samples:
+        raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
+    save_config(Path(out), config)
+    objective = _objective(stage, config, Path(data), Path(out))
+    for event in train(objective, Path(out) / stage, settings, lambda n, s: _show(preview, stage, n, s)):
+        if event.phase == "done":
+            _finish(stage, objective, Path(out))
+        yield event
+
+
+def setting_names() -> tuple[str, ...]:
+    """Return what `overrides` may hold."""
+    from mutoscope.train.loop import Settings
+
+    return tuple(field.name for field in fields(Settings))
+
+
+def _objective(stage: str, config: ModelConfig, data: Path, out: Path) -> Any:
+    import torch
+
+    from mutoscope.data.cache import open_folders
+    from mutoscope.train.parts import has_part, load_part
+
+    torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
+    folders = open_folders(data)
+    if stage == "codec":
+        from mutoscope.train.codec import CodecObjective
+
+        objective: Any = CodecObjective(config, folders)
+        starts = {"codec": objective.model}
+    elif stage == "clip":
+        from mutoscope.train.clip import ClipObjective
+
+        objective = ClipObjective(config, folders, out)
+        starts = {}
+    else:
+        from mutoscope.train.diffusion import DiffusionObjective
+
+        objective = DiffusionObjective(config, folders, out, video=stage == "video")
+        starts = {"transformer": objective.model}
+    for name, model in starts.items():
+        if has_part(out, name):
+            load_part(out, name, model)
+    return objective
+
+
+def _finish(stage: str, objective: Any, out: Path) -> None:
+    from mutoscope.train.parts import save_part
+
+    if stage == "codec":
+        objective.measure(objective.model)
+        save_part(out, "codec", objective.model)
+    elif stage == "clip":
+        (out / "tokenizer.json").write_text(objective.tokenizer.to_json(), encoding="utf-8")
+        save_part(out, "text", objective.model.text)
+        save_part(out, "image_tower", objective.model.image)
+    else:
+        save_part(out, "transformer", objective.model)
+
+
+def _show(preview: Callable[[str, Any], None], stage: str, samples: int, sheet: Any) -> None:
+    if sheet is not None:
+        preview(f"{stage}-{samples:09d}", sheet)

@@ -1,0 +1,89 @@
+"""The CLIP stage: text tower and image tower learn to agree on (caption, picture) pairs (Radford et al. 2021).
+
+A second term keeps the text tower's embedding of free English near MiniLM's, so that words no caption held stay beside their
+neighbours. Legend: pixels B C T H W, text B L D.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mutoscope.config import ModelConfig
+from mutoscope.data.cache import Folder
+from mutoscope.image_encoder import ImageTower
+from mutoscope.text_encoder import TextTower, embed
+from mutoscope.tokenizer import Tokenizer
+from mutoscope.train.codec import flip, to_unit
+from mutoscope.train.parts import load_part
+from mutoscope.train.words import free_sentences, start_tower, to_batch
+
+SIDE = 64  # pixels; the towers need layout and light, not texture
+FREE = 24  # free sentences a step
+KEEP = 4.0  # weight of staying near MiniLM
+
+
+class Towers(nn.Module):
+    """Both towers and the temperature, as one thing to train."""
+
+    def __init__(self, text: TextTower, image: ImageTower):
+        super().__init__()
+        self.text, self.image = text, image
+        self.log_scale = nn.Parameter(torch.tensor(2.66))
+
+
+class ClipObjective:
+    """Trains both towers on captioned folders."""
+
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+        words = sorted({word for folder in folders for texts in folder.captions for t in texts for word in t.split()})
+        text, self.teacher, self.tokenizer = start_tower(config, words)
+        self.config, self.folders = config, folders
+        self.model = Towers(text, ImageTower(config.image_tower))
+        self.free = free_sentences() or [t for folder in folders for texts in folder.captions for t in texts]
+        text.words.requires_grad_(False)  # rare words must not drift apart from frequent ones
+
+    def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
+        """Symmetric cross-entropy over the batch's pairs, plus the distance to MiniLM on free English."""
+        pixels, texts = self._pairs(generator, batch)
+        image = self.model.image(pixels).float()
+        text = self._embed(self.model.text, texts).float()
+        scores = self.model.log_scale.clamp(max=4.6).exp() * image @ text.T
+        target = torch.arange(batch)
+        contrast = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
+        chosen = torch.randint(len(self.free), (FREE,), generator=generator)
+        free = [self.free[int(i)] for i in chosen]
+        with torch.no_grad():
+            wanted = self._embed(self.teacher, free).float()
+        drift = (1 - (self._embed(self.model.text, free).float() * wanted).sum(-1)).mean()
+        right = (scores.argmax(1) == target).float().mean()
+        return contrast + KEEP * drift, {"right": float(right), "drift": float(drift.detach())}
+
+    def preview(self, model: nn.Module) -> None:
+        """Nothing to look at."""
+        return None
+
+    def _embed(self, tower: TextTower, texts: list[str]) -> Tensor:
+        windows = [self.tokenizer.windows(text, self.config.text.window)[0] for text in texts]
+        ids, mask = to_batch(windows, self.tokenizer.pad, self.config.text.window)
+        return embed(tower(ids, mask), mask)
+
+    def _pairs(self, generator: torch.Generator, batch: int) -> tuple[Tensor, list[str]]:
+        sizes = torch.tensor([len(folder) for folder in self.folders], dtype=torch.float)
+        folder = self.folders[int(torch.multinomial(sizes, 1, generator=generator))]
+        index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
+        frame = int(torch.randint(folder.pixels.shape[1], (), generator=generator))
+        pixels = flip(to_unit(np.asarray(folder.pixels[index, frame : frame + 1])), generator)[:, :, 0]
+        side = min(pixels.shape[-2:])
+        small = F.interpolate(pixels, scale_factor=SIDE / side, mode="area")
+        pick = torch.rand((batch,), generator=generator)
+        texts = [folder.captions[i][int(p * len(folder.captions[i]))] for i, p in zip(index, pick, strict=True)]
+        return small, texts
+
+
+def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
+    """Return the trained text tower, frozen, and its tokenizer."""
+    tower = load_part(run, "text", TextTower(config.text))
+    return tower.requires_grad_(False).eval(), Tokenizer.load(run / "tokenizer.json")

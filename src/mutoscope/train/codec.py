@@ -1,0 +1,114 @@
+"""The codec's stage: pixels -> latents -> pixels, pictures and clips in turn, without any pretrained network.
+
+Losses: Charbonnier, a Laplacian pyramid (so that edges and fine texture weigh as much as areas), differences in time for clips.
+Latents get noise on half the samples (l-DeTok), and a quarter of the picture batches decode a smaller latent to a smaller
+picture (EQ-VAE, Kouzelis et al. 2025), which keeps the latent smooth for the diffusion that follows.
+
+Legend: pixels B C T H W in [-1, 1], latents B c t h w.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mutoscope.autoencoder import Autoencoder
+from mutoscope.config import ModelConfig
+from mutoscope.data.cache import Folder
+from mutoscope.train.sheets import sheet, to_bytes
+
+CLIP_FRAMES = 5
+LATENT_NOISE = 0.3
+
+
+class CodecObjective:
+    """Trains an Autoencoder on the pixels of captioned folders."""
+
+    def __init__(self, config: ModelConfig, folders: list[Folder]):
+        self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
+        self.pictures = [folder for folder in folders if not folder.is_clips]
+        self.clips = [folder for folder in folders if folder.is_clips]
+
+    def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
+        """Reconstruction loss of one batch of pictures or of clips of five frames."""
+        of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < 0.4)
+        pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
+        latents = self.model.encode_raw(pixels)
+        noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
+        noise = torch.randn(latents.shape, generator=generator) * LATENT_NOISE
+        decoded_from = latents + noise * torch.rand(noisy.shape, generator=generator) * noisy
+        target = pixels
+        if not of_clips and torch.rand((), generator=generator) < 0.2:
+            decoded_from, target = halve(decoded_from), halve(pixels)
+        decoded = self.model.decoder(decoded_from).float()
+        error = charbonnier(decoded - target)
+        pyramid = laplacian_loss(decoded, target)
+        total = error + pyramid + 1e-3 * latents.float().square().mean()
+        if of_clips:
+            total = total + charbonnier(decoded.diff(dim=2) - target.diff(dim=2))
+        psnr = -10 * torch.log10((decoded.detach() - target).square().mean() / 4)
+        return total, {"psnr_clips" if of_clips else "psnr_pictures": float(psnr)}
+
+    def preview(self, model: Autoencoder) -> np.ndarray:
+        """Originals above their reconstructions; below, the frames of one clip."""
+        generator = torch.Generator().manual_seed(1)
+        pixels = self._pictures(generator, 8) if self.pictures else self._clips(generator, 8)[:, :, :1]
+        rows = [pixels[:, :, 0], model.decode(model.encode(pixels))[:, :, 0]]
+        if self.clips and self.pictures:
+            clips = self._clips(generator, 8)
+            rows += [clips[:, :, -1], model.decode(model.encode(clips))[:, :, -1]]
+        return sheet([to_bytes(row) for row in rows])
+
+    @torch.no_grad()
+    def measure(self, model: Autoencoder, batches: int = 24) -> None:
+        """Set the latents' mean and deviation inside the codec."""
+        generator = torch.Generator().manual_seed(2)
+        model.mean.zero_()
+        model.deviation.fill_(1.0)
+        latents = torch.cat([model.encode(self._pictures(generator, 16))[:, :, 0] for _ in range(batches)])
+        model.mean.copy_(latents.mean((0, 2, 3)))
+        model.deviation.copy_(latents.std((0, 2, 3)))
+
+    def _pictures(self, generator: torch.Generator, batch: int) -> Tensor:
+        sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)
+        folder = self.pictures[int(torch.multinomial(sizes, 1, generator=generator))]
+        index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
+        return flip(to_unit(folder.pixels[index]), generator)
+
+    def _clips(self, generator: torch.Generator, batch: int) -> Tensor:
+        folder = self.clips[int(torch.randint(len(self.clips), (), generator=generator))]
+        index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
+        start = int(torch.randint(folder.pixels.shape[1] - CLIP_FRAMES + 1, (), generator=generator))
+        return flip(to_unit(folder.pixels[index, start : start + CLIP_FRAMES]), generator)
+
+
+def to_unit(frames: np.ndarray) -> Tensor:
+    """uint8 (B, T, H, W, 3) -> pixels (B, 3, T, H, W) in [-1, 1]."""
+    return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1.0
+
+
+def flip(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror a random half of the batch."""
+    mirrored = torch.rand((pixels.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
+    return torch.where(mirrored, pixels.flip(-1), pixels)
+
+
+def halve(x: Tensor) -> Tensor:
+    """(B, C, T, H, W) -> half the rows and columns, by area."""
+    return F.avg_pool2d(x.flatten(1, 2), 2).unflatten(1, x.shape[1:3])
+
+
+def charbonnier(difference: Tensor) -> Tensor:
+    """Mean of sqrt(d^2 + eps^2): an absolute error that is smooth at zero."""
+    return (difference.square() + 1e-4).sqrt().mean()
+
+
+def laplacian_loss(decoded: Tensor, target: Tensor, levels: int = 3) -> Tensor:
+    """Sum over levels of the Charbonnier error of what a level adds to the next coarser one."""
+    difference = (decoded - target).flatten(0, 1).flatten(0, 1)[:, None]
+    total = difference.new_zeros(())
+    for _ in range(levels):
+        coarse = F.avg_pool2d(difference, 2)
+        total = total + charbonnier(difference - F.interpolate(coarse, scale_factor=2.0, mode="bilinear"))
+        difference = coarse
+    return total

@@ -1,0 +1,209 @@
+"""The diffusion stages: `image` trains the transformer on pictures, `video` on pictures and clips together.
+
+Latents and text states are computed once by the frozen codec and text tower and kept under `RUN/cache`. Every latent frame of a
+clip has a noise level of its own (diffusion forcing, Chen et al. 2024); in half of the clips the frames before a random one are
+nearly clean, which is how clips are drawn. Legend: latents B c t h w, text B L D, time B t.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mutoscope.autoencoder import Autoencoder
+from mutoscope.config import ModelConfig
+from mutoscope.data.cache import Folder
+from mutoscope.flow import grid, mix, shift_for, shift_time
+from mutoscope.guidance import guided
+from mutoscope.sampler import dpm2m
+from mutoscope.text_encoder import TextTower
+from mutoscope.tokenizer import Tokenizer
+from mutoscope.train.clip import load_text
+from mutoscope.train.codec import to_unit
+from mutoscope.train.parts import load_part
+from mutoscope.train.sheets import sheet, to_bytes
+from mutoscope.train.words import to_batch
+from mutoscope.transformer import Transformer
+
+TEXT_LENGTH = 40  # tokens of a caption kept in training
+WORDINGS = 6  # captions of an item whose states are kept
+DROP = 0.1  # share of captions replaced by the empty one
+CLIP_SHARE = 0.5  # of the steps of the video stage
+PREVIEW_PROMPTS = (
+    "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
+    "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
+    "an island with palm trees under the moon", "a pine forest in the fog, morning", "pixel art of a meadow in autumn",
+    "flower field at golden hour, oil painting", "the open sea at blue hour", "a river in winter, ink wash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Latents:
+    """One folder, encoded: latents (2 N, c, t, h, w) float16, the second half mirrored; text states per item and wording."""
+
+    latents: np.ndarray
+    states: np.ndarray  # (N, WORDINGS, TEXT_LENGTH, width) float16
+    lengths: np.ndarray  # (N, WORDINGS)
+
+    @property
+    def frames(self) -> int:
+        """Latent frames of an item."""
+        return self.latents.shape[2]
+
+
+class DiffusionObjective:
+    """Trains the transformer on cached latents and text states."""
+
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
+        self.config = config
+        self.model = Transformer(config.transformer)
+        self.tower, self.tokenizer = load_text(run, config)
+        self.codec = load_part(run, "codec", Autoencoder(config.codec)).requires_grad_(False).eval()
+        self.codec.to(memory_format=torch.channels_last)
+        wanted = [folder for folder in folders if video or not folder.is_clips]
+        sets = [cache_folder(folder, self.codec, self.tower, self.tokenizer, config, run) for folder in wanted]
+        self.pictures = [item for item in sets if item.frames == 1]
+        self.clips = [item for item in sets if item.frames > 1]
+        self.empty, self.empty_mask = self.read([""])
+        self.prompt_states, self.prompt_mask = self.read(list(PREVIEW_PROMPTS))
+
+    def read(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
+        """Prompts -> states (B, L, D) and mask (B, L)."""
+        return read_texts(prompts, self.tower, self.tokenizer, self.config.text.window)
+
+    def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
+        """Mean squared error of the velocity over one batch of pictures or clips."""
+        of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < CLIP_SHARE)
+        data, states, mask = self._batch(generator, batch, of_clips)
+        noise = torch.randn(data.shape, generator=generator)
+        time = self._times(generator, data.shape[0], data.shape[2], data[0, :, 0].numel())
+        point = mix(data, noise, time[:, None, :, None, None])
+        velocity = self.model(point.noisy, time, self.model.adapt(states, mask), mask).float()
+        loss = (velocity - point.velocity).square().mean()
+        return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
+
+    def preview(self, model: Transformer) -> np.ndarray:
+        """Two pictures of every preview prompt, with guidance."""
+        generator = torch.Generator().manual_seed(0)
+        rows = []
+        for _ in range(2):
+            noise = torch.randn((len(PREVIEW_PROMPTS), 16, 1, 16, 16), generator=generator)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                latents = self.draw(model, noise, self.prompt_states, self.prompt_mask, steps=16, scale=3.0)
+                rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
+        return sheet(rows)
+
+    def draw(self, model: Transformer, noise: Tensor, states: Tensor, mask: Tensor, steps: int, scale: float) -> Tensor:
+        """Noise (B, c, 1, h, w) -> latents, for previews."""
+        B, L = mask.shape
+        empty = torch.zeros_like(states)
+        empty[:, : self.empty.shape[1]] = self.empty
+        empty_mask = torch.zeros_like(mask)
+        empty_mask[:, : self.empty.shape[1]] = True
+        both_mask = torch.cat([mask, empty_mask])
+        text = model.adapt(torch.cat([states, empty]), both_mask)
+
+        def alone(x: Tensor, time: float) -> Tensor:
+            return model(x, torch.full((B, 1), time), text[:B], mask).float()
+
+        def pair(x: Tensor, time: float) -> tuple[Tensor, Tensor]:
+            return model(torch.cat([x, x]), torch.full((2 * B, 1), time), text, both_mask).float().chunk(2)
+
+        times = grid(steps, shift_for(noise[0, :, 0].numel()))
+        latents = noise
+        for step in dpm2m(guided(pair, alone, scale), noise, times):
+            latents = step.latents
+        return latents
+
+    def _batch(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor, Tensor]:
+        sets = self.clips if of_clips else self.pictures
+        sizes = torch.tensor([len(item.latents) for item in sets], dtype=torch.float)
+        chosen = sets[int(torch.multinomial(sizes, 1, generator=generator))]
+        count = max(1, batch // chosen.frames)
+        index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
+        item = index % len(chosen.states)
+        wording = torch.randint(WORDINGS, (count,), generator=generator).numpy()
+        data = torch.from_numpy(chosen.latents[index].astype(np.float32))
+        states = torch.from_numpy(chosen.states[item, wording].astype(np.float32))
+        lengths = torch.from_numpy(chosen.lengths[item, wording].astype(np.int64))
+        dropped = torch.rand((count,), generator=generator) < DROP
+        states[dropped, : self.empty.shape[1]] = self.empty
+        lengths[dropped] = self.empty.shape[1]
+        longest = int(lengths.max())
+        return data, states[:, :longest], torch.arange(longest)[None] < lengths[:, None]
+
+    def _times(self, generator: torch.Generator, count: int, frames: int, values: int) -> Tensor:
+        """Noise levels (B, t): logit-normal, shifted by size; see the head of the file for clips."""
+        time = shift_time(torch.sigmoid(torch.randn((count, frames), generator=generator)), shift_for(values))
+        if frames == 1:
+            return time
+        pivot = torch.randint(frames, (count, 1), generator=generator)
+        history = torch.arange(frames)[None] < pivot
+        nearly_clean = 0.15 * torch.rand((count, frames), generator=generator)
+        forced = torch.rand((count, 1), generator=generator) < 0.5
+        return torch.where(history & forced, nearly_clean, time)
+
+
+@torch.no_grad()
+def read_texts(prompts: list[str], tower: TextTower, tokenizer: Tokenizer, window: int) -> tuple[Tensor, Tensor]:
+    """Prompts -> text tower states (B, L, D), zero at padding, and mask (B, L)."""
+    ids, mask = to_batch([tokenizer.windows(prompt, window)[0] for prompt in prompts], tokenizer.pad, TEXT_LENGTH)
+    return tower(ids, mask).float() * mask[..., None], mask
+
+
+def cache_folder(
+    folder: Folder, codec: Autoencoder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
+) -> Latents:
+    """Return the encoded folder from `run/cache`, encoding it on the first call."""
+    parts = hashlib.sha256()
+    for name in ("codec", "text"):
+        parts.update((run / "parts" / f"{name}.safetensors").read_bytes())
+    target = run / "cache" / f"{folder.path.name}-{folder.digest}-{parts.hexdigest()[:12]}"
+    target.mkdir(parents=True, exist_ok=True)
+    if not (target / "latents.npy").exists():
+        _save(target / "latents.npy", _encode_pixels(folder, codec))
+    if not (target / "lengths.npy").exists():
+        states, lengths = _encode_captions(folder, tower, tokenizer, config)
+        _save(target / "states.npy", states)
+        _save(target / "lengths.npy", lengths)
+    arrays = [np.load(target / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "lengths")]
+    return Latents(*arrays)
+
+
+@torch.no_grad()
+def _encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
+    batch = max(1, 32 // folder.pixels.shape[1])
+    out: dict[bool, list[np.ndarray]] = {False: [], True: []}
+    for start in range(0, len(folder), batch):
+        pixels = to_unit(folder.pixels[start : start + batch])
+        for mirrored in (False, True):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                latents = codec.encode(pixels.flip(-1) if mirrored else pixels)
+            out[mirrored].append(latents.float().numpy().astype(np.float16))
+    return np.concatenate(out[False] + out[True])
+
+
+@torch.no_grad()
+def _encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig):
+    states = np.zeros((len(folder), WORDINGS, TEXT_LENGTH, config.text.width), np.float16)
+    lengths = np.zeros((len(folder), WORDINGS), np.uint8)
+    jobs = [(i, j, texts[j % len(texts)]) for i, texts in enumerate(folder.captions) for j in range(WORDINGS)]
+    jobs.sort(key=lambda job: len(job[2]))
+    for start in range(0, len(jobs), 256):
+        part = jobs[start : start + 256]
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            values, mask = read_texts([text for _, _, text in part], tower, tokenizer, config.text.window)
+        for (i, j, _), value, row in zip(part, values.float().numpy(), mask, strict=True):
+            states[i, j, : value.shape[0]] = value
+            lengths[i, j] = int(row.sum())
+    return states, lengths
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    temporary = path.with_suffix(".tmp.npy")
+    np.save(temporary, array)
+    os.replace(temporary, path)

@@ -1,0 +1,60 @@
+"""The parts of a model under construction: `RUN/parts/*.safetensors` in float32, `config.json`, `tokenizer.json`.
+
+Each stage reads the parts that earlier stages made and writes its own when it ends.
+"""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mutoscope.config import ModelConfig
+from mutoscope.errors import CheckpointError
+
+STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image"}
+
+
+def save_part(run: Path, name: str, model: nn.Module) -> Path:
+    """Write one part, atomically; return its path."""
+    path = run / "parts" / f"{name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    save_file({key: value.detach().contiguous().clone() for key, value in model.state_dict().items()}, temporary)
+    temporary.replace(path)
+    return path
+
+
+def has_part(run: Path, name: str) -> bool:
+    """Say whether the part is there."""
+    return (run / "parts" / f"{name}.safetensors").is_file()
+
+
+def load_part(run: Path, name: str, model: nn.Module) -> nn.Module:
+    """Fill `model` with a part; CheckpointError names the stage that makes it."""
+    path = run / "parts" / f"{name}.safetensors"
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; make it with: mutoscope train {STAGE_OF[name]} --out {run} ...")
+    try:
+        model.load_state_dict(load_file(path))
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{path} does not fit this preset: {str(error).splitlines()[-1].strip()}") from error
+    return model
+
+
+def save_config(run: Path, config: ModelConfig) -> None:
+    """Write `config.json` of the run, or check that it is the one the run began with."""
+    path = run / "config.json"
+    values = json.loads(json.dumps(config.to_dict()))
+    if path.is_file() and json.loads(path.read_text()) != values:
+        raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+    run.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values, indent=1))
+
+
+def load_config(run: Path) -> ModelConfig:
+    """Read `config.json` of a run."""
+    path = run / "config.json"
+    if not path.is_file():
+        raise CheckpointError(f"{path} is missing; {run} is not a training run")
+    return ModelConfig.from_dict(json.loads(path.read_text()))

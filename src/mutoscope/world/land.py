@@ -1,0 +1,121 @@
+"""Solid ground: mountain ranges, rolling hills, plains, dunes, each laid over the image behind it.
+
+    image    B 3 T H W   display colours in [0, 1]
+    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+"""
+
+import torch
+from torch import Tensor
+
+from mutoscope.world.noise import edge, over, sample, smooth
+from mutoscope.world.view import Dice, View
+
+GRASS = {
+    "spring": (0.46, 0.72, 0.24), "summer": (0.27, 0.54, 0.17), "autumn": (0.74, 0.55, 0.22), "winter": (0.90, 0.94, 1.0),
+}  # fmt: skip
+FOREST = {
+    "spring": (0.28, 0.50, 0.22), "summer": (0.12, 0.33, 0.16), "autumn": (0.66, 0.36, 0.13), "winter": (0.58, 0.66, 0.72),
+}  # fmt: skip
+SNOW = (0.95, 0.97, 1.02)
+
+
+def grass(view: View, dice: Dice) -> Tensor:
+    """Return the colour of grass in each scene's season, a little varied: a color."""
+    snowing = view.each("weather", {"snow": 0.75})
+    color = view.each("season", GRASS) * dice(0.88, 1.1)
+    return torch.lerp(color, view.rgb(*SNOW), snowing)
+
+
+def snowiness(view: View) -> Tensor:
+    """Return how much snow lies in each scene: a number in [0, 1]."""
+    lying = view.each("season", {"winter": 1.0})
+    return torch.maximum(lying, view.each("weather", {"snow": 0.8}))
+
+
+def mountain_range(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow=0.0) -> Tensor:
+    """Lay a range of peaks over `image`; `pace` peaks a unit of x; `snow` is the share of the height that is white."""
+    shift, lane, tall = dice(0, 16), dice(0, 16), dice(0.6, 1.0)
+
+    def profile(x: Tensor) -> Tensor:
+        u = x * pace + shift
+        peaks = ((sample("ridged", u, lane, 3) - 0.20) / 0.55).clamp(0, 1.3)
+        return base - height * (0.15 + 0.85 * peaks * (0.6 + 0.6 * sample("fbm", u * 0.45 + 3, lane + 5, 1)) * tall)
+
+    top = profile(view.x)
+    below = view.y - top
+    tilt = (profile(view.x + 0.012) - profile(view.x - 0.012)) / 0.024 * view.sun_side
+    color = _faces(view, dice, below, tilt, pace, height, snow)
+    color = view.hazed(color, far * (0.75 + 0.7 * (below / height).clamp(0, 1)))
+    return over(image, color, edge(below, view.px))
+
+
+def _faces(view: View, dice: Dice, below: Tensor, tilt: Tensor, pace: float, height, snow) -> Tensor:
+    """Return the colour of a range's faces: folds that run down from the peaks, lit and shaded sides, snow above."""
+    u, v = view.x * pace * 1.5 + dice(0, 16), below * pace * 1.3 + dice(0, 16)
+    lean = below * pace * dice(-0.7, 0.7)
+    step = 0.10 * view.sun_side
+    fold = sample("ridged", u + lean - step, v, 3) - sample("ridged", u + lean + step, v, 3)
+    shade = smooth(-0.30, 0.34, 0.22 * tilt.clamp(-1.2, 1.2) + 1.9 * fold)
+    rock = torch.lerp(view.rgb(0.42, 0.40, 0.42), view.rgb(0.46, 0.38, 0.32), dice())
+    color = view.lit(rock * (0.66 + 0.34 * shade), shade * 0.9)
+    white = view.lit(view.rgb(0.98, 1.0, 1.04), shade * 0.95)
+    line = snow * height * (0.85 + 1.6 * (sample("ridged", u * 1.7, v * 0.5 + 3, 2) - 0.5))
+    return over(color, white, smooth(0.02, -0.02, below - line) * (snow > 0))
+
+
+def hills(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor) -> tuple[Tensor, Tensor]:
+    """Lay a smooth line of hills over `image`; return the image and the hills' top (B 1 1 1 W)."""
+    u, lane = view.x * pace + dice(0, 16), dice(0, 16)
+    top = base - height * (sample("fbm", u, lane, 1) - 0.5) * 1.8
+    below = (view.y - top).clamp(min=0)
+    slope = (sample("fbm", u + 0.06, lane, 1) - sample("fbm", u - 0.06, lane, 1)) * view.sun_side
+    patch = sample("fbm", u * 3 + below * 3, below * pace * 9 + lane, 2)
+    shade = (0.62 - 2.6 * slope - 1.2 * below).clamp(0.12, 1.0)
+    tone = color * (0.84 + 0.32 * patch)
+    shown = view.hazed(view.lit(tone, shade), far)
+    return over(image, shown, edge(view.y - top, view.px)), top
+
+
+def treeline(view: View, image: Tensor, dice: Dice, base, height, far: float) -> Tensor:
+    """Lay a far wood over `image`: a dark toothed band above `base`."""
+    u = view.x * 26 + dice(0, 16)
+    crowns = sample("fbm", u, dice(0, 16), 2) + 0.8 * sample("fbm", view.x * 3 + dice(0, 16), dice(0, 16), 1)
+    top = base - height * (0.35 + 0.7 * crowns)
+    inside = edge(view.y - top, view.px) * edge(base - view.y + 0.004, view.px)
+    tone = view.each("season", FOREST) * (0.7 + 0.5 * smooth(height, 0.0, view.y - top))
+    return over(image, view.hazed(view.lit(tone, 0.45), far), inside)
+
+
+def plain(view: View, image: Tensor, dice: Dice, color: Tensor, top=None, rough: float = 0.30) -> Tensor:
+    """Lay a flat field from the horizon (or `top`) to the bottom edge, with soft streaks in perspective, darker in front."""
+    depth = view.depth.clamp(0, 1)
+    near = 1 / (depth + 0.18)
+    streaks = sample("fbm", view.x * near * 1.4 + dice(0, 16), near * 4.5 + dice(0, 16), 3)
+    tone = color * (1 + rough * (streaks - 0.5) * 2) * (1.06 - 0.34 * depth)
+    shown = view.hazed(view.lit(tone, 0.72), 0.9 * (1 - depth) ** 3)
+    return over(image, shown, edge(view.y - (view.horizon if top is None else top), view.px))
+
+
+def dune(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor) -> Tensor:
+    """Lay one line of dunes over `image`: a crest, a bright windward side, a shaded slip face, fine ripples."""
+    shift, lane = dice(0, 16), dice(0, 16)
+
+    def profile(x: Tensor) -> Tensor:
+        u = x * pace + shift
+        return 0.62 * sample("fbm", u, lane, 1) + 0.38 * sample("ridged", u * 0.8 + 4, lane + 3, 1)
+
+    line = profile(view.x)
+    top = base - height * (line - 0.5) * 2.2
+    below = (view.y - top).clamp(min=0)
+    bend = below * view.sun_side * 0.9 + 0.10 * (sample("fbm", below * 9 + shift, lane + 2, 1) - 0.5)
+    left, here, right = (profile(view.x + bend + step) for step in (-0.03, 0.0, 0.03))
+    tilt = (right - left) * view.sun_side
+    soft = 0.004 + 0.9 * (left + right - 2 * here + 0.004).clamp(0, 0.05)  # sharp on crests, soft in hollows
+    shade = smooth(soft, -soft, tilt)
+    ripple = sample("fbm", view.x * 5 + below * 7 + shift, below * 60 + view.x * 9, 2)
+    low = view.each("light", {"dawn": 1.0, "golden hour": 1.0, "sunset": 1.0}, 0.45)
+    lit_part = torch.lerp(torch.ones_like(shade), shade, 0.62 + 0.3 * low)
+    tone = color * (0.94 + 0.14 * (ripple - 0.5)) * (1.04 - 0.45 * below)
+    shown = view.hazed(view.lit(tone, lit_part) * (0.72 + 0.28 * lit_part), far)
+    return over(image, shown, edge(view.y - top, view.px))

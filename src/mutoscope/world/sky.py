@@ -1,0 +1,155 @@
+"""The sky: colours from the horizon up, sun or moon with its glow, stars, and clouds that drift.
+
+    image    B 3 T H W   display colours in [0, 1]
+    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+"""
+
+import torch
+from torch import Tensor
+
+from mutoscope.world.noise import cell_random, edge, over, sample, smooth
+from mutoscope.world.view import View
+
+DRIFT = 0.10  # cells a second that clouds move
+
+
+def sky(view: View) -> Tensor:
+    """Return the whole sky (B 3 T H W); below the horizon it is the horizon's colour."""
+    light = view.light
+    up = ((view.horizon - view.y) / view.horizon).clamp(0, 1)  # 0 at the horizon, 1 at the top
+    image = over(light["low"], light["middle"], smooth(0.0, 0.55, up))
+    image = over(image, light["zenith"], smooth(0.30, 1.15, up))
+    image = image + _glow(view)
+    image = _stars(view, image, up)
+    image = _disc(view, image)
+    image = _cirrus(view, image, up)
+    image = _cumulus(view, image, up)
+    image = _deck(view, image, up)
+    return _settle(view, image, up)
+
+
+def _distance(view: View) -> Tensor:
+    return torch.sqrt((view.x - view.sun_x) ** 2 + (view.y - view.sun_y) ** 2)
+
+
+def _glow(view: View) -> Tensor:
+    light, away = view.light, _distance(view)
+    flat = torch.sqrt(((view.x - view.sun_x) * 0.45) ** 2 + (view.y - view.sun_y) ** 2)
+    shape = torch.exp(-flat / (0.30 * light["reach"] + 0.02)) * 0.9 + 0.9 * torch.exp(-away / 0.07)
+    return light["glow"] * shape * (0.45 + 0.55 * light["shine"])
+
+
+def _disc(view: View, image: Tensor) -> Tensor:
+    light, away = view.light, _distance(view)
+    dice = view.dice("disc")
+    seas = sample("fbm", (view.x - view.sun_x) * 26 + dice(0, 16), (view.y - view.sun_y) * 26 + dice(0, 16), 1)
+    moon = view.each("light", {"moonlight": 1.0})
+    color = light["disc"] * (1.3 - 0.3 * moon) * (1 - moon * 0.22 * smooth(0.5, 0.7, seas))
+    rim = light["radius"] * dice(0.9, 1.2) - away
+    return over(image, color, edge(rim, view.px * 1.5) * light["shine"] * (light["radius"] > 0))
+
+
+def _stars(view: View, image: Tensor, up: Tensor) -> Tensor:
+    rows = view.rows("light", "night", "moonlight", "blue hour")
+    if not rows:
+        return image
+    some = view.pick(rows)
+    image = image.expand(len(view.specs), *image.shape[1:])
+    shown = _starlit(some, image[rows], up[rows])
+    return _replace(image, rows, shown)
+
+
+def _starlit(view: View, image: Tensor, up: Tensor) -> Tensor:
+    dice, size = view.dice("stars"), 0.047
+    u, v = view.x / size + 40, view.y / size
+    column, row = u.floor(), v.floor()
+    place_x, place_y, bright, phase = cell_random(column, row, dice.seed())
+    away = torch.sqrt((u - column - 0.12 - 0.76 * place_x) ** 2 + (v - row - 0.12 - 0.76 * place_y) ** 2) * size
+    radius = 0.0035 + 0.0045 * bright**6
+    twinkle = 0.85 + 0.15 * torch.sin(view.t * 3 + phase * 40)
+    dots = smooth(radius + view.px * 0.6, radius - view.px * 0.6, away) * (0.35 + 0.65 * bright**2) * twinkle
+    thick = view.each("light", {"night": 0.8, "moonlight": 0.35, "blue hour": 0.15})
+    stars = dots * (phase < thick) * smooth(0.0, 0.35, up) * (1 - view.light["deck"])
+    return image + stars * view.rgb(0.95, 0.96, 1.0) + _milky_way(view) * smooth(0.0, 0.4, up)
+
+
+def _milky_way(view: View) -> Tensor:
+    dice = view.dice("milky way")
+    slope, middle = dice.side() * dice(0.5, 1.4), dice(0.2, 0.4)
+    along = (view.y - middle) + slope * view.x
+    across = along / torch.sqrt(1 + slope * slope)
+    cloud = sample("fbm", view.x * 5 + dice(0, 16), view.y * 5 + dice(0, 16), 3)
+    band = torch.exp(-((across / 0.13) ** 2)) * smooth(0.25, 0.75, cloud)
+    core = torch.exp(-((across / 0.045) ** 2)) * smooth(0.35, 0.7, cloud)
+    night = view.each("light", {"night": 1.0}) * (1 - view.light["deck"])
+    return (band * view.rgb(0.13, 0.13, 0.22) + core * view.rgb(0.16, 0.13, 0.17)) * night
+
+
+def _cirrus(view: View, image: Tensor, up: Tensor) -> Tensor:
+    """Thin high streaks."""
+    dice = view.dice("cirrus")
+    near = 1 / (up + 0.25)
+    tilt = dice(-0.8, 0.8)
+    u = view.x * near * 0.9 + dice(0, 16) + view.t * DRIFT * 0.4
+    streaks = sample("fbm", u, near * 3.2 + u * tilt + dice(0, 16), 3)
+    mask = smooth(0.50, 0.85, streaks) * smooth(0.02, 0.25, up) * view.light["cirrus"] * dice(0.3, 1.2)
+    return over(image, view.light["cloud_lit"], mask.clamp(0, 0.85))
+
+
+def _cumulus(view: View, image: Tensor, up: Tensor) -> Tensor:
+    """Heaps of cloud, bright towards the sun and shaded below."""
+    rows = view.rows("weather", "clear", "cloudy")
+    if not rows:
+        return image
+    some, image = view.pick(rows), image.expand(len(view.specs), *image.shape[1:])
+    return _replace(image, rows, _heaps(some, image[rows], up[rows]))
+
+
+def _heaps(view: View, image: Tensor, up: Tensor) -> Tensor:
+    light, dice = view.light, view.dice("clouds")
+    near = 1 / (up * 0.9 + 0.30)
+    scale = dice(0.75, 1.15)
+    u = view.x * near * 1.7 * scale + dice(0, 16) + view.t * DRIFT
+    v = near * 1.15 * scale + dice(0, 16)
+    bulk = sample("cloud", u, v, 4)
+    behind = sample("cloud", u + 0.16 * (view.sun_x - view.x).clamp(-1, 1), v - 0.16, 2)
+    level = 0.80 - 0.42 * light["cover"]
+    mask = smooth(level, level + 0.10, bulk) * smooth(0.03, 0.16, up)
+    sunny = smooth(-0.16, 0.14, bulk - behind) * 0.85 + 0.15
+    warm = torch.exp(-_distance(view) / 0.22) * light["shine"]
+    color = over(light["cloud_dark"], light["cloud_lit"], sunny) + light["glow"] * warm
+    color = over(color, light["haze"], 0.55 * smooth(0.35, 0.0, up))
+    return over(image, color, mask * 0.96)
+
+
+def _deck(view: View, image: Tensor, up: Tensor) -> Tensor:
+    """A closed grey ceiling for overcast, rain and snow."""
+    rows = view.rows("weather", "overcast", "rain", "snow", "fog")
+    if not rows:
+        return image
+    some, image = view.pick(rows), image.expand(len(view.specs), *image.shape[1:])
+    return _replace(image, rows, _ceiling(some, image[rows], up[rows]))
+
+
+def _ceiling(view: View, image: Tensor, up: Tensor) -> Tensor:
+    dice, near = view.dice("deck"), 1 / (up + 0.28)
+    u = view.x * near * 0.9 + dice(0, 16) + view.t * DRIFT
+    folds = sample("cloud", u, near * 2.0 + dice(0, 16), 3)
+    base = torch.lerp(view.light["middle"], view.light["low"], 0.45)
+    bright = torch.exp(-_distance(view) / 0.30) * view.light["glow"] * 0.7  # the veiled sun
+    grey = base * (0.70 + 0.46 * smooth(0.15, 0.85, folds) + 0.10 * (1 - up)) + bright
+    return over(image, grey, view.light["deck"] * smooth(0.0, 0.2, up) * 0.92)
+
+
+def _settle(view: View, image: Tensor, up: Tensor) -> Tensor:
+    """Let fog lie over the low sky."""
+    fog = view.light["fog"] * smooth(1.3, 0.1, up)
+    return over(image, view.light["haze"], fog.clamp(0, 1))
+
+
+def _replace(image: Tensor, rows: list[int], shown: Tensor) -> Tensor:
+    if len(rows) == image.shape[0]:
+        return shown
+    whole = image.expand(image.shape[0], 3, *shown.shape[2:]).clone()
+    whole[rows] = shown
+    return whole
