@@ -500,7 +500,7 @@ def test_limits_are_checked_before_pixels_are_made(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MAX_PIXELS", 32 * 48 - 1)
     monkeypatch.setattr(reading, "MAX_FILE_BYTES", 10**6)
     for film in films:
-        refused(film, "at most")
+        refused(film, "pixels; 1 to")
     monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
     refused(films[0], "bytes; at most 100")
 

@@ -1,4 +1,4 @@
-"""The rendered world: pure in its spec, the same alone and in a batch, moving gently, and every light told by its colour."""
+"""The rendered world: pure in its spec, the same alone and in a batch, gently moving, each light told by its colour."""
 
 from itertools import combinations
 

@@ -9,7 +9,6 @@ Legend: latents B c t h w, tokens B N D, text B L D, heads B A S K, time (B, t).
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -17,14 +16,6 @@ from torch import Tensor, nn
 from mutoscope.config import PATCH, TransformerConfig
 from mutoscope.layers import Norm, SwiGLU, attention, join_heads, rotate, split_heads
 from mutoscope.shapes import rotary_table
-
-
-@dataclass
-class FrameCache:
-    """Keys and values of finished latent frames: (layers, B, A, S, K) each."""
-
-    keys: Tensor
-    values: Tensor
 
 
 def frame_mask(frames: int, tokens: int, window: int, device=None) -> Tensor:
@@ -120,19 +111,23 @@ class Block(nn.Module):
         self.table = nn.Parameter(torch.zeros(6, width))
 
     def forward(self, tokens, condition, text, rotary, mask, past):
-        """Return tokens (B, N, D) and the keys and values (B, A, N, K) of these frames.
+        """Return tokens (B, N, D) and the keys (not yet rotated) and values (B, A, N, K) of these frames.
 
-        `condition` (B, t, 6, D) scale, shift, gate twice; `mask` (B, 1, N or 1, S); `past` keys and values or None.
+        `condition` (B, t, 6, D) scale, shift, gate twice; `mask` (B, 1, N or 1, S); `past` (keys, values, their rotary
+        table) of finished frames, or None.
         """
         scale1, shift1, gate1, scale2, shift2, gate2 = (condition + self.table).unbind(2)
 
         q, k, v = self.qkv(modulate(self.norm_attention(tokens), scale1, shift1)).chunk(3, -1)
         text_k, text_v = self.text_kv(text).chunk(2, -1)
         q_BASK = rotate(self.norm_q(split_heads(q, self.heads)), rotary)
-        k_BASK = rotate(self.norm_k(split_heads(k, self.heads)), rotary)
+        k_BASK = self.norm_k(split_heads(k, self.heads))
         v_BASK = split_heads(v, self.heads)
-        all_k = [self.norm_k(split_heads(text_k, self.heads)), *([past[0]] if past else []), k_BASK]
-        all_v = [split_heads(text_v, self.heads), *([past[1]] if past else []), v_BASK]
+        all_k = [self.norm_k(split_heads(text_k, self.heads)), rotate(k_BASK, rotary)]
+        all_v = [split_heads(text_v, self.heads), v_BASK]
+        if past is not None:
+            all_k.insert(1, rotate(past[0], past[2]))
+            all_v.insert(1, past[1])
         seen = self.out(join_heads(attention(q_BASK, torch.cat(all_k, 2), torch.cat(all_v, 2), mask)))
         tokens = gated_add(tokens, gate1, seen)
         tokens = gated_add(tokens, gate2, self.mlp(modulate(self.norm_mlp(tokens), scale2, shift2)))
@@ -194,7 +189,7 @@ class Transformer(nn.Module):
         """Velocity patches (B, N, P), keys and values (layers, B, A, N, K) of these frames.
 
         patches (B, N, P); time (B, t); text (B, L, D) and text_mask (B, L) bool; rotary (2, N, K/2); mask (N, N) bool over
-        these frames or None; past = (keys, values), (layers, B, A, S, K) each, or None.
+        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None.
         """
         tokens = self.embed(patches)                                                     # B N D
         weight = text_mask.to(text.dtype)[..., None]
@@ -204,7 +199,7 @@ class Transformer(nn.Module):
         full = join_masks(text_mask, mask, tokens.shape[1], past[0].shape[3] if past is not None else 0)
         keys, values = [], []
         for i, block in enumerate(self.blocks):
-            layer_past = (past[0][i], past[1][i]) if past is not None else None
+            layer_past = (past[0][i], past[1][i], past[2]) if past is not None else None
             tokens, (k, v) = block(tokens, condition, text, rotary, full, layer_past)    # B N D
             keys.append(k)
             values.append(v)

@@ -37,6 +37,9 @@ def render(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only the combinations that never enter training.")
     ] = False,
+    style: Annotated[
+        str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
+    ] = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
@@ -52,7 +55,7 @@ def render(
 
     sides = ask.read_size(size, None, None)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
-                      held_out=held_out)  # fmt: skip
+                      held_out=held_out, style=style)  # fmt: skip
     say(watch(render_folder(Path(out), scenery, count, start, device), quiet=quiet, lines_every=30.0))
 
 

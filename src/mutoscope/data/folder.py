@@ -36,6 +36,7 @@ class Scenery:
     fps: int = 12  # of clips
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
+    style: str = ""  # one style for all; "" = drawn like the other facts
 
     def __post_init__(self):
         from mutoscope.shapes import LatentGrid
@@ -141,7 +142,8 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
 
-    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out) for index in indices]
+    fixed = {"style": scenery.style} if scenery.style else {}
+    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, **fixed) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)

@@ -103,8 +103,8 @@ def _load(path: Path) -> tuple[bytes, str, Notes]:
 
 
 def _check_size(width: int, height: int, frames: int = 1) -> None:
-    if width * height > MAX_PIXELS:
-        raise ValueError(f"{width} x {height} pixels; at most {MAX_PIXELS:,} are read")
+    if not 1 <= width * height <= MAX_PIXELS:  # FFmpeg tells 0 x 0 for a size above the limit it was given
+        raise ValueError(f"{width} x {height} pixels; 1 to {MAX_PIXELS:,} are read")
     if frames > MAX_FRAMES or width * height * frames > MAX_CLIP_PIXELS:
         raise ValueError(
             f"{frames} frames of {width} x {height}; "

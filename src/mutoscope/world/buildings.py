@@ -1,8 +1,8 @@
 """Houses and towers: cells along x as in plants.py, each with its own building.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 from dataclasses import replace
@@ -67,7 +67,9 @@ def houses(view: View, image: Tensor, part: str, base, size, cell: float, far: f
     return torch.cat([image[..., : band.start, :], shown, image[..., band.stop :, :]], dim=3)
 
 
-def _house_row(view: View, image: Tensor, part: str, base: Tensor, size: Tensor, cell: float, far: float, keep: float) -> Tensor:
+def _house_row(
+    view: View, image: Tensor, part: str, base: Tensor, size: Tensor, cell: float, far: float, keep: float
+) -> Tensor:
     dice = view.dice(part)
     u = view.x / cell + dice(100, 200)
     column = u.floor()
@@ -81,7 +83,11 @@ def _house_row(view: View, image: Tensor, part: str, base: Tensor, size: Tensor,
     ramp = ((half * 1.18 - x.abs()) / (half * 1.18 * slant)).clamp(0, 1)
     top = wall + roof * torch.lerp(ramp.clamp(0, 1) * 0.9, ramp, front) - 0.02 * size
     soft = view.px
-    body = edge(half - x.abs(), soft) * edge(torch.minimum(top, wall + roof * front) - up, soft) * edge(up + 0.05 * size, soft)
+    body = (
+        edge(half - x.abs(), soft)
+        * edge(torch.minimum(top, wall + roof * front) - up, soft)
+        * edge(up + 0.05 * size, soft)
+    )
     cover = edge(half * 1.18 - x.abs(), soft) * edge(top - up, soft)
     under = torch.lerp(wall - 0.02 * size, top - 0.26 * size, front)
     cover = cover * edge(up - under, soft)
@@ -110,7 +116,9 @@ def _panes(view: View, walls: Tensor, x: Tensor, up: Tensor, size: Tensor, half:
 def _chimney(view: View, image: Tensor, x: Tensor, up: Tensor, house: tuple, far: float) -> Tensor:
     size, ridge, one, here = house
     at = (one - 0.5) * 0.9 * size
-    stack = edge(0.11 * size - (x - at).abs(), view.px) * edge(ridge * 1.02 - up, view.px) * edge(up - ridge * 0.5, view.px)
+    stack = (
+        edge(0.11 * size - (x - at).abs(), view.px) * edge(ridge * 1.02 - up, view.px) * edge(up - ridge * 0.5, view.px)
+    )
     image = over(image, view.hazed(view.lit(view.rgb(0.42, 0.30, 0.28), 0.5), far), stack * here)
     rise = ((up - ridge) / size).clamp(min=0)
     puff = sample("cloud", x / size * 1.6 + one * 16, rise * 1.7 - view.t * 0.45 + one * 9, 2)

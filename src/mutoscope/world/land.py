@@ -1,8 +1,8 @@
 """Solid ground: mountain ranges, rolling hills, plains, dunes, each laid over the image behind it.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 import torch
@@ -12,10 +12,12 @@ from mutoscope.world.noise import edge, over, sample, smooth
 from mutoscope.world.view import Dice, View
 
 GRASS = {
-    "spring": (0.46, 0.72, 0.24), "summer": (0.27, 0.54, 0.17), "autumn": (0.74, 0.55, 0.22), "winter": (0.90, 0.94, 1.0),
+    "spring": (0.46, 0.72, 0.24), "summer": (0.27, 0.54, 0.17),
+    "autumn": (0.74, 0.55, 0.22), "winter": (0.90, 0.94, 1.0),
 }  # fmt: skip
 FOREST = {
-    "spring": (0.28, 0.50, 0.22), "summer": (0.12, 0.33, 0.16), "autumn": (0.66, 0.36, 0.13), "winter": (0.58, 0.66, 0.72),
+    "spring": (0.28, 0.50, 0.22), "summer": (0.12, 0.33, 0.16),
+    "autumn": (0.66, 0.36, 0.13), "winter": (0.58, 0.66, 0.72),
 }  # fmt: skip
 SNOW = (0.95, 0.97, 1.02)
 
@@ -64,7 +66,9 @@ def _faces(view: View, dice: Dice, below: Tensor, tilt: Tensor, pace: float, hei
     return over(color, white, smooth(0.02, -0.02, below - line) * (snow > 0))
 
 
-def hills(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor) -> tuple[Tensor, Tensor]:
+def hills(
+    view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor
+) -> tuple[Tensor, Tensor]:
     """Lay a smooth line of hills over `image`; return the image and the hills' top (B 1 1 1 W)."""
     u, lane = view.x * pace + dice(0, 16), dice(0, 16)
     top = base - height * (sample("fbm", u, lane, 1) - 0.5) * 1.8
@@ -88,7 +92,7 @@ def treeline(view: View, image: Tensor, dice: Dice, base, height, far: float) ->
 
 
 def plain(view: View, image: Tensor, dice: Dice, color: Tensor, top=None, rough: float = 0.30) -> Tensor:
-    """Lay a flat field from the horizon (or `top`) to the bottom edge, with soft streaks in perspective, darker in front."""
+    """Lay a flat field from the horizon (or `top`) to the bottom edge, with streaks in perspective, darker near."""
     depth = view.depth.clamp(0, 1)
     near = 1 / (depth + 0.18)
     streaks = sample("fbm", view.x * near * 1.4 + dice(0, 16), near * 4.5 + dice(0, 16), 3)

@@ -1,6 +1,6 @@
 """The eight lights and six weathers as tables of colours: what makes a dawn a dawn in every scene.
 
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mutoscope.world.spec import SceneSpec
 
-# Sky from the top down (zenith, middle, low), the sun's or moon's disc, its glow, direct light, light from everywhere, clouds.
+# Sky from the top down (zenith, middle, low), the disc of sun or moon, its glow, direct light, ambient light, clouds.
 COLORS = ("zenith", "middle", "low", "disc", "glow", "key", "ambient", "cloud_lit", "cloud_dark")
 LIGHT_COLORS = {
     "dawn": (
@@ -38,15 +38,15 @@ LIGHT_COLORS = {
         (.10, .15, .34), (.09, .15, .36), (.24, .32, .62), (.06, .12, .36),
     ),
     "night": (
-        (.006, .008, .030), (.016, .021, .064), (.082, .092, .165), (0., 0., 0.), (0., 0., 0.),
-        (.045, .045, .055), (.092, .098, .145), (.055, .060, .095), (.018, .020, .042),
+        (.006, .008, .030), (.018, .024, .070), (.098, .110, .190), (0., 0., 0.), (0., 0., 0.),
+        (.070, .070, .085), (.165, .175, .250), (.055, .060, .095), (.018, .020, .042),
     ),
     "moonlight": (
         (.012, .042, .130), (.040, .110, .250), (.145, .260, .410), (.97, .97, .90), (.20, .26, .34),
         (.36, .44, .54), (.065, .105, .195), (.42, .50, .62), (.050, .090, .180),
     ),
 }  # fmt: skip
-# The disc's height in shares of the sky, its radius, stars, lamps in windows, how far the glow reaches, width of glitter.
+# The disc's height in shares of the sky, its radius, stars, lamps in windows, reach of the glow, width of glitter.
 NUMBERS = ("elevation", "radius", "stars", "lamps", "reach", "glitter")
 LIGHT_NUMBERS = {
     "dawn":        (0.10, 0.036, 0.0, 0.45, 0.55, 0.75),
@@ -103,7 +103,7 @@ def _cloud_over(light: dict[str, Tensor]) -> None:
         grey = sum(k * light[name][:, i : i + 1] for i, k in enumerate(_LUMA))
         light[name] = torch.lerp(light[name], grey * 0.96, deck)
     hidden = 1 - light["sun"]
-    dim = light["dim"]
+    dim = torch.lerp(light["dim"], torch.ones_like(hidden), 0.7 * light["lamps"])  # what is dark already stays visible
     light["ambient"] = (light["ambient"] + 0.30 * hidden * light["key"]) * dim
     light["key"] = light["key"] * light["sun"]
     for name in ("zenith", "middle", "low"):

@@ -29,7 +29,7 @@ def smooth(low, high, value: Tensor) -> Tensor:
 
 
 def edge(distance: Tensor, width) -> Tensor:
-    """Return how much of a pixel is inside, given the signed `distance` to the edge (inside > 0) and the edge's `width`."""
+    """Return how much of a pixel is inside, given the signed `distance` to the edge (> 0 inside) and its `width`."""
     return (distance / width + 0.5).clamp(0, 1)
 
 

@@ -1,8 +1,8 @@
-"""Trees and flowers. A row of trees is one evaluation: x is cut into cells, and each cell's random numbers make its tree.
+"""Trees and flowers. A row of trees is one evaluation: x is cut into cells; a cell's random numbers make its tree.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 import math
@@ -14,16 +14,31 @@ from torch import Tensor
 
 from mutoscope.world.land import SNOW, snowiness
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
-from mutoscope.world.view import View
+from mutoscope.world.view import View, on_rows
 
 LEAVES = {  # by plant and season
-    "round tree": {"spring": (.44, .68, .22), "summer": (.18, .44, .14), "autumn": (.88, .40, .10), "winter": (.72, .76, .82)},
-    "birch": {"spring": (.60, .78, .30), "summer": (.40, .62, .20), "autumn": (.98, .76, .16), "winter": (.80, .83, .88)},
-    "cherry": {"spring": (1.0, .62, .74), "summer": (1.0, .64, .76), "autumn": (.86, .34, .22), "winter": (.92, .84, .90)},
+    "round tree": {
+        "spring": (.44, .68, .22), "summer": (.18, .44, .14),
+        "autumn": (.88, .40, .10), "winter": (.72, .76, .82),
+    },
+    "birch": {
+        "spring": (.60, .78, .30), "summer": (.40, .62, .20),
+        "autumn": (.98, .76, .16), "winter": (.80, .83, .88),
+    },
+    "cherry": {
+        "spring": (1.0, .62, .74), "summer": (1.0, .64, .76),
+        "autumn": (.86, .34, .22), "winter": (.92, .84, .90),
+    },
 }  # fmt: skip
 # Crown's half width and half height, height of its middle (shares of the tree's height), trunk's half width.
-CROWNS = {"round tree": (0.33, 0.34, 0.64, 0.040), "birch": (0.20, 0.37, 0.64, 0.026), "cherry": (0.46, 0.30, 0.64, 0.042)}
+CROWNS = {
+    "round tree": (0.33, 0.34, 0.64, 0.040),
+    "birch": (0.20, 0.37, 0.64, 0.026),
+    "cherry": (0.46, 0.30, 0.64, 0.042),
+}
 LEAFY = tuple(CROWNS)
+# Width of a plant in shares of its height: no cell is narrower, so that no crown is cut.
+SPREADS = {"pine": 0.62, "round tree": 1.05, "birch": 0.72, "cherry": 1.30, "palm": 1.25, "cactus": 0.80}
 
 
 @dataclass(frozen=True)
@@ -38,43 +53,43 @@ class Row:
     two: Tensor
 
 
-def stand(view: View, image: Tensor, part: str, base, height, cell, far, keep=1.0, plant: str | None = None) -> Tensor:
+def stand(
+    view: View, image: Tensor, part: str, base, height, cell, far, keep=1.0, plant: str | None = None, at=None
+) -> Tensor:
     """Draw one row of each scene's own plant (or of `plant`): feet at `base`, `height` tall, one in each `cell` of x.
 
-    base, height, cell, far and keep are floats or numbers; base and keep may be fields of x; `far` is the air in between.
+    base, height, cell, far and keep are floats or numbers; base and keep may be fields of x; `far` is air between.
+    A row may by chance be empty: a plant that the caption names also needs a `stand_one` or a long row.
     """
+    spread = view.each("plant", {} if plant else SPREADS, SPREADS.get(plant, 0.7))
     for kinds, draw in ((("pine",), pines), (LEAFY, leafy), (("palm",), palms), (("cactus",), cacti)):
         rows = list(range(len(view.specs))) if plant in kinds else view.rows("plant", *kinds) if plant is None else []
-        if rows:
-            settings = [_take(value, rows) for value in (base, height, cell, far, keep)]
-            image = _on_rows(view, image, rows, lambda v, i, d=draw, s=settings: _row(v, i, part, d, *s))
+        wide = torch.maximum(height * spread, torch.as_tensor(cell, device=view.device))
+        dense = (keep * wide / cell).clamp(max=1.0) if at is None else 2.0
+        settings = [_take(value, rows) for value in (base, height, wide, far, dense, at)]
+        image = on_rows(view, image, rows, lambda v, i, d=draw, s=settings: _row(v, i, part, d, *s))
     return image
+
+
+def stand_one(view: View, image: Tensor, part: str, base, height, far, at: Tensor) -> Tensor:
+    """Draw one of each scene's own plant at x = `at` (a number), certain to be seen."""
+    return stand(view, image, part, base, height, 9.0, far, keep=2.0, at=at)
 
 
 def _take(value, rows: list[int]):
     return value[rows] if isinstance(value, Tensor) and value.shape[0] > 1 else value
 
 
-def _on_rows(view: View, image: Tensor, rows: list[int], draw: Callable) -> Tensor:
-    """Draw on some scenes of the batch only."""
-    if len(rows) == len(view.specs):
-        return draw(view, image)
-    shown = draw(view.pick(rows), image[rows])
-    whole = image.expand(*image.shape[:2], *shown.shape[2:]).clone()
-    whole[rows] = shown
-    return whole
-
-
-def _row(view: View, image: Tensor, part: str, draw: Callable, base, height, cell, far, keep) -> Tensor:
+def _row(view: View, image: Tensor, part: str, draw: Callable, base, height, cell, far, keep, at=None) -> Tensor:
     """Set up the row's coordinates within the band of pixel rows that it can touch, and draw it there."""
     base, height, cell = (torch.as_tensor(v, dtype=torch.float32, device=view.device) for v in (base, height, cell))
     band = view.band(float((base - height * 1.5).min()), float(base.max()) + 0.01)
     part_view = replace(view, y=view.y[..., band, :])
     dice = view.dice(part)
-    u = view.x / cell + dice(100, 200)
+    u = (view.x / cell if at is None else at * 0) + dice(100, 200)
     column = u.floor()
     one, two, three, four = cell_random(column, 0.0, dice.seed())
-    axis = view.x - (u - column - 0.5 - (two - 0.5) * 0.36) * cell
+    axis = view.x - (u - column - 0.5 - (two - 0.5) * 0.26) * cell if at is None else at
     base, keep = _at(view, base, axis), _at(view, keep, axis)
     tall = height * (0.62 + 0.38 * one)
     up = (base - part_view.y) / tall
@@ -82,7 +97,9 @@ def _row(view: View, image: Tensor, part: str, draw: Callable, base, height, cel
     dx = view.x - axis - sway
     row = Row(dx, up, tall, (four < keep).float(), one, three)
     shown = draw(part_view, image[..., band, :], row, far)
-    return torch.cat([_grown(image[..., : band.start, :], shown), shown, _grown(image[..., band.stop :, :], shown)], dim=3)
+    return torch.cat(
+        [_grown(image[..., : band.start, :], shown), shown, _grown(image[..., band.stop :, :], shown)], dim=3
+    )
 
 
 def _at(view: View, value, axis: Tensor):
@@ -107,7 +124,9 @@ def pines(view: View, image: Tensor, row: Row, far) -> Tensor:
     skirt = torch.minimum(1 - 0.52 * part, 0.48 + 5 * (1 - part) * 0.52)
     width = (0.255 + 0.06 * row.two) * row.height * (1.03 - row.up).clamp(min=0) ** 0.85 * skirt
     soft = view.px * 1.2
-    inside = edge(width - side, soft) * edge((0.98 - row.up) * row.height, soft) * edge((row.up - 0.07) * row.height, soft)
+    inside = (
+        edge(width - side, soft) * edge((0.98 - row.up) * row.height, soft) * edge((row.up - 0.07) * row.height, soft)
+    )
     trunk = edge(0.022 * row.height - side, soft) * edge(row.up * row.height, soft) * (row.up < 0.3)
     turn = smooth(-1.0, 1.0, row.dx * view.sun_side / (width + 1e-3))
     shade = (0.15 + 0.85 * turn) * (1.0 - 0.6 * part)
@@ -128,7 +147,10 @@ def leafy(view: View, image: Tensor, row: Row, far) -> Tensor:
     inside = 1 - torch.sqrt((x / wide) ** 2 + (y / high) ** 2 + 1e-6) + (lumps - 0.5) * 0.75
     image = _trunk(view, image, row, thick, far)
     glow = 0.55 * x / wide * view.sun_side + 0.55 * y / high + (lumps - 0.5) * 2.2
-    color = view.lit(_leaf_color(view, row) * (0.8 + 0.4 * row.one), smooth(-1.0, 0.9, glow)) * (0.72 + 0.28 * smooth(-0.8, 0.4, glow))
+    leaf, sunny = _leaf_color(view, row) * (0.8 + 0.4 * row.one), smooth(-1.0, 0.9, glow)
+    cherry = view.each("plant", {"cherry": 1.0})
+    color = torch.lerp(view.lit(leaf, sunny), view.lit(leaf, sunny, pure=0.5), cherry)
+    color = color * (0.72 + 0.28 * smooth(-0.8, 0.4, glow))
     bare = view.each("season", {"winter": 1.0}) * smooth(0.50, 0.40, lumps) * 0.75
     mask = edge(inside * torch.minimum(wide, high), view.px * 1.5) * (1 - bare) * row.keep
     return over(image, view.hazed(color, far), mask)
@@ -168,7 +190,8 @@ def palms(view: View, image: Tensor, row: Row, far) -> Tensor:
 
 
 FRONDS = (  # reach to the side, rise, fall; shares of a frond's length
-    (-0.95, 0.10, 0.75), (0.95, 0.05, 0.80), (-0.62, -0.35, 0.85), (0.60, -0.30, 0.90), (-0.92, 0.62, 0.70), (0.90, 0.66, 0.72),
+    (-0.95, 0.10, 0.75), (0.95, 0.05, 0.80), (-0.62, -0.35, 0.85), (0.60, -0.30, 0.90),
+    (-0.92, 0.62, 0.70), (0.90, 0.66, 0.72),
     (-0.45, 1.00, 0.75), (0.50, 0.98, 0.70),
 )  # fmt: skip
 
@@ -192,20 +215,22 @@ def cacti(view: View, image: Tensor, row: Row, far) -> Tensor:
     x, y, tall = row.dx, row.up * row.height, row.height
     left, right = 0.34 + 0.2 * row.one, 0.30 + 0.25 * row.two
     thick = 0.085 * tall
-    body = _capsule(x, y, x * 0, x * 0, 0.0, 0.92 * tall) - thick
+    body = _capsule(x, y, 0.0, 0.0, 0.92 * tall) - thick
     for side, at in ((-1.0, left), (1.0, right)):
         arm = 0.23 * tall * side
-        body = torch.minimum(body, _capsule(y, x, at * tall, x * 0, arm.clamp(max=0), arm.clamp(min=0)) - thick * 0.72)
-        body = torch.minimum(body, _capsule(x, y, arm, x * 0, at * tall, (at + 0.27) * tall) - thick * 0.72)
+        body = torch.minimum(body, _capsule(y, x, at * tall, arm.clamp(max=0), arm.clamp(min=0)) - thick * 0.72)
+        body = torch.minimum(body, _capsule(x, y, arm, at * tall, (at + 0.27) * tall) - thick * 0.72)
     ribs = 0.85 + 0.15 * torch.cos(x / thick * 9)
     shade = smooth(-1.6, 1.6, x / thick * view.sun_side) * smooth(0.5, -1.0, body / thick)
     color = view.lit(view.rgb(0.24, 0.46, 0.22) * ribs, 0.15 + 0.85 * shade)
     return over(image, view.hazed(color, far), edge(-body, view.px * 1.2) * edge(y, view.px) * row.keep)
 
 
-def _capsule(x: Tensor, y: Tensor, at, _unused: Tensor, low, high) -> Tensor:
+def _capsule(x: Tensor, y: Tensor, at, low, high) -> Tensor:
     """Return the distance to an upright line at `at` from `low` to `high`."""
-    nearest = torch.minimum(torch.maximum(y, torch.as_tensor(low, device=y.device)), torch.as_tensor(high, device=y.device))
+    nearest = torch.minimum(
+        torch.maximum(y, torch.as_tensor(low, device=y.device)), torch.as_tensor(high, device=y.device)
+    )
     return torch.sqrt((x - at) ** 2 + (y - nearest) ** 2 + 1e-9)
 
 
@@ -237,7 +262,9 @@ def flowers(view: View, image: Tensor, part: str, top, share: float = 0.75, size
     pace = 7.5 / size
     u = view.x / depth * pace + dice(100, 200) + 0.05 * torch.sin(view.t * 1.6 + depth * 9)
     v = torch.log(depth) * pace * 1.2 + 100
-    image_mask = edge(view.y - top, view.px * 4) * smooth(0.35, 0.60, sample("fbm", u * 0.22, v * 0.22, 2) + 0.2 * (depth > 0))
+    image_mask = edge(view.y - top, view.px * 4) * smooth(
+        0.35, 0.60, sample("fbm", u * 0.22, v * 0.22, 2) + 0.2 * (depth > 0)
+    )
     column, row = u.floor(), v.floor()
     one, two, three, four = cell_random(column, row, dice.seed())
     away = torch.sqrt((u - column - 0.3 - 0.4 * one) ** 2 + (v - row - 0.3 - 0.4 * two) ** 2)
@@ -246,10 +273,11 @@ def flowers(view: View, image: Tensor, part: str, top, share: float = 0.75, size
     head = smooth(radius + footprint * 0.6, radius - footprint * 0.6, away) * (four < share)
     color = over(over(palette[0], palette[1], (three > 0.45).float()), palette[2], (three > 0.78).float())
     heart = smooth(0.10, 0.04, away) * smooth(0.28, 0.12, footprint)
-    color = over(view.lit(color, 0.55 + 0.35 * one), view.lit(view.rgb(0.98, 0.80, 0.20), 0.8), heart)
+    color = over(view.lit(color, 0.55 + 0.35 * one, pure=0.45), view.lit(view.rgb(0.98, 0.80, 0.20), 0.8), heart)
     return over(image, view.hazed(color, 0.5 * (1 - depth).clamp(min=0)), head * image_mask)
 
 
 PETALS = (
-    (0.95, 0.16, 0.18), (0.98, 0.80, 0.14), (0.96, 0.95, 0.95), (0.98, 0.48, 0.66), (0.58, 0.32, 0.84), (0.98, 0.50, 0.12), (0.32, 0.42, 0.95),
+    (0.95, 0.16, 0.18), (0.98, 0.80, 0.14), (0.96, 0.95, 0.95), (0.98, 0.48, 0.66),
+    (0.58, 0.32, 0.84), (0.98, 0.50, 0.12), (0.32, 0.42, 0.95),
 )  # fmt: skip

@@ -35,7 +35,9 @@ def render(
         rows = [i for i, spec in enumerate(specs) if spec.scene == name]
         if rows:
             group = [specs[i] for i in rows]
-            view = make_view(group, width * supersample, height * supersample, times, device, scene.horizons, scene.lift)
+            view = make_view(
+                group, width * supersample, height * supersample, times, device, scene.horizons, scene.lift
+            )
             image = _finish(view, weather(view, scene.draw(view)))
             pixels[rows] = _shrink(image.expand(-1, 3, len(times), -1, -1), supersample)
     return _styled(pixels, specs) if styled else pixels

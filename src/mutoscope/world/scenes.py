@@ -1,7 +1,7 @@
 """The scenes: each is one function that lays sky, far land, middle and foreground over one another.
 
-    image    B 3 T H W   display colours in [0, 1]
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+image    B 3 T H W   display colours in [0, 1]
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 from collections.abc import Callable
@@ -13,9 +13,9 @@ from torch import Tensor
 from mutoscope.world.buildings import houses, towers
 from mutoscope.world.land import FOREST, SNOW, dune, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
-from mutoscope.world.plants import PETALS, flowers, reeds, stand
+from mutoscope.world.plants import PETALS, flowers, reeds, stand, stand_one
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View
+from mutoscope.world.view import Dice, View, on_rows
 from mutoscope.world.water import mirror, sea, surf
 
 
@@ -24,10 +24,6 @@ class Scene:
     draw: Callable[[View], Tensor]
     horizons: tuple[float, float]  # range of the horizon's height, y
     lift: float = 0.0  # raises a low sun over land
-
-
-def _has(view: View, *plants: str) -> Tensor:
-    return view.each("plant", dict.fromkeys(plants, 1.0))
 
 
 def lake(view: View) -> Tensor:
@@ -47,7 +43,7 @@ def lake(view: View) -> Tensor:
     image = stand(view, image, "trees 3", line + 0.012, 0.34 * size, 0.21, 0.03, 0.75 * side)
     image = mirror(view, image, "water", line + 0.010, calm=1.0)
     rows = view.rows("plant", "reeds")
-    return _some(view, image, rows, lambda v, i: reeds(v, i, "reeds", 1.03, 0.34))
+    return on_rows(view, image, rows, lambda v, i: reeds(v, i, "reeds", 1.03, 0.34))
 
 
 def beach(view: View) -> Tensor:
@@ -60,7 +56,7 @@ def beach(view: View) -> Tensor:
     image = _sand(view, image, dice, shore + slope * view.x)
     image = surf(view, image, "surf", shore, slope)
     rows = view.rows("plant", "palm")
-    return _some(view, image, rows, _beach_palms)
+    return on_rows(view, image, rows, _beach_palms)
 
 
 def _sand(view: View, image: Tensor, dice: Dice, line: Tensor) -> Tensor:
@@ -76,8 +72,9 @@ def _beach_palms(view: View, image: Tensor) -> Tensor:
     dice = view.dice("palms")
     side = dice.side()
     near = smooth(0.02, 0.25, view.x * side / view.aspect)
+    spot = side * dice(0.24, 0.36) * view.aspect
     image = stand(view, image, "palm 2", 0.90, 0.50, 0.52, 0.06, 0.85 * near)
-    return stand(view, image, "palm 1", 1.02, dice(0.72, 0.86), 0.80, 0.0, near)
+    return stand_one(view, image, "palm 1", 1.02, dice(0.74, 0.88), 0.0, spot)
 
 
 def mountains(view: View) -> Tensor:
@@ -92,7 +89,8 @@ def mountains(view: View) -> Tensor:
     image, top = hills(view, image, view.dice("hill 2"), view.horizon + 0.32, 0.08, 1.2, 0.04, grass(view, dice) * 0.9)
     image = stand(view, image, "trees 1", top + 0.02, 0.13, 0.09, 0.12, 0.7)
     image = stand(view, image, "trees 2", top + 0.10, 0.22, 0.16, 0.03, 0.55)
-    return _some(view, image, view.rows("plant", "flowers"), lambda v, i: flowers(v, i, "flowers", top[view.rows("plant", "flowers")] + 0.05))
+    rows = view.rows("plant", "flowers")
+    return on_rows(view, image, rows, lambda v, i: flowers(v, i, "flowers", top[rows] + 0.05))
 
 
 def pine_forest(view: View) -> Tensor:
@@ -135,10 +133,12 @@ def meadow(view: View) -> Tensor:
     image, top = hills(view, image, view.dice("hill 2"), view.horizon + 0.09, 0.10, 1.1, 0.36, green * 0.95)
     image = stand(view, image, "trees 1", top + 0.012, 0.12, 0.10, 0.30, 0.55)
     image, top = hills(view, image, view.dice("hill 3"), view.horizon + 0.20, 0.09, 0.9, 0.10, green * 1.02)
-    lone = stand(view, image, "trees 2", top + 0.03, dice(0.28, 0.40), 0.36, 0.06, 0.62)
-    image, top = hills(view, lone, view.dice("hill 4"), view.horizon + 0.33, 0.07, 0.8, 0.0, green * 1.04)
+    tall, spot = dice(0.32, 0.44), dice.side() * dice(0.08, 0.34) * view.aspect
+    image = stand(view, image, "trees 2", top + 0.02, tall * 0.6, 0.30, 0.12, 0.4)
+    image = stand_one(view, image, "trees 3", top + 0.03, tall, 0.05, spot)
+    image, top = hills(view, image, view.dice("hill 4"), view.horizon + 0.33, 0.07, 0.8, 0.0, green * 1.04)
     rows = view.rows("plant", "flowers")
-    return _some(view, image, rows, lambda v, i: flowers(v, i, "flowers", v.horizon + 0.16))
+    return on_rows(view, image, rows, lambda v, i: flowers(v, i, "flowers", v.horizon + 0.16))
 
 
 def desert(view: View) -> Tensor:
@@ -146,11 +146,14 @@ def desert(view: View) -> Tensor:
     sand = torch.lerp(view.rgb(0.96, 0.76, 0.46), view.rgb(0.90, 0.56, 0.32), dice())
     mesas = view.dice("mesas")
     image, _ = hills(view, image, mesas, view.horizon, 0.05, 1.6, 1.3, sand * 0.75)
-    for k, (drop, tall, pace, far) in enumerate(((0.03, 0.06, 1.5, 0.8), (0.12, 0.11, 1.15, 0.42), (0.25, 0.15, 0.85, 0.16))):
+    for k, (drop, tall, pace, far) in enumerate(
+        ((0.03, 0.06, 1.5, 0.8), (0.12, 0.11, 1.15, 0.42), (0.25, 0.15, 0.85, 0.16))
+    ):
         image = dune(view, image, view.dice(f"dune {k}"), view.horizon + drop, tall, pace, far, sand)
     image = stand(view, image, "cactus 1", view.horizon + 0.24, 0.16, 0.20, 0.25, 0.5)
     image = dune(view, image, view.dice("dune 9"), view.horizon + 0.40, 0.13, 0.7, 0.0, sand)
-    return stand(view, image, "cactus 2", 0.93, dice(0.34, 0.46), 0.50, 0.0, 0.75)
+    spot = dice.side() * dice(0.08, 0.36) * view.aspect
+    return stand_one(view, image, "cactus 2", 0.93, dice(0.38, 0.52), 0.0, spot)
 
 
 def open_sea(view: View) -> Tensor:
@@ -169,22 +172,28 @@ def island(view: View) -> Tensor:
     beach_top = foot - 0.035 * (1 - off**2)
     sand = view.hazed(view.lit(view.rgb(0.96, 0.86, 0.64), 0.9), 0.12)
     rim = edge(view.y - beach_top, view.px) * edge(foot + 0.012 * (1 - off**2) - view.y, view.px) * (off.abs() < 1)
-    shallow = torch.exp(-(((view.y - foot - 0.01) / 0.035) ** 2)) * smooth(1.25, 0.9, off.abs()) * (view.y > view.horizon)
+    shallow = (
+        torch.exp(-(((view.y - foot - 0.01) / 0.035) ** 2)) * smooth(1.25, 0.9, off.abs()) * (view.y > view.horizon)
+    )
     image = over(image, view.lit(view.rgb(0.40, 0.86, 0.80), 0.7), shallow * 0.6)
     image = _mound(view, image, dice, off, foot, half)
     image = over(image, sand, rim)
     on_land = smooth(0.85, 0.6, off.abs())
     image = stand(view, image, "trees 1", foot - 0.025, 0.19, 0.21, 0.14, 0.9 * on_land)
     image = stand(view, image, "trees 2", foot - 0.015, 0.24, 0.28, 0.10, 0.9 * on_land)
-    image = stand(view, image, "trees 3", foot - 0.002, 0.32, 0.38, 0.05, 0.8 * on_land)
-    return image
+    return stand_one(view, image, "trees 3", foot - 0.002, dice(0.28, 0.38), 0.05, middle + half * dice(-0.5, 0.5))
 
 
 def _mound(view: View, image: Tensor, dice: Dice, off: Tensor, foot: Tensor, half: Tensor) -> Tensor:
     """The island's green hill."""
     bumps = sample("fbm", view.x * 4 + dice(0, 16), dice(0, 16), 2) - 0.5
     rise = dice(0.10, 0.20)
-    top = foot - 0.02 - (rise * torch.cos((off * 1.2 + dice(-0.2, 0.2)).clamp(-1.57, 1.57)) ** 1.5 * (1 + 0.8 * bumps)) * smooth(1, 0.75, off.abs())
+    top = (
+        foot
+        - 0.02
+        - (rise * torch.cos((off * 1.2 + dice(-0.2, 0.2)).clamp(-1.57, 1.57)) ** 1.5 * (1 + 0.8 * bumps))
+        * smooth(1, 0.75, off.abs())
+    )
     lumps = sample("cloud", view.x * 12 + dice(0, 16), view.y * 12 + dice(0, 16), 3)
     shade = smooth(-0.9, 0.9, off * view.sun_side + (lumps - 0.5) * 2.4)
     green = view.lit(view.rgb(0.20, 0.46, 0.18) * (0.75 + 0.5 * lumps), shade)
@@ -214,18 +223,26 @@ def city_skyline(view: View) -> Tensor:
     image = towers(view, image, "towers 1", ground, 0.42, 0.085, 1.0, 0.026)
     image = towers(view, image, "towers 2", ground, 0.52, 0.125, 0.45, 0.034)
     image = towers(view, image, "towers 3", ground, 0.34, 0.170, 0.12, 0.042)
-    wet = (dice() > 0.35).float()
+    wet = (dice() > 0.25).float()
     bank = torch.lerp(view.each("season", FOREST), view.rgb(0.30, 0.31, 0.34), 0.5)
     image = over(image, view.lit(bank, 0.35), edge(view.y - ground + 0.012, view.px))
     image = stand(view, image, "trees", ground + 0.012, 0.11, 0.10, 0.05, 0.8)
     water = mirror(view, image, "water", ground + 0.015, calm=0.8)
-    street = plain(view, image, view.dice("street"), torch.lerp(grass(view, dice), view.rgb(0.40, 0.40, 0.42), 0.45), top=ground + 0.015)
+    street = plain(
+        view,
+        image,
+        view.dice("street"),
+        torch.lerp(grass(view, dice), view.rgb(0.40, 0.40, 0.42), 0.45),
+        top=ground + 0.015,
+    )
     return torch.lerp(street, water, wet)
 
 
 def river(view: View) -> Tensor:
     image, dice = sky(view), view.dice("river")
-    image = mountain_range(view, image, view.dice("range 1"), view.horizon, dice(0.16, 0.30), 1.4, 0.95, 0.3 + 0.4 * snowiness(view))
+    image = mountain_range(
+        view, image, view.dice("range 1"), view.horizon, dice(0.16, 0.30), 1.4, 0.95, 0.3 + 0.4 * snowiness(view)
+    )
     image, _ = hills(view, image, view.dice("hill"), view.horizon, 0.07, 1.6, 0.6, view.each("season", FOREST))
     image = treeline(view, image, view.dice("wood"), view.horizon + 0.012, 0.05, 0.5)
     ground = plain(view, image, view.dice("ground"), grass(view, dice))
@@ -234,14 +251,16 @@ def river(view: View) -> Tensor:
     trees = stand(view, ground, "trees 1", view.horizon + 0.03, 0.11, 0.085, 0.45, 0.85)
     water = mirror(view, trees, "water", view.horizon + 0.012, calm=1.2)
     image = over(trees, water, smooth(0.006, -0.006, (view.x - axis).abs() - half) * (view.y > view.horizon + 0.006))
-    for k, (drop, tall, cell, far, clear) in enumerate(((0.085, 0.20, 0.15, 0.22, 0.13), (0.20, 0.36, 0.27, 0.06, 0.24))):
-        spot = _course_at(dice_course(view), drop / (1 - view.horizon))
+    for k, (drop, tall, cell, far, clear) in enumerate(
+        ((0.085, 0.20, 0.15, 0.22, 0.13), (0.20, 0.36, 0.27, 0.06, 0.24))
+    ):
+        spot = _course_at(_course_dice(view), drop / (1 - view.horizon))
         away = smooth(clear, clear + 0.10, (view.x - spot).abs())
         image = stand(view, image, f"trees {k + 2}", view.horizon + drop, tall, cell, far, 0.8 * away)
-    return _some(view, image, view.rows("plant", "reeds"), lambda v, i: reeds(v, i, "reeds", 1.03, 0.30))
+    return on_rows(view, image, view.rows("plant", "reeds"), lambda v, i: reeds(v, i, "reeds", 1.03, 0.30))
 
 
-def dice_course(view: View) -> tuple[Tensor, ...]:
+def _course_dice(view: View) -> tuple[Tensor, ...]:
     dice = view.dice("course")
     return dice(-0.14, 0.14) * view.aspect, dice.side() * dice(0.12, 0.24), dice(0, 6.28), dice(0.7, 1.1)
 
@@ -253,7 +272,7 @@ def _course_at(course: tuple[Tensor, ...], depth) -> Tensor:
 
 
 def _course(view: View, dice: Dice) -> tuple[Tensor, Tensor]:
-    course, depth = dice_course(view), view.depth.clamp(0, 1)
+    course, depth = _course_dice(view), view.depth.clamp(0, 1)
     return _course_at(course, depth), course[3] * (0.014 + 0.30 * depth**1.15)
 
 
@@ -277,7 +296,7 @@ def flower_field(view: View) -> Tensor:
     color, gap = _strip_color(view, dice, strip), smooth(0.36, 0.46, (lane - strip - 0.5).abs())
     heads = _heads(view, dice, depth)
     green = view.lit(view.rgb(0.20, 0.42, 0.14), 0.4)
-    bloom = view.lit(color, 0.80) * (0.72 + 0.36 * heads)
+    bloom = view.lit(color, 0.80, pure=0.3) * (0.72 + 0.36 * heads)
     ground = over(over(green, bloom, smooth(-0.5, 0.35, heads)), green * 0.8, gap * smooth(0.0, 0.2, depth))
     ground = view.hazed(ground * (1.05 - 0.2 * depth), 0.7 * torch.exp(-depth / 0.12))
     return over(image, ground, edge(view.y - view.horizon, view.px))
@@ -301,15 +320,6 @@ def _heads(view: View, dice: Dice, depth: Tensor) -> Tensor:
         away = (u - column - 0.28 - 0.44 * one) ** 2 + (v - row - 0.28 - 0.44 * two) ** 2
         total = torch.maximum(total, 1 - away / (0.12 + 0.08 * three))
     return torch.lerp(total.clamp(-1, 1), torch.full_like(depth, 0.6), smooth(0.18, 0.40, view.px * 9 / near))
-
-
-def _some(view: View, image: Tensor, rows: list[int], draw: Callable[[View, Tensor], Tensor]) -> Tensor:
-    if not rows:
-        return image
-    shown = draw(view.pick(rows), image[rows])
-    image = image.expand(*image.shape[:2], *shown.shape[2:]).clone()
-    image[rows] = shown
-    return image
 
 
 SCENE_TABLE = {

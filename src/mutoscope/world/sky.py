@@ -1,14 +1,14 @@
 """The sky: colours from the horizon up, sun or moon with its glow, stars, and clouds that drift.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
 """
 
 import torch
 from torch import Tensor
 
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
-from mutoscope.world.view import View
+from mutoscope.world.view import View, on_rows
 
 DRIFT = 0.10  # cells a second that clouds move
 
@@ -51,12 +51,7 @@ def _disc(view: View, image: Tensor) -> Tensor:
 
 def _stars(view: View, image: Tensor, up: Tensor) -> Tensor:
     rows = view.rows("light", "night", "moonlight", "blue hour")
-    if not rows:
-        return image
-    some = view.pick(rows)
-    image = image.expand(len(view.specs), *image.shape[1:])
-    shown = _starlit(some, image[rows], up[rows])
-    return _replace(image, rows, shown)
+    return on_rows(view, image, rows, lambda some, part: _starlit(some, part, up[rows]))
 
 
 def _starlit(view: View, image: Tensor, up: Tensor) -> Tensor:
@@ -99,10 +94,7 @@ def _cirrus(view: View, image: Tensor, up: Tensor) -> Tensor:
 def _cumulus(view: View, image: Tensor, up: Tensor) -> Tensor:
     """Heaps of cloud, bright towards the sun and shaded below."""
     rows = view.rows("weather", "clear", "cloudy")
-    if not rows:
-        return image
-    some, image = view.pick(rows), image.expand(len(view.specs), *image.shape[1:])
-    return _replace(image, rows, _heaps(some, image[rows], up[rows]))
+    return on_rows(view, image, rows, lambda some, part: _heaps(some, part, up[rows]))
 
 
 def _heaps(view: View, image: Tensor, up: Tensor) -> Tensor:
@@ -125,10 +117,7 @@ def _heaps(view: View, image: Tensor, up: Tensor) -> Tensor:
 def _deck(view: View, image: Tensor, up: Tensor) -> Tensor:
     """A closed grey ceiling for overcast, rain and snow."""
     rows = view.rows("weather", "overcast", "rain", "snow", "fog")
-    if not rows:
-        return image
-    some, image = view.pick(rows), image.expand(len(view.specs), *image.shape[1:])
-    return _replace(image, rows, _ceiling(some, image[rows], up[rows]))
+    return on_rows(view, image, rows, lambda some, part: _ceiling(some, part, up[rows]))
 
 
 def _ceiling(view: View, image: Tensor, up: Tensor) -> Tensor:
@@ -145,11 +134,3 @@ def _settle(view: View, image: Tensor, up: Tensor) -> Tensor:
     """Let fog lie over the low sky."""
     fog = view.light["fog"] * smooth(1.3, 0.1, up)
     return over(image, view.light["haze"], fog.clamp(0, 1))
-
-
-def _replace(image: Tensor, rows: list[int], shown: Tensor) -> Tensor:
-    if len(rows) == image.shape[0]:
-        return shown
-    whole = image.expand(image.shape[0], 3, *shown.shape[2:]).clone()
-    whole[rows] = shown
-    return whole

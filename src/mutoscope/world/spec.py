@@ -39,7 +39,9 @@ SCENE_PLANTS = {
 # Scenes where a season can be seen, and where snow can fall.
 SEASONAL = frozenset({"lake", "mountains", "pine forest", "meadow", "river"})
 SNOWABLE = frozenset({"lake", "mountains", "pine forest", "snowy village", "city skyline", "river", "meadow"})
-STYLE_WEIGHTS = {"photo": 0.45}  # the rest share what is left
+STYLE_WEIGHTS = {"photo": 0.5}  # the rest share what is left
+# Nights that a style turns into a dark pattern; they are not drawn.
+UNREADABLE = frozenset({("night", "pencil sketch"), ("night", "pixel art"), ("night", "stained glass")})
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def draw_spec(seed: int, index: int, *, held_out: bool | None = False, **fixed: 
     """
     for attempt in range(10_000):
         spec = _draw(seed, index, attempt, fixed)
+        if (spec.light, spec.style) in UNREADABLE and not {"light", "style"} <= set(fixed):
+            continue
         if held_out is None or is_held_out(spec.scene, spec.light, spec.style) == held_out:
             return spec
     raise SettingError(f"no scene with held_out={held_out} and {fixed}: these facts pin a combination of the other kind")
@@ -96,10 +100,10 @@ def _draw(seed: int, index: int, attempt: int, fixed: dict[str, str]) -> SceneSp
     share = (1 - sum(STYLE_WEIGHTS.values())) / (len(STYLES) - len(STYLE_WEIGHTS))
     style = fixed.get("style") or random.choice(STYLES, [STYLE_WEIGHTS.get(name, share) for name in STYLES])
     season = fixed.get("season") or _draw_season(random, scene)
-    weather = fixed.get("weather") or random.choice(WEATHERS, _weather_weights(scene, season))
+    weather = fixed.get("weather") or random.choice(WEATHERS, _weather_weights(scene, season, light))
     plants = SCENE_PLANTS[scene]
     plant = fixed.get("plant") or random.choice(plants, [2.0] + [1.0] * (len(plants) - 1))
-    if plant == "cherry" and "season" not in fixed:
+    if plant in ("cherry", "flowers") and season in ("autumn", "winter") and "season" not in fixed:
         season = "spring"
     return SceneSpec(seed, index, scene, light, weather, season, plant, style)
 
@@ -112,7 +116,8 @@ def _draw_season(random, scene: str) -> str:
     return random.choice(SEASONS, (1, 2, 1, 1)) if scene in SEASONAL else "summer"
 
 
-def _weather_weights(scene: str, season: str) -> list[float]:
+def _weather_weights(scene: str, season: str, light: str) -> list[float]:
     snow = 1.5 if scene in SNOWABLE and (season == "winter" or scene in ("city skyline", "mountains")) else 0.0
     rain = 0.15 if scene in ("desert", "snowy village") or season == "winter" else 0.8
-    return [4.0, 2.5, 0.9, 0.8, rain, snow]
+    dim = 0.3 if light in ("night", "moonlight") else 1.0  # a dark night behind fog shows nothing
+    return [4.0, 2.5, 0.9 * dim, 0.8 * dim, rain * dim, snow]

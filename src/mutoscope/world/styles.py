@@ -294,7 +294,7 @@ def _ukiyo_e(image: Tensor, field: _Field) -> Tensor:
     return (
         (0.03 + 0.97 * print_)
         * _colour(image, 1.0, 0.975, 0.91)
-        * (1 + 0.035 * field.noise("wood") + 0.02 * field.noise("paper"))
+        * (1 + 0.028 * field.noise("wood") + 0.02 * field.noise("paper"))
     )
 
 
@@ -310,7 +310,7 @@ def _pixel_art(image: Tensor, field: _Field) -> Tensor:
     bold = ((_saturate(sharp, 1.35) - 0.5) * 1.1 + 0.5).clamp(0, 1)
     matrix = (bold.new_tensor(_BAYER) + 0.5) / 16 - 0.5
     dither = matrix.repeat(-(-rows // 4), -(-columns // 4))[:rows, :columns]
-    few = torch.round(bold * 7 + 0.62 * dither) / 7
+    few = torch.round(bold * 7 + 0.5 * dither) / 7
     return F.interpolate(few, (field.height, field.width), mode="nearest")
 
 
@@ -320,23 +320,23 @@ def _flat_vector(image: Tensor, field: _Field) -> Tensor:
     for _ in range(2):
         calm = _kuwahara(calm, field.radius(3), 8)
     calm = _kuwahara(_blur(calm, field.radius(1)), field.radius(2), 8)
-    calm = _spare(calm, image, 0.8, 0.10)
+    calm = _spare(calm, image, 0.7, 0.16)
     grey = _luma(calm)
     tint = (calm - grey) * 1.35
-    return _steps(grey, 6, 0.1) * 0.92 + 0.07 + _steps(tint + 0.5, 12, 0.2) - 0.5
+    return _steps(grey, 5, 0.1) * 0.84 + 0.13 + _steps(tint + 0.5, 12, 0.2) - 0.5
 
 
 def _anime(image: Tensor, field: _Field) -> Tensor:
     """Bright saturated cel shading with thin lines, blue shadows and highlights that glow."""
     calm = _spare(_kuwahara(image, field.radius(2), 8), image, 0.85)
-    bright = calm.clamp(0, 1).pow(0.80)
+    bright = calm.clamp(0, 1).pow(0.72)
     grey = _luma(bright)
     cel = bright * (0.55 * _steps(grey, 5, 0.2) + 0.45 * grey + 0.03) / (grey + 0.03)
-    cel = _saturate(cel, 1.55)
+    cel = _saturate(cel, 1.7)
     cel = cel + (0.35 - grey).clamp(0, 1) * _colour(image, -0.05, 0.0, 0.22)
-    line = (_blur(grey, field.radius(1)) - grey - 0.02).clamp(0, 1) * 2.2
-    cel = (cel * (1 - line.clamp(0, 0.55))).clamp(0, 1)
-    glow = _blur(_blur((cel - 0.72).clamp_min(0) * 1.6, field.radius(5)), field.radius(4))
+    line = (_blur(grey, field.radius(1)) - grey - 0.015).clamp(0, 1) * 4.5
+    cel = (cel * (1 - line.clamp(0, 0.7))).clamp(0, 1)
+    glow = _blur(_blur((cel - 0.68).clamp_min(0) * 2.0, field.radius(5)), field.radius(4))
     return 1 - (1 - cel) * (1 - glow.clamp(0, 1))
 
 
@@ -405,7 +405,7 @@ def _stained_glass(image: Tensor, field: _Field) -> Tensor:
     glass = 0.5 * means + 0.5 * calm
     glass = ((_saturate(glass, 1.75) - 0.45) * 1.15 + 0.50).clamp(0.02, 1)
     glass = glass * (0.80 + 0.32 * rim) * (1 + 0.05 * field.noise("cloud"))
-    shape = ((_edges(_blur(calm, 1)) - 0.09) * 12).clamp(0, 1)
+    shape = ((_edges(_blur(calm, 1)) - 0.09) * 12).clamp(0, 0.65)
     return glass * (1 - torch.maximum(lead, shape) * 0.95)
 
 

@@ -7,7 +7,7 @@
 x runs from -aspect/2 to aspect/2, y from 0 (top) to 1 (bottom), t in seconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -107,14 +107,34 @@ class View:
         start = min(max(int(top * height) - 2, 0), height - 1)
         return slice(start, min(max(int(bottom * height) + 3, start + 1), height))
 
-    def lit(self, albedo: Tensor, shade: Tensor | float = 1.0) -> Tensor:
-        """Return the colour of a surface: ambient light everywhere, the sun's where `shade` is 1."""
-        return albedo * (self.light["ambient"] + self.light["key"] * shade)
+    def lit(self, albedo: Tensor, shade: Tensor | float = 1.0, pure: float = 0.0) -> Tensor:
+        """Return the colour of a surface: ambient light everywhere, the sun's where `shade` is 1.
+
+        `pure` in [0, 1] keeps the surface's own hue under coloured light, so that pink blossom stays pink at sunset.
+        """
+        return albedo * (self._whiter("ambient", pure) + self._whiter("key", pure) * shade)
+
+    def _whiter(self, name: str, share: float) -> Tensor:
+        color = self.light[name]
+        return torch.lerp(color, color.mean(1, keepdim=True).expand_as(color), share) if share else color
 
     def hazed(self, color: Tensor, far: Tensor | float) -> Tensor:
         """Return `color` seen through `far` (0 near, 1 at the horizon) of air."""
         thick = 1 - torch.exp(-self.light["air"] * far)
         return torch.lerp(color, self.light["haze"], thick)
+
+
+def on_rows(view: View, image: Tensor, rows: list[int], draw: Callable[[View, Tensor], Tensor]) -> Tensor:
+    """Draw on some scenes of the batch only; with no rows, nothing is drawn."""
+    if not rows:
+        return image
+    if len(rows) == len(view.specs):
+        return draw(view, image.expand(len(rows), *image.shape[1:]))
+    image = image.expand(len(view.specs), *image.shape[1:])
+    shown = draw(view.pick(rows), image[rows])
+    whole = image.expand(*image.shape[:2], *shown.shape[2:]).clone()
+    whole[rows] = shown
+    return whole
 
 
 def make_view(

@@ -1,8 +1,8 @@
 """Water: still water that mirrors what stands behind it, open sea with swell, and waves that roll onto a beach.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
-    number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
 import torch
@@ -59,7 +59,7 @@ def _look(view: View, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 
 def sea(view: View, image: Tensor, part: str, tint: Tensor, rough=1.0) -> Tensor:
-    """Lay open sea from the horizon down: swell that rolls in, sky light far out, deep colour near, glitter, white caps."""
+    """Lay open sea from the horizon down: rolling swell, sky light far out, deep colour near, glitter, white caps."""
     dice, light = view.dice(part), view.light
     depth = view.depth.clamp(0, 1)
     swell = ripples(view, dice, depth, 0.85, 0.8, octaves=1)
@@ -68,7 +68,9 @@ def sea(view: View, image: Tensor, part: str, tint: Tensor, rough=1.0) -> Tensor
     face = smooth(0.30, 0.72, waves)
     deep = body(view, tint, 0.75) + 0.12 * light["middle"]
     sky_part = torch.lerp(light["low"], light["middle"], depth.sqrt()) * 0.92
-    color = over(deep * (0.72 + 0.5 * face), sky_part, (0.78 - 0.72 * depth.sqrt() + 0.30 * (face - 0.5)).clamp(0.04, 0.95))
+    color = over(
+        deep * (0.72 + 0.5 * face), sky_part, (0.78 - 0.72 * depth.sqrt() + 0.30 * (face - 0.5)).clamp(0.04, 0.95)
+    )
     caps = smooth(0.66, 0.80, waves) * smooth(0.06, 0.4, depth) * rough
     color = over(color, view.lit(view.rgb(0.92, 0.95, 0.96), 0.8), caps * 0.6)
     color = color + light["disc"] * glitter(view, waves, depth) * 0.85
@@ -77,12 +79,13 @@ def sea(view: View, image: Tensor, part: str, tint: Tensor, rough=1.0) -> Tensor
 
 
 def surf(view: View, image: Tensor, part: str, shore: Tensor, slope: Tensor) -> Tensor:
-    """Lay a beach's sea over `image`: breakers that roll in to the shore line y = shore + slope * x, with foam and wash."""
-    dice, light = view.dice(part), view.light
-    depth = view.depth.clamp(0, 1)
+    """Lay a beach's sea over `image`: breakers that roll in to the line y = shore + slope * x, with foam and wash."""
+    dice, depth = view.dice(part), view.depth.clamp(0, 1)
     wobble = sample("fbm", view.x * 1.6 + dice(0, 16), dice(0, 16), 1) - 0.5
     rate, start = dice(0.18, 0.24), dice(0, 1)
-    wash = 0.016 * torch.sin((view.t * rate + start) * 2 * torch.pi) + 0.010 * (drifting("fbm", view.x * 3, dice(0, 16), view.t * 0.25, 2) - 0.5)
+    wash = 0.016 * torch.sin((view.t * rate + start) * 2 * torch.pi) + 0.010 * (
+        drifting("fbm", view.x * 3, dice(0, 16), view.t * 0.25, 2) - 0.5
+    )
     line = shore + slope * view.x + 0.05 * wobble + wash
     out = ((line - view.y) / (line - view.horizon)).clamp(0, 1)  # 0 at the shore, 1 at the horizon
     image = _shallows(view, image, dice, depth, out, line)
@@ -91,7 +94,11 @@ def surf(view: View, image: Tensor, part: str, shore: Tensor, slope: Tensor) -> 
     phase = count * out.clamp(min=1e-4) ** 0.55 + (view.t * rate + start) + bend * (0.25 + out)
     image = _breakers(view, image, dice, phase, out)
     lace = sample("cloud", view.x * 9 + dice(0, 16), (view.y - line) * 26 + dice(0, 16), 3)
-    fringe = smooth(0.030, 0.0, (line - view.y - 0.006).abs()) * smooth(0.28, 0.5, lace) * edge(line - view.y + 0.006, view.px)
+    fringe = (
+        smooth(0.030, 0.0, (line - view.y - 0.006).abs())
+        * smooth(0.28, 0.5, lace)
+        * edge(line - view.y + 0.006, view.px)
+    )
     foam = _foam(view, 0.85)
     return over(image, foam, fringe * (view.y > view.horizon))
 
@@ -103,7 +110,7 @@ def _foam(view: View, shade: Tensor | float) -> Tensor:
 
 
 def body(view: View, tint: Tensor, shade: Tensor | float) -> Tensor:
-    """Return the colour of deep water: its own tint, greyed and warmed where the light is warm, so that gold makes no green."""
+    """Return the colour of deep water: its own tint, greyed where the light is warm, so that gold makes no green."""
     light = view.light
     warm = (light["key"][:, :1] - light["key"][:, 2:]).clamp(0, 0.6) / 0.6
     own = view.lit(tint, shade)

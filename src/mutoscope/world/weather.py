@@ -1,24 +1,20 @@
 """What the air does in front of everything: rain, snow, veils of fog.
 
-    image    B 3 T H W   display colours in [0, 1]
-    field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
 """
 
 import torch
 from torch import Tensor
 
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
-from mutoscope.world.view import View
+from mutoscope.world.view import View, on_rows
 
 
 def weather(view: View, image: Tensor) -> Tensor:
     """Lay each scene's weather over its finished picture."""
     for name, draw in (("rain", _rain), ("snow", _snow), ("fog", _fog)):
-        rows = view.rows("weather", name)
-        if rows:
-            shown = draw(view.pick(rows), image[rows])
-            image = image.expand(*image.shape[:2], *shown.shape[2:]).clone()
-            image[rows] = shown
+        image = on_rows(view, image, view.rows("weather", name), draw)
     return image
 
 
@@ -44,7 +40,11 @@ def _rain(view: View, image: Tensor) -> Tensor:
 def _snow(view: View, image: Tensor) -> Tensor:
     dice = view.dice("snow")
     white = (view.light["low"] * 0.5 + view.light["ambient"] * 0.6 + 0.30).clamp(0, 1)
-    for size, speed, radius, strength in ((0.055, 0.085, 0.0055, 0.55), (0.095, 0.14, 0.0095, 0.8), (0.17, 0.22, 0.0150, 0.9)):
+    for size, speed, radius, strength in (
+        (0.055, 0.085, 0.0055, 0.55),
+        (0.095, 0.14, 0.0095, 0.8),
+        (0.17, 0.22, 0.0150, 0.9),
+    ):
         drift = 0.02 * torch.sin(view.t * 0.9 + dice(0, 6)) + view.t * 0.02
         u, v = (view.x + drift) / size + dice(100, 200), (view.y - view.t * speed) / size + 100
         column, row = u.floor(), v.floor()

@@ -427,8 +427,8 @@ TABLES = {
     "light adjective": LIGHT_ADJECTIVES, "light clause": LIGHT_CLAUSES, "weather": WEATHER, "weather tag": WEATHER_TAGS,
     "weather adjective": WEATHER_ADJECTIVES, "weather clause": WEATHER_CLAUSES, "season": SEASON,
     "season name": SEASON_NAMES, "season adjective": SEASON_ADJECTIVES, "season clause": SEASON_CLAUSES,
-    "plant": PLANTS, "relation": RELATIONS, "motion": MOTION, "detail": DETAILS, "verb": VERBS, "prefix": STYLE_PREFIXES,
-    "suffix": STYLE_SUFFIXES,
+    "plant": PLANTS, "relation": RELATIONS, "motion": MOTION, "detail": DETAILS, "verb": VERBS,
+    "prefix": STYLE_PREFIXES, "suffix": STYLE_SUFFIXES,
 }  # fmt: skip
 # Tables that give wordings to the held-out set: those that name a fact. Verbs, adjectives and frames stay whole.
 HOLDABLE = ("noun", "light", "weather", "plant", "season", "prefix", "suffix")

@@ -1,0 +1,88 @@
+"""Asked against read: how often a picture shows what was asked, with intervals, the floor of chance and the usual mix-ups.
+
+Pure functions on lists of {attribute: word}; a row of `asked` holds what was asked of that picture and no more. Knows no pixels.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Facts = Mapping[str, str]
+BOTH = "scene and light"  # right in both at once
+
+
+def wilson(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927, "Probable inference"); (0, 1) when n is 0."""
+    if n == 0:
+        return 0.0, 1.0
+    p = right / n
+    middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    whole = 1 + z * z / n
+    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+
+
+def share(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, dict[str, Any]]:
+    """Return {attribute: {"n", "right", "share", "low", "high"}}, and the same for scene and light together."""
+    found = {}
+    for name in names_of(asked):
+        hits = [_right(name, a, r) for a, r in zip(asked, read, strict=True) if _asks(name, a)]
+        low, high = wilson(sum(hits), len(hits))
+        found[name] = {"n": len(hits), "right": sum(hits), "share": sum(hits) / len(hits), "low": low, "high": high}
+    return found
+
+
+def floor(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, float]:
+    """Return the accuracy with shuffled captions: the exact mean over every picture read against every other's caption."""
+    found = {}
+    for name in names_of(asked):
+        rows = [row for row, facts in enumerate(asked) if _asks(name, facts)]
+        wanted = Counter(_words(name, asked[row]) for row in rows)
+        hits = sum(wanted[_words(name, read[row])] - _right(name, asked[row], read[row]) for row in rows)
+        found[name] = hits / (len(rows) * (len(rows) - 1)) if len(rows) > 1 else 0.0
+    return found
+
+
+def mixups(asked: Sequence[Facts], read: Sequence[Facts], most: int = 8) -> dict[str, list[dict[str, Any]]]:
+    """Return {attribute: [{"asked", "read", "count", "of"}]}, the most frequent errors first; `of` = how often it was asked."""
+    found = {}
+    for name in names_of(asked):
+        if name != BOTH:
+            pairs = [(a[name], r[name]) for a, r in zip(asked, read, strict=True) if name in a]
+            total, wrong = Counter(a for a, _ in pairs), Counter(pair for pair in pairs if pair[0] != pair[1])
+            rows = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:most]
+            found[name] = [{"asked": a, "read": r, "count": count, "of": total[a]} for (a, r), count in rows]
+    return found
+
+
+def styles_apart(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence[str]) -> dict[str, Any]:
+    """Return {style: share(...)} of the styles that occur, the most frequent first."""
+    found = {}
+    for style, _ in Counter(styles).most_common():
+        rows = [row for row, other in enumerate(styles) if other == style]
+        found[style] = share([asked[row] for row in rows], [read[row] for row in rows])
+    return found
+
+
+def wrong_in(asked: Facts, read: Facts) -> list[str]:
+    """Return the attributes that were asked for and are not seen."""
+    return [name for name, word in asked.items() if read[name] != word]
+
+
+def names_of(asked: Sequence[Facts]) -> list[str]:
+    """Return the attributes anybody asked for, and scene and light together, in a fixed order."""
+    present = dict.fromkeys(name for facts in asked for name in facts)
+    order = [name for name in ("scene", "light", BOTH, "weather", "season", "style", "plant")]
+    return [name for name in order if name in present or (name == BOTH and {"scene", "light"} <= set(present))]
+
+
+def _words(name: str, facts: Facts) -> tuple[str, ...]:
+    return tuple(facts[part] for part in name.split(" and "))
+
+
+def _asks(name: str, facts: Facts) -> bool:
+    return all(part in facts for part in name.split(" and "))
+
+
+def _right(name: str, asked: Facts, read: Facts) -> bool:
+    return _words(name, asked) == _words(name, read)

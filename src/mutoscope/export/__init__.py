@@ -1,0 +1,1 @@
+"""Export: from a training run to a checkpoint folder that draws without PyTorch."""

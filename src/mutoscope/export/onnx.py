@@ -1,0 +1,224 @@
+"""A training run -> a checkpoint folder: weights rounded once, graphs whose weights live in the weights file.
+
+Graphs are exported from modules that already hold the rounded weights, so both runtimes compute with the same numbers. Every
+large constant of a graph is matched to a tensor of the weights file (as it is, transposed, or its last rows) and replaced by that
+name; a graph is then a few kilobytes.
+"""
+
+import io
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mutoscope.autoencoder import Autoencoder
+from mutoscope.checkpoint import FORMAT, SCALE, file_hash, quantise_rows, read_weights
+from mutoscope.config import PATCH, ModelConfig
+from mutoscope.errors import CheckpointError
+from mutoscope.shapes import rotary_table
+from mutoscope.text_encoder import TextTower
+from mutoscope.transformer import Transformer
+
+LARGE = 256  # bytes; larger constants must come from the weights file
+
+
+class Reader(nn.Module):
+    """Token ids -> adapted text: tower and adapter in one graph."""
+
+    def __init__(self, tower: TextTower, transformer: Transformer):
+        super().__init__()
+        self.text, self.transformer = tower, transformer
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
+        states = self.text(ids, mask) * mask[..., None].to(torch.float32)
+        return self.transformer.adapt(states, mask)
+
+
+class VelocityStep(nn.Module):
+    """One latent frame against text and past frames."""
+
+    def __init__(self, transformer: Transformer):
+        super().__init__()
+        self.transformer = transformer
+
+    def forward(self, patches, time, text, mask, rotary, past_keys, past_values, past_rotary):
+        past = (past_keys, past_values, past_rotary)
+        return self.transformer.forward_tokens(patches, time, text, mask, rotary, None, past)
+
+
+class FirstFrame(nn.Module):
+    """The first latent frame -> one frame and the state."""
+
+    def __init__(self, codec: Autoencoder):
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, latents):
+        pixels, state = self.codec.decode_step(latents, None)
+        return pixels, *state
+
+
+class NextFrames(nn.Module):
+    """A later latent frame and the state -> four frames and the next state."""
+
+    def __init__(self, codec: Autoencoder):
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, latents, state0, state1, state2):
+        pixels, state = self.codec.decode_step(latents, (state0, state1, state2))
+        return pixels, *state
+
+
+def export_checkpoint(
+    folder: Path,
+    config: ModelConfig,
+    *,
+    tower: TextTower,
+    transformer: Transformer,
+    codec: Autoencoder,
+    tokenizer_json: str,
+    card: dict[str, Any],  # name, licence, counters, known_words
+    image_tower: nn.Module | None = None,
+) -> Path:
+    """Write a checkpoint folder, whole or not at all; the modules' weights are rounded in place to what is written."""
+    temporary = folder.with_name(folder.name + ".tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    (temporary / "graphs").mkdir(parents=True)
+    parts = {"text": tower, "transformer": transformer, "codec": codec}
+    encoder = {f"codec.{k}": v for k, v in codec.state_dict().items() if k.startswith("encoder.")}
+    tensors = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
+    tensors = {name: tensor for name, tensor in tensors.items() if name not in encoder}
+    if image_tower is not None:
+        encoder |= {f"image_tower.{k}": v for k, v in image_tower.state_dict().items()}
+    save_file(_stored(tensors), temporary / "weights.safetensors")
+    save_file({name: tensor.half().contiguous() for name, tensor in encoder.items()}, temporary / "encoder.safetensors")
+    weights = read_weights(temporary / "weights.safetensors")
+    for name, module in parts.items():
+        _round_to(module.float().eval(), name, weights)
+    constants: dict[str, list[str]] = {}
+    for name, (graph, names) in _graphs(config, Reader(tower, transformer), transformer, codec, weights):
+        (temporary / "graphs" / f"{name}.onnx").write_bytes(graph)
+        constants[name] = names
+    (temporary / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    hashes = {
+        str(path.relative_to(temporary)): file_hash(path) for path in sorted(temporary.rglob("*")) if path.is_file()
+    }
+    values = {"format": FORMAT, **card, "model": config.to_dict(), "constants": constants, "sha256": hashes}
+    (temporary / "config.json").write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+    return folder
+
+
+def _stored(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    out: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("text.") and tensor.ndim == 2 and tensor.shape[0] > 64:
+            values, scale = quantise_rows(tensor.float().numpy())
+            out[name], out[name + SCALE] = torch.from_numpy(values), torch.from_numpy(scale)
+        else:
+            out[name] = tensor.half().contiguous()
+    return out
+
+
+def _round_to(module: nn.Module, prefix: str, weights: dict[str, np.ndarray]) -> None:
+    own = module.state_dict()
+    stored = {name: weights[f"{prefix}.{name}"] for name in own if f"{prefix}.{name}" in weights}
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in stored.items()}, strict=False)
+
+
+def _graphs(
+    config: ModelConfig, reader: Reader, transformer: Transformer, codec: Autoencoder, weights: dict[str, np.ndarray]
+) -> Iterable[tuple[str, tuple[bytes, list[str]]]]:
+    sizes = config.transformer
+    heads, width = sizes.heads, sizes.width // sizes.heads
+    patch = sizes.latent_channels * PATCH**2
+    ids, mask = torch.zeros((2, 7), dtype=torch.long), torch.ones((2, 7), dtype=torch.bool)
+    past = torch.randn((sizes.depth, 2, heads, 24, width))
+    turned = torch.from_numpy(rotary_table([0, 1], 3, 4, width))
+    step = (torch.randn(2, 12, patch), torch.rand(2, 1), torch.randn(2, 7, sizes.width), mask, turned[:, :12], past, past,
+            turned)  # fmt: skip
+    latents = torch.randn(1, config.codec.latent_channels, 1, 4, 6)
+    with torch.no_grad():
+        _, state = codec.decode_step(latents, None)
+    rows = {"latents": {0: "B", 3: "h", 4: "w"}, "state0": {0: "B", 2: "h", 3: "w"}, "state1": {0: "B", 2: "h", 3: "w"},
+            "state2": {0: "B", 2: "h2", 3: "w2"}}  # fmt: skip
+    text = {"ids": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"}}
+    frame = {
+        "patches": {0: "B", 1: "N"}, "time": {0: "B"}, "text": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"},
+        "rotary": {1: "N"}, "past_keys": {1: "B", 3: "S"}, "past_values": {1: "B", 3: "S"}, "past_rotary": {1: "S"},
+    }  # fmt: skip
+    after = ["pixels", "after0", "after1", "after2"]
+    yield "text", _export(reader, (ids, mask), text, ["states"], weights)
+    outputs = ["velocity", "keys", "values"]
+    yield "velocity", _export(VelocityStep(transformer), step, frame, outputs, weights)
+    yield "first_frame", _export(FirstFrame(codec), (latents,), {"latents": rows["latents"]}, after, weights)
+    yield "next_frames", _export(NextFrames(codec), (latents, *state), rows, after, weights)
+
+
+def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weights: dict[str, np.ndarray]):
+    """Return (graph, names of the constants it takes from outside)."""
+    import warnings
+
+    import onnx
+
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module.eval(), example, buffer, input_names=list(inputs), output_names=outputs, dynamic_axes=inputs,
+            opset_version=17, dynamo=False,
+        )  # fmt: skip
+    graph = onnx.load_from_string(buffer.getvalue())
+    names = _name_constants(graph, weights)
+    return graph.SerializeToString(), names
+
+
+def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
+    """Replace every large constant of `graph` by the name of the stored tensor it equals; return those names."""
+    from onnx import TensorProto, numpy_helper
+
+    table = _views(weights)
+    renamed: dict[str, str] = {}
+    kept: dict[str, Any] = {}
+    for constant in list(graph.graph.initializer):
+        array = numpy_helper.to_array(constant)
+        if array.nbytes <= LARGE:
+            continue
+        name = table.get((array.shape, array.tobytes()))
+        if name is None:
+            raise CheckpointError(f"constant {constant.name} {array.shape} of a graph is not in the weights")
+        renamed[constant.name] = name
+        graph.graph.initializer.remove(constant)
+        if name not in kept:
+            kept[name] = TensorProto(name=name, data_type=constant.data_type, dims=constant.dims)
+            kept[name].data_location = TensorProto.EXTERNAL
+            kept[name].external_data.add(key="location", value="weights.safetensors")
+    graph.graph.initializer.extend(kept.values())
+    for node in graph.graph.node:
+        for i, name in enumerate(node.input):
+            node.input[i] = renamed.get(name, name)
+    return sorted(kept)
+
+
+def _views(weights: dict[str, np.ndarray]) -> dict[tuple, str]:
+    """(shape, bytes) of every stored tensor -> its name; matrices also transposed, frame parts also cut to the last rows."""
+    table: dict[tuple, str] = {}
+    for name, array in weights.items():
+        if array.ndim == 2:
+            table[(array.T.shape, array.T.tobytes())] = name + "@T"
+        if name.startswith("codec.decoder.part"):
+            rows = array.shape[0] // 4
+            table[(array[-rows:].shape, array[-rows:].tobytes())] = f"{name}@last{rows}"
+        table[(array.shape, array.tobytes())] = name
+        flat = array.reshape(1, -1, 1, 1, 1) if name in ("codec.mean", "codec.deviation") else None
+        if flat is not None:
+            table[(flat.shape, flat.tobytes())] = f"{name}@column"
+    return table

@@ -1,0 +1,63 @@
+"""What runs the networks: three calls, arrays in and out.
+
+    encode_text(ids, mask) -> text (B, L, D)
+    velocity(latents, time, text, mask, past) -> velocity (B, c, 1, h, w), FrameMemory of this frame
+    decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
+
+`open_runtime` picks one: ONNX Runtime by default, PyTorch where it has a GPU or when asked.
+"""
+
+import importlib.util
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from mutoscope.checkpoint import Checkpoint
+from mutoscope.errors import MissingExtraError, SettingError, did_you_mean
+
+RUNTIMES = ("auto", "onnx", "torch")
+
+
+@dataclass(frozen=True)
+class Past:
+    """Keys and values of finished latent frames (layers, B, A, S, K) and the numbers of their positions in time."""
+
+    keys: Any
+    values: Any
+    frames: tuple[float, ...]
+
+
+class Runtime(Protocol):
+    """The three calls; numpy float32 in and out."""
+
+    name: str
+
+    def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Token ids (B, L) int64 and mask (B, L) bool -> text (B, L, D)."""
+        ...
+
+    def velocity(
+        self, latents: np.ndarray, time: float, text: np.ndarray, mask: np.ndarray, frame: float, past: Past | None
+    ) -> tuple[np.ndarray, Any, Any]:
+        """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values."""
+        ...
+
+    def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
+        """One latent frame (1, c, 1, h, w) and the state (None at first) -> pixels (1, 3, 1 or 4, H, W), next state."""
+        ...
+
+
+def open_runtime(checkpoint: Checkpoint, name: str = "auto", threads: int | None = None) -> Runtime:
+    """Return the runtime of this name for a checkpoint; "auto" takes PyTorch only where it has a GPU."""
+    if name not in RUNTIMES:
+        raise SettingError(f"unknown runtime {name!r}{did_you_mean(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
+    if name == "torch":
+        if importlib.util.find_spec("torch") is None:
+            raise MissingExtraError("PyTorch", "torch")
+        from mutoscope.runtime.torch import TorchRuntime
+
+        return TorchRuntime(checkpoint, threads)
+    from mutoscope.runtime.onnx import OnnxRuntime
+
+    return OnnxRuntime(checkpoint, threads)

@@ -1,0 +1,115 @@
+"""The default runtime: ONNX Runtime on numpy arrays, weights handed over from the safetensors file."""
+
+from typing import Any
+
+import numpy as np
+
+from mutoscope.checkpoint import Checkpoint
+from mutoscope.config import PATCH
+from mutoscope.device import thread_count
+from mutoscope.errors import CheckpointError
+from mutoscope.runtime import Past
+from mutoscope.shapes import rotary_table
+
+
+class OnnxRuntime:
+    """Runs a checkpoint's graphs; sessions are made when they are first needed."""
+
+    name = "onnx"
+
+    def __init__(self, checkpoint: Checkpoint, threads: int | None = None):
+        self.checkpoint = checkpoint
+        self.threads = threads or thread_count()
+        self._weights = checkpoint.weights()
+        self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
+        self._sessions: dict[str, Any] = {}
+        config = checkpoint.config.transformer
+        self._depth, self._heads = config.depth, config.heads
+        self._head_width = config.width // config.heads
+
+    def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
+        return self._run("text", {"ids": ids, "mask": mask})[0]
+
+    def velocity(self, latents, time, text, mask, frame, past: Past | None):
+        """See `runtime.Runtime`."""
+        B, _, _, h, w = latents.shape
+        rows, columns = h // PATCH, w // PATCH
+        if past is None:
+            keys = np.zeros((self._depth, B, self._heads, 0, self._head_width), np.float32)
+            past = Past(keys, keys, ())
+        inputs = {
+            "patches": patchify(latents),
+            "time": np.full((B, 1), time, np.float32),
+            "text": text,
+            "mask": mask,
+            "rotary": rotary_table(np.asarray([frame]), rows, columns, self._head_width),
+            "past_keys": past.keys,
+            "past_values": past.values,
+            "past_rotary": rotary_table(np.asarray(past.frames), rows, columns, self._head_width),
+        }
+        patches, keys, values = self._run("velocity", inputs)
+        return unpatchify(patches, rows, columns), keys, values
+
+    def decode(self, latents, state):
+        """See `runtime.Runtime`."""
+        if state is None:
+            pixels, *after = self._run("first_frame", {"latents": latents})
+        else:
+            named = {f"state{i}": array for i, array in enumerate(state)}
+            pixels, *after = self._run("next_frames", {"latents": latents, **named})
+        return pixels, tuple(after)
+
+    def _run(self, graph: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        if graph not in self._sessions:
+            self._sessions[graph] = self._open(graph)
+        return self._sessions[graph].run(None, inputs)
+
+    def _open(self, graph: str) -> Any:
+        import onnxruntime as ort
+
+        data = self.checkpoint.graph(graph)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if self.threads > 1 else "0")
+        names = self.checkpoint.card["constants"][graph]
+        values = [self._view(name) for name in names]
+        try:
+            options.add_external_initializers(names, values)
+            return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has no error class of its own to catch
+            path = self.checkpoint.folder / "graphs" / f"{graph}.onnx"
+            raise CheckpointError(f"{path}: ONNX Runtime refuses it ({str(error).splitlines()[0]})") from error
+
+    def _view(self, name: str) -> Any:
+        import onnxruntime as ort
+
+        if name not in self._views:
+            base, _, how = name.partition("@")
+            if base not in self._weights:
+                raise CheckpointError(f"{self.checkpoint.folder}: a graph asks for {base!r}, which the weights lack")
+            array = self._weights[base]
+            if how == "T":
+                array = array.T
+            elif how.startswith("last"):
+                array = array[-int(how[4:]):]
+            elif how == "column":
+                array = array.reshape(1, -1, 1, 1, 1)
+            self._views[name] = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+        return self._views[name]
+
+
+def patchify(latents: np.ndarray) -> np.ndarray:
+    """(B, c, 1, h, w) -> (B, N, c * PATCH^2)."""
+    B, c, _, h, w = latents.shape
+    x = latents.reshape(B, c, h // PATCH, PATCH, w // PATCH, PATCH)
+    return np.ascontiguousarray(x.transpose(0, 2, 4, 1, 3, 5).reshape(B, -1, c * PATCH * PATCH))
+
+
+def unpatchify(tokens: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """(B, N, c * PATCH^2) -> (B, c, 1, h, w)."""
+    B, _, width = tokens.shape
+    x = tokens.reshape(B, rows, columns, width // PATCH**2, PATCH, PATCH)
+    return x.transpose(0, 3, 1, 4, 2, 5).reshape(B, -1, 1, rows * PATCH, columns * PATCH)

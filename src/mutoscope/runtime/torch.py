@@ -1,0 +1,78 @@
+"""The PyTorch runtime: the same three calls on the modules themselves, on a GPU where there is one."""
+
+import numpy as np
+import torch
+
+from mutoscope.autoencoder import Autoencoder
+from mutoscope.checkpoint import Checkpoint
+from mutoscope.config import PATCH
+from mutoscope.device import thread_count
+from mutoscope.runtime import Past
+from mutoscope.shapes import rotary_table
+from mutoscope.text_encoder import TextTower
+from mutoscope.transformer import Transformer, patchify, unpatchify
+
+
+class TorchRuntime:
+    """Runs a checkpoint's modules in float32."""
+
+    name = "torch"
+
+    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, device: str | None = None):
+        self.checkpoint = checkpoint
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if threads or self.device.type == "cpu":
+            torch.set_num_threads(threads or thread_count())
+        weights = checkpoint.weights()
+        config = checkpoint.config
+        self.tower = self._fill(TextTower(config.text), "text", weights)
+        self.transformer = self._fill(Transformer(config.transformer), "transformer", weights)
+        self.codec = self._fill(Autoencoder(config.codec), "codec", weights)
+        self._head_width = config.transformer.width // config.transformer.heads
+
+    @torch.no_grad()
+    def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
+        seen = self._to(mask)
+        states = self.tower(self._to(ids), seen) * seen[..., None]
+        return self.transformer.adapt(states, seen).cpu().numpy()
+
+    @torch.no_grad()
+    def velocity(self, latents, time, text, mask, frame, past: Past | None):
+        """See `runtime.Runtime`; keys and values stay on the device."""
+        B, _, _, h, w = latents.shape
+        rows, columns = h // PATCH, w // PATCH
+        before = None
+        if past is not None:
+            before = (self._to(past.keys), self._to(past.values), self._table(past.frames, rows, columns))
+        times = torch.full((B, 1), time, device=self.device)
+        patches, keys, values = self.transformer.forward_tokens(
+            patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns),
+            None, before,
+        )  # fmt: skip
+        return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
+
+    @torch.no_grad()
+    def decode(self, latents, state):
+        """See `runtime.Runtime`."""
+        before = None if state is None else tuple(self._to(array) for array in state)
+        pixels, after = self.codec.decode_step(self._to(latents), before)
+        return pixels.cpu().numpy(), tuple(array.cpu().numpy() for array in after)
+
+    def _fill(self, module: torch.nn.Module, prefix: str, weights: dict[str, np.ndarray]) -> torch.nn.Module:
+        own = {name.removeprefix(prefix + "."): torch.from_numpy(array) for name, array in weights.items()
+               if name.startswith(prefix + ".")}  # fmt: skip
+        missing, extra = module.load_state_dict(own, strict=False)
+        lacking = [name for name in missing if not name.startswith("encoder.")]
+        if lacking or extra:
+            from mutoscope.errors import CheckpointError
+
+            differ = ", ".join([*lacking, *extra][:5])
+            raise CheckpointError(f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ})")
+        return module.requires_grad_(False).eval().to(self.device)
+
+    def _to(self, array: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
+
+    def _table(self, frames, rows: int, columns: int) -> torch.Tensor:
+        return self._to(rotary_table(np.asarray(frames), rows, columns, self._head_width))
