@@ -5,14 +5,22 @@ The first frame is one latent frame; every four frames after it are one more. Al
 the four time slices alone, so it costs a quarter of the top. Time enters through `TimeMix`: each latent frame sees the features
 of the one before it, which is all the state that streaming needs.
 
+A linear path from pixels to latents and back runs beside the networks and starts as the lowest coefficients of an 8 x 8 cosine
+transform, so an untrained codec is already a coarse JPEG and training only adds to it (dev/log.md: without it, the first minutes
+are lost at the mean colour).
+
 Legend: pixels B C T H W in [-1, 1], latents B c t h w. Inside, frames are folded into the batch: (B t, channels, rows, columns).
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mutoscope.config import TIME_FACTOR, CodecConfig
+from mutoscope.config import SPACE_FACTOR, TIME_FACTOR, CodecConfig
+
+PIXELS = 3 * SPACE_FACTOR**2  # numbers of one frame under one latent row and column
 
 
 class ResBlock(nn.Module):
@@ -44,8 +52,35 @@ class TimeMix(nn.Module):
 def shift_time(x: Tensor, frames: int, state: Tensor | None) -> Tensor:
     """Features (B t, ...) of the frame before each: `state` (B, ...) or zeros stands before the first."""
     y = x.unflatten(0, (-1, frames))
-    first = torch.zeros_like(y[:, :1]) if state is None else state[:, None]
+    first = y[:, :1] * 0.0 if state is None else state[:, None]  # zeros of a shape that a graph can follow
     return torch.cat([first, y[:, :-1]], 1).flatten(0, 1)
+
+
+def join_time(x: Tensor, layer: nn.Conv2d) -> Tensor:
+    """(B, T, m, ...) -> (B t, out, ...): `layer` makes one of four frames; the first frame takes its last time slice alone."""
+    width = x.shape[2]
+    first = F.conv2d(x[:, 0], layer.weight[:, -width:], layer.bias)[:, None]
+    if x.shape[1] == 1:
+        return first.flatten(0, 1)
+    groups = x[:, 1:].unflatten(1, (-1, TIME_FACTOR)).flatten(2, 3)                      # B, k, 4m, ...
+    rest = layer(groups.flatten(0, 1)).unflatten(0, groups.shape[:2])
+    return torch.cat([first, rest], 1).flatten(0, 1)
+
+
+def cosine_basis(channels: int) -> tuple[Tensor, Tensor]:
+    """Return (rows (channels, 3 * 64), gains (channels,)): the lowest cosine patterns of brightness and of two colour axes.
+
+    Rows have unit length and the channel order of `pixel_unshuffle`; gains lift fine patterns to about the scale of coarse ones.
+    """
+    place = (torch.arange(SPACE_FACTOR) + 0.5) * math.pi / SPACE_FACTOR
+    waves = torch.stack([torch.cos(place * k) for k in range(SPACE_FACTOR)])
+    waves = waves / waves.norm(dim=1, keepdim=True)
+    axes = F.normalize(torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]]), dim=1)
+    order = sorted(
+        (u + v + (3.0 if axis else 0.0), axis, u, v) for axis in range(3) for u in range(SPACE_FACTOR) for v in range(SPACE_FACTOR)
+    )[:channels]
+    rows = [(axes[axis][:, None, None] * waves[u][:, None] * waves[v][None]).reshape(-1) for _, axis, u, v in order]
+    return torch.stack(rows), torch.tensor([0.12 * (1 + 2.0 * (u + v) + (1.0 if axis else 0.0)) for _, axis, u, v in order])
 
 
 class Encoder(nn.Module):
@@ -63,30 +98,24 @@ class Encoder(nn.Module):
         self.blocks = nn.ModuleList(ResBlock(deep) for _ in range(config.blocks))
         self.mix = TimeMix(deep)
         self.out = nn.Conv2d(deep, config.latent_channels, 1)
+        self.linear = nn.Conv2d(TIME_FACTOR * PIXELS, config.latent_channels, 1, bias=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, T, H, W), T = 1 + 4 k -> raw latents (B, c, 1 + k, H/8, W/8)."""
         B, _, T, _, _ = pixels.shape
-        x = F.pixel_unshuffle(pixels.transpose(1, 2).flatten(0, 1), 2)                   # B T, 12, H/2
+        flat = pixels.transpose(1, 2).flatten(0, 1)                                      # B T, 3, H
+        straight = join_time(F.pixel_unshuffle(flat, SPACE_FACTOR).unflatten(0, (B, T)), self.linear)
+        x = F.pixel_unshuffle(flat, 2)                                                   # B T, 12, H/2
         x = F.pixel_unshuffle(self.stem(x), 2)                                           # B T, 4s, H/4
         x = self.frame_block(self.to_quarter(x)).unflatten(0, (B, T))                    # B, T, m, H/4
-        x = self._join_time(x)                                                           # B t, m, H/4
+        x = join_time(x, self.join)                                                      # B t, m, H/4
         x = self.to_eighth(F.pixel_unshuffle(self.quarter_block(x), 2))                  # B t, d, H/8
         for block in self.blocks:
             x = block(x)
         t = x.shape[0] // B
         x = self.mix(x, shift_time(x, t, None))
-        return self.out(F.relu(x)).unflatten(0, (B, t)).transpose(1, 2)                  # B, c, t, h, w
-
-    def _join_time(self, x: Tensor) -> Tensor:
-        """(B, T, m, ...) -> (B t, m, ...): four frames into one; the first frame takes the last time slice alone."""
-        middle = x.shape[2]
-        first = F.conv2d(x[:, 0], self.join.weight[:, -middle:], self.join.bias)[:, None]
-        if x.shape[1] == 1:
-            return first.flatten(0, 1)
-        groups = x[:, 1:].unflatten(1, (-1, TIME_FACTOR)).flatten(2, 3)                  # B, k, 4m, H/4
-        rest = self.join(groups.flatten(0, 1)).unflatten(0, groups.shape[:2])
-        return torch.cat([first, rest], 1).flatten(0, 1)
+        z = self.out(F.relu(x)) + straight                                               # B t, c, h, w
+        return z.unflatten(0, (B, t)).transpose(1, 2)                                    # B, c, t, h, w
 
 
 class Decoder(nn.Module):
@@ -107,6 +136,7 @@ class Decoder(nn.Module):
         self.to_half = nn.Conv2d(self.top, 4 * shallow, 1)
         self.half_block = ResBlock(shallow)
         self.out = nn.Conv2d(shallow, 12, 3, padding=1)
+        self.linear = nn.Conv2d(config.latent_channels, TIME_FACTOR * PIXELS, 1)
 
     def trunk(self, z: Tensor, frames: int, state: tuple[Tensor, Tensor, Tensor] | None):
         """(B t, c, h, w) -> features (B t, middle, 2h, 2w) and the state that the next latent frame needs."""
@@ -127,24 +157,27 @@ class Decoder(nn.Module):
         last = [y.unflatten(0, (-1, frames))[:, -1] for y in (a, b, c)]
         return x, tuple(last)
 
-    def frames(self, x: Tensor, first: bool) -> Tensor:
-        """Features (B, middle, 2h, 2w) of one latent frame -> its frames (B, 3, 1 or 4, H, W)."""
+    def frames(self, x: Tensor, z: Tensor, first: bool) -> Tensor:
+        """Features (B, middle, 2h, 2w) and latents (B, c, h, w) of one latent frame -> its frames (B, 3, 1 or 4, H, W)."""
         count = 1 if first else TIME_FACTOR
+        straight = F.conv2d(z, self.linear.weight[-count * PIXELS:], self.linear.bias[-count * PIXELS:])
+        straight = F.pixel_shuffle(straight.unflatten(1, (count, PIXELS)).flatten(0, 1), SPACE_FACTOR)
         weight, bias = self.part.weight[-count * self.top:], self.part.bias[-count * self.top:]
         y = F.conv2d(F.relu(x), weight, bias, padding=1).unflatten(1, (count, self.top)).flatten(0, 1)
         y = F.pixel_shuffle(self.to_half(self.frame_block(y)), 2)                        # B count, s, H/2
-        y = F.pixel_shuffle(self.out(F.relu(self.half_block(y))), 2)                     # B count, 3, H
+        y = F.pixel_shuffle(self.out(F.relu(self.half_block(y))), 2) + straight          # B count, 3, H
         return y.unflatten(0, (-1, count)).transpose(1, 2)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Raw latents (B, c, t, h, w) -> pixels (B, 3, 1 + 4 (t - 1), H, W)."""
         B, _, t, _, _ = latents.shape
-        x, _ = self.trunk(latents.transpose(1, 2).flatten(0, 1), t, None)
+        z = latents.transpose(1, 2)                                                      # B, t, c, h, w
+        x, _ = self.trunk(z.flatten(0, 1), t, None)
         x = x.unflatten(0, (B, t))
-        first = self.frames(x[:, 0], first=True)
+        first = self.frames(x[:, 0], z[:, 0], first=True)
         if t == 1:
             return first
-        rest = self.frames(x[:, 1:].flatten(0, 1), first=False)                          # B (t-1), 3, 4, H, W
+        rest = self.frames(x[:, 1:].flatten(0, 1), z[:, 1:].flatten(0, 1), first=False)  # B (t-1), 3, 4, H, W
         rest = rest.unflatten(0, (B, t - 1)).transpose(1, 2).flatten(2, 3)
         return torch.cat([first, rest], 2)
 
@@ -162,13 +195,20 @@ class Autoencoder(nn.Module):
         self.init_weights()
 
     def init_weights(self) -> None:
-        """Convolutions: He normal for ReLU at gain 1 of fan in; the last one of a residual branch: zero. Biases: zero."""
+        """Convolutions: normal, variance 1.4 / fan in; ends of residual branches and of both networks: zero. Biases: zero.
+
+        The linear path: the cosine basis of the last of four frames on the way in, of all four on the way out.
+        """
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d):
                 fan_in = module.weight[0].numel()
-                residual = name.endswith((".second", "mix.out")) or (".mix." in name and name.endswith(".out"))
-                nn.init.normal_(module.weight, std=0.0 if residual else (1.4 / fan_in) ** 0.5)
-                nn.init.zeros_(module.bias)
+                zero = name.endswith(("second", "mix.out", "mix.0.out", "mix.1.out", "encoder.out", "decoder.out"))
+                nn.init.normal_(module.weight, std=0.0 if zero else (1.4 / fan_in) ** 0.5)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        rows, gains = cosine_basis(self.config.latent_channels)
+        self.encoder.linear.weight.data.zero_()[:, -PIXELS:, 0, 0] = rows * gains[:, None]
+        self.decoder.linear.weight.data[:, :, 0, 0] = (rows / gains[:, None]).T.repeat(TIME_FACTOR, 1)
 
     def encode_raw(self, pixels: Tensor) -> Tensor:
         """Pixels -> latents before scaling, softly held within +-4 so that no run can swell them."""
@@ -190,5 +230,6 @@ class Autoencoder(nn.Module):
 
     def decode_step(self, latents: Tensor, state: tuple[Tensor, Tensor, Tensor] | None):
         """One unit-scale latent frame (B, c, 1, h, w) and the state -> its frames (1 at first, then 4) and the next state."""
-        x, state_after = self.decoder.trunk(self.unscale(latents)[:, :, 0], 1, state)
-        return self.decoder.frames(x, first=state is None), state_after
+        z = self.unscale(latents)[:, :, 0]
+        x, state_after = self.decoder.trunk(z, 1, state)
+        return self.decoder.frames(x, z, first=state is None), state_after

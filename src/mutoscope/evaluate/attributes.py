@@ -198,7 +198,7 @@ def train_judge(folder: Path, training: Training) -> Iterator[Event]:
     # --- what it learns from
     phase = Phase("render", training.renders + training.test_renders)
     yield phase.start()
-    specs = [draw_spec(training.seed, index, held_out=None) for index in range(training.renders)]
+    specs = [training_spec(training.seed, index) for index in range(training.renders)]
     small = np.empty((len(specs), SIDE, SIDE, 3), np.uint8)
     for row, picture in enumerate(render_pictures(specs)):
         small[row] = prepare(picture)
@@ -245,6 +245,12 @@ def train_judge(folder: Path, training: Training) -> Iterator[Event]:
     yield Event("done", count, count, result=judge)
 
 
+def training_spec(seed: int, index: int) -> SceneSpec:
+    """Draw a scene of any combination; every other one takes the styles in turn, since half of the world is photos."""
+    turn = {} if index % 2 == 0 else {"style": STYLES[index // 2 % len(STYLES)]}
+    return draw_spec(seed, index, held_out=None, **turn)
+
+
 def visible(spec: SceneSpec) -> dict[str, str]:
     """Return the facts that a picture of this scene shows."""
     shown = caption_facts(spec)["visible"]
@@ -276,11 +282,19 @@ def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
     pixels = torch.where(chosen(0.5), pixels.flip(3), pixels)
     down, right = (int(torch.randint(0, 9, (), generator=generator)) for _ in range(2))
     pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[..., down : down + side, right : right + side]
-    soft = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    pixels = torch.where(chosen(0.33), soft, pixels)
+    pixels = torch.where(chosen(0.33), _soften(pixels), pixels)
     strength = 0.06 * torch.rand(batch, 1, 1, 1, generator=generator) * chosen(0.5)
     noisy = pixels + strength * torch.randn(pixels.shape, generator=generator)
     return noisy.contiguous(memory_format=torch.channels_last)
+
+
+def _soften(pixels: Tensor) -> Tensor:
+    """Average each pixel with its neighbours, 1 2 1 both ways; the rim stays."""
+    soft = pixels.clone()
+    soft[..., 1:-1, :] = (pixels[..., :-2, :] + 2 * pixels[..., 1:-1, :] + pixels[..., 2:, :]) / 4
+    rows = soft.clone()
+    soft[..., 1:-1] = (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
+    return soft
 
 
 def examine(asked: list[dict[str, str]], read: list[dict[str, str]], styles: list[str]) -> dict[str, Any]:

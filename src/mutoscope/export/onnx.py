@@ -214,7 +214,7 @@ def _views(weights: dict[str, np.ndarray]) -> dict[tuple, str]:
     for name, array in weights.items():
         if array.ndim == 2:
             table[(array.T.shape, array.T.tobytes())] = name + "@T"
-        if name.startswith("codec.decoder.part"):
+        if name.startswith(("codec.decoder.part", "codec.decoder.linear")):
             rows = array.shape[0] // 4
             table[(array[-rows:].shape, array[-rows:].tobytes())] = f"{name}@last{rows}"
         table[(array.shape, array.tobytes())] = name

@@ -18,7 +18,7 @@ from mutoscope.data.cache import Folder
 from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 5
-LATENT_NOISE = 0.3
+LATENT_NOISE = 0.2
 
 
 class CodecObjective:

@@ -1,0 +1,316 @@
+"""TextToImageModel and TextToVideoModel: the two classes that users hold, and the Picture and Clip they give.
+
+    image = TextToImageModel().generate("A serene lake surrounded by pine trees at sunset", seed=7)
+    image.save("lake_sunset.png")
+    clip = TextToVideoModel().generate("Waves crashing on a beach", duration_seconds=5)
+    clip.save("beach_waves.mp4")
+"""
+
+import base64
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mutoscope import __version__
+from mutoscope.checkpoint import open_checkpoint
+from mutoscope.errors import SettingError, SizeError
+from mutoscope.events import Event, Phase, drain
+from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
+from mutoscope.pipeline import draw
+from mutoscope.prompt import Request, unknown_words
+from mutoscope.runtime import Runtime, open_runtime
+from mutoscope.sampler import VERSION as SAMPLER_VERSION
+from mutoscope.shapes import parse_size
+from mutoscope.tokenizer import Tokenizer
+
+PICTURE_STEPS, CLIP_STEPS = 16, 8
+FPS = 12
+DURATION_SECONDS = 5.0
+MOST_AT_ONCE = 64
+SOFTWARE = f"Mutoscope {__version__}"
+Callback = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture with the request that made it. `pixels` (H, W, 3) uint8."""
+
+    pixels: np.ndarray
+    request: Request
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def pil(self) -> Any:
+        """The picture as a PIL.Image."""
+        from PIL import Image
+
+        return Image.fromarray(self.pixels)
+
+    def save(self, path: str | Path, metadata: bool = True, marking: bool = True) -> Path:
+        """Write .png, .jpg or .webp; `metadata` puts the request inside, `marking` the AI mark. Returns the path."""
+        return write_picture(self.pixels, Path(path), _provenance(self.request, metadata, marking))
+
+    def _repr_png_(self) -> bytes:
+        return encode_picture(self.pixels, ".png", _provenance(self.request, True, True))
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip with the request that made it. `frames` (T, H, W, 3) uint8."""
+
+    frames: np.ndarray
+    request: Request
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def fps(self) -> int:
+        """Frames a second."""
+        return self.request.fps
+
+    @property
+    def duration_seconds(self) -> float:
+        """Length in seconds."""
+        return len(self.frames) / self.fps
+
+    def save(self, path: str | Path, metadata: bool = True, marking: bool = True) -> Path:
+        """Write .mp4, .gif, .webp or .webm; `metadata` puts the request inside, `marking` the AI mark. Returns the path."""
+        return write_clip(self.frames, self.fps, Path(path), _provenance(self.request, metadata, marking))
+
+    def _repr_html_(self) -> str:
+        data = encode_clip(self.frames, self.fps, ".mp4", _provenance(self.request, True, True))
+        source = "data:video/mp4;base64," + base64.b64encode(data).decode()
+        return f'<video src="{source}" width="{2 * self.request.width}" controls loop autoplay muted playsinline></video>'
+
+
+class _Model:
+    """What both classes share: the checkpoint, the runtime and the way from arguments to requests."""
+
+    def __init__(self, checkpoint: str | Path | None = None, *, runtime: str = "auto", threads: int | None = None):
+        self._checkpoint = open_checkpoint(checkpoint)
+        self._runtime_name, self._threads = runtime, threads
+        if runtime != "auto":
+            _ = self._runtime  # a wrong name or a missing extra is said at once
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._checkpoint.name}, {self._checkpoint.hash})"
+
+    @cached_property
+    def _runtime(self) -> Runtime:
+        return open_runtime(self._checkpoint, self._runtime_name, self._threads)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return Tokenizer.load(self._checkpoint.tokenizer_path)
+
+    def _request(self, prompt: str, **given: Any) -> Request:
+        size, width, height = given.pop("size"), given.pop("width"), given.pop("height")
+        if size is not None and (width is not None or height is not None):
+            raise SizeError("give size, or width and height, not both")
+        if size is not None:
+            width, height = parse_size(size)
+        if width is not None or height is not None:
+            given |= {"width": 128 if width is None else width, "height": 128 if height is None else height}
+        if given["seed"] is None:
+            given["seed"] = secrets.randbelow(2**32)
+        given = {key: value for key, value in given.items() if value is not None}
+        return Request(
+            prompt, sampler_version=SAMPLER_VERSION, model=self._checkpoint.name, model_hash=self._checkpoint.hash, **given
+        )
+
+    def _draw(self, request: Request, preview: bool = False) -> Iterator[Event]:
+        loading = Phase("load", 1)
+        yield loading.start()
+        runtime, tokenizer = self._runtime, self._tokenizer
+        yield loading.advance()
+        yield from draw(request, runtime, tokenizer, self._checkpoint.config, preview)
+
+    def _warnings(self, request: Request) -> tuple[str, ...]:
+        unknown = unknown_words(request.prompt, self._checkpoint.known_words)
+        if not unknown:
+            return ()
+        words = ", ".join(repr(word) for word in unknown[:8])
+        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
+        return (f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",)
+
+    def _ours(self, request: Request) -> Request:
+        return replace(request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION)
+
+
+class TextToImageModel(_Model):
+    """Draws pictures from words; None is the embedded model, else a checkpoint folder."""
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",  # what to keep away from
+        style: str | None = None,  # a name of `mutoscope styles`
+        size: str | None = None,  # "square", "3:2", "2:3" or "192x128"
+        width: int | None = None,  # pixels, a multiple of 16
+        height: int | None = None,
+        num_inference_steps: int | None = None,  # 16
+        guidance_scale: float | None = None,  # 3.0; 1 = none
+        num_images_per_prompt: int = 1,
+        seed: int | None = None,  # None draws one; it stands in the request
+        preview: bool = True,  # let some events carry the picture so far
+    ) -> Iterator[Event]:
+        """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
+        _check_count("num_images_per_prompt", num_images_per_prompt)
+        first = self._request(
+            prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
+            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, seed=seed,
+        )  # fmt: skip
+        requests = [replace(first, index=index) for index in range(num_images_per_prompt)]
+        return self._stream(requests, preview)
+
+    def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
+        pictures = []
+        for request in requests:
+            for event in self._draw(request, preview):
+                if event.phase == "done":
+                    pictures.append(Picture(event.result[0], request, self._warnings(request)))
+                else:
+                    yield event
+        yield Event("done", len(pictures), len(pictures), 0.0, result=pictures if len(pictures) > 1 else pictures[0])
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        negative_prompt: str = "",
+        style: str | None = None,
+        size: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        num_images_per_prompt: int = 1,
+        seed: int | None = None,
+        callback: Callback | None = None,  # receives every event
+    ) -> Any:
+        """Return a Picture, or a list of them when `num_images_per_prompt` > 1; arguments as for `stream`.
+
+        Raises a RequestError (a ValueError) that says what is expected. Each picture of a list can be made again alone from
+        its own request.
+        """
+        events = self.stream(
+            prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
+            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
+            num_images_per_prompt=num_images_per_prompt, seed=seed, preview=False,
+        )  # fmt: skip
+        return drain(_tell(events, callback))
+
+    def redo(self, request: Request, callback: Callback | None = None) -> Picture:
+        """Make a picture again from its request; the same model gives the same pixels."""
+        if request.num_frames != 1:
+            raise SettingError("this request is a clip's; use TextToVideoModel().redo")
+        return drain(_tell(self._stream([self._ours(request)], False), callback))
+
+
+class TextToVideoModel(_Model):
+    """Films clips from words; None is the embedded model, else a checkpoint folder."""
+
+    def stream(
+        self,
+        prompt: str,
+        *,
+        duration_seconds: float | None = None,  # 5
+        num_frames: int | None = None,  # instead of duration_seconds
+        fps: int | None = None,  # 12
+        negative_prompt: str = "",
+        style: str | None = None,
+        size: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        num_inference_steps: int | None = None,  # 8 for each latent frame, which is four frames
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        preview: bool = True,
+    ) -> Iterator[Event]:
+        """Check the arguments at once and return the events; the last carries a Clip."""
+        fps = FPS if fps is None else fps
+        request = self._request(
+            prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
+            num_inference_steps=CLIP_STEPS if num_inference_steps is None else num_inference_steps,
+            guidance_scale=guidance_scale, seed=seed, fps=fps, num_frames=count_frames(duration_seconds, num_frames, fps),
+        )  # fmt: skip
+        return self._stream(request, preview)
+
+    def _stream(self, request: Request, preview: bool) -> Iterator[Event]:
+        for event in self._draw(request, preview):
+            if event.phase == "done":
+                event = Event("done", 1, 1, 0.0, result=Clip(event.result, request, self._warnings(request)))
+            yield event
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        duration_seconds: float | None = None,
+        num_frames: int | None = None,
+        fps: int | None = None,
+        negative_prompt: str = "",
+        style: str | None = None,
+        size: str | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        callback: Callback | None = None,
+    ) -> Clip:
+        """Return a Clip; arguments as for `stream`. Raises a RequestError (a ValueError) that says what is expected."""
+        events = self.stream(
+            prompt, duration_seconds=duration_seconds, num_frames=num_frames, fps=fps, negative_prompt=negative_prompt,
+            style=style, size=size, width=width, height=height, num_inference_steps=num_inference_steps,
+            guidance_scale=guidance_scale, seed=seed, preview=False,
+        )  # fmt: skip
+        return drain(_tell(events, callback))
+
+    def redo(self, request: Request, callback: Callback | None = None) -> Clip:
+        """Make a clip again from its request; the same model gives the same pixels."""
+        if request.num_frames < 2:
+            raise SettingError("this request is a picture's; use TextToImageModel().redo")
+        return drain(_tell(self._stream(self._ours(request), False), callback))
+
+
+def count_frames(duration_seconds: Any, num_frames: Any, fps: Any) -> int:
+    """Return the frames of a clip from its length in seconds or from their number; SizeError for what cannot be."""
+    if not isinstance(fps, int) or isinstance(fps, bool) or not 1 <= fps <= 60:
+        raise SizeError(f"fps must be a whole number from 1 to 60, got {fps!r}")
+    if num_frames is not None:
+        if duration_seconds is not None:
+            raise SizeError("give duration_seconds or num_frames, not both")
+        if not isinstance(num_frames, int) or isinstance(num_frames, bool) or num_frames < 2:
+            raise SizeError(f"num_frames must be a whole number from 2, got {num_frames!r}")
+        return num_frames
+    seconds = DURATION_SECONDS if duration_seconds is None else duration_seconds
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= 300:
+        raise SizeError(f"duration_seconds must be above 0 and at most 300, got {seconds!r}")
+    return max(2, round(seconds * fps))
+
+
+def _check_count(name: str, value: Any) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_AT_ONCE:
+        raise SettingError(f"{name} must be a whole number from 1 to {MOST_AT_ONCE}, got {value!r}")
+
+
+def _tell(events: Iterator[Event], callback: Callback | None) -> Iterator[Event]:
+    for event in events:
+        if callback is not None:
+            callback(event)
+        yield event
+
+
+def _provenance(request: Request, metadata: bool, marking: bool) -> Provenance:
+    return Provenance(
+        request_json=request.to_json() if metadata else None,
+        parameters=request.parameters() if metadata else None,
+        software=SOFTWARE,
+        marking=marking,
+    )

@@ -1,0 +1,152 @@
+"""The path on one page: a request becomes text, noise, latent frames and pixels, and tells as events how far it is.
+
+    prompt ─ tokenizer ─ encode_text ─┐
+    (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
+                               └── one latent frame after the other, each seeing the ones before it
+
+A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mutoscope.config import ModelConfig
+from mutoscope.errors import NonFiniteError
+from mutoscope.events import Event, Phase
+from mutoscope.flow import grid, shift_for
+from mutoscope.guidance import guided
+from mutoscope.prompt import Request
+from mutoscope.rng import stream
+from mutoscope.runtime import Past, Runtime
+from mutoscope.sampler import SAMPLERS
+from mutoscope.shapes import LatentGrid
+from mutoscope.tokenizer import Tokenizer
+
+LAST_TRAINED = 6  # latent frames of a training clip after the first; later ones are told they stand here
+PREVIEW_EVERY = 4  # steps
+
+
+@dataclass(frozen=True)
+class Text:
+    """What the transformer reads: text (2, L, D) and mask (2, L), the prompt above the negative prompt."""
+
+    states: np.ndarray
+    mask: np.ndarray
+
+
+def draw(request: Request, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, preview: bool) -> Iterator[Event]:
+    """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
+
+    With `preview`, some events carry what the picture looks like so far. NonFiniteError names the step.
+    """
+    frames = LatentGrid(request.width, request.height, request.num_frames)
+    reading = Phase("text", 1)
+    yield reading.start()
+    text = read(request, runtime, tokenizer, config.text.window)
+    yield reading.advance()
+
+    drawing = Phase("draw", frames.latent_frames * request.num_inference_steps)
+    yield drawing.start()
+    noise = stream(request.seed, request.index)
+    history = History(config.transformer.window)
+    state: Any = None
+    done: list[np.ndarray] = []
+    for number in range(frames.latent_frames):
+        shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
+        latents = noise.normal(shape)
+        velocity = guided_velocity(request, runtime, text, history.view(number), number)
+        times = grid(request.num_inference_steps, shift_for(latents.size))
+        for step in SAMPLERS[request.sampler](velocity, latents, times):
+            latents = np.asarray(step.latents, np.float32)
+            check_finite(latents, number, step.index)
+            seen = None
+            if preview and step.index % PREVIEW_EVERY == PREVIEW_EVERY - 1:
+                seen = to_bytes(runtime.decode(np.asarray(step.data, np.float32), state)[0])[-1]
+            yield drawing.advance(preview=seen)
+        pixels, state = runtime.decode(latents, state)
+        done.append(to_bytes(pixels))
+        if number + 1 < frames.latent_frames:
+            history.remember(number, runtime, latents, text)
+    yield Event("done", 1, 1, 0.0, result=np.concatenate(done)[: request.num_frames])
+
+
+def read(request: Request, runtime: Runtime, tokenizer: Tokenizer, window: int) -> Text:
+    """Read prompt and negative prompt, in as many windows as they need, padded to one length."""
+    rows = [
+        read_windows(runtime, tokenizer.windows(words, window)) for words in (request.words, request.negative_prompt)
+    ]
+    longest = max(row.shape[1] for row in rows)
+    states = np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1]), (0, 0))) for row in rows])
+    mask = np.stack([np.arange(longest) < row.shape[1] for row in rows])
+    return Text(states, mask)
+
+
+def read_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
+    """Token ids in windows -> text (1, L, D), the windows joined end to end."""
+    parts = []
+    for window in windows:
+        ids = np.asarray([window], np.int64)
+        parts.append(runtime.encode_text(ids, np.ones(ids.shape, bool)))
+    return np.concatenate(parts, axis=1)
+
+
+def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
+    """Return the guided velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape."""
+    frame = float(min(number, LAST_TRAINED))
+    past_alone = None if past is None else Past(past.keys[:, :1], past.values[:, :1], past.frames)
+
+    def pair(latents: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
+        both = np.concatenate([latents, latents]).astype(np.float32)
+        velocity, _, _ = runtime.velocity(both, time, text.states, text.mask, frame, past)
+        return velocity[:1], velocity[1:]
+
+    def alone(latents: np.ndarray, time: float) -> np.ndarray:
+        states, mask = text.states[:1], text.mask[:1]
+        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past_alone)[0]
+
+    return guided(pair, alone, request.guidance_scale)
+
+
+class History:
+    """Keys and values of the finished latent frames that a later one may see: the first, and the last few.
+
+    Its size does not grow with the clip. Frames further on than training went are told places inside what was trained.
+    """
+
+    def __init__(self, window: int):
+        self.window = window
+        self.frames: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def view(self, number: int) -> Past | None:
+        """Return the past as latent frame `number` sees it; None for the first."""
+        if not self.frames:
+            return None
+        here = min(number, LAST_TRAINED)
+        places = tuple(float(max(0, here - (number - old))) for old in self.frames)
+        keys = np.concatenate([keys for keys, _ in self.frames.values()], axis=3)
+        values = np.concatenate([values for _, values in self.frames.values()], axis=3)
+        return Past(keys, values, places)
+
+    def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: Text) -> None:
+        """Take in finished latent frame `number` (1, c, 1, h, w) and forget those that no later frame sees."""
+        both = np.concatenate([latents, latents])
+        frame = float(min(number, LAST_TRAINED))
+        _, keys, values = runtime.velocity(both, 0.0, text.states, text.mask, frame, self.view(number))
+        self.frames[number] = (keys, values)
+        for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
+            del self.frames[old]
+
+
+def to_bytes(pixels: np.ndarray) -> np.ndarray:
+    """Pixels (1, 3, T, H, W) in [-1, 1] -> uint8 (T, H, W, 3)."""
+    scaled = (np.clip(pixels[0], -1.0, 1.0) + 1.0) * 127.5
+    return np.ascontiguousarray(np.rint(scaled).astype(np.uint8).transpose(1, 2, 3, 0))
+
+
+def check_finite(latents: np.ndarray, number: int, step: int) -> None:
+    """Raise NonFiniteError when a latent is NaN or infinite."""
+    if not np.isfinite(latents).all():
+        raise NonFiniteError(f"latent frame {number} is not finite after step {step + 1}; lower guidance_scale or report it")
