@@ -4,6 +4,7 @@ Imported before numpy and torch, so the thread counts are read in time; a value 
 """
 
 import os
+import shutil
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -31,4 +32,55 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "outputs"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    return folder
+
+
+def _make_checkpoint(folder: Path) -> Path:
+    import torch
+
+    from mutoscope.autoencoder import Autoencoder
+    from mutoscope.config import preset
+    from mutoscope.export.onnx import export_checkpoint
+    from mutoscope.image_encoder import ImageTower
+    from mutoscope.text_encoder import TextTower
+    from mutoscope.train.words import small_tokenizer
+    from mutoscope.transformer import Transformer
+    from mutoscope.world.captions import vocabulary
+
+    torch.manual_seed(0)
+    config = preset("tiny")
+    tower, transformer, codec = TextTower(config.text), Transformer(config.transformer), Autoencoder(config.codec)
+    for module in (tower, transformer, codec):
+        for weight in module.parameters():
+            if not weight.any():  # zero at first in a model that is to be trained, which would hide half of it
+                weight.data = torch.randn_like(weight) * 0.02
+    words = sorted(vocabulary())
+    card = {"name": "mutoscope-tiny", "licence": "Apache-2.0", "known_words": words}
+    return export_checkpoint(
+        folder, config, tower=tower, transformer=transformer, codec=codec, card=card,
+        tokenizer_json=small_tokenizer(words, config.text.vocabulary).to_json(), image_tower=ImageTower(config.image_tower),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint folder of the preset `tiny` with random weights; not to be changed (see `copied_checkpoint`)."""
+    return _make_checkpoint(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def copied_checkpoint(tiny_checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of `tiny_checkpoint` that a test may damage."""
+    return Path(shutil.copytree(tiny_checkpoint, tmp_path / "copied"))
+
+
+@pytest.fixture(scope="session")
+def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `pictures` (8 of 64 px) and `clips` (4 of 9 frames, 64 px), rendered with captions."""
+    from mutoscope.data.folder import Scenery, render_folder
+    from mutoscope.events import drain
+
+    folder = tmp_path_factory.mktemp("world")
+    drain(render_folder(folder / "pictures", Scenery(64, 64), 8))
+    drain(render_folder(folder / "clips", Scenery(64, 64, frames=9), 4))
     return folder

@@ -5,9 +5,8 @@ The first frame is one latent frame; every four frames after it are one more. Al
 the four time slices alone, so it costs a quarter of the top. Time enters through `TimeMix`: each latent frame sees the features
 of the one before it, which is all the state that streaming needs.
 
-A linear path from pixels to latents and back runs beside the networks and starts as the lowest coefficients of an 8 x 8 cosine
-transform, so an untrained codec is already a coarse JPEG and training only adds to it (dev/log.md: without it, the first minutes
-are lost at the mean colour).
+A fixed linear path from pixels to latents and back runs beside the networks: the lowest coefficients of an 8 x 8 cosine transform.
+So an untrained codec is already a coarse JPEG and training only adds to it (dev/adr/0003).
 
 Legend: pixels B C T H W in [-1, 1], latents B c t h w. Inside, frames are folded into the batch: (B t, channels, rows, columns).
 """
@@ -209,6 +208,8 @@ class Autoencoder(nn.Module):
         rows, gains = cosine_basis(self.config.latent_channels)
         self.encoder.linear.weight.data.zero_()[:, -PIXELS:, 0, 0] = rows * gains[:, None]
         self.decoder.linear.weight.data[:, :, 0, 0] = (rows / gains[:, None]).T.repeat(TIME_FACTOR, 1)
+        self.encoder.linear.requires_grad_(False)
+        self.decoder.linear.requires_grad_(False)
 
     def encode_raw(self, pixels: Tensor) -> Tensor:
         """Pixels -> latents before scaling, softly held within +-4 so that no run can swell them."""

@@ -1,6 +1,6 @@
 """A model as a folder: one weights file for both runtimes, graphs without weights, hashes of every file.
 
-    config.json            sizes, counters, known words, licence, SHA-256 of every other file
+    config.json            sizes, counters, known words, licence, SHA-256 of every other file and of itself
     tokenizer.json
     weights.safetensors    text tower (int8 a row), transformer and decoder (float16)
     encoder.safetensors    codec encoder and image tower, for training only
@@ -22,6 +22,7 @@ from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MutoscopeError
 
 FORMAT = 1
+LARGEST_CONFIG = 1 << 20  # bytes
 GRAPHS = ("text", "velocity", "first_frame", "next_frames")
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
@@ -66,27 +67,66 @@ class Checkpoint:
 
 def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Checkpoint:
     """Open and check a checkpoint folder, the embedded one for None; CheckpointError names the file that is wrong."""
-    folder = EMBEDDED if folder is None else Path(folder)
-    path = folder / "config.json"
+    embedded, folder = folder is None, EMBEDDED if folder is None else Path(folder)
     if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not a folder; give a checkpoint folder, or leave it out for the embedded model")
+        hint = "install mutoscope again, or give a checkpoint" if embedded else "give a checkpoint, or none for the embedded model"
+        raise CheckpointError(f"{folder} is not a folder; {hint}")
+    path = folder / "config.json"
     try:
-        if path.stat().st_size > 1 << 20:
-            raise CheckpointError(f"{path} is larger than 1 MB; it is not a Mutoscope checkpoint")
-        card = json.loads(path.read_text(encoding="utf-8"))
-        if card["format"] != FORMAT:
-            raise CheckpointError(f"{path}: format {card['format']!r}, this version reads {FORMAT}; update mutoscope")
+        card = read_card(path)
         config = ModelConfig.from_dict(card["model"])
-        str(card["name"]), card["sha256"]["weights.safetensors"], card["known_words"], card["constants"]["velocity"]
+        _check_sizes(config)
     except CheckpointError:
         raise
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} is missing; {folder} is not a Mutoscope checkpoint") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, MutoscopeError) as error:
-        raise CheckpointError(f"{path}: damaged or of another kind ({type(error).__name__}: {error})") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MutoscopeError) as error:
+        reason = f"{type(error).__name__}: {str(error)[:200]}"
+        raise CheckpointError(f"{path}: damaged or of another kind ({reason}); fetch the model again") from error
     if verify:
         verify_files(folder, card["sha256"])
     return Checkpoint(folder, config, card)
+
+
+def read_card(path: Path) -> dict[str, Any]:
+    """Read a config.json whose shape is that of a checkpoint's; CheckpointError, or what reading JSON raises."""
+    if path.stat().st_size > LARGEST_CONFIG:
+        raise CheckpointError(f"{path} is larger than 1 MB; it is not a Mutoscope checkpoint")
+    card = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    if card["format"] != FORMAT:
+        raise CheckpointError(f"{path}: format {card['format']!r}, this version reads {FORMAT}; update mutoscope")
+    if card.get("digest", card_digest(card)) != card_digest(card):
+        raise CheckpointError(f"{path}: the file was changed (its digest differs); fetch the model again")
+    for key in ("name", "licence"):
+        if not isinstance(card[key], str):
+            raise TypeError(f"{key} must be text")
+    for names in (card["known_words"], *(card["constants"][graph] for graph in GRAPHS)):
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise TypeError("known_words and constants must be lists of text")
+    if not all(isinstance(value, str) for value in card["sha256"].values()):
+        raise TypeError("hashes must be text")
+    return card
+
+
+def card_digest(card: dict[str, Any]) -> str:
+    """Return the SHA-256 of a card without its own digest."""
+    rest = {key: value for key, value in card.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True, ensure_ascii=True).encode()).hexdigest()
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number of a checkpoint")
+
+
+def _check_sizes(config: ModelConfig) -> None:
+    """Refuse sizes that would make memory or time run out before the weights could disagree."""
+    for name in ("transformer", "codec", "text", "image_tower"):
+        for key, value in vars(getattr(config, name)).items():
+            for number in value if isinstance(value, tuple) else (value,):
+                if not isinstance(number, int) or not 1 <= number <= 1 << 20:
+                    raise ValueError(f"{name}.{key} is {number!r}")
+    if config.text.window < 3:
+        raise ValueError(f"text.window is {config.text.window}")
 
 
 def verify_files(folder: Path, hashes: dict[str, str]) -> None:
@@ -97,7 +137,7 @@ def verify_files(folder: Path, hashes: dict[str, str]) -> None:
         raise CheckpointError(f"{folder / 'config.json'}: no hash for {', '.join(lacking)}; fetch the model again")
     for name, expected in hashes.items():
         path = folder / name
-        if Path(name).is_absolute() or ".." in Path(name).parts:
+        if Path(name).is_absolute() or ".." in Path(name).parts or "\\" in name or "\0" in name:
             raise CheckpointError(f"{folder / 'config.json'}: {name!r} lies outside of the folder; do not trust this model")
         if not path.is_file():
             if name in needed:
@@ -128,6 +168,8 @@ def read_weights(path: Path) -> dict[str, np.ndarray]:
             continue
         wide = array.astype(np.float32)
         if array.dtype == np.int8:
+            if stored.get(name + SCALE, np.empty(0)).shape != array.shape[:1]:
+                raise CheckpointError(f"{path}: no row scales for {name}; fetch the model again")
             wide *= stored[name + SCALE].astype(np.float32)[:, None]
         out[name] = wide
     return out

@@ -94,6 +94,9 @@ class ModelConfig:
         parts = {
             "transformer": TransformerConfig, "codec": CodecConfig, "text": TextConfig, "image_tower": ImageTowerConfig,
         }  # fmt: skip
+        for name, part in (("model", values), *((key, values[key]) for key in parts if key in values)):
+            if not isinstance(part, dict):
+                raise SettingError(f"{name} must hold settings by name, got {part!r}")
         config = replace(cls(), **{key: value for key, value in values.items() if key not in parts})
         return replace(config, **{key: replace(kind(), **values[key]) for key, kind in parts.items() if key in values})
 
@@ -147,6 +150,8 @@ def _check_type(key: str, old: Any, new: Any) -> None:
     if isinstance(old, bool | str):
         fits = isinstance(new, type(old))
     if isinstance(old, tuple):
-        fits = isinstance(new, list | tuple) and len(new) == len(old)
+        fits = isinstance(new, list | tuple) and [type(item) for item in new] == [type(item) for item in old]
+    if dataclasses.is_dataclass(old):
+        fits = isinstance(new, type(old))
     if not fits:
         raise SettingError(f"setting {key} must be {type(old).__name__} like {old!r}, got {new!r}")

@@ -1,6 +1,8 @@
 """Device, threads: what this machine offers."""
 
 import os
+import platform
+from pathlib import Path
 
 
 def thread_count() -> int:
@@ -13,3 +15,13 @@ def thread_count() -> int:
     except AttributeError:  # not on this system
         cores = os.cpu_count() or 1
     return max(1, min(8, cores))
+
+
+def cpu_name() -> str:
+    """Return the processor's name as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name")]
+    return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"

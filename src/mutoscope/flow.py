@@ -36,7 +36,7 @@ def noise_of(noisy: Any, velocity: Any, time: Any) -> Any:
 
 def shift_time(time: Any, shift: float) -> Any:
     """Move times towards noise: larger pictures need more of it (Esser et al. 2024, eq. 23)."""
-    return shift * time / (1 + (shift - 1) * time)
+    return shift * time / (shift * time + (1 - time))  # in this order 1 stays exactly 1
 
 
 def shift_for(values: int) -> float:

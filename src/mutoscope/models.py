@@ -137,6 +137,19 @@ class _Model:
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
         return (f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",)
 
+    def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
+        results = []
+        for request in requests:
+            for event in self._draw(request, preview):
+                if event.phase == "done":
+                    results.append(self._result(event.result, request))
+                else:
+                    yield event
+        yield Event("done", len(results), len(results), 0.0, result=results if len(results) > 1 else results[0])
+
+    def _result(self, frames: np.ndarray, request: Request) -> Any:
+        raise NotImplementedError
+
     def _ours(self, request: Request) -> Request:
         return replace(request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION)
 
@@ -168,15 +181,8 @@ class TextToImageModel(_Model):
         requests = [replace(first, index=index) for index in range(num_images_per_prompt)]
         return self._stream(requests, preview)
 
-    def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
-        pictures = []
-        for request in requests:
-            for event in self._draw(request, preview):
-                if event.phase == "done":
-                    pictures.append(Picture(event.result[0], request, self._warnings(request)))
-                else:
-                    yield event
-        yield Event("done", len(pictures), len(pictures), 0.0, result=pictures if len(pictures) > 1 else pictures[0])
+    def _result(self, frames: np.ndarray, request: Request) -> Picture:
+        return Picture(frames[0], request, self._warnings(request))
 
     def generate(
         self,
@@ -229,23 +235,23 @@ class TextToVideoModel(_Model):
         height: int | None = None,
         num_inference_steps: int | None = None,  # 8 for each latent frame, which is four frames
         guidance_scale: float | None = None,
+        num_videos_per_prompt: int = 1,
         seed: int | None = None,
         preview: bool = True,
     ) -> Iterator[Event]:
-        """Check the arguments at once and return the events; the last carries a Clip."""
+        """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
+        _check_count("num_videos_per_prompt", num_videos_per_prompt)
         fps = FPS if fps is None else fps
-        request = self._request(
+        first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=CLIP_STEPS if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, fps=fps, num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
-        return self._stream(request, preview)
+        requests = [replace(first, index=index) for index in range(num_videos_per_prompt)]
+        return self._stream(requests, preview)
 
-    def _stream(self, request: Request, preview: bool) -> Iterator[Event]:
-        for event in self._draw(request, preview):
-            if event.phase == "done":
-                event = Event("done", 1, 1, 0.0, result=Clip(event.result, request, self._warnings(request)))
-            yield event
+    def _result(self, frames: np.ndarray, request: Request) -> Clip:
+        return Clip(frames, request, self._warnings(request))
 
     def generate(
         self,
@@ -261,14 +267,18 @@ class TextToVideoModel(_Model):
         height: int | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
+        num_videos_per_prompt: int = 1,
         seed: int | None = None,
         callback: Callback | None = None,
-    ) -> Clip:
-        """Return a Clip; arguments as for `stream`. Raises a RequestError (a ValueError) that says what is expected."""
+    ) -> Any:
+        """Return a Clip, or a list of them when `num_videos_per_prompt` > 1; arguments as for `stream`.
+
+        Raises a RequestError (a ValueError) that says what is expected.
+        """
         events = self.stream(
             prompt, duration_seconds=duration_seconds, num_frames=num_frames, fps=fps, negative_prompt=negative_prompt,
             style=style, size=size, width=width, height=height, num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale, seed=seed, preview=False,
+            guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt, seed=seed, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
@@ -276,7 +286,7 @@ class TextToVideoModel(_Model):
         """Make a clip again from its request; the same model gives the same pixels."""
         if request.num_frames < 2:
             raise SettingError("this request is a picture's; use TextToImageModel().redo")
-        return drain(_tell(self._stream(self._ours(request), False), callback))
+        return drain(_tell(self._stream([self._ours(request)], False), callback))
 
 
 def count_frames(duration_seconds: Any, num_frames: Any, fps: Any) -> int:

@@ -67,6 +67,7 @@ def draw(request: Request, runtime: Runtime, tokenizer: Tokenizer, config: Model
                 seen = to_bytes(runtime.decode(np.asarray(step.data, np.float32), state)[0])[-1]
             yield drawing.advance(preview=seen)
         pixels, state = runtime.decode(latents, state)
+        check_finite(pixels, number, request.num_inference_steps - 1)
         done.append(to_bytes(pixels))
         if number + 1 < frames.latent_frames:
             history.remember(number, runtime, latents, text)
@@ -147,6 +148,6 @@ def to_bytes(pixels: np.ndarray) -> np.ndarray:
 
 
 def check_finite(latents: np.ndarray, number: int, step: int) -> None:
-    """Raise NonFiniteError when a latent is NaN or infinite."""
+    """Raise NonFiniteError when a latent or pixel is NaN or infinite."""
     if not np.isfinite(latents).all():
         raise NonFiniteError(f"latent frame {number} is not finite after step {step + 1}; lower guidance_scale or report it")

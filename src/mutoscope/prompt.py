@@ -72,6 +72,10 @@ class Request:
         _check_whole("seed", self.seed, 0, 2**32 - 1, SettingError)
         _check_whole("index", self.index, 0, 9999, SettingError)
         object.__setattr__(self, "guidance_scale", _check_scale(self.guidance_scale))
+        _check_whole("sampler_version", self.sampler_version, 1, 9999, SettingError)
+        for name in ("model", "model_hash"):
+            if not isinstance(getattr(self, name), str):
+                raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
@@ -144,7 +148,7 @@ def find_style(style: Any) -> str | None:
 def unknown_words(text: str, known: Iterable[str]) -> list[str]:
     """Return the words of `text` that are not in `known` (lower case), in order, each once; numbers are left out."""
     known = known if isinstance(known, set | frozenset) else set(known)
-    words = [word.strip("'-") for word in re.findall(r"[^\W\d_](?:[\w'\-]*\w)?", text.lower())]
+    words = [word.strip("'-") for word in re.findall(r"[^\W\d_](?:[\w'\-]*\w)?", text.lower().replace("’", "'"))]
     return list(dict.fromkeys(word for word in words if word and not _is_known(word, known)))
 
 
@@ -165,7 +169,7 @@ def _check_whole(name: str, value: Any, low: int, high: int, error: type[Excepti
 
 
 def _check_scale(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise SettingError(f"guidance_scale must be a number, got {value!r}; 3 is the default, 1 means none")
     if not 0 <= value <= 30:
         raise SettingError(f"guidance_scale must be from 0 to 30, got {value}")

@@ -58,7 +58,7 @@ class Tokenizer:
         """Lower-cased words and punctuation marks of a text, accents stripped."""
         out: list[str] = []
         glued = False
-        for char in unicodedata.normalize("NFD", _clean(text).lower()):
+        for char in unicodedata.normalize("NFD", "".join(map(str.lower, _clean(text)))):
             kind = unicodedata.category(char)
             if kind == "Mn":
                 continue
@@ -82,10 +82,13 @@ class Tokenizer:
         """Ids of a text in windows of at most `length` tokens, [CLS] ... [SEP] each; words are not cut where they fit."""
         windows: list[list[int]] = [[]]
         for word in self.words(text):
-            pieces = self._pieces(word)[: length - 2]
-            if len(windows[-1]) + len(pieces) > length - 2:
+            pieces = self._pieces(word)
+            if len(windows[-1]) + len(pieces) > length - 2 and windows[-1]:
                 windows.append([])
-            windows[-1] += pieces
+            for piece in pieces:
+                if len(windows[-1]) == length - 2:  # a word longer than a window
+                    windows.append([])
+                windows[-1].append(piece)
         return [[self.start, *window, self.end] for window in windows]
 
     def _split_word(self, word: str) -> list[int]:
@@ -109,7 +112,7 @@ def _clean(text: str) -> str:
     for char in text:
         if char in "\t\n\r":
             kept.append(" ")
-        elif char not in ("\0", "\ufffd") and not unicodedata.category(char).startswith("C"):
+        elif char not in ("\0", "\ufffd") and unicodedata.category(char) not in ("Cc", "Cf", "Co", "Cs"):
             kept.append(" " if unicodedata.category(char) == "Zs" else char)
     return "".join(kept)
 

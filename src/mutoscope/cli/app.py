@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import data, doctor, files, generate, train
+from mutoscope.cli import data, doctor, evaluate, export, files, generate, train
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -86,7 +86,9 @@ def build() -> TyperGroup:
     world.callback()(lambda: None)
     _add(world, data.VERBS)
     app.add_typer(world, name="data")
-    _add(app, train.VERBS)
+    for module in (train, export):
+        _add(app, module.VERBS)
+    _add(app, evaluate.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 
 

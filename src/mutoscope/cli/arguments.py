@@ -93,7 +93,7 @@ def read_settings(pairs: list[str]) -> dict[str, Any]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]*", key):
-            raise SettingError(f"--set takes key=value, for example --set learning_rate=0.001, got {pair!r}")
+            raise SettingError(f"--set takes key=value, for example --set rate=0.001, got {pair!r}")
         try:
             settings[key] = json.loads(value, parse_constant=_refuse_constant)
         except json.JSONDecodeError:

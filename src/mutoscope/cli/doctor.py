@@ -1,6 +1,5 @@
 """The verb doctor: what is here, what will be used and why. Exit code 0 if this machine can draw, else 1."""
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -14,7 +13,8 @@ from typing import Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table
-from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.device import cpu_name
+from mutoscope.errors import MutoscopeError
 
 LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "rich", "torch")
 EXTRAS = {"torch": ("torch",), "export": ("torch", "onnx", "onnxscript")}  # extra -> modules it brings
@@ -99,8 +99,7 @@ def _cpu() -> str:
     facts = {key.strip().lower(): value.strip() for key, _, value in lines}
     flags = set((facts.get("flags") or facts.get("features") or "").split())
     names = [name for name in CPU_FEATURES if name in flags]
-    model = facts.get("model name") or platform.processor() or platform.machine()
-    return f"{model}; {' '.join(names) or 'features unknown'}"
+    return f"{cpu_name()}; {' '.join(names) or 'features unknown'}"
 
 
 def _threads() -> str:
@@ -147,47 +146,26 @@ def _runtime() -> list[Finding]:
 
 
 def _checkpoint(folder: Path | None) -> list[Finding]:
-    folder = embedded_folder() if folder is None else folder
+    from mutoscope.checkpoint import EMBEDDED
+
+    folder = EMBEDDED if folder is None else folder
     try:
         facts = verify(folder)
     except MutoscopeError as error:
         return [Finding("model", str(error), good=False, needed=True)]
     return [
-        Finding("model", f"{facts['preset']}, {_size(facts['bytes'])}, {facts['known_words']} known words ({folder})"),
+        Finding("model", f"{facts['name']}, preset {facts['preset']}, {_size(facts['bytes'])}, {facts['known_words']} known words ({folder})"),
         Finding("model hash", f"{facts['hash']} ({facts['checked']} files checked)", facts["checked"] > 0, needed=True),
     ]
 
 
-def embedded_folder() -> Path:
-    """Return the folder of the checkpoint inside the package."""
-    import mutoscope
-
-    weights = Path(mutoscope.__file__).parent / "weights"
-    inside = sorted(file.parent for file in weights.glob("*/config.json"))
-    return inside[0] if inside and not (weights / "config.json").exists() else weights
-
-
 def verify(folder: Path) -> dict[str, Any]:
     """Return the facts of a checkpoint whose files have the hashes in its config.json; raises CheckpointError."""
+    from mutoscope.checkpoint import open_checkpoint
     from mutoscope.cli.files import describe_checkpoint
 
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder} is not there; give a checkpoint folder or install mutoscope again")
-    facts = describe_checkpoint(folder)
-    config = json.loads((folder / "config.json").read_bytes())
-    hashes = config.get("sha256") or config.get("files") or {}
-    for name, expected in hashes.items():
-        if _sha256(folder / name) != expected:
-            raise CheckpointError(f"{folder / name} was changed or damaged: its hash is not the one in config.json")
-    return {**facts, "checked": len(hashes)}
-
-
-def _sha256(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"{file} cannot be read ({error.strerror}); get the checkpoint again") from error
+    checkpoint = open_checkpoint(folder)
+    return {**describe_checkpoint(folder), "checked": len(checkpoint.card["sha256"])}
 
 
 def _read(path: str) -> str:

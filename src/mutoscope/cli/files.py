@@ -12,7 +12,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
 from mutoscope.cli.console import note, say, table
 from mutoscope.cli.generate import Way, save
-from mutoscope.errors import CheckpointError, MediaError
+from mutoscope.errors import MediaError
 
 File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
 Files = Annotated[
@@ -45,25 +45,21 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def describe_checkpoint(folder: Path) -> dict[str, Any]:
-    """Return preset, hash, known words and licence of a checkpoint folder; raises CheckpointError."""
-    import hashlib
+    """Return name, preset, hash, known words and licence of a checkpoint folder; raises CheckpointError.
 
-    file = folder / "config.json"
-    try:
-        data = file.read_bytes()
-        config = json.loads(data)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{folder} is a folder without config.json, so it is no checkpoint") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{file} cannot be read: {error}; get the checkpoint again") from error
-    if not isinstance(config, dict):
-        raise CheckpointError(f"{file} must hold a JSON object, got {type(config).__name__}; get the checkpoint again")
+    The files' own hashes are not checked; `mutoscope doctor --model` does that.
+    """
+    from mutoscope.checkpoint import open_checkpoint
+
+    checkpoint = open_checkpoint(folder, verify=False)
     return {
         "format": "checkpoint",
-        "preset": config.get("preset"),
-        "hash": config.get("model_hash") or config.get("hash") or hashlib.sha256(data).hexdigest(),
-        "known_words": len(config.get("known_words") or ()),
-        "licence": config.get("licence"),
+        "name": checkpoint.name,
+        "preset": checkpoint.config.preset,
+        "hash": checkpoint.hash,
+        "known_words": len(checkpoint.known_words),
+        "licence": checkpoint.card["licence"],
+        "samples": {stage: facts["samples"] for stage, facts in checkpoint.card.get("stages", {}).items()},
         "bytes": sum(part.stat().st_size for part in folder.rglob("*") if part.is_file()),
     }
 
@@ -126,6 +122,9 @@ def redo(
     if result.request.model_hash != old.model_hash and not quiet:
         note(f"mutoscope: warning: {path} was made by model {old.model_hash[:12]}, this is "
              f"{result.request.model_hash[:12]}; the pixels differ")  # fmt: skip
+    elif result.request.sampler_version != old.sampler_version and not quiet:
+        note(f"mutoscope: warning: {path} was made by sampler version {old.sampler_version}, this is "
+             f"{result.request.sampler_version}; the pixels differ")  # fmt: skip
     save(result, target, way, time.perf_counter() - start)
 
 

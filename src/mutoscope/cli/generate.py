@@ -17,7 +17,7 @@ from mutoscope.cli import loading, naming
 from mutoscope.cli.console import note, say, table, watch
 from mutoscope.errors import SettingError, SizeError
 
-MOST = 256  # of one request
+MOST = 64  # of one request
 DEMO_SEED = 7
 DEFAULT_SECONDS, DEFAULT_FPS = 5.0, 12
 
@@ -60,8 +60,8 @@ class Wish:
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `model.stream`."""
-        more = {"num_images_per_prompt": self.number} if self.number > 1 else {}
-        return {**self.settings, **more}
+        count = "num_videos_per_prompt" if self.frames else "num_images_per_prompt"
+        return {**self.settings, **({count: self.number} if self.number > 1 else {})}
 
 
 def image(
@@ -138,11 +138,13 @@ def video(
 
 
 def demo(
+    model: ask.Model = None,
+    runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Draw one picture and one clip into outputs/."""
-    way = Way(threads=threads, quiet=quiet)
+    way = Way(model, runtime, threads, quiet=quiet)
     lake = Wish("A serene lake surrounded by pine trees at sunset", settings={"seed": DEMO_SEED})
     length, counted = _length(DEFAULT_SECONDS, None, None)
     waves = Wish("Waves crashing on a beach", settings={"seed": DEMO_SEED, **length}, frames=counted)

@@ -88,8 +88,8 @@ VERBS = {
     "train": (
         train,
         """
-mutoscope train codec --preset nano --data pictures --out runs/codec --budget 60m
-mutoscope train image --preset nano --data pictures --out runs/image --budget 8h --batch 32
-mutoscope train image --preset tiny --data pictures --out runs/try --budget 90s --set learning_rate=0.001""",
+mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
+mutoscope train image --preset nano --data pictures --out runs/nano --budget 8h --batch 32
+mutoscope train codec --preset tiny --data pictures --out runs/try --budget 90s --set rate=0.001""",
     ),
 }

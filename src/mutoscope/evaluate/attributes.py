@@ -1,8 +1,8 @@
-"""The judge: a small classifier, trained on renders alone, that reads scene, light, weather, season and style off a picture.
+"""The judge: a small classifier, trained on renders alone, that reads scene, light, weather, season and style.
 
-It is trained apart from the generator: on scenes of another seed and on all combinations, those held out of training as well, so
-that it knows more than what it judges. It is tested on held-out combinations of a third seed, and its own accuracy is written
-beside its weights. It knows no model, no prompt and no report.
+It is trained apart from the generator: on scenes of another seed and on all combinations, those held out of the
+generator's training as well, so that it knows more than what it judges. It is tested on held-out combinations of a
+third seed, and its own accuracy is written beside its weights. It knows no model, no prompt and no report.
 
     judge = drain(find_judge(Path("runs/judge")))      # trained when the folder is empty, loaded by hash when it is not
     judge.read(pictures)                               # [{"scene": "lake", "light": "sunset", ...}, ...]
@@ -59,7 +59,7 @@ class Training:
     widths: tuple[int, ...] = (32, 64, 128, 192)
 
 
-# ---------------------------------------------------------------------------------------------------------------- network
+# -------------------------------------------------------------------------------------------------------------- network
 
 
 class Stage(nn.Module):
@@ -96,7 +96,7 @@ class AttributeNet(nn.Module):
 
 def prepare(picture: np.ndarray) -> np.ndarray:
     """uint8 (H, W, 3) of any size -> uint8 (SIDE, SIDE, 3), averaged over areas; 128 px is halved."""
-    pixels = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float()
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float()
     small = F.adaptive_avg_pool2d(pixels, SIDE)
     return small[0].round().byte().permute(1, 2, 0).numpy()
 
@@ -114,7 +114,7 @@ def render_pictures(specs: Sequence[SceneSpec], width: int = PICTURE, height: in
         yield from (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
-# ------------------------------------------------------------------------------------------------------------------ judge
+# ---------------------------------------------------------------------------------------------------------------- judge
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def find_judge(folder: Path, training: Training | None = None) -> Iterator[Event
 
 
 def load_judge(folder: Path) -> Judge:
-    """Return the judge of a folder; CheckpointError when it is missing, damaged, or knows other words than the world."""
+    """Return the judge of a folder; CheckpointError when it is missing, damaged, or made for another vocabulary."""
     weights, papers = folder / "judge.safetensors", folder / "judge.json"
     try:
         data, card = weights.read_bytes(), json.loads(papers.read_text("utf-8"))
@@ -190,11 +190,11 @@ def _channels_last(net: AttributeNet) -> AttributeNet:
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-# --------------------------------------------------------------------------------------------------------------- training
+# ------------------------------------------------------------------------------------------------------------- training
 
 
 def train_judge(folder: Path, training: Training) -> Iterator[Event]:
-    """Render, train, test and keep a judge; the last event carries it. Minutes on two cores; NonFiniteError if it bursts."""
+    """Render, train, test and keep a judge (minutes); the last event carries it. NonFiniteError if the loss bursts."""
     # --- what it learns from
     phase = Phase("render", training.renders + training.test_renders)
     yield phase.start()
@@ -273,7 +273,7 @@ def loss_of(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tens
 
 
 def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror half, shift, soften a third and add a little noise: a generated picture is no exact render. (B, 3, H, W)."""
+    """Mirror half, shift, soften a third, add a little noise, (B, 3, H, W): what a model draws is no exact render."""
     batch, side = len(pixels), pixels.shape[-1]
 
     def chosen(probability: float) -> Tensor:

@@ -1,6 +1,7 @@
-"""Asked against read: how often a picture shows what was asked, with intervals, the floor of chance and the usual mix-ups.
+"""Asked against read: how often a picture shows what was asked, with intervals, the floor of chance and the mix-ups.
 
-Pure functions on lists of {attribute: word}; a row of `asked` holds what was asked of that picture and no more. Knows no pixels.
+Pure functions on lists of {attribute: word}; a row of `asked` holds what was asked of that picture and no more. They
+know no pixels.
 """
 
 import math
@@ -33,7 +34,7 @@ def share(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, dict[str, 
 
 
 def floor(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, float]:
-    """Return the accuracy with shuffled captions: the exact mean over every picture read against every other's caption."""
+    """Return the accuracy with shuffled captions: the exact mean over every picture against every other's caption."""
     found = {}
     for name in names_of(asked):
         rows = [row for row, facts in enumerate(asked) if _asks(name, facts)]
@@ -44,7 +45,7 @@ def floor(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, float]:
 
 
 def mixups(asked: Sequence[Facts], read: Sequence[Facts], most: int = 8) -> dict[str, list[dict[str, Any]]]:
-    """Return {attribute: [{"asked", "read", "count", "of"}]}, the most frequent errors first; `of` = how often it was asked."""
+    """Return {attribute: [{"asked", "read", "count", "of"}]}, most frequent errors first; `of` = times it was asked."""
     found = {}
     for name in names_of(asked):
         if name != BOTH:

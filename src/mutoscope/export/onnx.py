@@ -7,6 +7,7 @@ name; a graph is then a few kilobytes.
 
 import io
 import json
+import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mutoscope.autoencoder import Autoencoder
-from mutoscope.checkpoint import FORMAT, SCALE, file_hash, quantise_rows, read_weights
+from mutoscope.checkpoint import FORMAT, SCALE, card_digest, file_hash, quantise_rows, read_weights
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.shapes import rotary_table
@@ -87,45 +88,75 @@ def export_checkpoint(
     card: dict[str, Any],  # name, licence, counters, known_words
     image_tower: nn.Module | None = None,
 ) -> Path:
-    """Write a checkpoint folder, whole or not at all; the modules' weights are rounded in place to what is written."""
-    temporary = folder.with_name(folder.name + ".tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    (temporary / "graphs").mkdir(parents=True)
+    """Write a checkpoint folder, whole or not at all; the modules' weights are rounded in place to what is written.
+
+    What `folder` held is replaced. CheckpointError names a tensor that float16 cannot hold.
+    """
+    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.tmp")
+    try:
+        _write(temporary, config, tower, transformer, codec, tokenizer_json, card, image_tower)
+        old = temporary.with_suffix(".old")
+        if folder.exists():
+            folder.rename(old)
+        temporary.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:  # Ctrl-C too must leave nothing behind
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write(
+    folder: Path,
+    config: ModelConfig,
+    tower: TextTower,
+    transformer: Transformer,
+    codec: Autoencoder,
+    tokenizer_json: str,
+    card: dict[str, Any],
+    image_tower: nn.Module | None,
+) -> None:
+    (folder / "graphs").mkdir(parents=True)
     parts = {"text": tower, "transformer": transformer, "codec": codec}
     encoder = {f"codec.{k}": v for k, v in codec.state_dict().items() if k.startswith("encoder.")}
     tensors = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
     tensors = {name: tensor for name, tensor in tensors.items() if name not in encoder}
     if image_tower is not None:
         encoder |= {f"image_tower.{k}": v for k, v in image_tower.state_dict().items()}
-    save_file(_stored(tensors), temporary / "weights.safetensors")
-    save_file({name: tensor.half().contiguous() for name, tensor in encoder.items()}, temporary / "encoder.safetensors")
-    weights = read_weights(temporary / "weights.safetensors")
+    save_file(_stored(tensors), folder / "weights.safetensors")
+    save_file({name: _half(name, tensor) for name, tensor in encoder.items()}, folder / "encoder.safetensors")
+    weights = read_weights(folder / "weights.safetensors")
     for name, module in parts.items():
         _round_to(module.float().eval(), name, weights)
     constants: dict[str, list[str]] = {}
     for name, (graph, names) in _graphs(config, Reader(tower, transformer), transformer, codec, weights):
-        (temporary / "graphs" / f"{name}.onnx").write_bytes(graph)
+        (folder / "graphs" / f"{name}.onnx").write_bytes(graph)
         constants[name] = names
-    (temporary / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
-    hashes = {
-        str(path.relative_to(temporary)): file_hash(path) for path in sorted(temporary.rglob("*")) if path.is_file()
-    }
+    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    hashes = {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
     values = {"format": FORMAT, **card, "model": config.to_dict(), "constants": constants, "sha256": hashes}
-    (temporary / "config.json").write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
-    return folder
+    values["digest"] = card_digest(json.loads(json.dumps(values)))
+    (folder / "config.json").write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
 
 
 def _stored(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     out: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name.startswith("text.") and tensor.ndim == 2 and tensor.shape[0] > 64:
+            _half(name, tensor)
             values, scale = quantise_rows(tensor.float().numpy())
             out[name], out[name + SCALE] = torch.from_numpy(values), torch.from_numpy(scale)
         else:
-            out[name] = tensor.half().contiguous()
+            out[name] = _half(name, tensor)
     return out
+
+
+def _half(name: str, tensor: Tensor) -> Tensor:
+    half = tensor.half().contiguous()
+    if not bool(torch.isfinite(half).all()):
+        raise CheckpointError(f"{name} holds NaN or numbers that float16 cannot; train on from an earlier state")
+    return half
 
 
 def _round_to(module: nn.Module, prefix: str, weights: dict[str, np.ndarray]) -> None:
@@ -202,6 +233,10 @@ def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
             kept[name].data_location = TensorProto.EXTERNAL
             kept[name].external_data.add(key="location", value="weights.safetensors")
     graph.graph.initializer.extend(kept.values())
+    for node in graph.graph.node:  # equal weights: the exporter makes one the Identity of the other, under a weight's name
+        for i, name in enumerate(node.output):
+            if name in kept:
+                renamed[name] = node.output[i] = f"{name}@same"
     for node in graph.graph.node:
         for i, name in enumerate(node.input):
             node.input[i] = renamed.get(name, name)

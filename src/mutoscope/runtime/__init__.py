@@ -4,7 +4,7 @@
     velocity(latents, time, text, mask, past) -> velocity (B, c, 1, h, w), FrameMemory of this frame
     decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
 
-`open_runtime` picks one: ONNX Runtime by default, PyTorch where it has a GPU or when asked.
+`open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
 """
 
 import importlib.util
@@ -49,9 +49,11 @@ class Runtime(Protocol):
 
 
 def open_runtime(checkpoint: Checkpoint, name: str = "auto", threads: int | None = None) -> Runtime:
-    """Return the runtime of this name for a checkpoint; "auto" takes PyTorch only where it has a GPU."""
+    """Return the runtime of this name for a checkpoint; "auto" is "onnx". Raises SettingError, MissingExtraError."""
     if name not in RUNTIMES:
         raise SettingError(f"unknown runtime {name!r}{did_you_mean(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= 1024):
+        raise SettingError(f"threads must be a whole number from 1 to 1024, got {threads!r}")
     if name == "torch":
         if importlib.util.find_spec("torch") is None:
             raise MissingExtraError("PyTorch", "torch")

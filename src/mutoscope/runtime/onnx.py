@@ -63,7 +63,10 @@ class OnnxRuntime:
     def _run(self, graph: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         if graph not in self._sessions:
             self._sessions[graph] = self._open(graph)
-        return self._sessions[graph].run(None, inputs)
+        try:
+            return self._sessions[graph].run(None, inputs)
+        except Exception as error:  # ONNX Runtime has no error class of its own to catch
+            raise self._explain(graph, error) from error
 
     def _open(self, graph: str) -> Any:
         import onnxruntime as ort
@@ -79,9 +82,15 @@ class OnnxRuntime:
         try:
             options.add_external_initializers(names, values)
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime has no error class of its own to catch
-            path = self.checkpoint.folder / "graphs" / f"{graph}.onnx"
-            raise CheckpointError(f"{path}: ONNX Runtime refuses it ({str(error).splitlines()[0]})") from error
+        except Exception as error:
+            raise self._explain(graph, error) from error
+
+    def _explain(self, graph: str, error: Exception) -> Exception:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        if "alloc" in reason.lower():
+            return MemoryError(reason)
+        path = self.checkpoint.folder / "graphs" / f"{graph}.onnx"
+        return CheckpointError(f"{path}: ONNX Runtime refuses it ({reason[:300]}); fetch the model again")
 
     def _view(self, name: str) -> Any:
         import onnxruntime as ort

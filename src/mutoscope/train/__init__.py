@@ -13,8 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from mutoscope.config import ModelConfig, preset, replace
-from mutoscope.errors import MissingExtraError, SettingError, did_you_mean
+from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
 from mutoscope.events import Event
 
 STAGES = ("codec", "clip", "image", "video")
@@ -38,10 +38,12 @@ def run(
         from mutoscope.train.loop import Settings, train
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
-    from mutoscope.train.parts import save_config
+    from mutoscope.data.cache import open_folders
+    from mutoscope.parts import save_config
+    from mutoscope.train.machine import record_machine
 
     defaults: dict[str, dict[str, Any]] = {
-        "codec": {"batch": 16, "rate": 1e-3, "muon": False},
+        "codec": {"batch": 16, "rate": 1e-3, "adam_share": 0.3},
         "clip": {"batch": 128, "rate": 3e-4, "muon": False},
         "image": {"batch": 64, "rate": 1e-3},
         "video": {"batch": 64, "rate": 1e-3},
@@ -49,8 +51,11 @@ def run(
     settings = replace(Settings(), **{**defaults[stage], **(overrides or {}), "budget": float(budget_seconds)})
     if not settings.budget and not settings.samples:
         raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
+    folders = open_folders(Path(data))
+    _check_folders(stage, folders)
     save_config(Path(out), config)
-    objective = _objective(stage, config, Path(data), Path(out))
+    objective = _objective(stage, config, folders, Path(out))
+    record_machine(Path(out) / stage, folders)
     for event in train(objective, Path(out) / stage, settings, lambda n, s: _show(preview, stage, n, s)):
         if event.phase == "done":
             _finish(stage, objective, Path(out))
@@ -64,14 +69,24 @@ def setting_names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Settings))
 
 
-def _objective(stage: str, config: ModelConfig, data: Path, out: Path) -> Any:
+def _check_folders(stage: str, folders: list[Any]) -> None:
+    """Refuse data that the stage cannot learn from; raises OutputError."""
+    for folder in folders:
+        frames = folder.pixels.shape[1]
+        if folder.is_clips and (frames < 5 or frames % TIME_FACTOR != 1):
+            raise OutputError(f"{folder.path}: clips of {frames} frames; training takes 5, 9, 13, ... frames")
+    if stage == "image" and all(folder.is_clips for folder in folders):
+        raise OutputError("the image stage needs pictures and --data holds clips only; use the video stage for them")
+    if stage == "video" and not any(folder.is_clips for folder in folders):
+        raise OutputError("the video stage needs clips and --data holds none; make some: mutoscope data render --clips")
+
+
+def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -> Any:
     import torch
 
-    from mutoscope.data.cache import open_folders
-    from mutoscope.train.parts import has_part, load_part
+    from mutoscope.parts import has_part, load_part
 
     torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
-    folders = open_folders(data)
     if stage == "codec":
         from mutoscope.train.codec import CodecObjective
 
@@ -94,7 +109,7 @@ def _objective(stage: str, config: ModelConfig, data: Path, out: Path) -> Any:
 
 
 def _finish(stage: str, objective: Any, out: Path) -> None:
-    from mutoscope.train.parts import save_part
+    from mutoscope.parts import save_part
 
     if stage == "codec":
         objective.measure(objective.model)

@@ -15,9 +15,7 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.image_encoder import ImageTower
 from mutoscope.text_encoder import TextTower, embed
-from mutoscope.tokenizer import Tokenizer
 from mutoscope.train.codec import flip, to_unit
-from mutoscope.train.parts import load_part
 from mutoscope.train.words import free_sentences, start_tower, to_batch
 
 SIDE = 64  # pixels; the towers need layout and light, not texture
@@ -81,9 +79,3 @@ class ClipObjective:
         pick = torch.rand((batch,), generator=generator)
         texts = [folder.captions[i][int(p * len(folder.captions[i]))] for i, p in zip(index, pick, strict=True)]
         return small, texts
-
-
-def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
-    """Return the trained text tower, frozen, and its tokenizer."""
-    tower = load_part(run, "text", TextTower(config.text))
-    return tower.requires_grad_(False).eval(), Tokenizer.load(run / "tokenizer.json")

@@ -1,8 +1,7 @@
 """The codec's stage: pixels -> latents -> pixels, pictures and clips in turn, without any pretrained network.
 
 Losses: Charbonnier, a Laplacian pyramid (so that edges and fine texture weigh as much as areas), differences in time for clips.
-Latents get noise on half the samples (l-DeTok), and a quarter of the picture batches decode a smaller latent to a smaller
-picture (EQ-VAE, Kouzelis et al. 2025), which keeps the latent smooth for the diffusion that follows.
+Latents get noise on half the samples (l-DeTok), which makes the decoder forgive what the diffusion gets slightly wrong.
 
 Legend: pixels B C T H W in [-1, 1], latents B c t h w.
 """
@@ -18,7 +17,7 @@ from mutoscope.data.cache import Folder
 from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 5
-LATENT_NOISE = 0.2
+LATENT_NOISE = 0.06
 
 
 class CodecObjective:
@@ -37,16 +36,13 @@ class CodecObjective:
         noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
         noise = torch.randn(latents.shape, generator=generator) * LATENT_NOISE
         decoded_from = latents + noise * torch.rand(noisy.shape, generator=generator) * noisy
-        target = pixels
-        if not of_clips and torch.rand((), generator=generator) < 0.2:
-            decoded_from, target = halve(decoded_from), halve(pixels)
         decoded = self.model.decoder(decoded_from).float()
-        error = charbonnier(decoded - target)
-        pyramid = laplacian_loss(decoded, target)
+        error = charbonnier(decoded - pixels)
+        pyramid = laplacian_loss(decoded, pixels)
         total = error + pyramid + 1e-3 * latents.float().square().mean()
         if of_clips:
-            total = total + charbonnier(decoded.diff(dim=2) - target.diff(dim=2))
-        psnr = -10 * torch.log10((decoded.detach() - target).square().mean() / 4)
+            total = total + charbonnier(decoded.diff(dim=2) - pixels.diff(dim=2))
+        psnr = -10 * torch.log10((decoded.detach() - pixels).square().mean() / 4)
         return total, {"psnr_clips" if of_clips else "psnr_pictures": float(psnr)}
 
     def preview(self, model: Autoencoder) -> np.ndarray:
@@ -65,7 +61,8 @@ class CodecObjective:
         generator = torch.Generator().manual_seed(2)
         model.mean.zero_()
         model.deviation.fill_(1.0)
-        latents = torch.cat([model.encode(self._pictures(generator, 16))[:, :, 0] for _ in range(batches)])
+        stills = self._pictures if self.pictures else lambda g, batch: self._clips(g, batch)[:, :, :1]
+        latents = torch.cat([model.encode(stills(generator, 16))[:, :, 0] for _ in range(batches)])
         model.mean.copy_(latents.mean((0, 2, 3)))
         model.deviation.copy_(latents.std((0, 2, 3)))
 
@@ -91,11 +88,6 @@ def flip(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """Mirror a random half of the batch."""
     mirrored = torch.rand((pixels.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
     return torch.where(mirrored, pixels.flip(-1), pixels)
-
-
-def halve(x: Tensor) -> Tensor:
-    """(B, C, T, H, W) -> half the rows and columns, by area."""
-    return F.avg_pool2d(x.flatten(1, 2), 2).unflatten(1, x.shape[1:3])
 
 
 def charbonnier(difference: Tensor) -> Tensor:

@@ -19,12 +19,11 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import guided
+from mutoscope.parts import load_part, load_text
 from mutoscope.sampler import dpm2m
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
-from mutoscope.train.clip import load_text
 from mutoscope.train.codec import to_unit
-from mutoscope.train.parts import load_part
 from mutoscope.train.sheets import sheet, to_bytes
 from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer

@@ -5,6 +5,7 @@ ends after `samples` samples or `budget` seconds. The loop knows neither pages n
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from mutoscope.errors import NonFiniteError
+from mutoscope.errors import CheckpointError, NonFiniteError, SettingError
 from mutoscope.events import Event
 from mutoscope.rng import stream
 from mutoscope.train.optim import PowerAverage, make_optimisers, rate_factor
@@ -27,6 +28,7 @@ class Settings:
 
     batch: int = 64  # samples a step
     rate: float = 1e-3  # full learning rate
+    adam_share: float = 1.0  # AdamW's rate, in shares of `rate`
     seed: int = 0
     samples: int = 0  # stop after so many samples in all; 0 = the budget alone decides
     budget: float = 0.0  # seconds this call may take; 0 = the samples alone decide
@@ -38,6 +40,15 @@ class Settings:
     log_every: int = 20  # steps between lines of the log
     max_shard: int = 1 << 30  # bytes of one file of a state
     bfloat16: bool = True  # matrix products in bfloat16; weights stay float32
+
+    def __post_init__(self):
+        for name, low in (("batch", 1), ("samples", 0), ("budget", 0), ("log_every", 1), ("max_shard", 1), ("seed", 0),
+                          ("save_every", 0), ("preview_every", 0), ("ema", 0), ("adam_share", 0)):  # fmt: skip
+            if not low <= getattr(self, name) < math.inf:
+                raise SettingError(f"setting {name} must be {low} or more, got {getattr(self, name)}")
+        for name in ("rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise SettingError(f"setting {name} must be above 0, got {getattr(self, name)}")
 
 
 class Objective(Protocol):
@@ -62,23 +73,22 @@ def train(objective: Objective, run: Path, settings: Settings, show: Callable[[i
     # --- what is trained
     run.mkdir(parents=True, exist_ok=True)
     model = objective.model
-    optimisers = make_optimisers(model, settings.rate, settings.muon)
+    optimisers = make_optimisers(model, settings.rate, settings.adam_share, settings.muon)
     average = PowerAverage(model, settings.ema)
     clock = _Clock(settings)
 
     # --- where it stopped
     state = load_state(run)
     if state is not None:
-        clock.restore(state[1])
-        _restore(state[0], model, optimisers, average)
+        _restore(run, state, clock, model, optimisers, average)
 
     # --- steps
     while not clock.finished():
         generator = torch.Generator().manual_seed(stream(settings.seed, "batch", clock.samples).integers(0, 2**31))
         factor = rate_factor(clock.fraction())
-        for optimiser in optimisers:
+        for optimiser, share in zip(optimisers, (settings.adam_share, 1.0), strict=False):
             for group in optimiser.param_groups:
-                group["lr"] = settings.rate * factor
+                group["lr"] = settings.rate * share * factor
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
             loss, numbers = objective.loss(generator, settings.batch, clock.fraction())
         if not bool(torch.isfinite(loss)):
@@ -91,15 +101,15 @@ def train(objective: Objective, run: Path, settings: Settings, show: Callable[[i
         clock.count(settings.batch, float(loss.detach()), numbers)
         average.update(model, clock.steps)
 
-        # --- log, previews, states
-        if clock.steps % settings.log_every == 0:
-            line = clock.line(float(norm), factor)
-            _append(run / "log.jsonl", line)
-            yield Event("train", clock.samples, settings.samples, clock.left(), None, message=clock.message(line))
+        # --- previews, states, log (last, so that who stops at an event loses nothing that was saved)
         if clock.due("preview", settings.preview_every):
             show(clock.samples, _with_average(objective, average))
         if clock.due("save", settings.save_every):
             save_state(run, clock.samples, _tensors(model, optimisers, average), clock.counters(), settings.max_shard)
+        if clock.steps % settings.log_every == 0:
+            line = clock.line(float(norm), factor)
+            _append(run / "log.jsonl", line)
+            yield Event("train", clock.samples, settings.samples, clock.left(), None, message=clock.message(line))
 
     # --- the last report runs through the same code
     line = clock.line(0.0, 0.0)
@@ -194,13 +204,19 @@ def _tensors(model: nn.Module, optimisers: list[torch.optim.Optimizer], average:
     return tensors
 
 
-def _restore(tensors: dict[str, Tensor], model: nn.Module, optimisers, average: PowerAverage) -> None:
-    for name, p in model.named_parameters():
-        if p.requires_grad:
-            p.data.copy_(tensors[f"model.{name}"])
-            average.weights[name].copy_(tensors[f"average.{name}"])
-    for i, optimiser in enumerate(optimisers):
-        restore_optimiser(optimiser, f"optimiser{i}", tensors)
+def _restore(run: Path, state: tuple, clock: _Clock, model: nn.Module, optimisers, average: PowerAverage) -> None:
+    tensors, counters = state
+    try:
+        clock.restore(counters)
+        for name, p in model.named_parameters():
+            if p.requires_grad:
+                p.data.copy_(tensors[f"model.{name}"])
+                average.weights[name].copy_(tensors[f"average.{name}"])
+        for i, optimiser in enumerate(optimisers):
+            restore_optimiser(optimiser, f"optimiser{i}", tensors)
+    except (KeyError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{run}: its state was made with other settings ({reason}); choose another --out") from error
 
 
 def _with_average(objective: Objective, average: PowerAverage) -> Any:

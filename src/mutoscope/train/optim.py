@@ -5,6 +5,7 @@ exactly one group.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,28 +13,59 @@ from torch import Tensor, nn
 WARM_UP, DECAY = 0.02, 0.25
 
 
-def split_parameters(model: nn.Module) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Return (matrices of blocks, the rest) of the trainable parameters, by name."""
+class MatrixMuon(torch.optim.Muon):
+    """torch.optim.Muon for convolutions too: a kernel is taken as the matrix (out, in * rows * columns) over the same memory."""
+
+    def __init__(self, weights: list[nn.Parameter], rate: float):
+        self.weights = weights
+        matrices = [nn.Parameter(as_matrix(p.data)) for p in weights]
+        super().__init__(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        """Step on the gradients of the kernels."""
+        for weight, matrix in zip(self.weights, self.param_groups[0]["params"], strict=True):
+            matrix.grad = as_matrix(weight.grad)
+        super().step(closure)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of kernels and matrices."""
+        for weight in self.weights:
+            weight.grad = None
+        super().zero_grad(set_to_none)
+
+
+def as_matrix(tensor: Tensor) -> Tensor:
+    """(out, in) as it is; (out, in, rows, columns) -> (out, in * rows * columns), a view where the memory allows it."""
+    if tensor.ndim == 2:
+        return tensor
+    inner = tensor.permute(0, 2, 3, 1) if tensor.is_contiguous(memory_format=torch.channels_last) else tensor
+    return inner.flatten(1)
+
+
+def split_parameters(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, nn.Parameter]]:
+    """Return (matrices and kernels of blocks, the rest) of the trainable parameters, by name."""
     named = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    matrices = {name: p for name, p in named.items() if p.ndim == 2 and "blocks." in name and "table" not in name}
+    inside = {name: p for name, p in named.items() if any(part in name for part in ("block", "mix", "to_", "join", "part"))}
+    matrices = {name: p for name, p in inside.items() if p.ndim in (2, 4) and "table" not in name}
     rest = {name: p for name, p in named.items() if name not in matrices}
     assert len(matrices) + len(rest) == len(named)
     return matrices, rest
 
 
-def make_optimisers(model: nn.Module, rate: float, muon: bool) -> list[torch.optim.Optimizer]:
-    """Return the optimisers of a model: AdamW, and Muon for block matrices when asked."""
+def make_optimisers(model: nn.Module, rate: float, adam_share: float, muon: bool) -> list[torch.optim.Optimizer]:
+    """Return the optimisers of a model: AdamW at rate * adam_share, and Muon at rate for what is inside of blocks."""
     matrices, rest = split_parameters(model)
     if not muon:
         rest, matrices = {**matrices, **rest}, {}
     decayed = [p for p in rest.values() if p.ndim >= 2]
     plain = [p for p in rest.values() if p.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
-    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.99), eps=1e-8)]
+    optimisers: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups, lr=rate * adam_share, betas=(0.9, 0.99), eps=1e-8)
+    ]
     if matrices:
-        optimisers.append(
-            torch.optim.Muon(list(matrices.values()), lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
-        )
+        optimisers.append(MatrixMuon(list(matrices.values()), rate))
     return optimisers
 
 

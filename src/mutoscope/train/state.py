@@ -34,11 +34,14 @@ def flatten_optimiser(optimiser: torch.optim.Optimizer, prefix: str) -> dict[str
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, prefix: str, tensors: dict[str, Tensor]) -> None:
-    """Put back what `flatten_optimiser` gave; rates are set by the loop."""
+    """Put back what `flatten_optimiser` gave; rates are set by the loop. ValueError when it is of other parameters."""
     state: dict[int, dict[str, Tensor]] = {}
+    shapes = [p.shape for group in optimiser.param_groups for p in group["params"]]
     for name, tensor in tensors.items():
         if name.startswith(prefix + "."):
             index, key = name[len(prefix) + 1:].split(".", 1)
+            if int(index) >= len(shapes) or tensor.ndim and tensor.shape != shapes[int(index)]:
+                raise ValueError(f"{name} is {tuple(tensor.shape)}")
             state.setdefault(int(index), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
@@ -47,7 +50,10 @@ def save_state(run: Path, samples: int, tensors: dict[str, Tensor], counters: di
     """Write `run/state-<samples>` whole or not at all, and remove older states; return the folder."""
     final = run / f"state-{samples:012d}"
     temporary = run / f".{final.name}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
+    for killed in run.glob(".state-*.tmp"):
+        shutil.rmtree(killed, ignore_errors=True)
+    if final.is_dir():  # of the same samples, so of the same numbers
+        return final
     try:
         temporary.mkdir(parents=True)
         for i, shard in enumerate(_shards(tensors, max_shard)):
@@ -56,8 +62,6 @@ def save_state(run: Path, samples: int, tensors: dict[str, Tensor], counters: di
         hashes = {path.name: sha256(path) for path in sorted(temporary.iterdir())}
         _write(temporary / MANIFEST, json.dumps(hashes, indent=1))
         _sync(temporary)
-        if final.exists():
-            shutil.rmtree(final)
         os.rename(temporary, final)
         _sync(run)
     except (OSError, SafetensorError) as error:
@@ -85,7 +89,7 @@ def load_state(run: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
             if name.endswith(".safetensors"):
                 tensors.update(load_file(folder / name))
         return tensors, json.loads((folder / "counters.json").read_text())
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: not a complete state ({error}); delete it to start afresh") from error
 
 

@@ -1,5 +1,4 @@
-"""The rendered world: scenes with true captions, in any number, drawn from a seed."""
+"""The rendered world: scenes with true captions, in any number, drawn from a seed.
 
-from mutoscope.world.render import render
-
-__all__ = ["render"]
+`spec` and `captions` know no tensor; `render` draws with PyTorch.
+"""

@@ -1,16 +1,19 @@
 """The parts of a model under construction: `RUN/parts/*.safetensors` in float32, `config.json`, `tokenizer.json`.
 
-Each stage reads the parts that earlier stages made and writes its own when it ends.
+Each stage of `train/` reads the parts that earlier stages made and writes its own when it ends; `export/` reads them all.
 """
 
 import json
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from mutoscope.config import ModelConfig
-from mutoscope.errors import CheckpointError
+from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.text_encoder import TextTower
+from mutoscope.tokenizer import Tokenizer
 
 STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image"}
 
@@ -37,24 +40,38 @@ def load_part(run: Path, name: str, model: nn.Module) -> nn.Module:
         raise CheckpointError(f"{path} is missing; make it with: mutoscope train {STAGE_OF[name]} --out {run} ...")
     try:
         model.load_state_dict(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); train the stage {STAGE_OF[name]} again") from error
     except (RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path} does not fit this preset: {str(error).splitlines()[-1].strip()}") from error
     return model
 
 
+def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
+    """Return the trained text tower, frozen, and its tokenizer."""
+    tower = load_part(run, "text", TextTower(config.text))
+    return tower.requires_grad_(False).eval(), Tokenizer.load(run / "tokenizer.json")
+
+
 def save_config(run: Path, config: ModelConfig) -> None:
     """Write `config.json` of the run, or check that it is the one the run began with."""
     path = run / "config.json"
-    values = json.loads(json.dumps(config.to_dict()))
-    if path.is_file() and json.loads(path.read_text()) != values:
-        raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+    if path.is_file():
+        if load_config(run) != config:
+            raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+        return
     run.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(values, indent=1))
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")
+    temporary.replace(path)
 
 
 def load_config(run: Path) -> ModelConfig:
-    """Read `config.json` of a run."""
+    """Read `config.json` of a run; CheckpointError when it is missing or damaged."""
     path = run / "config.json"
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; {run} is not a training run")
-    return ModelConfig.from_dict(json.loads(path.read_text()))
+    try:
+        return ModelConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, MutoscopeError) as error:
+        raise CheckpointError(f"{path} is damaged ({type(error).__name__}: {error})") from error

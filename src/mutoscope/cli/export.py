@@ -1,0 +1,56 @@
+"""The verb export: from a training run to a checkpoint folder that draws without PyTorch."""
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import say
+from mutoscope.errors import MissingExtraError, OutputError
+
+
+def export(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", parser=ask.text, help="The folder of a run that mutoscope train filled.")
+    ],
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The checkpoint folder to write or replace.")
+    ],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", parser=ask.text, help="What the model is called.")
+    ] = "mutoscope-nano",
+    card: Annotated[
+        str | None, typer.Option("--card", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown.")
+    ] = None,
+) -> None:
+    """Turn a training run into a checkpoint folder that draws without PyTorch."""
+    if card is not None:
+        from mutoscope.media import check_output
+
+        check_output(Path(card), (".md",))
+    if not Path(run).is_dir():
+        raise OutputError(f"{run!r} is not a folder; give the --out of mutoscope train")
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch", "export")
+    from mutoscope.checkpoint import open_checkpoint
+    from mutoscope.export.card import model_card
+    from mutoscope.export.run import export_run
+
+    folder = export_run(Path(run), Path(out), name)
+    say(folder)
+    if card is not None:
+        from mutoscope.media.storage import write_bytes
+
+        say(write_bytes(Path(card), model_card(open_checkpoint(folder)).encode()))
+
+
+VERBS = {
+    "export": (
+        export,
+        """
+mutoscope export runs/nano --out mine
+mutoscope export runs/nano --out mine --name my-model --card mine.md""",
+    ),
+}

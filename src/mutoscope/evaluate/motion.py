@@ -1,0 +1,67 @@
+"""Does it move as much as the world does, and does nothing jump? Change from frame to frame, beside the renders' own.
+
+change = mean absolute difference of two neighbouring frames, in levels 0..255. Legend: frames uint8 (T, H, W, 3).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mutoscope.rng import stream
+from mutoscope.world.render import render
+from mutoscope.world.spec import SceneSpec
+
+FRAMES, FPS = 25, 12  # of the clips that are compared
+RESAMPLES = 2000
+TINY = 1e-6  # levels; keeps a clip that stands still from dividing by zero
+
+
+def changes(frames: np.ndarray) -> np.ndarray:
+    """Return the change of every step from one frame to the next: (T, H, W, 3) uint8 -> (T - 1,) float."""
+    return np.array([np.abs(a - b).mean() for a, b in zip(np.int16(frames), np.int16(frames[1:]), strict=False)])
+
+
+def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int = FPS) -> np.ndarray:
+    """Return the scene as the world moves it, uint8 (T, H, W, 3)."""
+    unit = render([spec], width, height, [frame / fps for frame in range(frames)])[0]  # (3, T, H, W)
+    return (unit.clamp(0, 1) * 255).round().byte().permute(1, 2, 3, 0).cpu().numpy()
+
+
+def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Compare clips with renders of the same scenes, one by one in the same order.
+
+    Returns n; the mean change of both; their ratio with a bootstrap interval over clips; `jump` and `rendered_jump`,
+    the largest step of any clip as a multiple of that clip's mean.
+    """
+    ours, theirs = [changes(clip) for clip in generated], [changes(clip) for clip in rendered]
+    means = np.array([[a.mean(), b.mean()] for a, b in zip(ours, theirs, strict=True)])  # (n, 2)
+    low, high = ratio_interval(means)
+    return {
+        "n": len(ours),
+        "change": float(means[:, 0].mean()),
+        "rendered": float(means[:, 1].mean()),
+        "ratio": _ratio(means),
+        "low": low,
+        "high": high,
+        "jump": max(map(largest_jump, ours)),
+        "rendered_jump": max(map(largest_jump, theirs)),
+    }
+
+
+def largest_jump(steps: np.ndarray) -> float:
+    """Return the largest step of a clip as a multiple of its mean step."""
+    return float(steps.max() / max(TINY, steps.mean()))
+
+
+def ratio_interval(means: np.ndarray, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """Return the 95 % bootstrap interval of the ratio of means, clips drawn with replacement; `means` (n, 2)."""
+    rows = stream("motion", len(means)).integers(0, len(means), (resamples, len(means)))
+    ratios = [_ratio(means[row]) for row in rows]
+    low, high = np.percentile(ratios, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _ratio(means: np.ndarray) -> float:
+    ours, theirs = means.mean(0)
+    return float(ours / max(TINY, theirs))

@@ -1,0 +1,45 @@
+"""`RUN/STAGE/machine.json`: on what hardware and from what data a stage was trained, for the model card."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mutoscope.data.cache import Folder
+from mutoscope.device import cpu_name
+from mutoscope.media.storage import write_bytes
+
+
+def record_machine(stage: Path, folders: list[Folder]) -> Path:
+    """Add this machine and these folders to `stage/machine.json`; each is kept once, in the order they came."""
+    path = stage / "machine.json"
+    stage.mkdir(parents=True, exist_ok=True)
+    known = _read(path)
+    for key, items in (("hardware", [hardware()]), ("data", [describe(folder) for folder in folders])):
+        kept = known.setdefault(key, [])
+        kept += [item for item in items if item not in kept]
+    return write_bytes(path, json.dumps(known, indent=1, sort_keys=True).encode())
+
+
+def hardware() -> str:
+    """Return processor, threads and library in one line."""
+    return f"{cpu_name()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
+
+
+def describe(folder: Folder) -> dict[str, Any]:
+    """Return name, sizes and licences of a captioned folder."""
+    rows = [json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").splitlines() if line.strip()]
+    _, frames, height, width, _ = folder.pixels.shape
+    return {
+        "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,
+        "licences": sorted({str(row.get("licence") or "unknown") for row in rows}),
+    }  # fmt: skip
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # not there yet, or cut: it is written anew
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,198 @@
+"""From a training run to a folder that draws: small graphs, complete constants, and a card whose numbers are the run's."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from mutoscope import TextToImageModel
+from mutoscope.checkpoint import GRAPHS, open_checkpoint, read_weights
+from mutoscope.config import preset
+from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
+from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card
+from mutoscope.export.run import export_run
+from mutoscope.prompt import unknown_words
+from mutoscope.train import STAGES, run
+
+
+@pytest.fixture(scope="module")
+def small_run(tiny_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of all four stages, one step each."""
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    for stage in STAGES:
+        list(run(stage, preset_name="tiny", data=tiny_world, out=out, overrides={"batch": 8, "samples": 8}))
+    return out
+
+
+@pytest.fixture(scope="module")
+def exported(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_run(small_run, tmp_path_factory.mktemp("models") / "mine", "my-model")
+
+
+class TestGraphs:
+    @pytest.mark.parametrize("name", GRAPHS)
+    def test_small_and_without_weights(self, tiny_checkpoint: Path, name: str):
+        path = tiny_checkpoint / "graphs" / f"{name}.onnx"
+        assert path.stat().st_size < 150_000
+        graph = onnx.load(str(path), load_external_data=False).graph
+        inside = [c for c in graph.initializer if c.data_location != onnx.TensorProto.EXTERNAL]
+        assert sum(c.ByteSize() for c in inside) < 20_000 and max((len(c.raw_data) for c in inside), default=0) <= 256
+        for node in graph.node:  # nor in a Constant node
+            assert all(len(a.t.raw_data) <= 1024 for a in node.attribute), node.name
+
+    @pytest.mark.parametrize("name", GRAPHS)
+    def test_every_constant_is_in_the_weights(self, tiny_checkpoint: Path, name: str):
+        checkpoint = open_checkpoint(tiny_checkpoint)
+        graph = onnx.load(str(tiny_checkpoint / "graphs" / f"{name}.onnx"), load_external_data=False).graph
+        outside = {c.name: tuple(c.dims) for c in graph.initializer if c.data_location == onnx.TensorProto.EXTERNAL}
+        assert sorted(outside) == checkpoint.card["constants"][name]
+        weights = checkpoint.weights()
+        for constant, shape in outside.items():
+            base, _, how = constant.partition("@")
+            assert base in weights
+            assert np.prod(shape) == weights[base].size or how.startswith("last"), constant
+
+    def test_nano_is_small_too(self, tmp_path: Path):
+        """The embedded model's own sizes: no graph of it may hold a weight."""
+        from mutoscope.export.onnx import export_checkpoint
+        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.text_encoder import TextTower
+        from mutoscope.tokenizer import Tokenizer
+        from mutoscope.transformer import Transformer
+
+        torch.manual_seed(0)
+        config = preset("nano")
+        card = {"name": "nano", "licence": "Apache-2.0", "known_words": ["lake"]}
+        tokenizer = Tokenizer({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3})
+        folder = export_checkpoint(
+            tmp_path / "nano", config, tower=TextTower(config.text), transformer=Transformer(config.transformer),
+            codec=Autoencoder(config.codec), tokenizer_json=tokenizer.to_json(), card=card,
+        )  # fmt: skip
+        sizes = {path.name: path.stat().st_size for path in folder.rglob("*.onnx")}
+        assert len(sizes) == 4 and max(sizes.values()) < 150_000, sizes
+        drawn = TextToImageModel(folder).generate("lake", num_inference_steps=1, size="32x32")
+        assert drawn.pixels.shape == (32, 32, 3)
+
+    def test_numbers_that_float16_cannot_hold(self, tiny_checkpoint: Path, tmp_path: Path):
+        from mutoscope.export.onnx import _half
+
+        for value in (float("nan"), 1e6):
+            with pytest.raises(CheckpointError, match=r"a\.weight"):
+                _half("a.weight", torch.tensor([value]))
+
+
+class TestRun:
+    def test_it_draws(self, exported: Path):
+        model = TextToImageModel(exported, threads=1)
+        picture = model.generate("a lake at sunset", size="64x64", num_inference_steps=2, seed=1)
+        assert picture.request.model == "my-model" and picture.warnings == ()
+        assert picture.request.model_hash == open_checkpoint(exported).hash
+        assert [path.name for path in exported.parent.iterdir()] == ["mine"]
+
+    def test_the_same_run_gives_the_same_files(self, exported: Path, small_run: Path, tmp_path: Path):
+        again = export_run(small_run, tmp_path / "again", "my-model")
+        for path in exported.rglob("*"):
+            if path.is_file():
+                assert path.read_bytes() == (again / path.relative_to(exported)).read_bytes(), path
+
+    def test_an_older_checkpoint_is_replaced(self, small_run: Path, copied_checkpoint: Path):
+        (copied_checkpoint / "stale").touch()
+        export_run(small_run, copied_checkpoint, "new")
+        assert open_checkpoint(copied_checkpoint).name == "new" and not (copied_checkpoint / "stale").exists()
+
+    def test_nothing_else_is_replaced(self, small_run: Path, tmp_path: Path):
+        (tmp_path / "home").mkdir()
+        (tmp_path / "home" / "letter.txt").write_text("dear")
+        (tmp_path / "file").touch()
+        for name in ("home", "file", "nowhere/mine"):
+            with pytest.raises(OutputError, match="--out|mkdir"):
+                export_run(small_run, tmp_path / name, "mine")
+        assert (tmp_path / "home" / "letter.txt").read_text() == "dear"
+
+    @pytest.mark.parametrize("name", ["", "../x", "A model", "a/b", "x" * 65, "a\n"])
+    def test_names(self, small_run: Path, tmp_path: Path, name: str):
+        with pytest.raises(SettingError, match="--name"):
+            export_run(small_run, tmp_path / "mine", name)
+
+    @pytest.mark.parametrize(("part", "stage"), [("text", "clip"), ("transformer", "image"), ("codec", "codec")])
+    def test_a_missing_stage_is_named(self, small_run: Path, tmp_path: Path, part: str, stage: str):
+        import shutil
+
+        copy = Path(shutil.copytree(small_run, tmp_path / "run"))
+        (copy / "parts" / f"{part}.safetensors").unlink()
+        with pytest.raises(CheckpointError, match=f"mutoscope train {stage}"):
+            export_run(copy, tmp_path / "mine", "mine")
+        assert not (tmp_path / "mine").exists()
+
+    def test_a_full_disk_leaves_nothing(self, small_run: Path, copied_checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
+        def full(*given, **more):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("mutoscope.export.onnx.save_file", full)
+        before = open_checkpoint(copied_checkpoint).hash
+        with pytest.raises(StorageFullError, match="the disk is full"):
+            export_run(small_run, copied_checkpoint, "mine")
+        assert open_checkpoint(copied_checkpoint).hash == before  # the old one is untouched
+        assert [path.name for path in copied_checkpoint.parent.iterdir()] == ["copied"]
+
+    def test_without_onnx(self, small_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(MissingExtraError, match=r"mutoscope\[export\]"):
+            export_run(small_run, tmp_path / "mine", "mine")
+
+
+class TestCard:
+    def test_words_of_grammar_never_warn(self, exported: Path):
+        known = open_checkpoint(exported).known_words
+        assert unknown_words("An image of the lake with a tree by it, under the moon and above this beach", known) == []
+        assert set(FUNCTION_WORDS) <= known
+        assert unknown_words("An astronaut rides an elephant", known) == ["astronaut", "rides", "elephant"]
+
+    def test_numbers_are_the_runs_own(self, exported: Path, small_run: Path):
+        stages = open_checkpoint(exported).card["stages"]
+        assert list(stages) == list(STAGES)
+        for stage, facts in stages.items():
+            last = json.loads((small_run / stage / "log.jsonl").read_text().splitlines()[-1])
+            assert facts["samples"] == last["samples"] == 8 and facts["seconds"] == last["seconds"]
+            assert facts["hardware"] == json.loads((small_run / stage / "machine.json").read_text())["hardware"]
+        assert {folder["name"] for folder in stages["video"]["data"]} == {"clips", "pictures"}
+
+    def test_sources(self, small_run: Path):
+        def named(width: str) -> list[str]:
+            return [source["name"] for source in build_card(small_run, preset(width), "x")["sources"]]
+
+        assert named("tiny") == ["rendered world of this project"]
+        assert named("nano") == ["rendered world of this project", "all-MiniLM-L6-v2", "WordNet 3.0 glosses"]
+
+    def test_foreign_data_is_named(self, small_run: Path, tmp_path: Path):
+        import shutil
+
+        copy = Path(shutil.copytree(small_run, tmp_path / "run"))
+        path = copy / "image" / "machine.json"
+        machine = json.loads(path.read_text())
+        machine["data"].append({**machine["data"][0], "name": "photographs", "licences": ["CC-BY-4.0"]})
+        path.write_text(json.dumps(machine))
+        sources = build_card(copy, preset("tiny"), "x")["sources"]
+        assert {"name": "photographs", "licence": "CC-BY-4.0", "use": "training data"} in sources
+        path.write_text("[")
+        with pytest.raises(CheckpointError, match=r"image.*machine\.json"):
+            build_card(copy, preset("tiny"), "x")
+
+    def test_the_page(self, exported: Path):
+        checkpoint = open_checkpoint(exported)
+        page = model_card(checkpoint)
+        assert page.startswith("# Model card: my-model\n") and checkpoint.hash in page and page.endswith("|\n")
+        for words in ("Apache-2.0", "CC0-1.0", "| video | 8 |", "transformer", "decoder", "threads", "| pictures | 8 | 1 |"):
+            assert words in page
+        total = sum(int(row[1].replace(",", "")) for row in re.findall(r"\| (.+) \| ([\d,]+) \| (?:float|int)", page))
+        files = [read_weights(exported / f"{name}.safetensors") for name in ("weights", "encoder")]
+        assert total == sum(array.size for file in files for array in file.values())
+        assert max(map(len, page.splitlines())) < 400 and page == model_card(checkpoint)
+
+    def test_a_run_that_wrote_nothing_down(self, tiny_checkpoint: Path):
+        page = model_card(open_checkpoint(tiny_checkpoint))
+        assert "Not trained" in page and page.count("- not recorded") == 2

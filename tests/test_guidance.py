@@ -1,0 +1,67 @@
+"""Guidance is a straight line through two velocities, asks for the pair only where it needs it, and sharpens a Gaussian."""
+
+import numpy as np
+import pytest
+
+from mutoscope.guidance import INTERVAL, guided
+from mutoscope.rng import stream
+
+WITH, WITHOUT = stream("with").normal((2, 3)), stream("without").normal((2, 3))
+LATENTS = stream("latents").normal((2, 3))
+
+
+def never(latents, time):
+    raise AssertionError("must not be asked")
+
+
+def pair(latents, time):
+    return WITH + time * latents, WITHOUT + time * latents
+
+
+def alone(latents, time):
+    return pair(latents, time)[0]
+
+
+def test_scale_one_is_the_velocity_alone_and_never_asks_for_the_pair():
+    np.testing.assert_array_equal(guided(never, alone, 1.0)(LATENTS, 0.5), alone(LATENTS, 0.5))
+
+
+def test_scale_zero_is_the_velocity_without_the_prompt():
+    np.testing.assert_array_equal(guided(pair, never, 0.0)(LATENTS, 0.5), pair(LATENTS, 0.5)[1])
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.000001, 3.0, 7.5])
+def test_the_result_is_linear_in_the_scale(scale: float):
+    zero, two = (guided(pair, never, s)(LATENTS, 0.5) for s in (0.0, 2.0))
+    line = zero + scale * (two - zero) / 2
+    np.testing.assert_allclose(guided(pair, never, scale)(LATENTS, 0.5), line, atol=1e-5)
+
+
+def test_equal_velocities_stay_as_they_are_at_any_scale():
+    same = guided(lambda x, time: (WITH, WITH), never, 12.0)
+    np.testing.assert_allclose(same(LATENTS, 0.5), WITH, atol=1e-6)
+
+
+def test_outside_of_the_interval_the_prompt_is_alone():
+    low, high = 0.25, 0.75
+    inside, outside = guided(pair, never, 3.0, (low, high)), guided(never, alone, 3.0, (low, high))
+    for time in (low, 0.5, high):
+        np.testing.assert_allclose(inside(LATENTS, time), WITHOUT + 3 * (WITH - WITHOUT) + time * LATENTS, atol=1e-5)
+    for time in (0.0, np.nextafter(low, 0), np.nextafter(high, 1), 1.0):
+        np.testing.assert_array_equal(outside(LATENTS, time), alone(LATENTS, time))
+
+
+def test_the_first_step_of_every_sampler_is_guided():
+    low, high = INTERVAL
+    assert low <= 1.0 <= high
+
+
+def test_between_two_gaussians_guidance_moves_the_mean_by_the_scale():
+    """Data N(m, 1) with the prompt and N(0, 1) without: the guided velocity is that of N(scale m, 1)."""
+
+    def exact(x, time, mean):
+        return -mean + (time - (1 - time)) / ((1 - time) ** 2 + time**2) * (x - (1 - time) * mean)
+
+    velocity = guided(lambda x, time: (exact(x, time, 0.7), exact(x, time, 0.0)), never, 3.0)
+    for time in (0.2, 0.5, 0.9):
+        np.testing.assert_allclose(velocity(LATENTS, time), exact(LATENTS, time, 2.1), atol=1e-5)

@@ -1,0 +1,104 @@
+"""Two runtimes, one model: ONNX Runtime and PyTorch compute the same numbers from the same folder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mutoscope import TextToImageModel, TextToVideoModel
+from mutoscope.checkpoint import open_checkpoint
+from mutoscope.errors import MissingExtraError, SettingError
+from mutoscope.runtime import Past, Runtime, open_runtime
+
+PROMPT = "A serene lake surrounded by pine trees at sunset"
+BOUND = 1e-4  # largest difference of one call, float32 in both
+
+
+@pytest.fixture(scope="module")
+def runtimes(tiny_checkpoint: Path) -> tuple[Runtime, Runtime]:
+    checkpoint = open_checkpoint(tiny_checkpoint)
+    return open_runtime(checkpoint, "onnx", threads=1), open_runtime(checkpoint, "torch", threads=1)
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """Peak signal-to-noise ratio of uint8 arrays in dB."""
+    return float(10 * np.log10(255**2 / max(1e-9, np.mean((a.astype(float) - b.astype(float)) ** 2))))
+
+
+def differ(a: np.ndarray, b: np.ndarray) -> float:
+    assert a.shape == b.shape and a.dtype == b.dtype == np.float32
+    return float(np.abs(a - b).max())
+
+
+def normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("length", [2, 5, 48])
+def test_encode_text(runtimes: tuple[Runtime, Runtime], length: int):
+    ids = np.random.default_rng(1).integers(4, 500, (2, length))
+    mask = np.arange(length)[None] < np.array([[length], [max(1, length // 2)]])
+    onnx, torch = (runtime.encode_text(ids, mask) for runtime in runtimes)
+    assert differ(onnx * mask[..., None], torch * mask[..., None]) < BOUND
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(4, 4), (8, 12), (12, 8)])
+def test_velocity_with_and_without_a_past(runtimes: tuple[Runtime, Runtime], rows: int, columns: int):
+    config = runtimes[0].checkpoint.config.transformer
+    text, mask = normal(2, 7, config.width), np.arange(7)[None] < np.array([[7], [3]])
+    latents = normal(2, config.latent_channels, 1, rows, columns)
+    first = [runtime.velocity(latents, 0.7, text, mask, 0.0, None) for runtime in runtimes]
+    for a, b in zip(*first, strict=True):
+        assert differ(a, b) < BOUND
+    assert first[0][0].shape == latents.shape
+    past = [Past(keys, values, (0.0,)) for _, keys, values in first]
+    later = [runtime.velocity(latents, 0.3, text, mask, 1.0, own) for runtime, own in zip(runtimes, past, strict=True)]
+    for a, b in zip(*later, strict=True):
+        assert differ(a, b) < BOUND
+    assert differ(first[0][0], later[0][0]) > BOUND  # the past is seen
+
+
+def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtime]):
+    states = [None, None]
+    for number in range(3):
+        latents = np.roll(normal(1, 16, 1, 8, 6), number, axis=1)
+        pixels = []
+        for i, runtime in enumerate(runtimes):
+            frames, states[i] = runtime.decode(latents, states[i])
+            pixels.append(frames)
+        assert differ(*pixels) < BOUND and pixels[0].shape == (1, 3, 4 if number else 1, 64, 48)
+        for a, b in zip(*states, strict=True):
+            assert differ(a, b) < BOUND
+
+
+def test_the_same_request_gives_the_same_picture(tiny_checkpoint: Path):
+    onnx, torch = (
+        TextToImageModel(tiny_checkpoint, runtime=name, threads=1).generate(PROMPT, seed=3, style="watercolor", size="3:2")
+        for name in ("onnx", "torch")
+    )
+    assert onnx.request == torch.request and onnx.pixels.std() > 1
+    assert psnr(onnx.pixels, torch.pixels) > 40
+
+
+def test_the_same_request_gives_the_same_clip(tiny_checkpoint: Path):
+    onnx, torch = (
+        TextToVideoModel(tiny_checkpoint, runtime=name, threads=1).generate(
+            PROMPT, seed=3, num_frames=25, size="64x64", num_inference_steps=3
+        )
+        for name in ("onnx", "torch")
+    )
+    assert onnx.frames.shape == (25, 64, 64, 3) and psnr(onnx.frames, torch.frames) > 40
+
+
+def test_names(tiny_checkpoint: Path, runtimes: tuple[Runtime, Runtime], monkeypatch: pytest.MonkeyPatch):
+    checkpoint = open_checkpoint(tiny_checkpoint)
+    assert [runtime.name for runtime in runtimes] == ["onnx", "torch"]
+    assert open_runtime(checkpoint).name == "onnx"
+    with pytest.raises(SettingError, match="did you mean 'onnx'"):
+        open_runtime(checkpoint, "onx")
+    for threads in (0, -1, 2.0, True, 10**6):
+        with pytest.raises(SettingError, match="threads"):
+            open_runtime(checkpoint, "onnx", threads)  # type: ignore[arg-type]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"mutoscope\[torch\]"):
+        open_runtime(checkpoint, "torch")

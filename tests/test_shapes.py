@@ -1,0 +1,110 @@
+"""Sizes against counting by hand, refusals that name what works, and rotary positions that know distances only."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mutoscope.errors import SizeError
+from mutoscope.shapes import ASPECTS, LatentGrid, parse_size, rotary_table
+
+WORKING = [side for side in range(1, 2000) if side % 16 == 0 and 32 <= side <= 512]
+
+
+@pytest.mark.parametrize("name", ["width", "height"])
+def test_every_side_is_taken_or_refused_with_the_nearest_two(name: str):
+    sides = {"width": 64, "height": 64}
+    for side in range(-40, 700):
+        if side in WORKING:
+            assert getattr(LatentGrid(**sides | {name: side}), name) == side
+            continue
+        with pytest.raises(SizeError, match=name) as caught:
+            LatentGrid(**sides | {name: side})
+        message = str(caught.value)
+        assert str(side) in message
+        if 32 < side < 512:
+            named = {int(number) for number in re.findall(r"\d+", message.split("use")[1])}
+            assert named == {max(s for s in WORKING if s < side), min(s for s in WORKING if s > side)}
+        else:
+            assert "32" in message and "512" in message
+
+
+@pytest.mark.parametrize("value", [128.0, "128", None, True, np.int64(128), float("nan")])
+def test_a_side_is_a_whole_number(value: Any):
+    for name in ("width", "height"):
+        with pytest.raises(SizeError, match=name):
+            LatentGrid(**{"width": 64, "height": 64, name: value})
+
+
+@pytest.mark.parametrize("frames", [0, -1, 1.0, "5", None, True])
+def test_frames_are_a_whole_number_from_one(frames: Any):
+    with pytest.raises(SizeError, match=f"frames.*{frames!r}"):
+        LatentGrid(64, 64, frames)
+
+
+def test_latent_frames_are_the_fewest_that_hold_the_frames():
+    holds = {latent: len([0] + [0] * 4 * (latent - 1)) for latent in range(1, 60)}  # one frame, then four each
+    for frames in range(1, 200):
+        fewest = min(latent for latent, count in holds.items() if count >= frames)
+        assert LatentGrid(64, 64, frames).latent_frames == fewest
+
+
+@given(st.sampled_from(WORKING), st.sampled_from(WORKING))
+def test_latent_sides_and_tokens_are_counted_pixel_by_pixel(width: int, height: int):
+    grid = LatentGrid(width, height)
+    rows, columns = np.arange(height), np.arange(width)
+    assert grid.latent_height == len(set(rows // 8)) and grid.latent_width == len(set(columns // 8))
+    assert grid.tokens_per_frame == len({(r, c) for r in set(rows // 16) for c in set(columns // 16)})
+
+
+@given(st.integers(0, 99_999), st.integers(0, 99_999))
+def test_a_written_size_is_read_back(width: int, height: int):
+    assert parse_size(f"{width}x{height}") == parse_size(f" {width} X {height} ") == (width, height)
+
+
+def test_named_sizes_can_be_made_and_have_their_aspect():
+    for name, (width, height) in ASPECTS.items():
+        assert parse_size(name.upper()) == (width, height)
+        assert LatentGrid(width, height).tokens_per_frame
+        if ":" in name:
+            across, down = map(int, name.split(":"))
+            assert width * down == height * across
+
+
+@pytest.mark.parametrize(
+    "size", ["", "big", "192", "192x", "x128", "1x2x3", "-1x5", "²x128", "٣x٤", "9" * 5000 + "x1", "1e3x5"]
+)
+def test_other_sizes_are_refused_and_the_message_stays_short(size: str):
+    with pytest.raises(SizeError, match=r"square.*WIDTHxHEIGHT") as caught:
+        parse_size(size)
+    assert len(str(caught.value)) < 200
+
+
+def test_rotary_positions_are_turns():
+    cos, sin = rotary_table(np.arange(3), 4, 5, 64).astype(np.float64)
+    assert cos.shape == (3 * 4 * 5, 32)
+    np.testing.assert_allclose(cos**2 + sin**2, 1.0, atol=1e-6)
+    turns = np.concatenate([cos, sin], 1)
+    apart = np.linalg.norm(turns[:, None] - turns[None], axis=-1) + 10 * np.eye(len(turns))
+    assert apart.min() > 0.1, "no two places of the grid may look alike"
+
+
+def test_rotary_products_depend_on_the_distance_alone():
+    """A query at p and a key at p + d meet with sum cos(angle(p + d) - angle(p)): equal for all p."""
+    cos, sin = rotary_table(np.arange(5), 4, 6, 64).astype(np.float64).reshape(2, 5, 4, 6, 32)
+    meet = cos[:-1, :-1, :-2] * cos[1:, 1:, 2:] + sin[:-1, :-1, :-2] * sin[1:, 1:, 2:]
+    np.testing.assert_allclose(meet, np.broadcast_to(meet[0, 0, 0], meet.shape), atol=1e-5)
+
+
+def test_a_larger_picture_extends_a_smaller_one():
+    small = rotary_table(np.arange(2), 4, 6, 32).reshape(2, 2, 4, 6, 16)
+    large = rotary_table(np.arange(2), 8, 10, 32).reshape(2, 2, 8, 10, 16)
+    np.testing.assert_array_equal(large[:, :, 2:-2, 2:-2], small)
+
+
+def test_a_frame_is_placed_by_its_number_alone():
+    whole = rotary_table(np.arange(6), 2, 3, 32).reshape(2, 6, 6, 16)
+    np.testing.assert_array_equal(rotary_table(np.array([0, 3, 5]), 2, 3, 32).reshape(2, 3, 6, 16), whole[:, [0, 3, 5]])

@@ -1,0 +1,372 @@
+"""Training on the tiny preset: every stage, the same command again, bit for bit, and what a stopped or damaged run leaves."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mutoscope.config import preset
+from mutoscope.data.cache import open_folders
+from mutoscope.errors import CheckpointError, NonFiniteError, OutputError, SettingError, StorageError
+from mutoscope.parts import load_config, load_part, load_text, save_part
+from mutoscope.train import STAGES, run, setting_names
+from mutoscope.train.loop import Settings, train
+from mutoscope.train.machine import record_machine
+from mutoscope.train.optim import PowerAverage, make_optimisers, rate_factor, split_parameters
+from mutoscope.train.state import load_state, save_state
+
+BATCH = 8
+EVERY = {"batch": BATCH, "samples": 80, "save_every": 0.0, "preview_every": 1e9, "log_every": 1}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """The same sums in the same order, whatever else the machine does."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def fit(stage: str, data: Path, out: Path, stop: int = 0, **overrides: Any) -> list:
+    """Train one stage of the tiny preset to its end, or until an event tells of `stop` samples; return the events."""
+    job = run(stage, preset_name="tiny", data=data, out=out, overrides={**EVERY, **overrides})
+    events = []
+    for event in job:
+        events.append(event)
+        if stop and event.step >= stop:
+            job.close()  # type: ignore[attr-defined]
+    return events
+
+
+@pytest.fixture(scope="module")
+def trained(tiny_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of all four stages, 80 samples each."""
+    out = tmp_path_factory.mktemp("runs") / "tiny"
+    torch.set_num_threads(1)
+    for stage in STAGES:
+        fit(stage, tiny_world, out)
+        if stage == "image":
+            shutil.copy(out / "parts" / "transformer.safetensors", out.parent / "of-pictures.safetensors")
+    return out
+
+
+def before(stage: str, trained: Path, out: Path) -> Path:
+    """Return a run in which every stage before `stage` is done."""
+    shutil.copytree(trained, out)
+    for later in STAGES[STAGES.index(stage):]:
+        shutil.rmtree(out / later)
+    made = {"codec": ["codec", "text", "image_tower", "transformer"], "clip": ["text", "image_tower", "transformer"],
+            "image": ["transformer"], "video": []}  # fmt: skip
+    for name in made[stage]:
+        (out / "parts" / f"{name}.safetensors").unlink()
+    if stage == "video":
+        shutil.copy(trained.parent / "of-pictures.safetensors", out / "parts" / "transformer.safetensors")
+    return out
+
+
+class TestStages:
+    def test_each_leaves_its_parts(self, trained: Path):
+        config = load_config(trained)
+        assert config == preset("tiny")
+        tower, tokenizer = load_text(trained, config)
+        assert not any(p.requires_grad for p in tower.parameters())
+        assert tokenizer.unknown not in tokenizer.ids("a lake at sunset")
+        parts = {path.stem for path in (trained / "parts").iterdir()}
+        assert parts == {"codec", "text", "image_tower", "transformer"}
+        for path in (trained / "parts").iterdir():
+            assert all(bool(torch.isfinite(tensor).all()) for tensor in load_file(path).values()), path
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_log_state_and_machine(self, trained: Path, stage: str):
+        lines = [json.loads(line) for line in (trained / stage / "log.jsonl").read_text().splitlines()]
+        assert [line["samples"] for line in lines[:-1]] == list(range(BATCH, 81, BATCH)) and lines[-1]["samples"] == 80
+        assert all(np.isfinite(line["loss"]) and line["samples_per_second"] >= 0 for line in lines)
+        assert [path.name for path in (trained / stage).glob("*state*")] == ["state-000000000080"]
+        machine = json.loads((trained / stage / "machine.json").read_text())
+        assert len(machine["hardware"]) == 1 and "threads" in machine["hardware"][0]
+        assert {folder["name"]: folder["items"] for folder in machine["data"]} == {"clips": 4, "pictures": 8}
+        assert machine["data"][0]["licences"] == ["CC0-1.0"]
+
+    def test_latents_have_unit_scale(self, trained: Path, tiny_world: Path):
+        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.train.codec import to_unit
+
+        codec = load_part(trained, "codec", Autoencoder(preset("tiny").codec))
+        pictures = next(folder for folder in open_folders(tiny_world) if not folder.is_clips)
+        with torch.no_grad():
+            latents = codec.encode(to_unit(pictures.pixels))
+        assert latents.mean().abs() < 0.2 and 0.7 < latents.std() < 1.3
+
+    def test_video_goes_on_from_pictures(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        out = before("video", trained, tmp_path / "run")
+        images = load_file(out / "parts" / "transformer.safetensors")
+        fit("video", tiny_world, out, samples=BATCH, rate=1e-12)
+        clips = load_file(out / "parts" / "transformer.safetensors")
+        assert all(torch.allclose(images[name], clips[name], atol=1e-6) for name in images)
+
+    def test_previews(self, tiny_world: Path, tmp_path: Path):
+        shown = []
+        for _ in run("codec", preset_name="tiny", data=tiny_world, out=tmp_path, overrides={**EVERY, "samples": 8},
+                     preview=lambda name, sheet: shown.append((name, sheet))):  # fmt: skip
+            pass
+        ((name, sheet),) = shown
+        assert name == "codec-000000008" and sheet.dtype == np.uint8 and sheet.ndim == 3
+
+    def test_a_budget_of_seconds(self, tiny_world: Path, tmp_path: Path):
+        job = run("codec", preset_name="tiny", data=tiny_world, out=tmp_path, budget_seconds=0.3, overrides={"batch": 4})
+        assert list(job)[-1].phase == "done"
+
+    def test_clips_alone_are_enough_for_codec_and_video(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        fit("codec", tiny_world / "clips", tmp_path / "codec", samples=BATCH)
+        fit("video", tiny_world / "clips", before("video", trained, tmp_path / "run"), samples=BATCH)
+
+
+class TestResume:
+    """40 + 40 samples equal 80: parameters, averages and the optimisers' state, bit for bit."""
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_bit_for_bit(self, trained: Path, tiny_world: Path, tmp_path: Path, stage: str):
+        out = before(stage, trained, tmp_path / "run")
+        half = fit(stage, tiny_world, out, stop=40)
+        assert half[-1].step == 40 and half[-1].phase == "train"
+        held = load_state(out / stage)
+        assert held is not None and held[1]["samples"] == 40
+        rest = fit(stage, tiny_world, out)
+        assert rest[0].step == 48 and rest[-1].phase == "done"
+        (whole, counters), (resumed, again) = load_state(trained / stage), load_state(out / stage)  # type: ignore[misc]
+        assert set(whole) == set(resumed) and counters["samples"] == again["samples"] == 80
+        assert {name.split(".")[0] for name in whole} >= {"model", "average", "optimiser0"}
+        different = [name for name in whole if not torch.equal(whole[name], resumed[name])]
+        assert different == []
+        for path in (out / "parts").iterdir():
+            mine, other = load_file(path), load_file(trained / "parts" / path.name)
+            if stage == "video" or path.stem != "transformer":  # the run of all stages has trained that one on
+                assert all(torch.equal(mine[name], other[name]) for name in mine), path
+
+    def test_a_finished_run_is_left_as_it_is(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        out = tmp_path / "run"
+        shutil.copytree(trained, out)
+        fit("codec", tiny_world, out)
+        one, other = (load_file(folder / "parts" / "codec.safetensors") for folder in (trained, out))
+        assert all(torch.equal(one[name], other[name]) for name in one)
+
+    @pytest.mark.parametrize(("name", "value"), [("seed", 1), ("rate", 1e-4), ("batch", 4)])
+    def test_settings_matter(self, trained: Path, tiny_world: Path, tmp_path: Path, name: str, value: Any):
+        fit("codec", tiny_world, tmp_path, samples=16, **{name: value})
+        fit("codec", tiny_world, tmp_path / "other", samples=16)
+        one, other = (load_file(folder / "parts" / "codec.safetensors") for folder in (tmp_path, tmp_path / "other"))
+        assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+class TestState:
+    TENSORS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(4, dtype=torch.bfloat16), "c": torch.tensor(3.0)}
+
+    @pytest.mark.parametrize("max_shard", [1, 30, 1 << 30])
+    def test_round_trip(self, tmp_path: Path, max_shard: int):
+        save_state(tmp_path, 1, self.TENSORS, {"samples": 1}, max_shard)
+        save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, max_shard)
+        tensors, counters = load_state(tmp_path)  # type: ignore[misc]
+        assert counters == {"samples": 2} and [path.name for path in tmp_path.iterdir()] == ["state-000000000002"]
+        assert all(torch.equal(tensors[name], tensor) for name, tensor in self.TENSORS.items())
+        assert {tensor.dtype for tensor in tensors.values()} == {torch.float32, torch.bfloat16}
+
+    @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError(5, "Input/output error")])
+    @pytest.mark.parametrize("step", ["rename", "fsync"])
+    def test_a_failed_save_leaves_the_last_state(self, tmp_path: Path, monkeypatch, step: str, error: OSError):
+        save_state(tmp_path, 1, self.TENSORS, {"samples": 1}, 1 << 30)
+
+        def fail(*given):
+            raise error
+
+        monkeypatch.setattr(f"os.{step}", fail)
+        with pytest.raises(StorageError, match="the last complete one is kept"):
+            save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, 1 << 30)
+        monkeypatch.undo()
+        assert [path.name for path in tmp_path.iterdir()] == ["state-000000000001"]
+        assert load_state(tmp_path)[1] == {"samples": 1}  # type: ignore[index]
+
+    def test_a_killed_save_leaves_the_last_state(self, tmp_path: Path, monkeypatch):
+        """Killed: nothing is tidied up, not even by the process that dies."""
+        save_state(tmp_path, 1, self.TENSORS, {"samples": 1}, 1 << 30)
+        monkeypatch.setattr("os.rename", lambda *given: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, 1 << 30)
+        monkeypatch.undo()
+        assert load_state(tmp_path)[1] == {"samples": 1}  # type: ignore[index]
+        save_state(tmp_path, 3, self.TENSORS, {"samples": 3}, 1 << 30)
+        assert [path.name for path in tmp_path.iterdir()] == ["state-000000000003"]  # the killed one's is gone
+
+    @pytest.mark.parametrize("file", ["tensors-0000.safetensors", "counters.json", "manifest.json"])
+    @pytest.mark.parametrize("damage", ["bit", "cut", "gone"])
+    def test_damage_is_named(self, trained: Path, tiny_world: Path, tmp_path: Path, file: str, damage: str):
+        out = tmp_path / "run"
+        shutil.copytree(trained, out)
+        path = out / "codec" / "state-000000000080" / file
+        data = bytearray(path.read_bytes())
+        data[len(data) // 2] ^= 1
+        path.unlink() if damage == "gone" else path.write_bytes(data if damage == "bit" else data[: len(data) // 2])
+        with pytest.raises(CheckpointError, match="state-000000000080"):
+            fit("codec", tiny_world, out)
+
+    def test_other_settings_are_told(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        out = tmp_path / "run"
+        shutil.copytree(trained, out)
+        with pytest.raises(CheckpointError, match="other settings"):
+            fit("video", tiny_world, out, muon=False, samples=160)
+
+
+class TestRefused:
+    def test_an_unknown_setting(self, tiny_world: Path, tmp_path: Path):
+        with pytest.raises(SettingError, match="did you mean 'rate'"):
+            fit("codec", tiny_world, tmp_path / "run", rates=1.0)
+        assert "rate" in setting_names() and not (tmp_path / "run").exists()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"batch": 0}, {"batch": -1}, {"batch": 1.5}, {"batch": "8"}, {"rate": 0.0}, {"rate": float("nan")},
+            {"rate": -1.0}, {"samples": -8}, {"log_every": 0}, {"muon": 1}, {"seed": -1}, {"clip": float("inf")},
+            {"bfloat16": "no"}, {"max_shard": 0},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_values(self, tiny_world: Path, tmp_path: Path, change: dict):
+        with pytest.raises(SettingError, match=next(iter(change))):
+            fit("codec", tiny_world, tmp_path / "run", **change)
+
+    def test_words(self, tiny_world: Path, tmp_path: Path):
+        with pytest.raises(SettingError, match="did you mean 'codec'"):
+            fit("codex", tiny_world, tmp_path)
+        with pytest.raises(SettingError, match="needs an end"):
+            fit("codec", tiny_world, tmp_path, samples=0)
+        with pytest.raises(OutputError, match=r"captions\.jsonl"):
+            fit("codec", tmp_path, tmp_path / "run")
+
+    @pytest.mark.parametrize("stage", ["image", "video"])
+    def test_stages_in_order(self, tiny_world: Path, tmp_path: Path, stage: str):
+        with pytest.raises(CheckpointError, match="mutoscope train clip"):
+            fit(stage, tiny_world, tmp_path)
+
+    def test_the_wrong_data(self, tiny_world: Path, tmp_path: Path):
+        with pytest.raises(OutputError, match="holds clips only"):
+            fit("image", tiny_world / "clips", tmp_path)
+        with pytest.raises(OutputError, match="holds none"):
+            fit("video", tiny_world / "pictures", tmp_path)
+
+    def test_another_preset_in_the_same_run(self, trained: Path, tiny_world: Path):
+        job = run("codec", preset_name="nano", data=tiny_world, out=trained, overrides=EVERY)
+        with pytest.raises(CheckpointError, match="another preset"):
+            next(job)
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"preset": 1}', '{"sizes": 1}', '{"text": 1}'])
+    def test_a_damaged_config(self, tmp_path: Path, text: str):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(CheckpointError, match=r"config\.json"):
+            load_config(tmp_path)
+
+    def test_a_loss_that_is_none(self, tmp_path: Path):
+        class Broken:
+            model = torch.nn.Linear(2, 2)
+
+            def loss(self, generator, batch, fraction):
+                return self.model(torch.full((batch, 2), float("nan"))).sum(), {}
+
+            def preview(self, model):
+                return None
+
+        with pytest.raises(NonFiniteError, match="after 0 samples"):
+            list(train(Broken(), tmp_path, Settings(samples=8), lambda samples, sheet: None))
+        assert load_state(tmp_path) is None
+
+
+def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
+    """`mini` is built and moved by one step on pictures of 64 px; its codec and text tower are untrained."""
+    from mutoscope.autoencoder import Autoencoder
+    from mutoscope.text_encoder import TextTower
+    from mutoscope.train.diffusion import DiffusionObjective
+    from mutoscope.train.words import small_tokenizer
+
+    config = preset("mini")
+    save_part(tmp_path, "codec", Autoencoder(config.codec))
+    save_part(tmp_path, "text", TextTower(config.text))
+    (tmp_path / "tokenizer.json").write_text(small_tokenizer(["lake"], config.text.vocabulary).to_json())
+    objective = DiffusionObjective(config, open_folders(tiny_world / "pictures"), tmp_path, video=False)
+    optimisers = make_optimisers(objective.model, 1e-3, 1.0, muon=True)
+    first = objective.model.head.weight.detach().clone()
+    loss, _ = objective.loss(torch.Generator().manual_seed(0), 4, 0.0)
+    loss.backward()
+    for optimiser in optimisers:
+        optimiser.step()
+    assert torch.isfinite(loss) and 1.0 < loss < 10.0  # velocity of unit data and unit noise, predicted as zero: about 2
+    assert not torch.equal(objective.model.head.weight, first)
+    assert all(bool(torch.isfinite(p).all()) for p in objective.model.parameters())
+
+
+def test_the_codec_learns_eight_pictures(tiny_world: Path, tmp_path: Path):
+    events = fit("codec", tiny_world / "pictures", tmp_path, samples=1200, rate=3e-3, log_every=15, save_every=1e9)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "codec" / "log.jsonl").read_text().splitlines()]
+    assert losses[-2] < 0.8 * losses[0] and events[-1].phase == "done"
+
+
+def test_the_transformer_learns_eight_pictures(trained: Path, tiny_world: Path, tmp_path: Path):
+    out = before("image", trained, tmp_path / "run")
+    fit("image", tiny_world / "pictures", out, samples=6400, batch=32, rate=1e-2, log_every=20, save_every=1e9)
+    losses = [json.loads(line)["loss"] for line in (out / "image" / "log.jsonl").read_text().splitlines()]
+    assert np.mean(losses[-4:-1]) < 0.75 * losses[0], losses
+
+
+def test_the_towers_learn_eight_pictures(tiny_world: Path, tmp_path: Path):
+    fit("clip", tiny_world / "pictures", tmp_path, samples=1600, batch=16, rate=3e-3, log_every=10, save_every=1e9)
+    lines = [json.loads(line) for line in (tmp_path / "clip" / "log.jsonl").read_text().splitlines()]
+    assert lines[-2]["loss"] < 0.9 * lines[0]["loss"]
+
+
+class TestOptim:
+    @pytest.mark.parametrize("muon", [False, True])
+    @pytest.mark.parametrize("part", ["transformer", "codec"])
+    def test_every_parameter_is_in_one_group(self, part: str, muon: bool):
+        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.transformer import Transformer
+
+        kind = {"transformer": Transformer, "codec": Autoencoder}[part]
+        model = kind(getattr(preset("tiny"), part)).to(memory_format=torch.channels_last)
+        matrices, rest = split_parameters(model)
+        assert matrices and rest and not set(matrices) & set(rest)
+        groups = [group for made in make_optimisers(model, 1e-3, 1.0, muon) for group in made.param_groups]
+        inside = sorted(p.data_ptr() for group in groups for p in group["params"])  # Muon's matrices are views of kernels
+        assert inside == sorted(p.data_ptr() for p in model.parameters()) and len(set(inside)) == len(inside)
+
+    def test_the_rate(self):
+        factors = [rate_factor(fraction) for fraction in (0.0, 0.01, 0.02, 0.5, 0.75, 0.875, 1.0)]
+        assert factors == pytest.approx([1e-3, 0.5, 1.0, 1.0, 1.0, 0.5, 1e-3])
+
+    def test_the_average_is_the_power_function_of_edm2(self):
+        """Against the definition: weights of step i in proportion to i^gamma, in the limit of its recursion."""
+        model = torch.nn.Linear(1, 1, bias=False)
+        average = PowerAverage(model, 6.94)
+        values = torch.rand(50, generator=torch.Generator().manual_seed(0))
+        expected = torch.zeros(())
+        for step, value in enumerate(values, 1):
+            model.weight.data.fill_(float(value))
+            average.update(model, step)
+            expected = value + (1 - 1 / step) ** 7.94 * (expected - value)
+        assert torch.allclose(average.weights["weight"], expected.reshape(1, 1), atol=1e-6)
+
+
+def test_a_second_machine_is_added(tiny_world: Path, tmp_path: Path, monkeypatch):
+    folders = open_folders(tiny_world)
+    record_machine(tmp_path, folders)
+    record_machine(tmp_path, folders)
+    monkeypatch.setattr("mutoscope.train.machine.hardware", lambda: "another")
+    record_machine(tmp_path, folders)
+    known = json.loads((tmp_path / "machine.json").read_text())
+    assert len(known["hardware"]) == 2 and len(known["data"]) == 2
+    (tmp_path / "machine.json").write_text("{")
+    record_machine(tmp_path, folders)
+    assert json.loads((tmp_path / "machine.json").read_text())["hardware"] == ["another"]
