@@ -157,9 +157,7 @@ def test_weights_that_do_not_fit(copied_checkpoint: Path):
 
 
 @given(
-    arrays.arrays(
-        np.float32, st.tuples(st.integers(1, 6), st.integers(1, 40)), elements=st.floats(-8.0, 8.0, width=32)
-    )
+    arrays.arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 40)), elements=st.floats(-8.0, 8.0, width=32))
 )
 def test_rounding_to_int8_errs_by_half_a_step(array: np.ndarray):
     values, scale = quantise_rows(array)

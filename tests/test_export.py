@@ -58,8 +58,8 @@ class TestGraphs:
 
     def test_nano_is_small_too(self, tmp_path: Path):
         """The embedded model's own sizes: no graph of it may hold a weight."""
-        from mutoscope.export.onnx import export_checkpoint
         from mutoscope.autoencoder import Autoencoder
+        from mutoscope.export.onnx import export_checkpoint
         from mutoscope.text_encoder import TextTower
         from mutoscope.tokenizer import Tokenizer
         from mutoscope.transformer import Transformer
@@ -109,7 +109,7 @@ class TestRun:
         (tmp_path / "home" / "letter.txt").write_text("dear")
         (tmp_path / "file").touch()
         for name in ("home", "file", "nowhere/mine"):
-            with pytest.raises(OutputError, match="--out|mkdir"):
+            with pytest.raises(OutputError, match=r"--out|mkdir"):
                 export_run(small_run, tmp_path / name, "mine")
         assert (tmp_path / "home" / "letter.txt").read_text() == "dear"
 
@@ -128,7 +128,9 @@ class TestRun:
             export_run(copy, tmp_path / "mine", "mine")
         assert not (tmp_path / "mine").exists()
 
-    def test_a_full_disk_leaves_nothing(self, small_run: Path, copied_checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_a_full_disk_leaves_nothing(
+        self, small_run: Path, copied_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    ):
         def full(*given, **more):
             raise OSError(28, "No space left on device")
 
@@ -186,7 +188,15 @@ class TestCard:
         checkpoint = open_checkpoint(exported)
         page = model_card(checkpoint)
         assert page.startswith("# Model card: my-model\n") and checkpoint.hash in page and page.endswith("|\n")
-        for words in ("Apache-2.0", "CC0-1.0", "| video | 8 |", "transformer", "decoder", "threads", "| pictures | 8 | 1 |"):
+        for words in (
+            "Apache-2.0",
+            "CC0-1.0",
+            "| video | 8 |",
+            "transformer",
+            "decoder",
+            "threads",
+            "| pictures | 8 | 1 |",
+        ):
             assert words in page
         total = sum(int(row[1].replace(",", "")) for row in re.findall(r"\| (.+) \| ([\d,]+) \| (?:float|int)", page))
         files = [read_weights(exported / f"{name}.safetensors") for name in ("weights", "encoder")]

@@ -73,7 +73,9 @@ def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtim
 
 def test_the_same_request_gives_the_same_picture(tiny_checkpoint: Path):
     onnx, torch = (
-        TextToImageModel(tiny_checkpoint, runtime=name, threads=1).generate(PROMPT, seed=3, style="watercolor", size="3:2")
+        TextToImageModel(tiny_checkpoint, runtime=name, threads=1).generate(
+            PROMPT, seed=3, style="watercolor", size="3:2"
+        )
         for name in ("onnx", "torch")
     )
     assert onnx.request == torch.request and onnx.pixels.std() > 1

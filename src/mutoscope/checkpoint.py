@@ -69,7 +69,11 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
     """Open and check a checkpoint folder, the embedded one for None; CheckpointError names the file that is wrong."""
     embedded, folder = folder is None, EMBEDDED if folder is None else Path(folder)
     if not folder.is_dir():
-        hint = "install mutoscope again, or give a checkpoint" if embedded else "give a checkpoint, or none for the embedded model"
+        hint = (
+            "install mutoscope again, or give a checkpoint"
+            if embedded
+            else "give a checkpoint, or none for the embedded model"
+        )
         raise CheckpointError(f"{folder} is not a folder; {hint}")
     path = folder / "config.json"
     try:
@@ -138,7 +142,9 @@ def verify_files(folder: Path, hashes: dict[str, str]) -> None:
     for name, expected in hashes.items():
         path = folder / name
         if Path(name).is_absolute() or ".." in Path(name).parts or "\\" in name or "\0" in name:
-            raise CheckpointError(f"{folder / 'config.json'}: {name!r} lies outside of the folder; do not trust this model")
+            raise CheckpointError(
+                f"{folder / 'config.json'}: {name!r} lies outside of the folder; do not trust this model"
+            )
         if not path.is_file():
             if name in needed:
                 raise CheckpointError(f"{path} is missing; fetch the model again")

@@ -1,9 +1,9 @@
 """TextToImageModel and TextToVideoModel: the two classes that users hold, and the Picture and Clip they give.
 
-    image = TextToImageModel().generate("A serene lake surrounded by pine trees at sunset", seed=7)
-    image.save("lake_sunset.png")
-    clip = TextToVideoModel().generate("Waves crashing on a beach", duration_seconds=5)
-    clip.save("beach_waves.mp4")
+image = TextToImageModel().generate("A serene lake surrounded by pine trees at sunset", seed=7)
+image.save("lake_sunset.png")
+clip = TextToVideoModel().generate("Waves crashing on a beach", duration_seconds=5)
+clip.save("beach_waves.mp4")
 """
 
 import base64
@@ -84,7 +84,9 @@ class Clip:
     def _repr_html_(self) -> str:
         data = encode_clip(self.frames, self.fps, ".mp4", _provenance(self.request, True, True))
         source = "data:video/mp4;base64," + base64.b64encode(data).decode()
-        return f'<video src="{source}" width="{2 * self.request.width}" controls loop autoplay muted playsinline></video>'
+        return (
+            f'<video src="{source}" width="{2 * self.request.width}" controls loop autoplay muted playsinline></video>'
+        )
 
 
 class _Model:
@@ -119,7 +121,11 @@ class _Model:
             given["seed"] = secrets.randbelow(2**32)
         given = {key: value for key, value in given.items() if value is not None}
         return Request(
-            prompt, sampler_version=SAMPLER_VERSION, model=self._checkpoint.name, model_hash=self._checkpoint.hash, **given
+            prompt,
+            sampler_version=SAMPLER_VERSION,
+            model=self._checkpoint.name,
+            model_hash=self._checkpoint.hash,
+            **given,
         )
 
     def _draw(self, request: Request, preview: bool = False) -> Iterator[Event]:
@@ -135,7 +141,9 @@ class _Model:
             return ()
         words = ", ".join(repr(word) for word in unknown[:8])
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        return (f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",)
+        return (
+            f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",
+        )
 
     def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
         results = []
@@ -151,7 +159,9 @@ class _Model:
         raise NotImplementedError
 
     def _ours(self, request: Request) -> Request:
-        return replace(request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION)
+        return replace(
+            request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION
+        )
 
 
 class TextToImageModel(_Model):

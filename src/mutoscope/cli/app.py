@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import data, doctor, evaluate, export, files, generate, train
+from mutoscope.cli import data, doctor, evaluate, export, files, generate, recipe, train
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -86,9 +86,8 @@ def build() -> TyperGroup:
     world.callback()(lambda: None)
     _add(world, data.VERBS)
     app.add_typer(world, name="data")
-    for module in (train, export):
+    for module in (train, recipe, export, evaluate):
         _add(app, module.VERBS)
-    _add(app, evaluate.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 
 

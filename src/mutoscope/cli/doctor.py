@@ -154,7 +154,10 @@ def _checkpoint(folder: Path | None) -> list[Finding]:
     except MutoscopeError as error:
         return [Finding("model", str(error), good=False, needed=True)]
     return [
-        Finding("model", f"{facts['name']}, preset {facts['preset']}, {_size(facts['bytes'])}, {facts['known_words']} known words ({folder})"),
+        Finding(
+            "model",
+            f"{facts['name']}, preset {facts['preset']}, {_size(facts['bytes'])}, {facts['known_words']} known words ({folder})",
+        ),
         Finding("model hash", f"{facts['hash']} ({facts['checked']} files checked)", facts["checked"] > 0, needed=True),
     ]
 

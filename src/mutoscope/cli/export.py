@@ -22,7 +22,8 @@ def export(
         str, typer.Option("--name", metavar="NAME", parser=ask.text, help="What the model is called.")
     ] = "mutoscope-nano",
     card: Annotated[
-        str | None, typer.Option("--card", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown.")
+        str | None,
+        typer.Option("--card", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown."),
     ] = None,
 ) -> None:
     """Turn a training run into a checkpoint folder that draws without PyTorch."""

@@ -18,6 +18,7 @@ from mutoscope.cli.console import note, say, table, watch
 from mutoscope.errors import SettingError, SizeError
 
 MOST = 64  # of one request
+MOST_SECONDS = 300
 DEMO_SEED = 7
 DEFAULT_SECONDS, DEFAULT_FPS = 5.0, 12
 
@@ -199,8 +200,8 @@ def _length(seconds: float | None, fps: int | None, frames: int | None) -> tuple
     rate = DEFAULT_FPS if fps is None else fps
     if frames is None:
         seconds = DEFAULT_SECONDS if seconds is None else seconds
-        if seconds <= 0:
-            raise SizeError(f"--seconds must be more than 0, got {seconds:g}; for example --seconds 5")
+        if not 0 < seconds <= MOST_SECONDS:
+            raise SizeError(f"--seconds must be more than 0 and at most {MOST_SECONDS}, got {seconds:g}; for example 5")
         asked: dict[str, Any] = {"duration_seconds": seconds}
         counted = max(1, round(seconds * rate))
     else:

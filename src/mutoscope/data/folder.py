@@ -39,8 +39,11 @@ class Scenery:
     style: str = ""  # one style for all; "" = drawn like the other facts
 
     def __post_init__(self):
+        from mutoscope.prompt import find_style
         from mutoscope.shapes import LatentGrid
 
+        if self.style:
+            object.__setattr__(self, "style", find_style(self.style))
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")

@@ -45,7 +45,7 @@ def held_out_questions(count: int, seed: int = SEED) -> list[Question]:
 
 
 def moving_questions(count: int, seed: int = SEED) -> list[Question]:
-    """Return `count` questions for clips: photos with drifting clouds, scenes and lights in turn, five of eight by water."""
+    """Return `count` questions for clips: photos with clouds, scenes and lights in turn, five of eight by water."""
     scenes = WATER + SKY
     facts = [
         {"scene": scenes[index % len(scenes)], "light": LIGHTS[(3 * index + index // len(scenes)) % len(LIGHTS)]}

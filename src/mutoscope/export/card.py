@@ -65,7 +65,9 @@ def read_stage(folder: Path) -> dict[str, Any]:
         return {"samples": int(last["samples"]), "seconds": float(last["seconds"]), "measures": measures,
                 "hardware": list(known.get("hardware", [])), "data": list(known.get("data", []))}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})") from error
+        raise CheckpointError(
+            f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})"
+        ) from error
 
 
 def sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict[str, str]]:
@@ -86,8 +88,8 @@ def model_card(checkpoint: Checkpoint) -> str:
     blocks = [
         f"# Model card: {checkpoint.name}",
         "<!-- Made by `mutoscope export RUN --out DIR --card FILE`; every number was written down by the run. -->",
-        "Draws pictures and clips of landscapes, water, weather and light from words, at 128 pixels. It was trained from "
-        "scratch on a world that this repository renders; it has seen no photograph, no person and no text.",
+        "Draws pictures and clips of landscapes, water, weather and light from words, at 128 pixels. It knows what the data "
+        "below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
         _facts(checkpoint),
         "## Parts",
         _table(("part", "parameters", "stored as"), part_sizes(checkpoint)),
@@ -101,9 +103,13 @@ def model_card(checkpoint: Checkpoint) -> str:
         "## Hardware",
         _list(dict.fromkeys(text for stage in stages.values() for text in stage["hardware"])),
         "## Data",
-        _table(("folder", "items", "frames", "size", "licence"), _data_rows(stages)) if _data_rows(stages) else "- not recorded",
+        _table(("folder", "items", "frames", "size", "licence"), _data_rows(stages))
+        if _data_rows(stages)
+        else "- not recorded",
         "## Sources and licences",
-        _table(("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]),
+        _table(
+            ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
+        ),
     ]
     return "\n\n".join(blocks) + "\n"
 
@@ -150,7 +156,9 @@ def _part_name(part: str) -> str:
 
 
 def _stage_row(name: str, stage: dict[str, Any]) -> tuple[str, ...]:
-    measures = ", ".join(f"{key} {value:g}" for key, value in stage["measures"].items() if isinstance(value, int | float))
+    measures = ", ".join(
+        f"{key} {value:g}" for key, value in stage["measures"].items() if isinstance(value, int | float)
+    )
     return name, f"{stage['samples']:,}", f"{stage['seconds'] / 3600:.2f}", measures or "-"
 
 

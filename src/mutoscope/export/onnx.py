@@ -209,7 +209,49 @@ def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weight
         )  # fmt: skip
     graph = onnx.load_from_string(buffer.getvalue())
     names = _name_constants(graph, weights)
+    _merge_equal(graph)
+    _shorten(graph)
     return graph.SerializeToString(), names
+
+
+def _merge_equal(model: Any) -> None:
+    """Compute once what a graph computes several times from the same inputs: constants, shapes, the parts of masks."""
+    graph = model.graph
+    results = {value.name for value in graph.output}
+    same: dict[str, str] = {}
+    seen: dict[tuple, list[str]] = {}
+    kept = []
+    for node in graph.node:
+        node.input[:] = [same.get(name, name) for name in node.input]
+        settings = tuple(sorted(attribute.SerializeToString(deterministic=True) for attribute in node.attribute))
+        first = seen.setdefault((node.op_type, node.domain, tuple(node.input), settings), list(node.output))
+        if first != list(node.output) and len(first) == len(node.output) and not results & set(node.output):
+            same |= dict(zip(node.output, first, strict=True))
+        else:
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _shorten(model: Any) -> None:
+    """Give everything inside of a graph short names and drop notes about where it came from: a third of the bytes."""
+    graph = model.graph
+    keep = {value.name for values in (graph.input, graph.output) for value in values}
+    keep |= {constant.name for constant in graph.initializer if constant.external_data}
+    short: dict[str, str] = {"": ""}
+    for constant in graph.initializer:
+        constant.name = _short(constant.name, short, keep)
+    for node in graph.node:
+        node.ClearField("name")
+        node.ClearField("doc_string")
+        node.ClearField("metadata_props")
+        node.input[:] = [_short(name, short, keep) for name in node.input]
+        node.output[:] = [_short(name, short, keep) for name in node.output]
+    graph.ClearField("value_info")
+
+
+def _short(name: str, short: dict[str, str], keep: set[str]) -> str:
+    return name if name in keep else short.setdefault(name, f"_{len(short)}")
 
 
 def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
@@ -233,7 +275,9 @@ def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
             kept[name].data_location = TensorProto.EXTERNAL
             kept[name].external_data.add(key="location", value="weights.safetensors")
     graph.graph.initializer.extend(kept.values())
-    for node in graph.graph.node:  # equal weights: the exporter makes one the Identity of the other, under a weight's name
+    for (
+        node
+    ) in graph.graph.node:  # equal weights: the exporter makes one the Identity of the other, under a weight's name
         for i, name in enumerate(node.output):
             if name in kept:
                 renamed[name] = node.output[i] = f"{name}@same"

@@ -5,7 +5,14 @@ import re
 from pathlib import Path
 
 from mutoscope.autoencoder import Autoencoder
-from mutoscope.errors import MissingExtraError, MutoscopeError, OutputError, SettingError, StorageError, StorageFullError
+from mutoscope.errors import (
+    MissingExtraError,
+    MutoscopeError,
+    OutputError,
+    SettingError,
+    StorageError,
+    StorageFullError,
+)
 from mutoscope.export.card import build_card
 from mutoscope.image_encoder import ImageTower
 from mutoscope.parts import has_part, load_config, load_part, load_text
@@ -28,7 +35,9 @@ def export_run(run: Path, folder: Path, name: str) -> Path:
     tower, tokenizer = load_text(run, config)
     transformer = load_part(run, "transformer", Transformer(config.transformer))
     codec = load_part(run, "codec", Autoencoder(config.codec))
-    image_tower = load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None
+    image_tower = (
+        load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None
+    )
     card = build_card(run, config, name)
     try:
         return export_checkpoint(
@@ -49,7 +58,9 @@ def export_run(run: Path, folder: Path, name: str) -> Path:
 def check_name(name: str) -> None:
     """Refuse a model name that no file should carry; raises SettingError."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,63}", name):
-        raise SettingError(f"--name takes small letters, digits and dashes, for example mutoscope-nano, got {name[:80]!r}")
+        raise SettingError(
+            f"--name takes small letters, digits and dashes, for example mutoscope-nano, got {name[:80]!r}"
+        )
 
 
 def check_folder(folder: Path) -> None:

@@ -103,7 +103,7 @@ class OnnxRuntime:
             if how == "T":
                 array = array.T
             elif how.startswith("last"):
-                array = array[-int(how[4:]):]
+                array = array[-int(how[4:]) :]
             elif how == "column":
                 array = array.reshape(1, -1, 1, 1, 1)
             self._views[name] = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))

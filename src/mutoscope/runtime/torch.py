@@ -68,7 +68,9 @@ class TorchRuntime:
             from mutoscope.errors import CheckpointError
 
             differ = ", ".join([*lacking, *extra][:5])
-            raise CheckpointError(f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ})")
+            raise CheckpointError(
+                f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ})"
+            )
         return module.requires_grad_(False).eval().to(self.device)
 
     def _to(self, array: np.ndarray) -> torch.Tensor:

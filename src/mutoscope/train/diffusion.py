@@ -29,7 +29,7 @@ from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer
 
 TEXT_LENGTH = 40  # tokens of a caption kept in training
-WORDINGS = 6  # captions of an item whose states are kept
+WORDINGS = 4  # captions of an item whose states are kept
 DROP = 0.1  # share of captions replaced by the empty one
 CLIP_SHARE = 0.5  # of the steps of the video stage
 PREVIEW_PROMPTS = (

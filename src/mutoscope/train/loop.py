@@ -33,6 +33,7 @@ class Settings:
     samples: int = 0  # stop after so many samples in all; 0 = the budget alone decides
     budget: float = 0.0  # seconds this call may take; 0 = the samples alone decide
     muon: bool = True  # Muon for block matrices
+    decay: float = 0.25  # share of the run in which the rate falls to zero; 0 when another stage follows
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 6.94  # exponent of the weight average
     save_every: float = 300.0  # seconds between states
@@ -85,7 +86,7 @@ def train(objective: Objective, run: Path, settings: Settings, show: Callable[[i
     # --- steps
     while not clock.finished():
         generator = torch.Generator().manual_seed(stream(settings.seed, "batch", clock.samples).integers(0, 2**31))
-        factor = rate_factor(clock.fraction())
+        factor = rate_factor(clock.fraction(), decay=settings.decay)
         for optimiser, share in zip(optimisers, (settings.adam_share, 1.0), strict=False):
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate * share * factor

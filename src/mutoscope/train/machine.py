@@ -29,7 +29,9 @@ def hardware() -> str:
 
 def describe(folder: Folder) -> dict[str, Any]:
     """Return name, sizes and licences of a captioned folder."""
-    rows = [json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").splitlines() if line.strip()]
+    rows = [
+        json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").splitlines() if line.strip()
+    ]
     _, frames, height, width, _ = folder.pixels.shape
     return {
         "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,

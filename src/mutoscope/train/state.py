@@ -39,8 +39,8 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, prefix: str, tensors: di
     shapes = [p.shape for group in optimiser.param_groups for p in group["params"]]
     for name, tensor in tensors.items():
         if name.startswith(prefix + "."):
-            index, key = name[len(prefix) + 1:].split(".", 1)
-            if int(index) >= len(shapes) or tensor.ndim and tensor.shape != shapes[int(index)]:
+            index, key = name[len(prefix) + 1 :].split(".", 1)
+            if int(index) >= len(shapes) or (tensor.ndim and tensor.shape != shapes[int(index)]):
                 raise ValueError(f"{name} is {tuple(tensor.shape)}")
             state.setdefault(int(index), {})[key] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
