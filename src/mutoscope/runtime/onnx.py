@@ -1,5 +1,6 @@
 """The default runtime: ONNX Runtime on numpy arrays, weights handed over from the safetensors file."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ class OnnxRuntime:
         self.threads = threads or thread_count()
         self._weights = checkpoint.weights()
         self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
+        wanted = {name for names in checkpoint.card["constants"].values() for name in names}
+        self._unread = Counter(name.partition("@")[0] for name in wanted)  # views of each tensor that are still to be made
         self._sessions: dict[str, Any] = {}
         config = checkpoint.config.transformer
         self._depth, self._heads = config.depth, config.heads
@@ -76,6 +79,8 @@ class OnnxRuntime:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
+            options.add_session_config_entry("session.disable_prepacking", "1")
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if self.threads > 1 else "0")
         names = self.checkpoint.card["constants"][graph]
         values = [self._view(name) for name in names]
@@ -107,6 +112,9 @@ class OnnxRuntime:
             elif how == "column":
                 array = array.reshape(1, -1, 1, 1, 1)
             self._views[name] = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+            self._unread[base] -= 1
+            if not self._unread[base]:
+                del self._weights[base]
         return self._views[name]
 
 

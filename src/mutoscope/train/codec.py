@@ -62,9 +62,9 @@ class CodecObjective:
         model.mean.zero_()
         model.deviation.fill_(1.0)
         stills = self._pictures if self.pictures else lambda g, batch: self._clips(g, batch)[:, :, :1]
-        latents = torch.cat([model.encode(stills(generator, 16))[:, :, 0] for _ in range(batches)])
-        model.mean.copy_(latents.mean((0, 2, 3)))
-        model.deviation.copy_(latents.std((0, 2, 3)))
+        latents = [model.encode(stills(generator, 16)).transpose(0, 1).flatten(1) for _ in range(batches)]
+        model.mean.copy_(torch.cat(latents, 1).mean(1))
+        model.deviation.copy_(torch.cat(latents, 1).std(1))
 
     def _pictures(self, generator: torch.Generator, batch: int) -> Tensor:
         sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)

@@ -42,7 +42,7 @@ PREVIEW_PROMPTS = (
 
 @dataclass(frozen=True)
 class Latents:
-    """One folder, encoded: latents (2 N, c, t, h, w) float16, the second half mirrored; text states per item and wording."""
+    """One folder, encoded: latents (M, c, t, h, w) float16, M = N for clips, 2 N for pictures, the second half mirrored; text states per item and wording."""
 
     latents: np.ndarray
     states: np.ndarray  # (N, WORDINGS, TEXT_LENGTH, width) float16
@@ -179,7 +179,7 @@ def _encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
     out: dict[bool, list[np.ndarray]] = {False: [], True: []}
     for start in range(0, len(folder), batch):
         pixels = to_unit(folder.pixels[start : start + batch])
-        for mirrored in (False, True):
+        for mirrored in (False,) if folder.is_clips else (False, True):
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 latents = codec.encode(pixels.flip(-1) if mirrored else pixels)
             out[mirrored].append(latents.float().numpy().astype(np.float16))
