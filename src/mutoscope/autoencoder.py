@@ -61,7 +61,7 @@ def join_time(x: Tensor, layer: nn.Conv2d) -> Tensor:
     first = F.conv2d(x[:, 0], layer.weight[:, -width:], layer.bias)[:, None]
     if x.shape[1] == 1:
         return first.flatten(0, 1)
-    groups = x[:, 1:].unflatten(1, (-1, TIME_FACTOR)).flatten(2, 3)                      # B, k, 4m, ...
+    groups = x[:, 1:].unflatten(1, (-1, TIME_FACTOR)).flatten(2, 3)  # B, k, 4m, ...
     rest = layer(groups.flatten(0, 1)).unflatten(0, groups.shape[:2])
     return torch.cat([first, rest], 1).flatten(0, 1)
 
@@ -76,10 +76,15 @@ def cosine_basis(channels: int) -> tuple[Tensor, Tensor]:
     waves = waves / waves.norm(dim=1, keepdim=True)
     axes = F.normalize(torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, -1.0], [1.0, -2.0, 1.0]]), dim=1)
     order = sorted(
-        (u + v + (3.0 if axis else 0.0), axis, u, v) for axis in range(3) for u in range(SPACE_FACTOR) for v in range(SPACE_FACTOR)
+        (u + v + (3.0 if axis else 0.0), axis, u, v)
+        for axis in range(3)
+        for u in range(SPACE_FACTOR)
+        for v in range(SPACE_FACTOR)
     )[:channels]
     rows = [(axes[axis][:, None, None] * waves[u][:, None] * waves[v][None]).reshape(-1) for _, axis, u, v in order]
-    return torch.stack(rows), torch.tensor([0.12 * (1 + 2.0 * (u + v) + (1.0 if axis else 0.0)) for _, axis, u, v in order])
+    return torch.stack(rows), torch.tensor(
+        [0.12 * (1 + 2.0 * (u + v) + (1.0 if axis else 0.0)) for _, axis, u, v in order]
+    )
 
 
 class Encoder(nn.Module):
@@ -102,19 +107,19 @@ class Encoder(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, T, H, W), T = 1 + 4 k -> raw latents (B, c, 1 + k, H/8, W/8)."""
         B, _, T, _, _ = pixels.shape
-        flat = pixels.transpose(1, 2).flatten(0, 1)                                      # B T, 3, H
+        flat = pixels.transpose(1, 2).flatten(0, 1)  # B T, 3, H
         straight = join_time(F.pixel_unshuffle(flat, SPACE_FACTOR).unflatten(0, (B, T)), self.linear)
-        x = F.pixel_unshuffle(flat, 2)                                                   # B T, 12, H/2
-        x = F.pixel_unshuffle(self.stem(x), 2)                                           # B T, 4s, H/4
-        x = self.frame_block(self.to_quarter(x)).unflatten(0, (B, T))                    # B, T, m, H/4
-        x = join_time(x, self.join)                                                      # B t, m, H/4
-        x = self.to_eighth(F.pixel_unshuffle(self.quarter_block(x), 2))                  # B t, d, H/8
+        x = F.pixel_unshuffle(flat, 2)  # B T, 12, H/2
+        x = F.pixel_unshuffle(self.stem(x), 2)  # B T, 4s, H/4
+        x = self.frame_block(self.to_quarter(x)).unflatten(0, (B, T))  # B, T, m, H/4
+        x = join_time(x, self.join)  # B t, m, H/4
+        x = self.to_eighth(F.pixel_unshuffle(self.quarter_block(x), 2))  # B t, d, H/8
         for block in self.blocks:
             x = block(x)
         t = x.shape[0] // B
         x = self.mix(x, shift_time(x, t, None))
-        z = self.out(F.relu(x)) + straight                                               # B t, c, h, w
-        return z.unflatten(0, (B, t)).transpose(1, 2)                                    # B, c, t, h, w
+        z = self.out(F.relu(x)) + straight  # B t, c, h, w
+        return z.unflatten(0, (B, t)).transpose(1, 2)  # B, c, t, h, w
 
 
 class Decoder(nn.Module):
@@ -159,18 +164,18 @@ class Decoder(nn.Module):
     def frames(self, x: Tensor, z: Tensor, first: bool) -> Tensor:
         """Features (B, middle, 2h, 2w) and latents (B, c, h, w) of one latent frame -> its frames (B, 3, 1 or 4, H, W)."""
         count = 1 if first else TIME_FACTOR
-        straight = F.conv2d(z, self.linear.weight[-count * PIXELS:], self.linear.bias[-count * PIXELS:])
+        straight = F.conv2d(z, self.linear.weight[-count * PIXELS :], self.linear.bias[-count * PIXELS :])
         straight = F.pixel_shuffle(straight.unflatten(1, (count, PIXELS)).flatten(0, 1), SPACE_FACTOR)
-        weight, bias = self.part.weight[-count * self.top:], self.part.bias[-count * self.top:]
+        weight, bias = self.part.weight[-count * self.top :], self.part.bias[-count * self.top :]
         y = F.conv2d(F.relu(x), weight, bias, padding=1).unflatten(1, (count, self.top)).flatten(0, 1)
-        y = F.pixel_shuffle(self.to_half(self.frame_block(y)), 2)                        # B count, s, H/2
-        y = F.pixel_shuffle(self.out(F.relu(self.half_block(y))), 2) + straight          # B count, 3, H
+        y = F.pixel_shuffle(self.to_half(self.frame_block(y)), 2)  # B count, s, H/2
+        y = F.pixel_shuffle(self.out(F.relu(self.half_block(y))), 2) + straight  # B count, 3, H
         return y.unflatten(0, (-1, count)).transpose(1, 2)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Raw latents (B, c, t, h, w) -> pixels (B, 3, 1 + 4 (t - 1), H, W)."""
         B, _, t, _, _ = latents.shape
-        z = latents.transpose(1, 2)                                                      # B, t, c, h, w
+        z = latents.transpose(1, 2)  # B, t, c, h, w
         x, _ = self.trunk(z.flatten(0, 1), t, None)
         x = x.unflatten(0, (B, t))
         first = self.frames(x[:, 0], z[:, 0], first=True)

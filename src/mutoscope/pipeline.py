@@ -37,7 +37,9 @@ class Text:
     mask: np.ndarray
 
 
-def draw(request: Request, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, preview: bool) -> Iterator[Event]:
+def draw(
+    request: Request, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, preview: bool
+) -> Iterator[Event]:
     """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
 
     With `preview`, some events carry what the picture looks like so far. NonFiniteError names the step.
@@ -150,4 +152,6 @@ def to_bytes(pixels: np.ndarray) -> np.ndarray:
 def check_finite(latents: np.ndarray, number: int, step: int) -> None:
     """Raise NonFiniteError when a latent or pixel is NaN or infinite."""
     if not np.isfinite(latents).all():
-        raise NonFiniteError(f"latent frame {number} is not finite after step {step + 1}; lower guidance_scale or report it")
+        raise NonFiniteError(
+            f"latent frame {number} is not finite after step {step + 1}; lower guidance_scale or report it"
+        )

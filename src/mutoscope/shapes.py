@@ -75,9 +75,12 @@ def parse_size(size: str) -> tuple[int, int]:
     if text in ASPECTS:
         return ASPECTS[text]
     parts = text.split("x")
-    if len(parts) == 2 and all(part.strip().isascii() and part.strip().isdigit() for part in parts):
-        if max(map(len, parts)) < 7:
-            return int(parts[0]), int(parts[1])
+    if (
+        len(parts) == 2
+        and all(part.strip().isascii() and part.strip().isdigit() for part in parts)
+        and max(map(len, parts)) < 7
+    ):
+        return int(parts[0]), int(parts[1])
     raise SizeError(f"size {str(size)[:40]!r} is not known; use {', '.join(ASPECTS)} or WIDTHxHEIGHT such as 192x128")
 
 

@@ -191,20 +191,20 @@ class Transformer(nn.Module):
         patches (B, N, P); time (B, t); text (B, L, D) and text_mask (B, L) bool; rotary (2, N, K/2); mask (N, N) bool over
         these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None.
         """
-        tokens = self.embed(patches)                                                     # B N D
+        tokens = self.embed(patches)  # B N D
         weight = text_mask.to(text.dtype)[..., None]
-        mean = (text * weight).sum(1) / weight.sum(1).clamp(min=1.0)                     # B D
-        context = nn.functional.silu(self.time(time) + self.pool(mean)[:, None])         # B t D
-        condition = self.condition(context).unflatten(-1, (6, -1))                       # B t 6 D
+        mean = (text * weight).sum(1) / weight.sum(1).clamp(min=1.0)  # B D
+        context = nn.functional.silu(self.time(time) + self.pool(mean)[:, None])  # B t D
+        condition = self.condition(context).unflatten(-1, (6, -1))  # B t 6 D
         full = join_masks(text_mask, mask, tokens.shape[1], past[0].shape[3] if past is not None else 0)
         keys, values = [], []
         for i, block in enumerate(self.blocks):
             layer_past = (past[0][i], past[1][i], past[2]) if past is not None else None
-            tokens, (k, v) = block(tokens, condition, text, rotary, full, layer_past)    # B N D
+            tokens, (k, v) = block(tokens, condition, text, rotary, full, layer_past)  # B N D
             keys.append(k)
             values.append(v)
         scale, shift = self.last(context).chunk(2, -1)
-        patches = self.head(modulate(self.norm(tokens), scale, shift))                   # B N P
+        patches = self.head(modulate(self.norm(tokens), scale, shift))  # B N P
         return patches, torch.stack(keys), torch.stack(values)
 
     def forward(self, latents: Tensor, time: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:

@@ -21,7 +21,9 @@ RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style"
 
 
 def recipe(
-    file: Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A recipe, such as recipes/nano-cpu.toml.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", parser=ask.text, help="A recipe, such as recipes/nano-cpu.toml.")
+    ],
     out: Annotated[
         str, typer.Option("--out", metavar="RUN", parser=ask.text, help="The run's folder; data goes to RUN/world.")
     ],

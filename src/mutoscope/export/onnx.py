@@ -134,6 +134,8 @@ def _write(
         constants[name] = names
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    for path in files:
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
     hashes = {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
     values = {"format": FORMAT, **card, "model": config.to_dict(), "constants": constants, "sha256": hashes}
     values["digest"] = card_digest(json.loads(json.dumps(values)))

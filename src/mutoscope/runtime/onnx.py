@@ -24,7 +24,9 @@ class OnnxRuntime:
         self._weights = checkpoint.weights()
         self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
         wanted = {name for names in checkpoint.card["constants"].values() for name in names}
-        self._unread = Counter(name.partition("@")[0] for name in wanted)  # views of each tensor that are still to be made
+        self._unread = Counter(
+            name.partition("@")[0] for name in wanted
+        )  # views of each tensor that are still to be made
         self._sessions: dict[str, Any] = {}
         config = checkpoint.config.transformer
         self._depth, self._heads = config.depth, config.heads

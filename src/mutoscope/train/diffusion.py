@@ -42,7 +42,10 @@ PREVIEW_PROMPTS = (
 
 @dataclass(frozen=True)
 class Latents:
-    """One folder, encoded: latents (M, c, t, h, w) float16, M = N for clips, 2 N for pictures, the second half mirrored; text states per item and wording."""
+    """One folder, encoded: latents (M, c, t, h, w) float16 and text states for each item and wording.
+
+    M is N for clips and 2 N for pictures, whose second half is mirrored.
+    """
 
     latents: np.ndarray
     states: np.ndarray  # (N, WORDINGS, TEXT_LENGTH, width) float16
@@ -98,7 +101,7 @@ class DiffusionObjective:
 
     def draw(self, model: Transformer, noise: Tensor, states: Tensor, mask: Tensor, steps: int, scale: float) -> Tensor:
         """Noise (B, c, 1, h, w) -> latents, for previews."""
-        B, L = mask.shape
+        B, _L = mask.shape
         empty = torch.zeros_like(states)
         empty[:, : self.empty.shape[1]] = self.empty
         empty_mask = torch.zeros_like(mask)

@@ -93,7 +93,9 @@ def train(objective: Objective, run: Path, settings: Settings, show: Callable[[i
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.bfloat16):
             loss, numbers = objective.loss(generator, settings.batch, clock.fraction())
         if not bool(torch.isfinite(loss)):
-            raise NonFiniteError(f"the loss is {loss.item()} after {clock.samples} samples; lower the rate and run again")
+            raise NonFiniteError(
+                f"the loss is {loss.item()} after {clock.samples} samples; lower the rate and run again"
+            )
         loss.backward()
         norm = nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
         for optimiser in optimisers:
@@ -217,7 +219,9 @@ def _restore(run: Path, state: tuple, clock: _Clock, model: nn.Module, optimiser
             restore_optimiser(optimiser, f"optimiser{i}", tensors)
     except (KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(f"{run}: its state was made with other settings ({reason}); choose another --out") from error
+        raise CheckpointError(
+            f"{run}: its state was made with other settings ({reason}); choose another --out"
+        ) from error
 
 
 def _with_average(objective: Objective, average: PowerAverage) -> Any:

@@ -46,7 +46,9 @@ def as_matrix(tensor: Tensor) -> Tensor:
 def split_parameters(model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, nn.Parameter]]:
     """Return (matrices and kernels of blocks, the rest) of the trainable parameters, by name."""
     named = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    inside = {name: p for name, p in named.items() if any(part in name for part in ("block", "mix", "to_", "join", "part"))}
+    inside = {
+        name: p for name, p in named.items() if any(part in name for part in ("block", "mix", "to_", "join", "part"))
+    }
     matrices = {name: p for name, p in inside.items() if p.ndim in (2, 4) and "table" not in name}
     rest = {name: p for name, p in named.items() if name not in matrices}
     assert len(matrices) + len(rest) == len(named)

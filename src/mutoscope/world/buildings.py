@@ -42,7 +42,7 @@ def towers(view: View, image: Tensor, part: str, base, height, cell: float, far:
 
 
 def _windows(view: View, color: Tensor, x: Tensor, up: Tensor, floor: float, tower: tuple, far: float) -> Tensor:
-    column, seed, tone = tower
+    column, seed, _tone = tower
     u, v = x / (floor * 0.72) + 50.5, up / floor + 50
     i, j = u.floor(), v.floor()
     chance, glow, _, _ = cell_random(i + column * 17, j, seed + 5)

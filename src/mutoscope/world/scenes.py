@@ -266,7 +266,7 @@ def _course_dice(view: View) -> tuple[Tensor, ...]:
 
 
 def _course_at(course: tuple[Tensor, ...], depth) -> Tensor:
-    middle, swing, phase, wide = course
+    middle, swing, phase, _wide = course
     near = torch.as_tensor(depth).clamp(0, 1)
     return middle + swing * (0.25 + near) * torch.sin(phase + 5.5 * (near + 0.02).sqrt())
 

@@ -90,7 +90,9 @@ def draw_spec(seed: int, index: int, *, held_out: bool | None = False, **fixed: 
             continue
         if held_out is None or is_held_out(spec.scene, spec.light, spec.style) == held_out:
             return spec
-    raise SettingError(f"no scene with held_out={held_out} and {fixed}: these facts pin a combination of the other kind")
+    raise SettingError(
+        f"no scene with held_out={held_out} and {fixed}: these facts pin a combination of the other kind"
+    )
 
 
 def _draw(seed: int, index: int, attempt: int, fixed: dict[str, str]) -> SceneSpec:
