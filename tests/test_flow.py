@@ -56,7 +56,7 @@ def test_shifts_compose_and_undo_each_other(time: float, one: float, other: floa
 
 def test_twice_the_side_shifts_twice_as_far():
     values = 16 * 16 * 16  # 128 x 128 pixels
-    assert shift_for(values) == 1.5
+    assert shift_for(values) == 2.0
     assert shift_for(4 * values) == pytest.approx(2 * shift_for(values))
 
 

@@ -40,8 +40,8 @@ def shift_time(time: Any, shift: float) -> Any:
 
 
 def shift_for(values: int) -> float:
-    """Return the time shift for a latent frame of `values` numbers; 1.5 at 128 x 128 pixels, growing with the side."""
-    return 1.5 * (values / 4096) ** 0.5
+    """Return the time shift for a latent frame of `values` numbers; 2 at 128 x 128 pixels, growing with the side."""
+    return 2.0 * (values / 4096) ** 0.5
 
 
 def grid(steps: int, shift: float) -> np.ndarray:

@@ -57,14 +57,18 @@ class CodecObjective:
 
     @torch.no_grad()
     def measure(self, model: Autoencoder, batches: int = 24) -> None:
-        """Set the latents' mean and deviation inside the codec."""
+        """Set the latents' mean and deviation inside the codec.
+
+        One deviation for all channels: coarse patterns keep more of the scale than fine ones, so noise hides the fine ones
+        first and sampling decides the layout before the texture (dev/log.md).
+        """
         generator = torch.Generator().manual_seed(2)
         model.mean.zero_()
         model.deviation.fill_(1.0)
         stills = self._pictures if self.pictures else lambda g, batch: self._clips(g, batch)[:, :, :1]
         latents = [model.encode(stills(generator, 16)).transpose(0, 1).flatten(1) for _ in range(batches)]
         model.mean.copy_(torch.cat(latents, 1).mean(1))
-        model.deviation.copy_(torch.cat(latents, 1).std(1))
+        model.deviation.fill_(float(torch.cat(latents, 1).std(1).square().mean().sqrt()))
 
     def _pictures(self, generator: torch.Generator, batch: int) -> Tensor:
         sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)

@@ -31,7 +31,7 @@ from mutoscope.transformer import Transformer
 TEXT_LENGTH = 40  # tokens of a caption kept in training
 WORDINGS = 4  # captions of an item whose states are kept
 DROP = 0.1  # share of captions replaced by the empty one
-CLIP_SHARE = 0.5  # of the steps of the video stage
+CLIP_SHARE = 0.35  # of the steps of the video stage
 PREVIEW_PROMPTS = (
     "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
     "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
