@@ -50,7 +50,14 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
         "known_words": sorted(vocabulary() | set(FUNCTION_WORDS)),
         "stages": stages,
         "sources": sources(stages, config),
+        "notes": _page(run / "notes.md"),
+        "evaluation": _page(run / "evaluation" / "report.md"),
     }
+
+
+def _page(path: Path) -> str:
+    """Text of a page that people or the judge left in the run's folder; empty when there is none."""
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
 def read_stage(folder: Path) -> dict[str, Any]:
@@ -100,6 +107,7 @@ def model_card(checkpoint: Checkpoint) -> str:
         if stages
         else "Not trained: the weights are random.",
         "A sample is a picture, a clip or a pair of picture and caption, counted each time it is seen.",
+        *([card["notes"]] if card.get("notes") else []),
         "## Hardware",
         _list(dict.fromkeys(text for stage in stages.values() for text in stage["hardware"])),
         "## Data",
@@ -110,6 +118,7 @@ def model_card(checkpoint: Checkpoint) -> str:
         _table(
             ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
         ),
+        *(["## Judged", card["evaluation"]] if card.get("evaluation") else []),
     ]
     return "\n\n".join(blocks) + "\n"
 
