@@ -97,7 +97,11 @@ def read_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
 
 
 def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
-    """Return the guided velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape."""
+    """Return the guided velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape.
+
+    Only the first frame is guided: to the later ones the frames before say more than the prompt, and guidance on top of
+    them changes a clip by a third more from frame to frame than it should (dev/log.md).
+    """
     frame = float(min(number, LAST_TRAINED))
     past_alone = None if past is None else Past(past.keys[:, :1], past.values[:, :1], past.frames)
 
@@ -110,7 +114,7 @@ def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past |
         states, mask = text.states[:1], text.mask[:1]
         return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past_alone)[0]
 
-    return guided(pair, alone, request.guidance_scale)
+    return guided(pair, alone, request.guidance_scale if number == 0 else 1.0)
 
 
 class History:

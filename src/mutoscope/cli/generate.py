@@ -19,7 +19,7 @@ from mutoscope.errors import SettingError, SizeError
 
 MOST = 64  # of one request
 MOST_SECONDS = 300
-DEMO_SEED = 7
+DEMO_SEED, DEMO_WAVES_SEED = 7, 11
 DEFAULT_SECONDS, DEFAULT_FPS = 5.0, 12
 
 
@@ -148,7 +148,7 @@ def demo(
     way = Way(model, runtime, threads, quiet=quiet)
     lake = Wish("A serene lake surrounded by pine trees at sunset", settings={"seed": DEMO_SEED})
     length, counted = _length(DEFAULT_SECONDS, None, None)
-    waves = Wish("Waves crashing on a beach", settings={"seed": DEMO_SEED, **length}, frames=counted)
+    waves = Wish("Waves crashing on a beach", settings={"seed": DEMO_WAVES_SEED, **length}, frames=counted)
     plan = (
         (lake, naming.fixed("lake_sunset.png", moves=False), loading.load_image_model),
         (waves, naming.fixed("beach_waves.mp4", moves=True), loading.load_video_model),
