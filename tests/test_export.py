@@ -21,7 +21,7 @@ from mutoscope.train import STAGES, run
 
 @pytest.fixture(scope="module")
 def small_run(tiny_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of all four stages, one step each."""
+    """A run of all stages, one step each."""
     out = tmp_path_factory.mktemp("runs") / "tiny"
     for stage in STAGES:
         list(run(stage, preset_name="tiny", data=tiny_world, out=out, overrides={"batch": 8, "samples": 8}))

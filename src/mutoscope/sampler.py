@@ -8,7 +8,7 @@ VERSION changes whenever the same request would give other numbers.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,7 @@ class Step:
     data: Any
 
 
-def euler(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[Step]:
+def euler(velocity: Velocity, noise: Any, times: Iterable[float]) -> Iterator[Step]:
     """First order: one velocity a step."""
     x = noise
     for i, (now, after) in enumerate(_spans(times)):
@@ -37,7 +37,7 @@ def euler(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[St
         yield Step(i, x, data)
 
 
-def heun(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[Step]:
+def heun(velocity: Velocity, noise: Any, times: Iterable[float]) -> Iterator[Step]:
     """Second order, two velocities a step (Karras et al. 2022, alg. 1), the last step Euler."""
     x = noise
     for i, (now, after) in enumerate(_spans(times)):
@@ -50,7 +50,7 @@ def heun(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[Ste
         yield Step(i, x, data)
 
 
-def dpm2m(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[Step]:
+def dpm2m(velocity: Velocity, noise: Any, times: Iterable[float]) -> Iterator[Step]:
     """Second order, one velocity a step: DPM-Solver++(2M) (Lu et al. 2022, alg. 2) on the straight path.
 
     With signal 1 - t and noise t, the half log-ratio is log((1 - t) / t); it is infinite at both ends, where the step is Euler's.
@@ -68,14 +68,14 @@ def dpm2m(velocity: Velocity, noise: Any, times: Sequence[float]) -> Iterator[St
         yield Step(i, x, data)
 
 
-SAMPLERS: dict[str, Callable[[Velocity, Any, Sequence[float]], Iterator[Step]]] = {
+SAMPLERS: dict[str, Callable[[Velocity, Any, Iterable[float]], Iterator[Step]]] = {
     "dpm2m": dpm2m,
     "euler": euler,
     "heun": heun,
 }
 
 
-def _spans(times: Sequence[float]) -> list[tuple[float, float]]:
+def _spans(times: Iterable[float]) -> list[tuple[float, float]]:
     values = [float(time) for time in times]
     return list(zip(values, values[1:], strict=False))
 

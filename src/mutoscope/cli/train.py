@@ -10,7 +10,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, watch
 from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
 
-STAGES = ("codec", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video")
 
 
 def train(
@@ -39,7 +39,7 @@ def train(
     ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Train one stage of a model: codec, clip, image, video."""
+    """Train one stage of a model: codec, decoder, clip, image, video."""
     if stage not in STAGES:
         raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
     from mutoscope.config import preset as known_preset

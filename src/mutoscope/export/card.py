@@ -13,7 +13,7 @@ from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.world.captions import vocabulary
 
-STAGES = ("codec", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video")
 NOT_MEASURES = ("samples", "seconds", "loss", "samples_per_second", "norm", "rate_factor")  # keys every log line has
 FUNCTION_WORDS = tuple(
     "a about above across after against all along among an and another any are around as at be before behind below "

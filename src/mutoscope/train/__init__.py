@@ -1,6 +1,7 @@
 """Training: `run(stage, ...)` trains one stage and leaves its parts in the run's folder.
 
     codec   pixels <-> latents                     parts/codec.safetensors
+    decoder latents -> pixels, latents as they are parts/codec.safetensors
     clip    text and image tower                   parts/text.safetensors, image_tower.safetensors, tokenizer.json
     image   the transformer on pictures            parts/transformer.safetensors
     video   the transformer on pictures and clips  parts/transformer.safetensors
@@ -17,7 +18,7 @@ from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
 from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
 from mutoscope.events import Event
 
-STAGES = ("codec", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video")
 
 
 def run(
@@ -44,6 +45,7 @@ def run(
 
     defaults: dict[str, dict[str, Any]] = {
         "codec": {"batch": 16, "rate": 1e-3, "adam_share": 0.3},
+        "decoder": {"batch": 16, "rate": 5e-4, "adam_share": 0.3},
         "clip": {"batch": 128, "rate": 3e-4, "muon": False},
         "image": {"batch": 64, "rate": 1e-3},
         "video": {"batch": 64, "rate": 1e-3},
@@ -87,10 +89,10 @@ def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -
     from mutoscope.parts import has_part, load_part
 
     torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
-    if stage == "codec":
+    if stage in ("codec", "decoder"):
         from mutoscope.train.codec import CodecObjective
 
-        objective: Any = CodecObjective(config, folders)
+        objective: Any = CodecObjective(config, folders, decoder_only=stage == "decoder")
         starts = {"codec": objective.model}
     elif stage == "clip":
         from mutoscope.train.clip import ClipObjective
@@ -103,7 +105,7 @@ def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -
         objective = DiffusionObjective(config, folders, out, video=stage == "video")
         starts = {"transformer": objective.model}
     for name, model in starts.items():
-        if has_part(out, name):
+        if has_part(out, name) or stage == "decoder":
             load_part(out, name, model)
     return objective
 
@@ -111,8 +113,9 @@ def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -
 def _finish(stage: str, objective: Any, out: Path) -> None:
     from mutoscope.parts import save_part
 
-    if stage == "codec":
-        objective.measure(objective.model)
+    if stage in ("codec", "decoder"):
+        if stage == "codec":
+            objective.measure(objective.model)
         save_part(out, "codec", objective.model)
     elif stage == "clip":
         (out / "tokenizer.json").write_text(objective.tokenizer.to_json(), encoding="utf-8")

@@ -16,20 +16,22 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.train.sheets import sheet, to_bytes
 
-CLIP_FRAMES = 5
+CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
 
 
 class CodecObjective:
     """Trains an Autoencoder on the pixels of captioned folders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder]):
+    def __init__(self, config: ModelConfig, folders: list[Folder], decoder_only: bool = False):
         self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
+        if decoder_only:  # latents stay as they are, so what was trained on them still fits
+            self.model.encoder.requires_grad_(False)
         self.pictures = [folder for folder in folders if not folder.is_clips]
         self.clips = [folder for folder in folders if folder.is_clips]
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
-        """Reconstruction loss of one batch of pictures or of clips of five frames."""
+        """Reconstruction loss of one batch of pictures or of clips."""
         of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < 0.4)
         pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
         latents = self.model.encode_raw(pixels)
@@ -79,8 +81,9 @@ class CodecObjective:
     def _clips(self, generator: torch.Generator, batch: int) -> Tensor:
         folder = self.clips[int(torch.randint(len(self.clips), (), generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
-        start = int(torch.randint(folder.pixels.shape[1] - CLIP_FRAMES + 1, (), generator=generator))
-        return flip(to_unit(folder.pixels[index, start : start + CLIP_FRAMES]), generator)
+        frames = min(CLIP_FRAMES, folder.pixels.shape[1])
+        start = int(torch.randint(folder.pixels.shape[1] - frames + 1, (), generator=generator))
+        return flip(to_unit(folder.pixels[index, start : start + frames]), generator)
 
 
 def to_unit(frames: np.ndarray) -> Tensor:

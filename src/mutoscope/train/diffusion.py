@@ -161,9 +161,10 @@ def cache_folder(
     folder: Folder, codec: Autoencoder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
 ) -> Latents:
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
-    parts = hashlib.sha256()
-    for name in ("codec", "text"):
-        parts.update((run / "parts" / f"{name}.safetensors").read_bytes())
+    parts = hashlib.sha256((run / "parts" / "text.safetensors").read_bytes())
+    for name, tensor in sorted(codec.state_dict().items()):
+        if not name.startswith("decoder."):  # a better decoder does not change the latents
+            parts.update(tensor.contiguous().numpy().tobytes())
     target = run / "cache" / f"{folder.path.name}-{folder.digest}-{parts.hexdigest()[:12]}"
     target.mkdir(parents=True, exist_ok=True)
     if not (target / "latents.npy").exists():
