@@ -86,14 +86,10 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
 def _claim(folder: Path, scenery: Scenery) -> None:
     """Make the folder and write down what it holds, or check that it holds the same."""
     from mutoscope.media import atomic_write
+    from mutoscope.media.storage import make_folder
 
     wanted, file = asdict(scenery), folder / "render.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
-    if not os.access(folder, os.W_OK):
-        raise OutputError(f"the folder {str(folder)!r} is read-only; choose another --out")
+    make_folder(folder)
     if not file.exists():
         text = json.dumps(wanted, sort_keys=True).encode()
         atomic_write(file, lambda stream: stream.write(text) and None)

@@ -8,7 +8,6 @@ The model under test is a `Painter`: two functions from a prompt and a seed to p
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from mutoscope import __version__
-from mutoscope.errors import OutputError, SettingError
+from mutoscope.errors import SettingError
 from mutoscope.evaluate.attributes import Judge, Training, examine, find_judge, render_pictures
 from mutoscope.evaluate.motion import FPS, FRAMES, compare, render_clip
 from mutoscope.evaluate.prompts import (
@@ -35,6 +34,7 @@ from mutoscope.evaluate.sheets import clip_sheet, marked_sheets
 from mutoscope.evaluate.tally import BOTH, floor, mixups, share
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
+from mutoscope.media.storage import make_folder
 
 BARS = {"scene": 0.90, "light": 0.90}  # least share on held-out combinations
 FREE_BAR = 0.85  # least share of free-worded prompts with scene and light right
@@ -92,7 +92,7 @@ def run(
     """Judge a painter; the last event carries the path of report.md. SettingError and OutputError before any work."""
     if count < 1 or clips < 0:
         raise SettingError(f"count must be 1 or more and clips 0 or more, got {count} and {clips}")
-    _open(Path(out))
+    make_folder(Path(out))
     start, trained = time.monotonic(), None
     for event in find_judge(judge, training):
         if event.phase == "done":
@@ -233,15 +233,6 @@ def _bar(what: str, value: float, at_least: float | None, at_most: float | None 
 
 
 # -------------------------------------------------------------------------------------------------------------- writing
-
-
-def _open(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make the folder {str(out)!r}: {error.strerror}; choose another --out") from error
-    if not os.access(out, os.W_OK):
-        raise OutputError(f"the folder {str(out)!r} is read-only; choose another --out")
 
 
 def _write(out: Path, report: dict[str, Any], sheets: dict[str, list[np.ndarray]]) -> Path:

@@ -109,3 +109,13 @@ def _storage_error(error: OSError, path: Path, size: int | None) -> StorageError
         told = StorageError(f"cannot write {path}: {error.strerror or error}")
     told.errno = error.errno
     return told
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that files will be written to; OutputError when it cannot be made or is read-only."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {str(folder)!r}: {error.strerror}; choose another --out") from error
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder {str(folder)!r} is read-only; choose another --out")
