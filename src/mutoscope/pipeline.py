@@ -36,6 +36,11 @@ class Text:
     states: np.ndarray
     mask: np.ndarray
 
+    @property
+    def prompt(self) -> tuple[np.ndarray, np.ndarray]:
+        """States and mask of the prompt alone, (1, L, D) and (1, L)."""
+        return self.states[:1], self.mask[:1]
+
 
 def draw(
     request: Request, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, preview: bool
@@ -97,24 +102,23 @@ def read_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
 
 
 def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
-    """Return the guided velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape.
+    """Return the velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape.
 
     Only the first frame is guided: to the later ones the frames before say more than the prompt, and guidance on top of
     them changes a clip by a third more from frame to frame than it should (dev/log.md).
     """
     frame = float(min(number, LAST_TRAINED))
-    past_alone = None if past is None else Past(past.keys[:, :1], past.values[:, :1], past.frames)
+
+    def alone(latents: np.ndarray, time: float) -> np.ndarray:
+        states, mask = text.prompt
+        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past)[0]
 
     def pair(latents: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
         both = np.concatenate([latents, latents]).astype(np.float32)
-        velocity, _, _ = runtime.velocity(both, time, text.states, text.mask, frame, past)
+        velocity, _, _ = runtime.velocity(both, time, text.states, text.mask, frame, None)
         return velocity[:1], velocity[1:]
 
-    def alone(latents: np.ndarray, time: float) -> np.ndarray:
-        states, mask = text.states[:1], text.mask[:1]
-        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past_alone)[0]
-
-    return guided(pair, alone, request.guidance_scale if number == 0 else 1.0)
+    return guided(pair, alone, request.guidance_scale) if past is None else alone
 
 
 class History:
@@ -139,9 +143,8 @@ class History:
 
     def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: Text) -> None:
         """Take in finished latent frame `number` (1, c, 1, h, w) and forget those that no later frame sees."""
-        both = np.concatenate([latents, latents])
         frame = float(min(number, LAST_TRAINED))
-        _, keys, values = runtime.velocity(both, 0.0, text.states, text.mask, frame, self.view(number))
+        _, keys, values = runtime.velocity(latents, 0.0, *text.prompt, frame, self.view(number))
         self.frames[number] = (keys, values)
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]

@@ -18,6 +18,8 @@ from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
+CLIP_NOISE = 0.12  # each latent frame has its own, so the decoder learns to hold texture still that the diffusion draws anew
+TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the eye sees before any other
 
 
 class CodecObjective:
@@ -36,14 +38,14 @@ class CodecObjective:
         pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
         latents = self.model.encode_raw(pixels)
         noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
-        noise = torch.randn(latents.shape, generator=generator) * LATENT_NOISE
+        noise = torch.randn(latents.shape, generator=generator) * (CLIP_NOISE if of_clips else LATENT_NOISE)
         decoded_from = latents + noise * torch.rand(noisy.shape, generator=generator) * noisy
         decoded = self.model.decoder(decoded_from).float()
         error = charbonnier(decoded - pixels)
         pyramid = laplacian_loss(decoded, pixels)
         total = error + pyramid + 1e-3 * latents.float().square().mean()
         if of_clips:
-            total = total + charbonnier(decoded.diff(dim=2) - pixels.diff(dim=2))
+            total = total + TIME_WEIGHT * charbonnier(decoded.diff(dim=2) - pixels.diff(dim=2))
         psnr = -10 * torch.log10((decoded.detach() - pixels).square().mean() / 4)
         return total, {"psnr_clips" if of_clips else "psnr_pictures": float(psnr)}
 

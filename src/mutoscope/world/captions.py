@@ -22,7 +22,7 @@ __all__ = [
     "FREE_PROMPTS", "LENGTHS", "caption", "caption_facts", "held_out_in", "held_out_wordings", "vocabulary",
 ]  # fmt: skip
 
-LENGTHS = {"long": 0.60, "medium": 0.25, "short": 0.15}
+LENGTHS = {"long": 0.50, "medium": 0.25, "short": 0.25}
 _WORDS = {"long": (13, 36), "medium": (7, 16), "short": (2, 6)}  # fewest and most words of each length
 
 _CLAUSES = ("as ", "while ", "where ", "its ", "mirroring ")  # phrases that want a comma before them
@@ -32,7 +32,7 @@ _GLUE = frozenset("a an the of and in on at by with to its it is as from over un
 def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_out: bool | None = False) -> str:
     """Return caption number `variant` of a scene; a pure function of its arguments.
 
-    `length` is "long" (13 to 36 words), "medium" (7 to 16) or "short" (2 to 6); None draws 60/25/15. `held_out` False
+    `length` is "long" (13 to 36 words), "medium" (7 to 16) or "short" (2 to 6); None draws 50/25/25. `held_out` False
     leaves out all held-out wordings, True uses at least one, None draws from both. Raises SettingError for another length.
     """
     if length is not None and length not in LENGTHS:
@@ -247,9 +247,9 @@ def _join(draws: _Draws, head: str, phrases: Sequence[str]) -> str:
     return text
 
 
-def _style(draws: _Draws, spec: SceneSpec, text: str, said: float = 0.95) -> str:
-    """Say the style before or after the text; a photo mostly goes without saying."""
-    if not draws.chance(0.15 if spec.style == "photo" else said):
+def _style(draws: _Draws, spec: SceneSpec, text: str) -> str:
+    """Say the style before or after the text; a photo mostly goes without saying, any other style never does."""
+    if spec.style == "photo" and not draws.chance(0.15):
         return text
     if draws.chance(0.5) and not text.startswith(("it is", "there ")):
         return f"{draws.word('prefix', spec.style)} {text}"
@@ -304,7 +304,7 @@ def _short(draws: _Draws, spec: SceneSpec) -> str:
         text = draws.word("motion", spec.scene).format(_noun_phrase(draws, spec, described=0.1)[0])
     else:
         text = _noun_phrase(draws, spec, described=0.8)[0]
-    return _style(draws, spec, text, said=0.9)
+    return _style(draws, spec, text)
 
 
 def _subject(draws: _Draws, spec: SceneSpec, motion: float) -> str:
@@ -338,7 +338,7 @@ def _fronted(draws: _Draws, spec: SceneSpec) -> str:
 
 
 def _style_after(draws: _Draws, spec: SceneSpec, text: str) -> str:
-    said = draws.chance(0.15 if spec.style == "photo" else 0.95)
+    said = spec.style != "photo" or draws.chance(0.15)
     return f"{text}, {draws.word('suffix', spec.style)}" if said else text
 
 
@@ -358,7 +358,7 @@ def _sentences(draws: _Draws, spec: SceneSpec) -> str:
     if len(clauses) > 1 and draws.chance(0.5):
         clauses = [f"{clauses[0]} and {clauses[1]}", *clauses[2:]]
     parts += clauses
-    if not prefixed and draws.chance(0.15 if spec.style == "photo" else 0.95):
+    if not prefixed and (spec.style != "photo" or draws.chance(0.15)):
         parts.append(draws.word("suffix", spec.style))
     return ". ".join(part[0].upper() + part[1:] for part in parts)
 
@@ -395,7 +395,7 @@ def _tags_plan(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
         tags.append(draws.word("adjective", spec.scene))
     if draws.chance(fullness * 0.6):
         tags.append(draws.word("detail", spec.scene))
-    if draws.chance(0.3 if spec.style == "photo" else 0.95):
+    if spec.style != "photo" or draws.chance(0.3):
         tags.append(draws.word("suffix", spec.style))
     noun = _bare(draws.word("noun", spec.scene))
     if draws.chance(0.7):

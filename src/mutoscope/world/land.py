@@ -8,7 +8,7 @@ number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 import torch
 from torch import Tensor
 
-from mutoscope.world.noise import edge, over, sample, smooth
+from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.view import Dice, View
 
 GRASS = {
@@ -64,6 +64,38 @@ def _faces(view: View, dice: Dice, below: Tensor, tilt: Tensor, pace: float, hei
     white = view.lit(view.rgb(0.98, 1.0, 1.04), shade * 0.95)
     line = snow * height * (0.85 + 1.6 * (sample("ridged", u * 1.7, v * 0.5 + 3, 2) - 0.5))
     return over(color, white, smooth(0.02, -0.02, below - line) * (snow > 0))
+
+
+def alps(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow) -> Tensor:
+    """Lay a range of sharp peaks over `image`: two or three summits with facets that turn to the sun or away from it.
+
+    Against a low sun the range stands dark before the bright sky. `snow` is the share of the height that is white.
+    """
+    shift, lane = dice(0, 16), dice(0, 16)
+
+    def profile(x: Tensor) -> Tensor:
+        u = x * pace + shift
+        wave = (u - u.floor() - 0.5).abs() * 2  # 0 on a summit, 1 in a saddle
+        summit = 0.45 + 0.55 * cell_random(u.floor(), 0.0, lane.floor())[0]
+        rough = sample("ridged", u * 2.3, lane, 3) - 0.5
+        return base - height * ((1 - wave) * summit + 0.16 * rough + 0.12)
+
+    top = profile(view.x)
+    below = (view.y - top).clamp(min=0)
+    u, v = view.x * pace + shift, below / height
+    ribs = sample("ridged", u * 2.2 + 0.35 * (sample("fbm", u * 2, v * 1.6 + lane, 2) - 0.5), v * 0.7 + lane, 3)
+    step = 0.05 * view.sun_side
+    turn = sample("ridged", u * 2.2 + step, v * 0.7 + lane, 2) - sample("ridged", u * 2.2 - step, v * 0.7 + lane, 2)
+    tilt = (profile(view.x - 0.03) - profile(view.x + 0.03)) / 0.06 * view.sun_side
+    shade = smooth(-0.10, 0.14, 0.10 * tilt.clamp(-1, 1) + turn)
+    backlit = view.each("light", {"dawn": 0.45, "golden hour": 0.35, "sunset": 0.80}) * view.light["shine"]
+    rock = torch.lerp(view.rgb(0.40, 0.42, 0.48), view.rgb(0.44, 0.38, 0.36), dice())
+    color = view.lit(rock * (0.72 + 0.28 * shade), shade * (1 - 0.8 * backlit))
+    white = view.lit(view.rgb(0.98, 1.0, 1.04), shade * (1 - 0.5 * backlit))
+    line = snow * (0.75 + 0.9 * (ribs - 0.5))
+    color = over(color, white, smooth(0.03, -0.03, v - line) * (snow > 0) * (1 - 0.35 * backlit))
+    color = color * (1 - 0.45 * backlit)
+    return over(image, view.hazed(color, far * (0.7 + 0.6 * v.clamp(0, 1))), edge(view.y - top, view.px))
 
 
 def hills(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.buildings import houses, towers
-from mutoscope.world.land import FOREST, SNOW, dune, grass, hills, mountain_range, plain, snowiness, treeline
+from mutoscope.world.land import FOREST, SNOW, alps, dune, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import PETALS, flowers, reeds, stand, stand_one
 from mutoscope.world.sky import sky
@@ -79,11 +79,11 @@ def _beach_palms(view: View, image: Tensor) -> Tensor:
 
 def mountains(view: View) -> Tensor:
     image, dice = sky(view), view.dice("mountains")
-    white = 0.42 + 0.35 * snowiness(view)
-    tall = dice(0.34, 0.46)
-    image = mountain_range(view, image, view.dice("range 1"), view.horizon + 0.04, tall, 1.25, 1.05, white)
-    image = mountain_range(view, image, view.dice("range 2"), view.horizon + 0.10, tall * 0.78, 1.7, 0.60, white * 0.75)
-    image = mountain_range(view, image, view.dice("range 3"), view.horizon + 0.20, tall * 0.55, 2.3, 0.28, white * 0.30)
+    white = 0.34 + 0.30 * snowiness(view)
+    tall = dice(0.36, 0.48)
+    image = alps(view, image, view.dice("range 1"), view.horizon + 0.06, tall, 1.5, 0.75, white)
+    image = alps(view, image, view.dice("range 2"), view.horizon + 0.14, tall * 0.66, 2.1, 0.30, white * 0.6)
+    image = alps(view, image, view.dice("range 3"), view.horizon + 0.22, tall * 0.36, 2.9, 0.12, 0.25 * snowiness(view))
     wood = torch.lerp(view.each("season", FOREST), view.rgb(*SNOW), 0.35 * snowiness(view))
     image, _ = hills(view, image, view.dice("hill 1"), view.horizon + 0.22, 0.10, 1.5, 0.18, wood)
     image, top = hills(view, image, view.dice("hill 2"), view.horizon + 0.32, 0.08, 1.2, 0.04, grass(view, dice) * 0.9)

@@ -41,9 +41,9 @@ def _snow(view: View, image: Tensor) -> Tensor:
     dice = view.dice("snow")
     white = (view.light["low"] * 0.5 + view.light["ambient"] * 0.6 + 0.30).clamp(0, 1)
     for size, speed, radius, strength in (
-        (0.055, 0.085, 0.0055, 0.55),
-        (0.095, 0.14, 0.0095, 0.8),
-        (0.17, 0.22, 0.0150, 0.9),
+        (0.050, 0.085, 0.0036, 0.60),
+        (0.085, 0.14, 0.0058, 0.8),
+        (0.15, 0.22, 0.0085, 0.9),
     ):
         drift = 0.02 * torch.sin(view.t * 0.9 + dice(0, 6)) + view.t * 0.02
         u, v = (view.x + drift) / size + dice(100, 200), (view.y - view.t * speed) / size + 100
