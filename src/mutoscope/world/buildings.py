@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from mutoscope.world.land import SNOW
+from mutoscope.world.land import SNOW, snowiness
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.view import View
 
@@ -126,3 +126,93 @@ def _chimney(view: View, image: Tensor, x: Tensor, up: Tensor, house: tuple, far
     smoke = smooth(0.34, 0.0, path.abs() / (size * (0.55 + 0.45 * rise))) * smooth(0.32, 0.6, puff)
     smoke = smoke * smooth(1.35, 0.2, rise) * (up > ridge)
     return over(image, torch.lerp(view.light["low"], view.light["ambient"], 0.35), smoke * 0.6 * here)
+
+
+def barn(view: View, image: Tensor, part: str, at: Tensor, base, size, far: float) -> Tensor:
+    """Draw one red barn with a white door and a silo beside it."""
+    dice = view.dice(part)
+    dx, up = view.x - at, base - view.y
+    half, wall = size * 0.62, size * 0.55
+    gable = wall + size * 0.42 * (1 - (dx.abs() / half)).clamp(min=0) ** 0.7
+    red = over(view.rgb(0.66, 0.16, 0.12), view.rgb(0.50, 0.34, 0.24), (dice() > 0.75).float())
+    boards = 0.92 + 0.08 * torch.cos(dx / size * 60)
+    front = view.lit(red * boards, 0.35 + 0.5 * smooth(-half, half, dx * view.sun_side))
+    silo_x = dx + view.sun_side * half * 1.45
+    silo = edge(size * 0.20 - silo_x.abs(), view.px) * edge(size * 1.15 - up, view.px) * edge(up, view.px)
+    cap = edge(size * 0.20 - torch.sqrt(silo_x**2 + ((up - size * 1.15) * 1.2) ** 2), view.px) * (up > size * 1.1)
+    steel = view.lit(view.rgb(0.74, 0.76, 0.78), 0.25 + 0.7 * smooth(-1, 1, silo_x * view.sun_side / (0.2 * size)))
+    image = over(image, view.hazed(steel, far), torch.maximum(silo, cap))
+    image = over(image, view.hazed(front, far), edge(half - dx.abs(), view.px) * edge(gable - up, view.px) * edge(up, view.px))
+    snow = torch.lerp(view.rgb(0.36, 0.34, 0.36), view.rgb(*SNOW), snowiness(view))
+    rim = edge(half * 1.1 - dx.abs(), view.px) * edge(0.055 * size - (up - gable).abs(), view.px) * (up > wall * 0.9)
+    image = over(image, view.hazed(view.lit(snow, 0.6), far), rim)
+    white = view.lit(view.rgb(0.94, 0.92, 0.88), 0.6)
+    door = edge(size * 0.20 - dx.abs(), view.px) * edge(size * 0.36 - up, view.px) * edge(up, view.px)
+    frame = door * (1 - edge(size * 0.16 - dx.abs(), view.px) * edge(size * 0.32 - up, view.px))
+    attic = edge(size * 0.08 - dx.abs(), view.px) * edge(size * 0.08 - (up - size * 0.66).abs(), view.px)
+    image = over(image, view.hazed(white, far), torch.maximum(frame, attic))
+    lamp = torch.lerp(view.lit(view.rgb(0.20, 0.12, 0.10), 0.4), view.rgb(*WARM), view.light["lamps"])
+    return over(image, lamp, torch.maximum(door * (1 - frame), attic * 0.7) * (0.35 + 0.65 * view.light["lamps"]))
+
+
+PLASTER = ((.86, .42, .32), (.94, .78, .48), (.55, .70, .78), (.93, .90, .84), (.78, .56, .40), (.60, .72, .54))  # fmt: skip
+
+
+def gables(view: View, image: Tensor, part: str, base, height: float, cell: float, far: float) -> Tensor:
+    """Draw a closed row of narrow coloured houses with pointed roofs, as they stand on a quay."""
+    dice = view.dice(part)
+    u = view.x / cell + dice(100, 200)
+    column = u.floor()
+    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    x, up = (u - column - 0.5) * cell, base - view.y
+    wall = height * (0.55 + 0.25 * one)
+    steep = 0.7 + 0.6 * two
+    roof = wall + (cell * 0.5 - x.abs()) * steep
+    table = torch.tensor(PLASTER, device=view.device)
+    color = table[(three * len(PLASTER)).long().squeeze(1)].permute(0, 4, 1, 2, 3)
+    walls = view.lit(color, 0.30 + 0.5 * smooth(-cell, cell, x * view.sun_side))
+    i, j = (x / (cell * 0.30) + 50.5), up / (height * 0.17) + 50
+    chance = cell_random(i.floor() + column * 13, j.floor(), dice.seed())[0]
+    pane = edge(0.28 - (i - i.floor() - 0.5).abs(), view.px / (cell * 0.30)) * edge(
+        0.30 - (j - j.floor() - 0.5).abs(), view.px / (height * 0.17)
+    )
+    lamps = view.light["lamps"]
+    glow = (chance < 0.2 + 0.5 * lamps) * lamps
+    glass = torch.lerp(view.lit(view.rgb(0.22, 0.26, 0.32), 0.5), view.rgb(*WARM), glow)
+    walls = over(walls, glass, pane * (up < wall * 0.92) * (up > 0.1 * height) * (x.abs() < cell * 0.42))
+    tiles = torch.lerp(view.rgb(0.56, 0.24, 0.18), view.rgb(0.30, 0.32, 0.38), (four > 0.6).float())
+    tiles = torch.lerp(tiles, view.rgb(*SNOW), snowiness(view))
+    shown = over(walls, view.lit(tiles, 0.4 + 0.4 * (x * view.sun_side > 0)), edge(up - wall, view.px))
+    shown = shown * (0.82 + 0.18 * edge(cell * 0.485 - x.abs(), view.px))
+    return over(image, view.hazed(shown, far), edge(roof - up, view.px) * edge(up, view.px))
+
+
+HULLS = ((.90, .92, .94), (.16, .30, .56), (.72, .18, .16), (.18, .46, .40), (.92, .74, .26))  # fmt: skip
+
+
+def boats(view: View, image: Tensor, part: str, base, size: float, cell: float, keep: float = 0.8) -> Tensor:
+    """Draw a row of moored boats with bare masts that bob, one in each `cell`."""
+    dice = view.dice(part)
+    u = view.x / cell + dice(100, 200)
+    column = u.floor()
+    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    bob = 0.05 * size * torch.sin(view.t * 1.6 + one * 6.3)
+    roll = 0.03 * torch.sin(view.t * 1.1 + two * 6.3)
+    x = (u - column - 0.5 - 0.2 * (two - 0.5)) * cell
+    up = base - view.y + bob
+    x = (x + up * roll) * torch.where(three > 0.5, 1.0, -1.0)
+    long = size * (0.75 + 0.25 * one)
+    deck = 0.20 * size * (1 + 0.5 * (x / long).clamp(-1, 1) ** 2 * (x > 0))
+    keel = (long * 0.92 - x.abs() + 0.30 * up).clamp(max=1.0)
+    hull = edge(keel, view.px) * edge(deck - up, view.px) * edge(up, view.px)
+    table = torch.tensor(HULLS, device=view.device)
+    color = table[(four * len(HULLS)).long().squeeze(1)].permute(0, 4, 1, 2, 3)
+    paint = over(color, view.rgb(0.96, 0.95, 0.92), edge(up - deck * 0.72, view.px))
+    here = (two < keep).float()
+    image = over(image, view.lit(paint, 0.35 + 0.5 * (up / (0.2 * size)).clamp(0, 1)), hull * here)
+    cabin = edge(0.26 * long - (x + 0.18 * long).abs(), view.px) * edge(0.36 * size - up, view.px) * (up > deck * 0.95)
+    image = over(image, view.lit(view.rgb(0.94, 0.93, 0.90), 0.7), cabin * here)
+    tall = size * (1.5 + 0.5 * three)
+    mast = edge(max(0.004, view.px * 0.6) - (x - 0.05 * long).abs(), view.px) * edge(tall - up, view.px) * (up > deck)
+    boom = edge(max(0.004, view.px * 0.5) - (up - 0.52 * size).abs(), view.px) * (x < 0.05 * long) * (x > -0.7 * long)
+    return over(image, view.lit(view.rgb(0.70, 0.62, 0.52), 0.6), torch.maximum(mast, boom) * here * 0.9)

@@ -36,37 +36,6 @@ def snowiness(view: View) -> Tensor:
 
 
 def mountain_range(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow=0.0) -> Tensor:
-    """Lay a range of peaks over `image`; `pace` peaks a unit of x; `snow` is the share of the height that is white."""
-    shift, lane, tall = dice(0, 16), dice(0, 16), dice(0.6, 1.0)
-
-    def profile(x: Tensor) -> Tensor:
-        u = x * pace + shift
-        peaks = ((sample("ridged", u, lane, 3) - 0.20) / 0.55).clamp(0, 1.3)
-        return base - height * (0.15 + 0.85 * peaks * (0.6 + 0.6 * sample("fbm", u * 0.45 + 3, lane + 5, 1)) * tall)
-
-    top = profile(view.x)
-    below = view.y - top
-    tilt = (profile(view.x + 0.012) - profile(view.x - 0.012)) / 0.024 * view.sun_side
-    color = _faces(view, dice, below, tilt, pace, height, snow)
-    color = view.hazed(color, far * (0.75 + 0.7 * (below / height).clamp(0, 1)))
-    return over(image, color, edge(below, view.px))
-
-
-def _faces(view: View, dice: Dice, below: Tensor, tilt: Tensor, pace: float, height, snow) -> Tensor:
-    """Return the colour of a range's faces: folds that run down from the peaks, lit and shaded sides, snow above."""
-    u, v = view.x * pace * 1.5 + dice(0, 16), below * pace * 1.3 + dice(0, 16)
-    lean = below * pace * dice(-0.7, 0.7)
-    step = 0.10 * view.sun_side
-    fold = sample("ridged", u + lean - step, v, 3) - sample("ridged", u + lean + step, v, 3)
-    shade = smooth(-0.30, 0.34, 0.22 * tilt.clamp(-1.2, 1.2) + 1.9 * fold)
-    rock = torch.lerp(view.rgb(0.42, 0.40, 0.42), view.rgb(0.46, 0.38, 0.32), dice())
-    color = view.lit(rock * (0.66 + 0.34 * shade), shade * 0.9)
-    white = view.lit(view.rgb(0.98, 1.0, 1.04), shade * 0.95)
-    line = snow * height * (0.85 + 1.6 * (sample("ridged", u * 1.7, v * 0.5 + 3, 2) - 0.5))
-    return over(color, white, smooth(0.02, -0.02, below - line) * (snow > 0))
-
-
-def alps(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow) -> Tensor:
     """Lay a range of sharp peaks over `image`: two or three summits with facets that turn to the sun or away from it.
 
     Against a low sun the range stands dark before the bright sky. `snow` is the share of the height that is white.

@@ -281,3 +281,27 @@ PETALS = (
     (0.95, 0.16, 0.18), (0.98, 0.80, 0.14), (0.96, 0.95, 0.95), (0.98, 0.48, 0.66),
     (0.58, 0.32, 0.84), (0.98, 0.50, 0.12), (0.32, 0.42, 0.95),
 )  # fmt: skip
+
+
+def leaves(view: View, image: Tensor, part: str, color: Tensor, count: int = 7) -> Tensor:
+    """Draw big pointed leaves that reach into the picture from its lower corners and its top."""
+    dice = view.dice(part)
+    for k in range(count):
+        side = 1.0 if k % 2 else -1.0
+        high = k >= count - 2
+        foot_x = side * dice(0.40, 0.56) * view.aspect
+        foot_y = dice(-0.06, 0.02) if high else dice(0.92, 1.08)
+        turn = dice(0.9, 1.5) if high else dice(-1.5, -0.5)
+        turn = turn + 0.04 * torch.sin(view.t * 1.1 + k)
+        length, wide = dice(0.26, 0.42), dice(0.05, 0.085)
+        dx, dy = (view.x - foot_x) * -side, view.y - foot_y
+        along = (dx * torch.cos(turn) + dy * torch.sin(turn)) / length
+        across = (dy * torch.cos(turn) - dx * torch.sin(turn)) / wide + 0.8 * (along - 0.3) ** 2
+        half = (torch.sin(along.clamp(0, 1) * math.pi).clamp(min=0) ** 0.75) * (1 - 0.35 * along.clamp(0, 1))
+        ribs = 0.5 + 0.5 * torch.cos((along * 3.2 + across.abs() * 0.25) * 18)
+        shade = 0.35 + 0.4 * (across > 0) + 0.12 * ribs
+        tone = color * (0.55 + 0.25 * dice() + 0.25 * smooth(0.0, 1.0, along))
+        tone = over(view.lit(tone, shade), view.lit(color * 1.5, 0.7), smooth(0.14, 0.04, across.abs()) * 0.6)
+        inside = edge((half - across.abs()) * wide, view.px) * (along > 0) * (along < 1)
+        image = over(image, tone, inside)
+    return image

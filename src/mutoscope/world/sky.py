@@ -25,6 +25,8 @@ def sky(view: View) -> Tensor:
     image = _cirrus(view, image, up)
     image = _cumulus(view, image, up)
     image = _deck(view, image, up)
+    image = _rainbow(view, image)
+    image = _lightning(view, image)
     return _settle(view, image, up)
 
 
@@ -93,7 +95,7 @@ def _cirrus(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 def _cumulus(view: View, image: Tensor, up: Tensor) -> Tensor:
     """Heaps of cloud, bright towards the sun and shaded below."""
-    rows = view.rows("weather", "clear", "cloudy")
+    rows = view.rows("weather", "clear", "cloudy", "rainbow")
     return on_rows(view, image, rows, lambda some, part: _heaps(some, part, up[rows]))
 
 
@@ -116,7 +118,7 @@ def _heaps(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 def _deck(view: View, image: Tensor, up: Tensor) -> Tensor:
     """A closed grey ceiling for overcast, rain and snow."""
-    rows = view.rows("weather", "overcast", "rain", "snow", "fog")
+    rows = view.rows("weather", "overcast", "rain", "snow", "fog", "storm")
     return on_rows(view, image, rows, lambda some, part: _ceiling(some, part, up[rows]))
 
 
@@ -128,6 +130,52 @@ def _ceiling(view: View, image: Tensor, up: Tensor) -> Tensor:
     bright = torch.exp(-_distance(view) / 0.30) * view.light["glow"] * 0.7  # the veiled sun
     grey = base * (0.70 + 0.46 * smooth(0.15, 0.85, folds) + 0.10 * (1 - up)) + bright
     return over(image, grey, view.light["deck"] * smooth(0.0, 0.2, up) * 0.92)
+
+
+BOW = ((.80, .30, .85), (.32, .30, .95), (.25, .85, .55), (.98, .92, .30), (.98, .55, .20), (.95, .22, .20))  # fmt: skip
+
+
+def _rainbow(view: View, image: Tensor) -> Tensor:
+    """An arc of all colours opposite the sun, with its faint twin."""
+    return on_rows(view, image, view.rows("weather", "rainbow"), _arc)
+
+
+def _arc(view: View, image: Tensor) -> Tensor:
+    dice = view.dice("rainbow")
+    middle = -view.sun_side * dice(0.0, 0.22) * view.aspect
+    radius, wide = dice(0.38, 0.50), dice(0.050, 0.070)
+    away = torch.sqrt((view.x - middle) ** 2 + (view.y - view.horizon - dice(0.0, 0.12)) ** 2)
+    band = (away - radius) / wide  # 0 violet inside, 1 red outside
+    color = sum(view.rgb(*c) * (1 - (band * 5 - k).abs()).clamp(min=0) for k, c in enumerate(BOW))
+    soft = smooth(-0.12, 0.12, band) * smooth(1.12, 0.88, band)
+    inside = 0.05 * smooth(0.0, -0.3, band) * smooth(-2.5, -0.3, band)
+    veil = 0.75 * soft * (view.y < view.horizon + 0.02)
+    return over(image, torch.maximum(color, image * 0.75), veil * 0.75) + inside * (view.y < view.horizon)
+
+
+def _lightning(view: View, image: Tensor) -> Tensor:
+    """A forked bolt out of the clouds, and the flash it throws on them; it strikes again while a clip runs."""
+    return on_rows(view, image, view.rows("weather", "storm"), _bolt)
+
+
+def _bolt(view: View, image: Tensor) -> Tensor:
+    dice = view.dice("lightning")
+    beat = view.t * dice(0.9, 1.4)
+    strike, part = beat.floor(), beat - beat.floor()
+    spot = (cell_random(strike, 7.0, dice.seed())[0] - 0.5) * 0.8 * view.aspect
+    power = torch.exp(-part / 0.16) * (0.7 + 0.3 * torch.sin(part * 60)) + 0.25 * torch.exp(-part / 0.5)
+    lane, down = dice(0, 16) + strike * 3.1, (view.y / view.horizon).clamp(0, 1)
+    glow = torch.zeros_like(view.x + view.y + power)
+    for k, (start, lean, strength) in enumerate(((0.0, 0.0, 1.0), (0.35, 0.5, 0.6), (0.55, -0.6, 0.5))):
+        fork = (down - start).clamp(min=0)
+        path = spot + 0.22 * (sample("ridged", down * 3 + lane, lane + 2, 3) - 0.5) + lean * fork * 0.5
+        path = path + 0.10 * (sample("ridged", fork * 5 + k * 3, lane, 3) - 0.5) * (k > 0)
+        away = (view.x - path).abs()
+        line = smooth(0.0045 + view.px * 0.7, 0.0, away) + 0.35 * torch.exp(-away / 0.02)
+        glow = glow + strength * line * (down >= start) * (view.y < view.horizon) * (k == 0 or 1) * (fork < 0.45 + (k == 0))
+    sheet = torch.exp(-(view.x - spot).abs() / 0.35) * torch.exp(-view.y / 0.4)
+    flash = view.rgb(0.80, 0.82, 1.0) * power.clamp(0, 1)
+    return image + flash * (0.30 * sheet + 0.9 * glow.clamp(0, 1.2))
 
 
 def _settle(view: View, image: Tensor, up: Tensor) -> Tensor:

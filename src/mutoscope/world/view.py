@@ -17,7 +17,7 @@ from mutoscope.rng import stream
 from mutoscope.world.lights import light_numbers
 from mutoscope.world.spec import SceneSpec
 
-_DRAWS = 64
+_DRAWS = 128
 
 
 class Dice:

@@ -13,7 +13,7 @@ from mutoscope.world.view import View, on_rows
 
 def weather(view: View, image: Tensor) -> Tensor:
     """Lay each scene's weather over its finished picture."""
-    for name, draw in (("rain", _rain), ("snow", _snow), ("fog", _fog)):
+    for name, draw in (("rain", _rain), ("storm", _rain), ("snow", _snow), ("fog", _fog)):
         image = on_rows(view, image, view.rows("weather", name), draw)
     return image
 

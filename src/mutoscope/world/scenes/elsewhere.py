@@ -1,0 +1,118 @@
+"""Scenes that are no landscape: space, and the plain ground on which a thing stands alone.
+
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+"""
+
+import torch
+from torch import Tensor
+
+from mutoscope.world.noise import cell_random, drifting, edge, over, sample, smooth
+from mutoscope.world.view import Dice, View
+
+NEBULAS = ((.62, .16, .46), (.14, .34, .66), (.10, .48, .46), (.58, .30, .12))  # fmt: skip
+PLANETS = ((.80, .50, .30), (.36, .58, .84), (.88, .76, .52), (.52, .68, .50), (.70, .40, .52))  # fmt: skip
+GROUNDS = (
+    (.98, .98, .98), (.90, .92, .95), (.96, .90, .82), (.80, .88, .96), (.98, .84, .84), (.84, .94, .86),
+    (.98, .92, .62), (.30, .34, .42), (.16, .17, .20), (.86, .80, .94),
+)  # fmt: skip
+
+
+def space(view: View) -> Tensor:
+    """Stars, a nebula, planets with a lit side, one of them ringed, and now and then the ground of a moon."""
+    dice = view.dice("space")
+    image = view.rgb(0.010, 0.012, 0.030).expand(len(view.specs), 3, 1, 1, 1)
+    image = image + _nebula(view, dice)
+    for size, share in ((0.022, 0.5), (0.05, 0.55), (0.14, 0.5)):
+        image = image + _star_field(view, dice, size, share)
+    image = _planet(view, image, dice, dice(0.05, 0.09), -1.0, ringed=False)
+    image = _planet(view, image, dice, dice(0.15, 0.25), 1.0, ringed=True)
+    return _moon_ground(view, image, dice)
+
+
+def _nebula(view: View, dice: Dice) -> Tensor:
+    u, v = view.x * 1.5 + dice(0, 16), view.y * 1.5 + dice(0, 16)
+    fold = sample("fbm", u * 1.7, v * 1.7, 3)
+    one = drifting("fbm", u + fold * 0.8, v, view.t * 0.02, 3)
+    two = sample("cloud", u * 1.3 + 5, v * 1.3 + fold, 4)
+    first, second = dice.color(*NEBULAS), dice.color(*NEBULAS)
+    return first * smooth(0.42, 0.85, one) * 0.75 + second * smooth(0.50, 0.90, two) * 0.6
+
+
+def _star_field(view: View, dice: Dice, size: float, share: float) -> Tensor:
+    u, v = view.x / size + 60 + dice(0, 60).floor() + view.t * 0.02, view.y / size
+    column, row = u.floor(), v.floor()
+    one, two, bright, phase = cell_random(column, row, dice.seed())
+    away = torch.sqrt((u - column - 0.2 - 0.6 * one) ** 2 + (v - row - 0.2 - 0.6 * two) ** 2) * size
+    radius = 0.0022 + 0.045 * size * bright**4
+    dot = smooth(radius + view.px * 0.6, radius - view.px * 0.5, away) * (0.3 + 0.7 * bright) * (phase < share)
+    cross = torch.exp(-away / (radius * 1.8)) * 0.35 * (bright > 0.85) * (phase < share)
+    tint = over(view.rgb(1.0, 0.93, 0.84), view.rgb(0.80, 0.90, 1.0), (one > 0.5).float())
+    return tint * (dot + cross) * (0.85 + 0.15 * torch.sin(view.t * 2 + phase * 50))
+
+
+def _planet(view: View, image: Tensor, dice: Dice, radius: Tensor, side: float, ringed: bool) -> Tensor:
+    """Draw one planet with bands or continents, a shadow side, a thin air, and perhaps a ring."""
+    at_x, at_y = side * dice.side() * dice(0.12, 0.30) * view.aspect, dice(0.20, 0.55)
+    x, y = (view.x - at_x) / radius, (view.y - at_y) / radius
+    away = torch.sqrt(x**2 + y**2)
+    z = (1 - away**2).clamp(min=1e-4).sqrt()
+    tilt = dice(-0.5, 0.5)
+    along, up = x + tilt * y, y - tilt * x
+    spin = torch.atan2(along, z) + view.t * 0.12
+    bands = sample("fbm", spin * 0.4 + dice(0, 16), up * 3.2 + dice(0, 16), 3)
+    lands = sample("fbm", spin * 1.2 + dice(0, 16), up * 1.8 + dice(0, 16), 4)
+    pattern = torch.where(dice() > 0.5, bands, smooth(0.44, 0.56, lands))
+    first, second = dice.color(*PLANETS), dice.color(*PLANETS)
+    color = torch.lerp(first * 0.75, second + 0.08, pattern)
+    sun_x, sun_y = dice.side() * dice(0.45, 0.8), dice(-0.6, 0.2)
+    lit = smooth(-0.15, 0.75, x * sun_x + y * sun_y + z * 0.45)
+    disc = edge((1 - away) * radius, view.px * 1.3)
+    rim = torch.exp(-((away - 1).clamp(min=0)) / 0.06) * smooth(0.2, 1.0, lit) * (1 - disc)
+    back, front = _ring(view, dice, x, y, radius) if ringed else (0.0, 0.0)
+    dust = torch.lerp(first, view.rgb(0.95, 0.90, 0.80), 0.6)
+    image = over(image, dust * 0.9, back) if ringed else image
+    image = over(image + first * rim * 0.5, color * (0.03 + 0.97 * lit), disc)
+    return over(image, dust, front) if ringed else image
+
+
+def _ring(view: View, dice: Dice, x: Tensor, y: Tensor, radius: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the masks of the ring behind the planet and before it; one planet in two has one."""
+    lean, flat = dice(-0.35, 0.35), dice(0.22, 0.36)
+    along, across = x + lean * y, (y - lean * x) / flat
+    away = torch.sqrt(along**2 + across**2)
+    grooves = 0.65 + 0.35 * torch.cos(away * 34)
+    body = smooth(1.25, 1.32, away) * smooth(2.05, 1.95, away) * grooves * (dice() > 0.45)
+    front = (across > 0).float()
+    return body * (1 - front) * 0.8, body * front * 0.9
+
+
+def _moon_ground(view: View, image: Tensor, dice: Dice) -> Tensor:
+    """Lay the grey ground of a moon with craters along the lower edge of every other scene."""
+    here = (dice() > 0.5).float()
+    line = view.horizon + 0.05 * (sample("fbm", view.x * 1.4 + dice(0, 16), dice(0, 16), 3) - 0.5) + 0.25 * view.x**2
+    depth = (view.y - line).clamp(min=0)
+    near = 1 / (depth + 0.10)
+    u, v = view.x * near * 0.7 + dice(20, 40), near * 1.6 + dice(20, 40)
+    i, j = u.floor(), v.floor()
+    one, two, three, _ = cell_random(i, j, dice.seed())
+    dx, dy = u - i - 0.3 - 0.4 * one, v - j - 0.3 - 0.4 * two
+    away = torch.sqrt(dx**2 + dy**2) / (0.10 + 0.2 * three)
+    bowl = smooth(1.0, 0.6, away) * smooth(-0.6, 0.6, dx * 6)
+    rim = torch.exp(-(((away - 1.0) / 0.22) ** 2)) * (0.5 - 0.5 * torch.tanh(dx * 8))
+    grain = sample("fbm", view.x * near * 4, near * 7, 3)
+    tone = view.rgb(0.52, 0.52, 0.55) * (0.55 + 0.5 * grain - 0.30 * bowl + 0.35 * rim)
+    return over(image, tone, edge(view.y - line, view.px) * here)
+
+
+def plain_ground(view: View) -> Tensor:
+    """A studio: one soft colour, lit from above, that bends from the ground into the wall."""
+    dice = view.dice("studio")
+    color = dice.color(*GROUNDS)
+    other = torch.lerp(color, dice.color(*GROUNDS), 0.22 * (dice() > 0.5))
+    middle = dice(-0.2, 0.2) * view.aspect
+    pool = torch.exp(-(((view.x - middle) / (0.75 * view.aspect)) ** 2 + ((view.y - 0.42) / 0.62) ** 2))
+    bend = smooth(view.horizon - 0.16, view.horizon + 0.14, view.y)
+    wall = torch.lerp(color * 0.93, other, bend * 0.6) * (0.84 + 0.18 * pool)
+    return wall + 0.05 * bend * pool

@@ -1,0 +1,136 @@
+"""Where people live: snowy village, city skyline, neon street.
+
+image    B 3 T H W   display colours in [0, 1]
+field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+"""
+
+import torch
+from torch import Tensor
+
+from mutoscope.world.buildings import houses, towers
+from mutoscope.world.land import FOREST, SNOW, grass, hills, mountain_range, plain
+from mutoscope.world.noise import cell_random, edge, over, sample, smooth
+from mutoscope.world.plants import stand
+from mutoscope.world.sky import sky
+from mutoscope.world.view import Dice, View
+from mutoscope.world.water import mirror
+
+
+def snowy_village(view: View) -> Tensor:
+    image, dice = sky(view), view.dice("village")
+    snow = view.rgb(*SNOW)
+    image = mountain_range(view, image, view.dice("range"), view.horizon, dice(0.16, 0.30), 1.4, 0.9, 0.75)
+    image, top = hills(view, image, view.dice("hill 1"), view.horizon, 0.08, 1.4, 0.5, snow * 0.9)
+    image = stand(view, image, "trees 1", top + 0.01, 0.10, 0.07, 0.5, 0.8)
+    image, _ = hills(view, image, view.dice("hill 2"), view.horizon + 0.08, 0.04, 1.0, 0.2, snow * 0.95)
+    image = houses(view, image, "houses 1", view.horizon + 0.115, 0.060, 0.16, 0.26)
+    image = stand(view, image, "trees 2", view.horizon + 0.15, 0.17, 0.19, 0.12, 0.5)
+    image, _ = hills(view, image, view.dice("hill 3"), view.horizon + 0.19, 0.03, 0.9, 0.06, snow)
+    image = houses(view, image, "houses 2", view.horizon + 0.245, 0.105, 0.30, 0.08)
+    image, _ = hills(view, image, view.dice("hill 4"), view.horizon + 0.34, 0.05, 0.8, 0.0, snow)
+    side = smooth(0.12, 0.34, view.x.abs() / view.aspect)
+    return stand(view, image, "trees 3", 0.97, 0.46, 0.27, 0.0, 0.75 * side)
+
+
+def city_skyline(view: View) -> Tensor:
+    image, dice = sky(view), view.dice("city")
+    ground = view.horizon + 0.10
+    image = towers(view, image, "towers 1", ground, 0.42, 0.085, 1.0, 0.026)
+    image = towers(view, image, "towers 2", ground, 0.52, 0.125, 0.45, 0.034)
+    image = towers(view, image, "towers 3", ground, 0.34, 0.170, 0.12, 0.042)
+    wet = (dice() > 0.25).float()
+    bank = torch.lerp(view.each("season", FOREST), view.rgb(0.30, 0.31, 0.34), 0.5)
+    image = over(image, view.lit(bank, 0.35), edge(view.y - ground + 0.012, view.px))
+    image = stand(view, image, "trees", ground + 0.012, 0.11, 0.10, 0.05, 0.8)
+    water = mirror(view, image, "water", ground + 0.015, calm=0.8)
+    street = plain(
+        view,
+        image,
+        view.dice("street"),
+        torch.lerp(grass(view, dice), view.rgb(0.40, 0.40, 0.42), 0.45),
+        top=ground + 0.015,
+    )
+    return torch.lerp(street, water, wet)
+
+
+NEON = ((1.0, .16, .46), (.10, .85, 1.0), (1.0, .72, .10), (.30, 1.0, .45), (.72, .30, 1.0), (1.0, .32, .18))  # fmt: skip
+
+
+def neon_street(view: View) -> Tensor:
+    """A street at night in one-point perspective: lit windows, neon signs, their colours in the wet ground."""
+    image, dice = sky(view), view.dice("street")
+    vanish = dice(-0.10, 0.10) * view.aspect
+    width, curb = dice(0.62, 0.86), 0.50
+    image = towers(view, image, "towers", view.horizon + 0.02, 0.36, 0.10, 0.7, 0.024)
+    x = view.x - vanish
+    far = width / x.abs().clamp(min=1e-3)  # distance to the wall that a pixel looks at
+    ground = curb / (view.y - view.horizon).clamp(min=1e-3)
+    side = (x > 0).float()
+    high = (view.horizon - view.y) * far + curb  # height over the ground on the wall
+    house = (far * 0.62 + side * 0.37 + dice(0, 9)).floor()
+    one, two, three, _ = cell_random(house, side, dice.seed())
+    roof = 1.5 + 2.4 * one
+    wall = (far < ground) * edge((roof - high) / far, view.px) * (far < 14)
+    air = 1 - torch.exp(-far * (0.05 + 0.10 * view.light["air"]))
+    dark = view.lit(over(view.rgb(0.30, 0.26, 0.30), view.rgb(0.22, 0.26, 0.34), two), 0.6) * 0.75
+    face = _shop_windows(view, dark, dice, (far, high, house, side))
+    face = _signs(view, face, dice, (far, high, side))
+    haze = view.light["haze"] + view.rgb(0.09, 0.04, 0.11)
+    image = over(image, torch.lerp(face, haze, air.clamp(0, 0.9)), wall)
+    street = view.lit(view.rgb(0.16, 0.16, 0.19), 0.5)
+    grain = sample("fbm", x * ground * 3, ground * 3, 3)
+    image = over(image, street * (0.75 + 0.5 * grain), edge(view.y - view.horizon, view.px) * (ground <= far))
+    return _wet(view, image, x, ground, far)
+
+
+def _shop_windows(view: View, face: Tensor, dice: Dice, at: tuple) -> Tensor:
+    far, high, house, side = at
+    u, v = far * 4.2, high * 3.4
+    i, j = u.floor(), v.floor()
+    chance, tone, _, _ = cell_random(i + side * 57 + house * 13, j, dice.seed())
+    soft = (view.px * far * 3.4).clamp(0.02, 0.5)
+    pane = edge(0.32 - (u - i - 0.5).abs(), soft * 1.6) * edge(0.30 - (v - j - 0.5).abs(), soft)
+    lamp = over(view.rgb(1.0, 0.78, 0.40), view.rgb(0.70, 0.86, 1.0), (tone > 0.7).float()) * (0.55 + 0.4 * tone)
+    shown = over(face * 0.55, lamp, ((chance < 0.36) * (high > 0.55)).float())
+    face = over(face, shown, pane * (high > 0.55))
+    shop = far * 1.4 + side * 0.3
+    k = shop.floor()
+    warm, dim, _, _ = cell_random(k, side + 3, dice.seed())
+    color = over(view.rgb(1.0, 0.70, 0.38), view.rgb(0.50, 0.82, 1.0), (warm > 0.65).float()) * (0.35 + 0.65 * dim)
+    inside = (shop - k - 0.5).abs() < 0.40
+    stuff = 0.72 + 0.28 * torch.cos(far * 40) * torch.cos(high * 30)
+    front = inside * (high < 0.42) * (high > 0.10) * (dim > 0.25)
+    awning = inside * (high >= 0.42) * (high < 0.49)
+    face = over(face, color * stuff * (0.6 + 1.2 * (0.42 - high).clamp(0, 0.3)), front * 0.9)
+    return over(face, color.flip(1) * 0.45, awning * 0.9)
+
+
+def _signs(view: View, face: Tensor, dice: Dice, at: tuple) -> Tensor:
+    """Hang glowing signs on the walls: upright boards with strokes of light, some of which flicker."""
+    far, high, side = at
+    table = torch.tensor(NEON, device=view.device)
+    for pace, row, tall in ((1.15, 1.15, 0.42), (0.8, 0.62, 0.16), (1.5, 1.9, 0.30)):
+        u = far * pace + side * 0.43 + dice(0, 9)
+        i = u.floor()
+        one, two, three, four = cell_random(i, side + row, dice.seed())
+        color = table[(one * len(NEON)).long().squeeze(1)].permute(0, 4, 1, 2, 3)
+        across, up = (u - i - 0.3 - 0.4 * two) / 0.20, (high - row - 0.3 * three) / tall
+        board = (across.abs() < 1) * (up.abs() < 1)
+        strokes = torch.maximum(0.5 + 0.5 * torch.cos(up * 9 + four * 6), 0.5 + 0.5 * torch.cos(across * 7 + two * 9))
+        frame = torch.maximum(smooth(0.70, 0.95, across.abs()), smooth(0.80, 0.97, up.abs()))
+        blink = torch.where(four > 0.8, 0.65 + 0.35 * torch.sign(torch.sin(view.t * 7 + one * 40)), torch.ones_like(four))
+        glow = torch.exp(-((across.abs() - 1).clamp(min=0) * 1.6 + (up.abs() - 1).clamp(min=0) * 1.8))
+        here = (four < 0.75) | (four > 0.8)
+        face = face + color * glow * 0.42 * blink * here * (high > 0.1)
+        lit_part = torch.maximum(smooth(0.55, 0.9, strokes), frame)
+        face = over(face, color * (0.25 + 0.85 * lit_part) * blink, (board * here * 0.95).float())
+    return face
+
+
+def _wet(view: View, image: Tensor, x: Tensor, ground: Tensor, far: Tensor) -> Tensor:
+    """Mirror the lights in the street, drawn long by the wet."""
+    wet = mirror(view, image, "street", view.horizon + 0.012, calm=0.55, tint=(0.02, 0.02, 0.03))
+    share = view.each("weather", {"rain": 0.75, "snow": 0.25, "fog": 0.5}, 0.5)
+    below = edge(view.y - view.horizon - 0.012, view.px) * (ground <= far)
+    return over(image, wet, below * share)
