@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
-from mutoscope.world.spec import SEASONAL, SceneSpec
+from mutoscope.world.spec import LIGHTLESS, SEASONAL, SceneSpec
 from mutoscope.world.wordings import DAYPARTS, FRAMES, FREE_PROMPTS, HOLDABLE, KEPT, TABLES
 
 __all__ = [
@@ -44,13 +44,13 @@ def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_o
         draws = _Draws((*key, length, attempt), _tags(spec), held_out)
         text = _tidy(_PLANS[length](draws, spec))
         if fewest <= len(text.split()) <= most and _reads_well(text) and _allowed(text, held_out):
-            return _letters(draws, text)
+            return _letters(draws, _moving(draws, spec, text))
     raise AssertionError(f"the grammar found no {length} caption for {spec}")
 
 
 def caption_facts(spec: SceneSpec) -> dict:
     """Return the facts of a scene as a JSON-ready dict; `visible` lists those that a picture of it shows."""
-    visible = ["scene", "light", "weather", "style"]
+    visible = ["scene", "style"] if spec.scene in LIGHTLESS else ["scene", "light", "weather", "style"]
     if _season_shows(spec):
         visible.append("season")
     if spec.plant != "none":
@@ -224,6 +224,8 @@ def _daypart(draws: _Draws, spec: SceneSpec) -> str:
 
 def _light_and_weather(draws: _Draws, spec: SceneSpec, light: float, weather: float, season: float) -> list[str]:
     """Return phrases for light, weather and season, each said with its probability; clear skies are often taken for granted."""
+    if spec.scene in LIGHTLESS:
+        return []
     if draws.chance(0.12 * light) and (merged := _daypart(draws, spec)):
         return [merged]
     phrases = []
@@ -247,6 +249,21 @@ def _join(draws: _Draws, head: str, phrases: Sequence[str]) -> str:
     return text
 
 
+def _moving(draws: _Draws, spec: SceneSpec, text: str) -> str:
+    """Say what the camera and the sun do in a clip, mostly at its end."""
+    said = [("camera", spec.camera)] if spec.camera != "still" else []
+    said += [("event", spec.event)] if spec.event != "none" else []
+    for table, name in said:
+        if not draws.chance(0.9):
+            continue
+        words = draws.word(table, name)
+        if ". " in text:
+            text = f"{text}. {words[0].upper()}{words[1:]}"
+        else:
+            text = f"{words}, {text}" if draws.chance(0.2) else f"{text}, {words}"
+    return text
+
+
 def _style(draws: _Draws, spec: SceneSpec, text: str) -> str:
     """Say the style before or after the text; a photo mostly goes without saying, any other style never does."""
     if spec.style == "photo" and not draws.chance(0.15):
@@ -263,7 +280,7 @@ def _long(draws: _Draws, spec: SceneSpec) -> str:
     plan = draws.pick(
         (_described, _described, _described, _described, _fronted, _fronted, _sentences, _sentences, _told, _long_tags)
     )
-    return plan(draws, spec)
+    return (_pictured if spec.scene in LIGHTLESS else plan)(draws, spec)
 
 
 def _medium(draws: _Draws, spec: SceneSpec) -> str:
@@ -282,6 +299,7 @@ def _short(draws: _Draws, spec: SceneSpec) -> str:
     plan = draws.pick(
         ("name", "name", "tags", "tags", "at", "at", "at", "adjective", "weather", "plant", "season", "plain", "motion")
     )
+    plan = draws.pick(("plain", "motion", "tags")) if spec.scene in LIGHTLESS else plan
     bare = _noun_phrase(draws, spec, described=0.15, article=draws.chance(0.3))[0]
     naked = _bare(draws.word("noun", spec.scene))
     if plan == "name":
@@ -323,6 +341,16 @@ def _described(draws: _Draws, spec: SceneSpec) -> str:
         phrases = draws.shuffle(phrases) if draws.chance(0.4) else phrases
     plant = _plant(draws, spec) if draws.chance(0.9) else ""
     return _style(draws, spec, _join(draws, subject, [plant, *phrases]))
+
+
+def _pictured(draws: _Draws, spec: SceneSpec) -> str:
+    """`A lively coral reef with small fish swimming past, teeming with life`: of scenes that know no hour."""
+    details = list(dict.fromkeys(draws.word("detail", spec.scene) for _ in range(3)))
+    words, plural = _noun_phrase(draws, spec, described=0.9, twice=0.5)
+    if draws.chance(0.4):
+        verb = draws.word("verb", spec.scene).split("|")[plural]
+        return _style(draws, spec, _join(draws, f"{words} {verb}", details))
+    return _style(draws, spec, _join(draws, _subject(draws, spec, 0.3) if draws.chance(0.5) else words, details))
 
 
 def _fronted(draws: _Draws, spec: SceneSpec) -> str:
@@ -384,14 +412,15 @@ def _long_tags(draws: _Draws, spec: SceneSpec) -> str:
 
 def _tags_plan(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
     """`lake, dawn, fog`, and longer lists of the same kind."""
-    tags = [draws.word("light name", spec.light)] if draws.chance(0.85) else []
-    if draws.chance(fullness * (0.4 if spec.weather == "clear" else 1.0)):
+    shows = spec.scene not in LIGHTLESS
+    tags = [draws.word("light name", spec.light)] if shows and draws.chance(0.85) else []
+    if shows and draws.chance(fullness * (0.4 if spec.weather == "clear" else 1.0)):
         tags.append(draws.word("weather tag", spec.weather))
     if spec.plant != "none" and draws.chance(fullness * 0.9):
         tags.append(draws.word("plant", spec.plant))
     if _season_shows(spec) and draws.chance(fullness * 0.7):
         tags.append(draws.word("season name", spec.season))
-    if draws.chance(fullness * 0.6):
+    if draws.chance(fullness * 0.6) or not shows:
         tags.append(draws.word("adjective", spec.scene))
     if draws.chance(fullness * 0.6):
         tags.append(draws.word("detail", spec.scene))

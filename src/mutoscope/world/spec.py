@@ -79,6 +79,7 @@ SCENE_WEATHERS = {
 SEASONAL = frozenset({"lake", "mountains", "pine forest", "meadow", "river", "waterfall", "farm field", "road", "garden"})
 SNOWABLE = SEASONAL | {"snowy village", "city skyline", "neon street", "arctic", "harbour"}
 STYLE_WEIGHTS = {"photo": 0.5}  # the rest share what is left
+LIGHTLESS = frozenset({"coral reef", "space", "plain ground"})  # no hour and no weather can be seen in them
 RAINBOW_LIGHTS = ("morning", "noon", "golden hour")  # a rainbow wants the sun behind the eye
 # Nights that a style turns into a dark pattern; they are not drawn.
 UNREADABLE = frozenset(

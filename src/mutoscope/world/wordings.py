@@ -41,6 +41,38 @@ NOUNS = {
     "flower field": "flower field / field of flowers / field of blossoms / blooming field / +flower fields / meadow "
         "full of flowers / carpet of flowers / sea of flowers / field of wildflowers / field in bloom / flowering "
         "meadow / expanse of blossoms / field of blooms / =flowering land / blossoming field / field full of flowers",
+    "canyon": "canyon / red canyon / rocky canyon / gorge / ravine / desert canyon / deep gorge / sandstone canyon / "
+        "rock canyon / chasm / badlands canyon / +canyon walls / +red cliffs / rocky gorge",
+    "waterfall": "waterfall / tall waterfall / cascade / +falls / cataract / mountain waterfall / forest waterfall / "
+        "plunging waterfall / white cascade / +high falls / big waterfall",
+    "lighthouse": "lighthouse / lighthouse on a cliff / striped lighthouse / old lighthouse / light tower / coastal "
+        "lighthouse / lighthouse by the sea / beacon on the cliff / seaside lighthouse / lone lighthouse",
+    "harbour": "harbour / harbor / fishing harbour / port / marina / small harbour / old harbour / fishing port / quay "
+        "with boats / boat harbour / harbour town / fishing harbor / waterfront with boats",
+    "neon street": "neon street / street with neon signs / city street full of neon / neon-lit street / street of neon "
+        "lights / neon alley / neon-lit alley / cyberpunk street / wet street with neon signs / avenue of neon "
+        "signs / street glowing with signs",
+    "farm field": "farm field / farmland / ploughed field / field with a barn / farm / crop field / field of crops / farm "
+        "with a red barn / +crop rows / cornfield / tilled field / field on a farm / agricultural field / +farm "
+        "fields",
+    "volcano": "volcano / erupting volcano / smoking volcano / active volcano / fiery mountain / volcanic cone / volcano "
+        "with lava / +volcanic slopes / lava-spewing volcano / fire mountain / burning volcano",
+    "arctic": "arctic sea / +icebergs / arctic landscape / frozen sea / polar landscape / +ice floes / =pack ice / icy "
+        "sea / glacier sea / polar sea / =arctic ice / frozen ocean / sea full of ice / iceberg sea",
+    "jungle": "jungle / rainforest / tropical jungle / tropical rainforest / dense jungle / lush jungle / rain forest / "
+        "tropical forest / jungle path / =jungle thicket / steamy jungle / green jungle / path through the jungle",
+    "coral reef": "coral reef / reef / underwater reef / underwater scene / +corals / tropical reef / coral garden / reef "
+        "under water / underwater coral reef / sea floor with corals / +underwater corals / reef full of corals",
+    "space": "outer space / =deep space / +planets in space / space scene / starfield with planets / planet in space / "
+        "the cosmos / galaxy with planets / planet among the stars / +planets and stars / alien planet / universe "
+        "of stars and planets",
+    "road": "road / country road / winding road / highway / long road / open road / lonely road / road to the horizon "
+        "/ asphalt road / rural road / paved road / two-lane road / road through the country",
+    "garden": "garden / park / formal garden / flower garden / garden path / garden with a pavilion / palace garden / "
+        "landscaped garden / +garden beds / garden with clipped hedges / pleasure garden / tended garden / manor "
+        "garden",
+    "plain ground": "plain background / empty background / studio background / plain backdrop / blank background / solid "
+        "background / plain studio / simple background / seamless backdrop / neutral background / smooth backdrop",
 }  # fmt: skip
 
 # How the scene is called in front of a light: "mountain sunset", "ocean dawn".
@@ -57,6 +89,20 @@ ATTRIBUTES = {
     "city skyline": "city / city skyline / skyline / urban / downtown",
     "river": "river / riverside / stream / riverbank",
     "flower field": "flower field / blooming field / flowering meadow",
+    "canyon": "canyon / gorge / red canyon",
+    "waterfall": "waterfall / cascade",
+    "lighthouse": "lighthouse / old lighthouse",
+    "harbour": "harbour / harbor / port / marina",
+    "neon street": "neon street / neon alley",
+    "farm field": "farm / farmland / farm field",
+    "volcano": "volcano / volcanic",
+    "arctic": "arctic / polar / iceberg",
+    "jungle": "jungle / rainforest",
+    "coral reef": "coral reef / reef",
+    "space": "space / outer space",
+    "road": "road / highway / country road",
+    "garden": "garden / park",
+    "plain ground": "plain background / studio",
 }  # fmt: skip
 
 ADJECTIVES = {
@@ -84,6 +130,21 @@ ADJECTIVES = {
         "curving",
     "flower field": "colourful / colorful / vibrant / beautiful / wide / lovely / bright @day / endless / peaceful / "
         "gorgeous / vivid",
+    "canyon": "deep / vast / rocky / grand / dry / rugged / beautiful / wild / dramatic / layered / majestic",
+    "waterfall": "mighty / rushing / beautiful / wild / thundering / hidden / roaring / majestic / foaming / secluded",
+    "lighthouse": "lonely / tall / old / proud / beautiful / solitary / sturdy / remote / picturesque",
+    "harbour": "quiet / old / sleepy / pretty / peaceful / lovely / picturesque / busy / little / colourful",
+    "neon street": "busy / narrow / glowing / bright / colourful / futuristic / electric / crowded / dazzling / wet",
+    "farm field": "wide / peaceful / fertile / quiet / tidy / rural / broad / sprawling / lovely / old",
+    "volcano": "mighty / fierce / huge / angry / towering / fiery / tall / majestic / dangerous / great",
+    "arctic": "cold / frozen / silent / vast / icy / lonely / white / desolate / beautiful / endless",
+    "jungle": "dense / lush / green / wild / humid / thick / deep / tangled / exotic / beautiful",
+    "coral reef": "colourful / colorful / vibrant / lively / beautiful / tropical / bright / rich / shallow / vivid",
+    "space": "vast / endless / silent / mysterious / deep / starry / distant / beautiful / infinite / strange",
+    "road": "long / empty / winding / quiet / lonely / open / endless / narrow / curving",
+    "garden": "beautiful / peaceful / tidy / lovely / quiet / blooming @-winter / elegant / charming / green @summer / "
+        "well-kept",
+    "plain ground": "clean / simple / soft / smooth / bright / bare / minimal / even",
 }  # fmt: skip
 
 LIGHT = {
@@ -185,6 +246,11 @@ WEATHER = {
     "snow": "in falling snow / while it snows / with snow falling / during a snowfall / as snow falls / with "
         "snowflakes in the air / in a snow shower / as snowflakes drift down / in a snowfall / in snowy weather / in a "
         "flurry / with snow coming down",
+    "storm": "in a thunderstorm / during a thunderstorm / with lightning in the sky / in a storm / as lightning "
+        "strikes / with lightning flashing / in stormy weather / during a storm / under a stormy sky / in a "
+        "tempest / as thunder rolls",
+    "rainbow": "with a rainbow in the sky / under a rainbow / with a rainbow above / beneath a rainbow / after the rain "
+        "with a rainbow / with a rainbow arching over it / below a bright rainbow / as a rainbow appears",
 }  # fmt: skip
 
 WEATHER_TAGS = {
@@ -194,6 +260,8 @@ WEATHER_TAGS = {
     "fog": "fog / mist / foggy / misty / haze / thick fog",
     "rain": "rain / rainy / pouring rain / downpour / drizzle / wet weather",
     "snow": "snowfall / falling snow / snowing / snowflakes / snow flurries",
+    "storm": "storm / thunderstorm / lightning / stormy / stormy sky",
+    "rainbow": "rainbow / a rainbow / rainbow in the sky",
 }  # fmt: skip
 
 WEATHER_ADJECTIVES = {
@@ -203,6 +271,8 @@ WEATHER_ADJECTIVES = {
     "fog": "foggy / misty / hazy / mist-covered",
     "rain": "rainy / rain-swept / wet / drizzly / rain-soaked",
     "snow": "snowy / snow-swept",
+    "storm": "stormy / storm-swept / tempestuous",
+    "rainbow": "rainbow-lit",
 }  # fmt: skip
 
 WEATHER_CLAUSES = {
@@ -213,6 +283,10 @@ WEATHER_CLAUSES = {
     "fog": "fog hangs in the air / mist veils everything / it is foggy / fog hides the distance / mist drifts past",
     "rain": "it is raining / rain is falling / rain pours down / a shower passes over",
     "snow": "it is snowing / snow is falling / snowflakes drift down / snowflakes fill the air",
+    "storm": "lightning flashes / a thunderstorm rages / lightning strikes / a storm is raging / thunder and lightning "
+        "fill the sky",
+    "rainbow": "there is a rainbow in the sky / a rainbow spans the sky / a rainbow has appeared / a rainbow arches "
+        "overhead",
 }  # fmt: skip
 
 SEASON = {
@@ -284,6 +358,20 @@ RELATIONS = {
     "river": "lined with {} / between {} / bordered by {} / with {} on its banks / fringed with {} / flowing past {} / "
         "edged with {} / framed by {} / among {} / winding past {}",
     "flower field": "with {} / full of {} / covered with {} / strewn with {} / thick with {}",
+    "canyon": "with {} / dotted with {} / with a few {} / studded with {} / among {}",
+    "waterfall": "framed by {} / surrounded by {} / with {} / among {} / between {} / with {} around it",
+    "lighthouse": "with {} / beside {} / near {} / next to {}",
+    "harbour": "with {}",
+    "neon street": "with {}",
+    "farm field": "with {} / lined with {} / bordered by {} / with a few {} / edged with {}",
+    "volcano": "with {} / behind {} / framed by {} / seen past {} / beyond {}",
+    "arctic": "with {}",
+    "jungle": "of {} / full of {} / with {} / thick with {} / crowded with {} / with towering {}",
+    "coral reef": "with {}",
+    "space": "with {}",
+    "road": "lined with {} / between {} / bordered by {} / with {} beside it / past {} / among {} / flanked by {}",
+    "garden": "with {} / full of {} / framed by {} @-flowers / lined with {} / planted with {} / among {}",
+    "plain ground": "with {}",
 }  # fmt: skip
 
 # Something moves on, over or in the scene; {} is the scene.
@@ -304,6 +392,24 @@ MOTION = {
     "city skyline": "a view of {} / a panorama of {} / a wide view of {}",
     "river": "water flowing down {} / a view along {} / water gliding along {} / the current of {}",
     "flower field": "wind passing over {} / flowers swaying in {} / a view over {} / blossoms nodding in {}",
+    "canyon": "a view into {} / a panorama of {} / a wide view of {} / the depths of {}",
+    "waterfall": "water falling down {} / water rushing down {} / spray rising from {} / water plunging over {} / a view "
+        "of {}",
+    "lighthouse": "waves breaking below {} / waves crashing below {} / the sea below {} / a view of {} / the beam of {} "
+        "@dark",
+    "harbour": "boats rocking in {} / boats bobbing in {} / a view of {} / boats moored in {}",
+    "neon street": "lights flickering in {} / signs glowing in {} / a view down {} / reflections on {}",
+    "farm field": "a view over {} / wind passing over {} / the furrows of {}",
+    "volcano": "lava flowing down {} / smoke rising from {} / smoke pouring from {} / lava running down {} / an eruption "
+        "of {}",
+    "arctic": "ice drifting on {} / a view over {} / a wide view of {}",
+    "jungle": "a path into {} / a view into {} / palms swaying in {} / leaves moving in {}",
+    "coral reef": "fish swimming over {} / fish gliding past {} / sunbeams falling on {} / a shoal of fish above {} / light "
+        "dancing over {}",
+    "space": "stars shining in {} / a view into {} / stars twinkling in {}",
+    "road": "a view along {} / the bends of {} / a view down {} / the white line of {}",
+    "garden": "a view of {} / a walk through {} / a path through {} / a stroll through {}",
+    "plain ground": "a picture of {} / nothing but {} / a view of {}",
 }  # fmt: skip
 
 # True of every picture of the scene.
@@ -330,6 +436,33 @@ DETAILS = {
         "flowing through the countryside",
     "flower field": "in full bloom / stretching into the distance / with blossoms everywhere / bright with colour / "
         "flower beside flower",
+    "canyon": "with layers of red rock / with steep rock walls / between towering cliffs / with bands of coloured stone "
+        "/ carved by wind and water",
+    "waterfall": "falling into a pool / with spray in the air / plunging over the rocks / with white foam at its foot / "
+        "tumbling down a cliff / with mossy rocks around it",
+    "lighthouse": "above the sea / on a rocky cliff / high over the waves / with its striped tower / looking out over the "
+        "sea / with waves at the foot of the cliff",
+    "harbour": "with boats on the water / with coloured houses along the quay / with sailing boats at their moorings / "
+        "with houses mirrored in the water / with masts and gables",
+    "neon street": "with signs reflected in the wet ground / with glowing signs on every wall / with lights in all colours / "
+        "with shop windows on both sides / between tall buildings",
+    "farm field": "with long straight furrows / with a barn in the distance / with a barn and a silo / with rows that run "
+        "to the horizon / furrow beside furrow",
+    "volcano": "with glowing lava on its slopes / with smoke rising from its crater / with streams of lava / spewing "
+        "smoke and fire / with red-hot lava running down",
+    "arctic": "with floating ice / with white floes on dark water / with ice as far as the eye can see / with blue ice "
+        "in cold water / with ice in cold water",
+    "jungle": "with big leaves in front / with lush green leaves / with a path through the leaves / leaf upon leaf / "
+        "with hanging fronds",
+    "coral reef": "with small fish swimming past / with sunbeams falling through the water / with corals in every colour / "
+        "with fans and branching corals / with a shoal of fish / on the sandy bottom of the sea",
+    "space": "with countless stars / with a glowing nebula / with a ringed planet / among the stars / with planets and "
+        "coloured clouds of gas / full of stars",
+    "road": "leading to the hills / winding to the horizon / with a broken white line / leading into the distance / "
+        "bending towards the mountains",
+    "garden": "with a gravel path / with clipped hedges / with a white pavilion / with flower beds along the path / "
+        "with hedges and beds / with neatly cut bushes",
+    "plain ground": "with soft even light / in one soft colour / with nothing on it / with a soft shadow / evenly lit",
 }  # fmt: skip
 
 # What the scene does, one thing or several: "lies|lie".
@@ -357,6 +490,30 @@ VERBS = {
         "into the distance",
     "flower field": "is in full bloom|are in full bloom / stretches into the distance|stretch into the distance / "
         "sways in the wind|sway in the wind",
+    "canyon": "opens wide|open wide / cuts through the rock|cut through the rock / lies in the heat|lie in the heat",
+    "waterfall": "plunges into the pool|plunge into the pool / thunders down|thunder down / falls over the cliff|fall over "
+        "the cliff",
+    "lighthouse": "stands above the sea|stand above the sea / watches over the coast|watch over the coast / stands on the "
+        "cliff|stand on the cliff",
+    "harbour": "lies quiet|lie quiet / rests by the water|rest by the water / sleeps behind its quay|sleep behind its "
+        "quay",
+    "neon street": "glows in every colour|glow in every colour / shines wet and bright|shine wet and bright / leads into the "
+        "city|lead into the city",
+    "farm field": "runs to the horizon|run to the horizon / lies wide and flat|lie wide and flat / stretches into the "
+        "distance|stretch into the distance",
+    "volcano": "spits fire|spit fire / smokes and glows|smoke and glow / rises over the plain|rise over the plain",
+    "arctic": "lies frozen|lie frozen / drifts in the cold|drift in the cold / glitters with ice|glitter with ice",
+    "jungle": "grows dense and green|grow dense and green / closes in on the path|close in on the path / teems with "
+        "leaves|teem with leaves",
+    "coral reef": "teems with fish|teem with fish / glows in many colours|glow in many colours / lies under clear water|lie "
+        "under clear water",
+    "space": "goes on forever|go on forever / is full of stars|are full of stars / glitters with stars|glitter with "
+        "stars",
+    "road": "winds to the horizon|wind to the horizon / leads into the distance|lead into the distance / bends "
+        "through the land|bend through the land",
+    "garden": "lies in order|lie in order / is in full leaf|are in full leaf / lies behind its hedges|lie behind its "
+        "hedges",
+    "plain ground": "lies empty|lie empty / is lit softly|are lit softly / stays bare|stay bare",
 }  # fmt: skip
 
 STYLE_PREFIXES = {
@@ -391,6 +548,17 @@ STYLE_PREFIXES = {
     "stained glass": "a stained glass window of / stained glass of / a stained glass picture of / a stained-glass "
         "window showing / a stained glass panel of / a church window of / a leaded glass picture of / a glass mosaic "
         "of / a window of coloured glass showing",
+    "low poly": "a low poly picture of / low poly art of / a low-poly render of / a low poly scene of / a polygon art "
+        "picture of / a faceted picture of / a triangulated picture of / low poly illustration of / a low-poly "
+        "landscape of",
+    "crayon": "a crayon drawing of / a child's crayon drawing of / a wax crayon picture of / crayon drawing of / a "
+        "crayon picture of / a wax crayon drawing of / a chalky crayon sketch of / a kid's drawing of / a crayon "
+        "scribble of",
+    "clay": "a clay model of / a claymation scene of / a plasticine scene of / a clay render of / a clay 3D scene of "
+        "/ a plasticine model of / a claymation still of / a modelling clay picture of / a stop-motion clay set "
+        "of",
+    "comic": "a comic book panel of / a comic of / a comic panel showing / comic book art of / a graphic novel panel "
+        "of / a comic strip picture of / a pop art comic of / an inked comic of / a halftone comic of",
 }  # fmt: skip
 
 STYLE_SUFFIXES = {
@@ -418,6 +586,37 @@ STYLE_SUFFIXES = {
         "vintage film style / as an old photo / on vintage film / nostalgic film look",
     "stained glass": "stained glass / stained glass window / as stained glass / in stained glass / stained-glass style "
         "/ glass mosaic / in the style of stained glass / leaded glass / church window / coloured glass",
+    "low poly": "low poly / low-poly style / low poly art / polygon art / as low poly art / faceted shapes / low poly 3D "
+        "/ made of triangles / in low poly style / geometric facets",
+    "crayon": "crayon / crayon drawing / in crayon / wax crayon / drawn with crayons / in wax crayons / as a crayon "
+        "drawing / child's drawing / crayon on paper / kid's crayon art",
+    "clay": "clay / claymation / in clay / plasticine / clay 3D / made of clay / as a clay model / modelling clay / "
+        "claymation style / stop-motion clay",
+    "comic": "comic / comic book / comic book style / in comic style / comic panel / graphic novel style / as a comic "
+        "/ halftone comic / inked comic art / pop art comic",
+}  # fmt: skip
+
+# What the camera does while a clip runs, as a clause that follows a comma and as a sentence.
+CAMERA = {
+    "still": "static camera / still camera / fixed camera / the camera does not move / locked-off shot",
+    "pan left": "camera panning left / the camera pans left / pan to the left / slow pan left / the view turns left / "
+        "camera moves left",
+    "pan right": "camera panning right / the camera pans right / pan to the right / slow pan right / the view turns "
+        "right / camera moves right",
+    "tilt up": "camera tilting up / the camera tilts up / tilt up / the view rises / camera moves up / slow tilt upwards",
+    "tilt down": "camera tilting down / the camera tilts down / tilt down / the view sinks / camera moves down / slow "
+        "tilt downwards",
+    "zoom in": "camera zooming in / the camera zooms in / zoom in / slow zoom in / the camera moves closer / push in",
+    "zoom out": "camera zooming out / the camera zooms out / zoom out / slow zoom out / the camera pulls back / pull out",
+}  # fmt: skip
+
+# What the sun does while a clip runs.
+EVENT = {
+    "none": "",
+    "sun rising": "the sun climbing above the horizon / sun rising / timelapse of the rising sun / the sun moves up / "
+        "with the sun climbing higher",
+    "sun setting": "the sun sinking lower / sun setting / timelapse of the setting sun / the sun moves down / with the "
+        "sun going lower",
 }  # fmt: skip
 
 FRAMES = "a / an / the / of / and / this is / it shows / the scene shows / we see / there is / there are / on a / with"
@@ -428,7 +627,7 @@ TABLES = {
     "weather adjective": WEATHER_ADJECTIVES, "weather clause": WEATHER_CLAUSES, "season": SEASON,
     "season name": SEASON_NAMES, "season adjective": SEASON_ADJECTIVES, "season clause": SEASON_CLAUSES,
     "plant": PLANTS, "relation": RELATIONS, "motion": MOTION, "detail": DETAILS, "verb": VERBS,
-    "prefix": STYLE_PREFIXES, "suffix": STYLE_SUFFIXES,
+    "prefix": STYLE_PREFIXES, "suffix": STYLE_SUFFIXES, "camera": CAMERA, "event": EVENT,
 }  # fmt: skip
 # Tables that give wordings to the held-out set: those that name a fact. Verbs, adjectives and frames stay whole.
 HOLDABLE = ("noun", "light", "weather", "plant", "season", "prefix", "suffix")
