@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import data, doctor, evaluate, export, files, generate, recipe, train
+from mutoscope.cli import data, doctor, evaluate, export, files, generate, recipe, train, world
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -82,11 +82,11 @@ def build() -> TyperGroup:
     app.callback()(_start)
     for module in (generate, files, doctor):
         _add(app, module.VERBS)
-    world = _group("Make training data: pictures and clips with captions.")
-    world.callback()(lambda: None)
-    _add(world, data.VERBS)
-    app.add_typer(world, name="data")
-    for module in (train, recipe, export, evaluate):
+    of_data = _group("Make training data: pictures and clips with captions.")
+    of_data.callback()(lambda: None)
+    _add(of_data, data.VERBS)
+    app.add_typer(of_data, name="data")
+    for module in (world, train, recipe, export, evaluate):
         _add(app, module.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 

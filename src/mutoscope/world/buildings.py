@@ -142,7 +142,9 @@ def barn(view: View, image: Tensor, part: str, at: Tensor, base, size, far: floa
     cap = edge(size * 0.20 - torch.sqrt(silo_x**2 + ((up - size * 1.15) * 1.2) ** 2), view.px) * (up > size * 1.1)
     steel = view.lit(view.rgb(0.74, 0.76, 0.78), 0.25 + 0.7 * smooth(-1, 1, silo_x * view.sun_side / (0.2 * size)))
     image = over(image, view.hazed(steel, far), torch.maximum(silo, cap))
-    image = over(image, view.hazed(front, far), edge(half - dx.abs(), view.px) * edge(gable - up, view.px) * edge(up, view.px))
+    image = over(
+        image, view.hazed(front, far), edge(half - dx.abs(), view.px) * edge(gable - up, view.px) * edge(up, view.px)
+    )
     snow = torch.lerp(view.rgb(0.36, 0.34, 0.36), view.rgb(*SNOW), snowiness(view))
     rim = edge(half * 1.1 - dx.abs(), view.px) * edge(0.055 * size - (up - gable).abs(), view.px) * (up > wall * 0.9)
     image = over(image, view.hazed(view.lit(snow, 0.6), far), rim)

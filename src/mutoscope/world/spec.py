@@ -76,7 +76,9 @@ SCENE_WEATHERS = {
     "plain ground": ("clear",),
 }
 # Scenes where a season can be seen, and where snow can fall.
-SEASONAL = frozenset({"lake", "mountains", "pine forest", "meadow", "river", "waterfall", "farm field", "road", "garden"})
+SEASONAL = frozenset(
+    {"lake", "mountains", "pine forest", "meadow", "river", "waterfall", "farm field", "road", "garden"}
+)
 SNOWABLE = SEASONAL | {"snowy village", "city skyline", "neon street", "arctic", "harbour"}
 STYLE_WEIGHTS = {"photo": 0.5}  # the rest share what is left
 LIGHTLESS = frozenset({"coral reef", "space", "plain ground"})  # no hour and no weather can be seen in them
@@ -145,9 +147,7 @@ def is_held_out(scene: str, light: str, style: str) -> bool:
     return stream("held out", scene, light, style).uniform() < 1 / 12
 
 
-def draw_spec(
-    seed: int, index: int, *, held_out: bool | None = False, moving: bool = False, **fixed: str
-) -> SceneSpec:
+def draw_spec(seed: int, index: int, *, held_out: bool | None = False, moving: bool = False, **fixed: str) -> SceneSpec:
     """Draw scene `index` of world `seed`; `held_out` False keeps to training combinations, True to the others, None to all.
 
     `moving` scenes are for clips: they may have a camera that moves and a sun that rises or sets. `fixed` pins facts:

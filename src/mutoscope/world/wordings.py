@@ -402,7 +402,7 @@ MOTION = {
     "farm field": "a view over {} / wind passing over {} / the furrows of {}",
     "volcano": "lava flowing down {} / smoke rising from {} / smoke pouring from {} / lava running down {} / an eruption "
         "of {}",
-    "arctic": "ice drifting on {} / a view over {} / a wide view of {}",
+    "arctic": "ice drifting on {} / northern lights over {} @dark @open / aurora above {} @dark @open / a view over {} / a wide view of {}",
     "jungle": "a path into {} / a view into {} / palms swaying in {} / leaves moving in {}",
     "coral reef": "fish swimming over {} / fish gliding past {} / sunbeams falling on {} / a shoal of fish above {} / light "
         "dancing over {}",
@@ -451,7 +451,8 @@ DETAILS = {
     "volcano": "with glowing lava on its slopes / with smoke rising from its crater / with streams of lava / spewing "
         "smoke and fire / with red-hot lava running down",
     "arctic": "with floating ice / with white floes on dark water / with ice as far as the eye can see / with blue ice "
-        "in cold water / with ice in cold water",
+        "in cold water / with ice in cold water / with "
+        "the aurora above @dark @open / with northern lights in the sky @dark @open / under green northern lights @dark @open",
     "jungle": "with big leaves in front / with lush green leaves / with a path through the leaves / leaf upon leaf / "
         "with hanging fronds",
     "coral reef": "with small fish swimming past / with sunbeams falling through the water / with corals in every colour / "

@@ -103,7 +103,12 @@ def lighthouse(view: View) -> Tensor:
     brow = dice(0.52, 0.60)
     rough = sample("fbm", view.x * 3 + dice(0, 16), dice(0, 16), 3) - 0.5
     top = brow + 0.04 * rough + 0.10 * smooth(reach + 0.12, reach - 0.05, x)
-    inside = x - reach - 0.10 * (brow + 0.1 - view.y) + 0.06 * (sample("ridged", view.y * 3 + dice(0, 16), dice(0, 16), 3) - 0.5)
+    inside = (
+        x
+        - reach
+        - 0.10 * (brow + 0.1 - view.y)
+        + 0.06 * (sample("ridged", view.y * 3 + dice(0, 16), dice(0, 16), 3) - 0.5)
+    )
     image = _light_tower(view, image, dice, side * (reach + dice(0.12, 0.18)) * view.aspect, brow + 0.02)
     cracks = sample("ridged", view.x * 7 + dice(0, 16), view.y * 2.2 + dice(0, 16), 3)
     lit = 0.25 + 0.55 * (side != view.sun_side).float()
@@ -112,7 +117,7 @@ def lighthouse(view: View) -> Tensor:
     turf = view.lit(view.each("season", {"winter": (0.80, 0.84, 0.88)}, (0.30, 0.50, 0.20)), 0.35 + 0.5 * (rough + 0.5))
     tone = over(stone, turf, smooth(0.045, 0.015, view.y - top + 0.02 * (cracks - 0.5)))
     image = over(image, view.hazed(tone, 0.08), edge(view.y - top, view.px) * edge(inside, view.px))
-    foam = torch.exp(-((inside + 0.015) / 0.022) ** 2) * (view.y > view.horizon + 0.1)
+    foam = torch.exp(-(((inside + 0.015) / 0.022) ** 2)) * (view.y > view.horizon + 0.1)
     churn = drifting("cloud", view.x * 7 + dice(0, 16), view.y * 12, view.t * 0.8, 3)
     white = view.lit(view.rgb(0.95, 0.97, 0.98), 0.7)
     image = over(image, white, (foam * smooth(0.35, 0.6, churn)).clamp(0, 0.9))
@@ -126,24 +131,30 @@ def _light_tower(view: View, image: Tensor, dice: Dice, at: Tensor, base: Tensor
     tall = dice(0.30, 0.38)
     dx, up = view.x - at, (base - view.y) / tall
     half = (0.052 - 0.020 * up) * (tall / 0.34)
-    paint = dice.color((.84, .16, .14), (.84, .16, .14), (.14, .22, .42), (.12, .12, .14))
+    paint = dice.color((0.84, 0.16, 0.14), (0.84, 0.16, 0.14), (0.14, 0.22, 0.42), (0.12, 0.12, 0.14))
     band = ((up * 5).floor() % 2).clamp(0, 1)
     shade = 0.25 + 0.7 * smooth(-1.0, 1.0, dx / half * view.sun_side)
     color = view.lit(torch.lerp(view.rgb(0.96, 0.95, 0.93), paint, band), shade)
-    image = over(image, view.hazed(color, 0.10), edge(half - dx.abs(), view.px) * (up < 0.80) * edge(up * tall, view.px))
+    image = over(
+        image, view.hazed(color, 0.10), edge(half - dx.abs(), view.px) * (up < 0.80) * edge(up * tall, view.px)
+    )
     rail = edge(half * 1.45 - dx.abs(), view.px) * edge((0.022 - (up - 0.80).abs()) * tall, view.px)
     cap = torch.minimum(half * 1.15 * (1.06 - up) / 0.14 - dx.abs(), (up - 0.92) * tall)
     dark = view.lit(paint * 0.6, shade)
     image = over(image, dark, torch.maximum(rail, edge(cap, view.px)))
     lamp = view.rgb(1.0, 0.92, 0.62)
     glass = torch.lerp(view.lit(view.rgb(0.5, 0.6, 0.68), 0.6), lamp, view.light["lamps"])
-    image = over(image, glass, edge(half * 0.85 - dx.abs(), view.px) * edge((0.055 - (up - 0.875).abs()) * tall, view.px))
+    image = over(
+        image, glass, edge(half * 0.85 - dx.abs(), view.px) * edge((0.055 - (up - 0.875).abs()) * tall, view.px)
+    )
     away = torch.sqrt(dx**2 + ((up - 0.875) * tall) ** 2)
     image = image + lamp * torch.exp(-away / 0.035) * view.light["lamps"] * 0.9
     turn = view.t * 1.2 + dice(0, 6.28)
     slope = ((up - 0.875) * tall - 0.10 * dx * torch.cos(turn)).abs()
     way = (dx * torch.sin(turn) > 0).float() * torch.sin(turn).abs()
-    beam = torch.exp(-slope / (0.008 + 0.10 * dx.abs())) * torch.exp(-dx.abs() / 0.5) * way * smooth(0.01, 0.05, dx.abs())
+    beam = (
+        torch.exp(-slope / (0.008 + 0.10 * dx.abs())) * torch.exp(-dx.abs() / 0.5) * way * smooth(0.01, 0.05, dx.abs())
+    )
     return image + lamp * beam * 0.5 * smooth(0.5, 1.0, view.light["lamps"])
 
 
@@ -165,7 +176,9 @@ def harbour(view: View) -> Tensor:
     return image
 
 
-def _reflected_boats(view: View, image: Tensor, part: str, base: Tensor, size: float, cell: float, keep: float) -> Tensor:
+def _reflected_boats(
+    view: View, image: Tensor, part: str, base: Tensor, size: float, cell: float, keep: float
+) -> Tensor:
     """Draw boats on the water, with a dark wavering image of each below it."""
     under = drifting("fbm", view.x * 8, view.y * 26, view.t * 0.6, 2) - 0.5
     shade = boats(view, torch.ones_like(image), part, base, size, cell, keep).mean(1, keepdim=True) < 0.995
@@ -201,10 +214,14 @@ def _berg(view: View, image: Tensor, dice: Dice, base: Tensor, height, pace: flo
     bulk = smooth(0.46, 0.58, sample("fbm", u, lane, 1))
     teeth = sample("ridged", u * 2.6, lane, 3)
     top = base - height * bulk * (0.35 + 0.85 * teeth)
-    face = sample("ridged", u * 3.4 + 0.05 * view.sun_side, view.y * 5 + lane, 2) - sample("ridged", u * 3.4 - 0.05 * view.sun_side, view.y * 5 + lane, 2)
+    face = sample("ridged", u * 3.4 + 0.05 * view.sun_side, view.y * 5 + lane, 2) - sample(
+        "ridged", u * 3.4 - 0.05 * view.sun_side, view.y * 5 + lane, 2
+    )
     shade = smooth(-0.12, 0.16, face)
     tone = torch.lerp(view.lit(view.rgb(0.50, 0.74, 0.92), 0.5), view.lit(view.rgb(0.96, 1.0, 1.04), 0.95), shade)
-    return over(image, view.hazed(tone, far), edge(view.y - top, view.px) * edge(base - view.y, view.px) * (bulk > 0.01))
+    return over(
+        image, view.hazed(tone, far), edge(view.y - top, view.px) * edge(base - view.y, view.px) * (bulk > 0.01)
+    )
 
 
 def _aurora(view: View, image: Tensor, dice: Dice) -> Tensor:
@@ -218,7 +235,9 @@ def _aurora(view: View, image: Tensor, dice: Dice) -> Tensor:
         up = foot - view.y
         rays = drifting("fbm", view.x * 9 + dice(0, 16), dice(0, 16) + up * 0.5, view.t * 0.30, 2)
         band = smooth(0.40, 0.62, sample("fbm", view.x * 1.0 + dice(0, 16), dice(0, 16), 1) + 0.12)
-        curtain = torch.exp(-up.clamp(min=0) / (0.08 + 0.16 * rays)) * smooth(-0.015, 0.015, up) * (0.4 + 0.9 * rays) * band
+        curtain = (
+            torch.exp(-up.clamp(min=0) / (0.08 + 0.16 * rays)) * smooth(-0.015, 0.015, up) * (0.4 + 0.9 * rays) * band
+        )
         color = torch.lerp(view.rgb(0.20, 0.95, 0.50), view.rgb(0.60, 0.30, 0.90), smooth(0.05, 0.30, up))
         tinted, glow = tinted + color * curtain, glow + curtain
     return image + tinted * 0.62 * dark

@@ -106,7 +106,9 @@ def _bales(view: View, image: Tensor) -> Tensor:
         size, foot = 0.16 * drop + 0.012, view.horizon + drop + 0.01
         dx = view.x - (dice(-0.45, 0.45) + 0.1 * (-1) ** k) * view.aspect
         dy = view.y - foot + size
-        shadow = torch.exp(-(((dx + view.sun_side * size) / (1.7 * size)) ** 2 + ((view.y - foot) / (0.28 * size)) ** 2))
+        shadow = torch.exp(
+            -(((dx + view.sun_side * size) / (1.7 * size)) ** 2 + ((view.y - foot) / (0.28 * size)) ** 2)
+        )
         image = over(image, image * 0.55, (shadow * 0.7).clamp(0, 1))
         away = torch.sqrt(dx**2 + dy**2)
         ring = 0.5 + 0.5 * torch.cos(away / size * 16)
@@ -146,7 +148,9 @@ def road(view: View) -> Tensor:
     image = over(image, paint, (torch.maximum(line, rims * 0.8) * on_land * smooth(0.005, 0.03, depth)).clamp(0, 1))
     for k, (drop, tall, clear) in enumerate(((0.10, 0.24, 0.17), (0.22, 0.44, 0.30))):
         away = smooth(clear, clear + 0.08, view.x.abs())
-        image = stand(view, image, f"trees {k + 2}", view.horizon + drop, tall, 0.20 + 0.2 * k, 0.2 - 0.16 * k, 0.7 * away)
+        image = stand(
+            view, image, f"trees {k + 2}", view.horizon + drop, tall, 0.20 + 0.2 * k, 0.2 - 0.16 * k, 0.7 * away
+        )
     return image
 
 
@@ -155,7 +159,9 @@ def garden(view: View) -> Tensor:
     image, dice = sky(view), view.dice("garden")
     image = treeline(view, image, view.dice("wood"), view.horizon + 0.01, 0.16, 0.55)
     image = stand(view, image, "trees 1", view.horizon + 0.02, 0.30, 0.26, 0.22, 0.7)
-    hedge = torch.lerp(view.each("season", FOREST) * view.rgb(0.9, 1.25, 0.9), view.rgb(0.85, 0.90, 0.96), 0.5 * snowiness(view))
+    hedge = torch.lerp(
+        view.each("season", FOREST) * view.rgb(0.9, 1.25, 0.9), view.rgb(0.85, 0.90, 0.96), 0.5 * snowiness(view)
+    )
     image = _hedge(view, image, view.dice("hedge 1"), view.horizon + 0.045, 0.085, 0.25, hedge)
     image = plain(view, image, view.dice("lawn"), grass(view, dice), top=view.horizon + 0.04, rough=0.14)
     middle, depth = dice(-0.12, 0.12) * view.aspect, view.depth.clamp(0, 1)
@@ -228,6 +234,10 @@ def _pavilion(view: View, image: Tensor, at: Tensor, base: Tensor, size: Tensor)
     floor = edge(half * 1.2 - dx.abs(), view.px) * edge(size * 0.06 - up, view.px) * edge(up + 0.01, view.px)
     dome = edge(half - torch.sqrt(dx**2 + ((up - size * 0.70).clamp(min=0) * 1.25) ** 2), view.px) * (up > size * 0.69)
     tin = torch.lerp(white, view.lit(view.rgb(0.42, 0.60, 0.62), 0.7), 0.75)
-    image = over(image, view.hazed(white * 0.55, 0.2), edge(half * 0.96 - dx.abs(), view.px) * edge(size * 0.6 - up, view.px) * edge(up, view.px) * 0.35)
+    image = over(
+        image,
+        view.hazed(white * 0.55, 0.2),
+        edge(half * 0.96 - dx.abs(), view.px) * edge(size * 0.6 - up, view.px) * edge(up, view.px) * 0.35,
+    )
     image = over(image, view.hazed(white, 0.15), torch.maximum(torch.maximum(posts, beam), floor))
     return over(image, view.hazed(tin, 0.15), dome)

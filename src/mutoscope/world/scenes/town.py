@@ -69,7 +69,7 @@ def neon_street(view: View) -> Tensor:
     side = (x > 0).float()
     high = (view.horizon - view.y) * far + curb  # height over the ground on the wall
     house = (far * 0.62 + side * 0.37 + dice(0, 9)).floor()
-    one, two, three, _ = cell_random(house, side, dice.seed())
+    one, two, _, _ = cell_random(house, side, dice.seed())
     roof = 1.5 + 2.4 * one
     wall = (far < ground) * edge((roof - high) / far, view.px) * (far < 14)
     air = 1 - torch.exp(-far * (0.05 + 0.10 * view.light["air"]))
@@ -119,7 +119,9 @@ def _signs(view: View, face: Tensor, dice: Dice, at: tuple) -> Tensor:
         board = (across.abs() < 1) * (up.abs() < 1)
         strokes = torch.maximum(0.5 + 0.5 * torch.cos(up * 9 + four * 6), 0.5 + 0.5 * torch.cos(across * 7 + two * 9))
         frame = torch.maximum(smooth(0.70, 0.95, across.abs()), smooth(0.80, 0.97, up.abs()))
-        blink = torch.where(four > 0.8, 0.65 + 0.35 * torch.sign(torch.sin(view.t * 7 + one * 40)), torch.ones_like(four))
+        blink = torch.where(
+            four > 0.8, 0.65 + 0.35 * torch.sign(torch.sin(view.t * 7 + one * 40)), torch.ones_like(four)
+        )
         glow = torch.exp(-((across.abs() - 1).clamp(min=0) * 1.6 + (up.abs() - 1).clamp(min=0) * 1.8))
         here = (four < 0.75) | (four > 0.8)
         face = face + color * glow * 0.42 * blink * here * (high > 0.1)

@@ -93,7 +93,9 @@ def waterfall(view: View) -> Tensor:
     top = top + notch
     moss = torch.lerp(view.each("season", FOREST), grass(view, dice), 0.5)
     image = treeline(view, image, view.dice("wood"), top + 0.01, 0.10, 0.35)
-    image = stand(view, image, "trees 1", top + 0.02, 0.20, 0.13, 0.18, 0.8 * smooth(half, half + 0.08, (view.x - middle).abs()))
+    image = stand(
+        view, image, "trees 1", top + 0.02, 0.20, 0.13, 0.18, 0.8 * smooth(half, half + 0.08, (view.x - middle).abs())
+    )
     image = _cliff(view, image, dice, top, moss)
     image = _fall(view, image, dice, middle, half, top)
     pool = view.horizon + 0.02
@@ -189,7 +191,9 @@ def _sunbeams(view: View, image: Tensor, dice: Dice) -> Tensor:
     fan = (view.x - dice(-0.3, 0.3) * view.aspect) / (view.y + 0.35)
     beams = drifting("fbm", fan * 4 + dice(0, 16), dice(0, 16) + view.y * 0.2, view.t * 0.25, 2)
     surface = drifting("ridged", view.x * 3, view.y * 14, view.t * 0.6, 2)
-    glow = smooth(0.50, 0.78, beams) * torch.exp(-view.y / 0.45) * 0.35 + 0.5 * smooth(0.55, 0.75, surface) * torch.exp(-view.y / 0.06)
+    glow = smooth(0.50, 0.78, beams) * torch.exp(-view.y / 0.45) * 0.35 + 0.5 * smooth(0.55, 0.75, surface) * torch.exp(
+        -view.y / 0.06
+    )
     return image + glow * (view.light["key"] * 0.6 + 0.3)
 
 
@@ -207,7 +211,9 @@ def _reef_rock(view: View, image: Tensor, dice: Dice, base: float, height: float
     return over(image, shown, edge(view.y - top + 0.02 * (lumps - 0.5), view.px * 1.5))
 
 
-def _corals(view: View, image: Tensor, dice: Dice, base: float, size: float, count: int, far: float, deep: Tensor) -> Tensor:
+def _corals(
+    view: View, image: Tensor, dice: Dice, base: float, size: float, count: int, far: float, deep: Tensor
+) -> Tensor:
     """Stand corals on the bottom: branching ones, fans and brains in turn."""
     for k in range(count):
         spot = ((k + 0.5 + dice(-0.35, 0.35)) / count - 0.5) * view.aspect * 1.05
@@ -232,9 +238,14 @@ def _corals(view: View, image: Tensor, dice: Dice, base: float, size: float, cou
     return image
 
 
-def _fish(view: View, image: Tensor, dice: Dice, level: float, size: float, count: int, deep: Tensor, far: float) -> Tensor:
+def _fish(
+    view: View, image: Tensor, dice: Dice, level: float, size: float, count: int, deep: Tensor, far: float
+) -> Tensor:
     """Let a shoal of small fish swim past."""
-    side, color = dice.side(), dice.color((.98, .80, .20), (.98, .50, .20), (.40, .70, 1.0), (.95, .95, .98), (.95, .35, .45))
+    side, color = (
+        dice.side(),
+        dice.color((0.98, 0.80, 0.20), (0.98, 0.50, 0.20), (0.40, 0.70, 1.0), (0.95, 0.95, 0.98), (0.95, 0.35, 0.45)),
+    )
     start, height = dice(-0.25, 0.25), dice(-0.10, 0.12)
     for k in range(count):
         spot_x = start * view.aspect + side * view.t * 0.06 + (dice() - 0.5) * size * 16

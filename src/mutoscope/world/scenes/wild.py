@@ -21,7 +21,9 @@ def mountains(view: View) -> Tensor:
     tall = dice(0.36, 0.48)
     image = mountain_range(view, image, view.dice("range 1"), view.horizon + 0.06, tall, 1.5, 0.75, white)
     image = mountain_range(view, image, view.dice("range 2"), view.horizon + 0.14, tall * 0.66, 2.1, 0.30, white * 0.6)
-    image = mountain_range(view, image, view.dice("range 3"), view.horizon + 0.22, tall * 0.36, 2.9, 0.12, 0.25 * snowiness(view))
+    image = mountain_range(
+        view, image, view.dice("range 3"), view.horizon + 0.22, tall * 0.36, 2.9, 0.12, 0.25 * snowiness(view)
+    )
     wood = torch.lerp(view.each("season", FOREST), view.rgb(*SNOW), 0.35 * snowiness(view))
     image, _ = hills(view, image, view.dice("hill 1"), view.horizon + 0.22, 0.10, 1.5, 0.18, wood)
     image, top = hills(view, image, view.dice("hill 2"), view.horizon + 0.32, 0.08, 1.2, 0.04, grass(view, dice) * 0.9)

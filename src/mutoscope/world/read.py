@@ -1,0 +1,96 @@
+"""Reads a sentence with the grammar's own tables: which facts it names, and which of its words the world does not know.
+
+The opposite direction of `captions.py`: every caption of the grammar reads back as facts that its scene has. The longest
+wording wins, so `forest lake` is a lake and no forest; of two scenes the first is taken.
+
+    read("three sailboats on a calm lake at dawn, watercolor").facts   # {"scene": "lake", "light": "dawn", ...}
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from mutoscope.world.captions import vocabulary
+from mutoscope.world.spec import EVENTS, SCENE_PLANTS
+from mutoscope.world.wordings import TABLES
+
+# Which tables name which fact; a fact is looked for in all of its tables at once.
+FACT_TABLES = {
+    "scene": ("noun", "attribute"),
+    "light": ("light", "light name", "light adjective", "light clause"),
+    "weather": ("weather", "weather tag", "weather adjective", "weather clause"),
+    "season": ("season", "season name", "season adjective", "season clause"),
+    "plant": ("plant",),
+    "style": ("prefix", "suffix"),
+    "camera": ("camera",),
+    "event": ("event",),
+    "": ("motion", "detail", "verb"),  # of no fact, but `waves crashing on` is not the scene called waves
+}
+_SPACED = re.compile(r"[^\w'-]+")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sentence says: `facts` for `draw_spec`, words the world does not know, and wordings that lost to others."""
+
+    facts: dict[str, str]
+    unknown: tuple[str, ...]
+    unused: tuple[str, ...]  # a second scene, a second light: one picture shows one of each
+
+
+def read(text: str) -> Reading:
+    """Read a sentence; a fact that it does not name is left out."""
+    words = " ".join(_SPACED.sub(" ", text.lower()).split())
+    facts: dict[str, str] = {}
+    unused: list[str] = []
+    for start, end, fact, name in sorted(_apart(_found(words))):
+        if fact and facts.setdefault(fact, name) != name:
+            unused.append(words[start:end])
+    return Reading(_agreed(facts), tuple(_unknown(words)), tuple(unused))
+
+
+def _apart(found: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
+    """Keep the longest of wordings that overlap."""
+    kept: list[tuple[int, int, str, str]] = []
+    for hit in sorted(found, key=lambda hit: (-(hit[1] - hit[0]), hit[0])):
+        if not any(hit[0] < other[1] and other[0] < hit[1] for other in kept):
+            kept.append(hit)
+    return kept
+
+
+def _found(words: str) -> list[tuple[int, int, str, str]]:
+    """Return every wording that occurs: (start, end, fact, its value)."""
+    return [
+        (hit.start(), hit.end(), fact, value) for fact, value, pattern in _patterns() for hit in pattern.finditer(words)
+    ]
+
+
+@cache
+def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+    patterns = []
+    for fact, tables in FACT_TABLES.items():
+        for value in {name for table in tables for name in TABLES[table]}:
+            cells = [cell for table in tables for cell in TABLES[table].get(value, "").split(" / ")]
+            forms = [form for cell in cells for form in cell.split(" @")[0].split("|")]
+            plain = {_SPACED.sub(" ", form.strip().lstrip("+=").lower()).strip() for form in forms}
+            options = sorted(plain - {""}, key=len, reverse=True)
+            if options:
+                joined = "|".join(map(re.escape, options))
+                patterns.append((fact, value, re.compile(rf"(?<![\w'-])(?:{joined})(?![\w'-])")))
+    return patterns
+
+
+def _agreed(facts: dict[str, str]) -> dict[str, str]:
+    """Take out what cannot stand together: a plant that does not grow in the scene, an event without its light."""
+    facts = {name: value for name, value in facts.items() if (name, value) not in (("event", EVENTS[0]),)}
+    if "plant" in facts and "scene" in facts and facts["plant"] not in SCENE_PLANTS[facts["scene"]]:
+        facts = {name: value for name, value in facts.items() if name != "plant"}
+    return facts
+
+
+def _unknown(words: str) -> list[str]:
+    known = vocabulary() | NUMBERS
+    return [word for word in dict.fromkeys(words.split()) if word not in known and not word.isdigit()]
+
+
+NUMBERS = frozenset("one two three four five some several many few large small big little".split())
