@@ -29,7 +29,7 @@ COLORS = {
 # The styles that sets are drawn in, as the words of their `style` field; LOOKS says them.
 STYLE_LOOKS = {
     "glossy 3d emoji": "3d", "flat vector emoji": "flat", "simple flat emoji": "flat", "flat cartoon emoji": "flat",
-    "flat colour icon": "flat", "shaded cartoon emoji": "cartoon", "flat cartoon animal": "flat", "emoji": "cartoon",
+    "flat colour icon": "flat", "shaded cartoon emoji": "cartoon", "flat cartoon animal": "blob", "emoji": "cartoon",
     "blob cartoon emoji": "blob", "outlined cartoon emoji": "outline", "outlined colour icon": "outline",
     "blue line icon": "line", "hand drawn sketch icon": "sketch", "sticker icon": "sticker",
     "flat icon in a coloured circle": "badge", "black and white icon": "glyph", "black glyph icon": "glyph",
@@ -313,6 +313,20 @@ def doing_phrase(random: Any, thing: Thing) -> str:
     return _word(random, "thing doing", verb) if verb else ""
 
 
+# People and animals that most sets draw as a head or a bust: these look over the lower edge of the frame.
+WHOLE_PEOPLE = frozenset(
+    "runner walker dancer golfer cyclist fencer weightlifter moai snowman surfer swimmer rower mermaid fairy ghost skeleton "
+    "centaur mummy minotaur cyclops gargoyle griffon harpy sphinx manticore hydra wyvern".split()
+) | {"meditating person", "person in a wheelchair", "pregnant woman", "mountain biker"}
+HEADS = frozenset("fox wolf bear panda koala lion frog hamster raccoon moose boar chicken unicorn".split()) | {"polar bear"}
+
+
+def may_be_bust(noun: str) -> bool:
+    """Say whether this noun is often drawn without its body, so that nothing is said of what it does."""
+    known = nouns().get(noun)
+    return noun in HEADS or (known is not None and known.kind == "person" and noun not in WHOLE_PEOPLE)
+
+
 _CRAWLERS = frozenset("snail worm snake ant beetle bug spider cockroach caterpillar lizard iguana crab lobster scorpion centipede turtle".split())
 _PADDLED = frozenset("canoe rowboat rower surfer".split())
 
@@ -346,7 +360,7 @@ def moves_as(thing: Thing) -> str:
         return motion if motion in ("spin", "hop", "flicker", "rise") else "none"
     if thing.place == "air" and motion not in ("fly", "rise", "spin"):
         return "drift"
-    if thing.place == "ground" and motion not in ("drive", "walk", "hop", "spin", "flicker"):
+    if thing.place == "ground" and (motion not in ("drive", "walk", "hop", "spin", "flicker") or may_be_bust(thing.noun)):
         return "none"
     if thing.place == "water" and motion not in ("sail", "bob", "swim"):
         return "none"

@@ -36,6 +36,7 @@ FONTS = (
     "/usr/share/fonts/google-noto-color-emoji-fonts/NotoColorEmoji.ttf",
 )  # fmt: skip
 FONT_LICENCES = {"Noto Color Emoji": "OFL-1.1"}
+SHEETS = ("pixelboy", "pixelfrog")  # packs whose files hold many frames side by side
 EMOJI = ((0x231A, 0x23FF), (0x2600, 0x27BF), (0x2B1B, 0x2B55), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1FAFF))
 
 
@@ -59,12 +60,13 @@ class Picture:
     pixels: np.ndarray  # h w 4
     color: str  # the one colour that it has, "" when there are several
     dyeable: bool  # one hue, or none: it can take another colour and stay itself
+    frontal: bool  # its left half mirrors its right one: a head, or something seen from the front
 
     def dyed(self, color: str) -> "Picture":
         """Return the picture in one of nouns.COLORS, its shading kept."""
         if not color or color == self.color:
             return self
-        return Picture(_dye(self.pixels, np.array(COLORS[color], np.float32)), color, self.dyeable)
+        return Picture(_dye(self.pixels, np.array(COLORS[color], np.float32)), color, self.dyeable, self.frontal)
 
 
 class SpriteLibrary:
@@ -140,7 +142,7 @@ class SpriteLibrary:
         except _Unfit as reason:
             self.broken[sprite] = str(reason)
             return None
-        return Picture(pixels, *measure(pixels))
+        return Picture(pixels, *measure(pixels), bool(np.abs(pixels - pixels[:, ::-1]).mean() < 0.12 * pixels[..., 3].mean()))
 
     def attribution(self, sprites: Iterable[str] | None = None) -> list[dict[str, str | int]]:
         """Return source, licence and number of the named sprites; without names, of those that were drawn."""
@@ -297,7 +299,7 @@ def _read_row(row: dict[str, Any], reader: _Reader, known_only: bool) -> tuple[S
         return None, "without transparency"
     if row.get("symbol") or "flag" in keywords or "effect" in keywords:
         return None, "symbols and effects"
-    if any(word in style for word in OUT_OF_PLACE):
+    if any(word in style for word in OUT_OF_PLACE) or str(row.get("pack", "")).startswith(SHEETS):
         return None, "game tiles and backgrounds"
     noun, color = read_name(name)
     if not noun and not known_only:

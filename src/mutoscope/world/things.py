@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mutoscope.rng import Stream, stream
 from mutoscope.world.noise import over, sample, smooth
-from mutoscope.world.nouns import COLORS, SCENE_LOOKS, Noun, moves_as, nouns
+from mutoscope.world.nouns import COLORS, HEADS, SCENE_LOOKS, Noun, may_be_bust, moves_as, nouns
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import Sprite, SpriteLibrary
 from mutoscope.world.view import View
@@ -84,6 +84,13 @@ ONLY_AT_HOME = frozenset({"coral reef", "space", "volcano", "arctic", "neon stre
 WILD = frozenset({"animal", "person", "vehicle", "plant", "toy", "nature", "building", "object", "furniture"})
 UNBUILT = frozenset({"beach", "pine forest", "mountains", "snowy village", "canyon", "jungle", "waterfall", "city skyline", "flower field"})
 RAILS = frozenset("train tram locomotive monorail".split()) | {"high-speed train", "subway train", "railway carriage", "trolleybus"}
+SCENIC_ONLY = frozenset({"climber", "mountain biker", "surfer", "teacher", "technologist"})  # drawn with a scene of their own
+# Seen from the front and whole all the same.
+WHOLE_FRONTAL = frozenset(
+    "penguin crab lobster spider beetle scorpion cockroach peacock chick turkey octopus owl ladybug fly mosquito bat bee "
+    "butterfly squid turtle dodo bug jellyfish orangutan sloth".split()
+) | {"hatching chick"}
+HEADY_SETS = frozenset({"emoji_emojitwo"})  # most of its animals are heads, in any view
 TOUCHED = frozenset({"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"})  # people paint these
 
 HEIGHTS = {"tiny": 0.15, "small": 0.21, "person": 0.31, "large": 0.40, "huge": 0.60}  # of the frame, near
@@ -126,12 +133,30 @@ def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -
         sprite = random.choice(sprites)
         count = random.choice((1, 2, 3, 4, 5), (0.64, 0.15, 0.10, 0.06, 0.05)) if noun.countable else 1
         wish, paint = random.uniform(), random.choice(tuple(COLORS))
-        if not library.fits(sprite.id):
+        if not library.fits(sprite.id) or (place != "plain" and not _whole(noun, sprite, library)):
             continue
         color = _draw_color(noun, sprite, library, wish, paint)
         look = sprite.look if place == "plain" else ""
-        return Thing(noun.name, sprite.id, place, min(count, most, 3 if noun.size == "huge" else 5), "", color, look)
+        big = noun.size == "huge" or (place == "ground" and may_be_bust(noun.name))
+        return Thing(noun.name, sprite.id, place, min(count, most, 3 if big else 5), "", color, look)
     return None
+
+
+def _whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
+    """Say whether a sprite can be in a landscape: no head of an animal that can stand there whole, no car from the front."""
+    picture = library.peek(sprite.id)
+    assert picture is not None
+    if noun.kind == "animal":
+        head = (picture.frontal and noun.name not in WHOLE_FRONTAL) or sprite.id.partition("/")[0] in HEADY_SETS
+        return noun.name in HEADS or not head
+    return not (noun.kind in ("vehicle", "vessel") and picture.frontal and noun.motion in ("drive", "sail"))
+
+
+def _is_bust(thing: Thing, noun: Noun, sprite: Sprite, frontal: bool) -> bool:
+    """Say whether a sprite has no feet to stand on: people of emoji sets, and heads of animals."""
+    if thing.place != "ground" or sprite.look == "pixel art" or not may_be_bust(noun.name):
+        return False
+    return noun.kind == "person" or frontal or noun.name in ("boar", "chicken", "moose", "unicorn")
 
 
 def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -> Noun | None:
@@ -171,6 +196,8 @@ def _belongs(name: str, scene: str, place: str) -> bool:
     if place == "air":
         return noun.motion in ("fly", "rise") or name == "cloud"
     if noun.kind not in WILD or noun.motion == "swim":
+        return False
+    if name in SCENIC_ONLY:
         return False
     return scene not in UNBUILT or not (noun.size == "huge" or name in RAILS)
 
@@ -217,16 +244,20 @@ class Item:
     way: int  # -1 to the left, 1 to the right
     phase: float  # 0 to 1, so that two of a kind do not move in step
     speed: float  # heights of the frame a second
+    bust: bool = False  # looks over the lower edge of the frame
 
     @property
     def anchor(self) -> float:
         """Return which part of its height lies above y."""
         if self.thing.place == "water" and self.motion != "glide":
-            return 1 - _SUNK.get(self.noun.name, {"sail": 0.10, "bob": 0.16, "swim": 0.36}.get(self.motion, 0.05))
+            return 1 - _SUNK.get(self.noun.name, {"sail": 0.22, "bob": 0.16, "swim": 0.36}.get(self.motion, 0.05))
         return 0.5 if self.thing.place in ("air", "water") else 1.0
 
 
-_SUNK = {"swimmer": 0.10, "desert island": 0.12, "swan": 0.08, "duck": 0.20, "surfer": 0.08, "rower": 0.12, "whale": 0.18}
+_SUNK = {
+    "swimmer": 0.30, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
+    "canoe": 0.30, "sailboat": 0.08, "mermaid": 0.45, "seal": 0.34, "lifebuoy": 0.30, "dolphin": 0.30,
+}  # fmt: skip
 
 
 def arrange(spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None) -> list[Item]:
@@ -235,9 +266,10 @@ def arrange(spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibra
     `lane` gives (middle, half width) of a river at a depth. Raises SettingError for a sprite that the library has not.
     """
     total = sum(thing.count for thing in spec.things)
+    plain = all(thing.place == "plain" for thing in spec.things)
     for attempt in range(60):
         random = stream(spec.seed, spec.index, "things", attempt)
-        shrink = (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1] * 0.985**attempt
+        shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.985**attempt
         items = _scatter(random, spec, horizon, aspect, library, shrink, lane)
         if all(_inside(item, aspect) for item in items) and not _crowded(items):
             break
@@ -248,24 +280,32 @@ def arrange(spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibra
 
 def _scatter(random: Stream, spec: SceneSpec, horizon: float, aspect: float, library, shrink: float, lane) -> list[Item]:
     items: list[Item] = []
-    slots = random.permutation(sum(thing.count for thing in spec.things)).tolist()
+    total = sum(thing.count for thing in spec.things)
+    slots = random.permutation(total).tolist()
     for thing in spec.things:
-        pixels = torch.from_numpy(library.picture(thing.sprite).dyed(thing.color).pixels).permute(2, 0, 1).contiguous()
+        picture = library.picture(thing.sprite).dyed(thing.color)
+        pixels = torch.from_numpy(picture.pixels).permute(2, 0, 1).contiguous()
         noun, motion = _facts(thing.noun), moves_as(thing)
+        bust = _is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
         motion = "glide" if spec.scene in UNDER_WATER else motion
         way, pace = 1 - 2 * random.integers(0, 2), random.uniform(0.8, 1.2)
         for _ in range(thing.count):
             y, depth = _stand(random, spec.scene, thing.place, noun, horizon)
-            width, height = _size(pixels, thing, noun, depth, shrink, random.uniform(0.92, 1.08), aspect, sum(t.count for t in spec.things))
-            x = _across(random, thing, slots.pop(0), sum(t.count for t in spec.things), aspect, width)
+            width, height = _size(pixels, thing, noun, depth, shrink, random.uniform(0.92, 1.08), aspect, total)
+            rank = slots.pop(0)
+            x = _across(random, thing, rank, total, aspect, width)
             if thing.place == "water" and lane:
                 middle, half = lane(depth)
                 x = middle + (x / aspect) * half
                 width, height = width * min(1.0, 1.5 * half / width), height * min(1.0, 1.5 * half / width)
+            if bust:
+                near = random.uniform(0.36, 0.46) * shrink / max(width, height)
+                width, height, depth, motion = width * near, height * near, 1.0, "nod"
+                y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
             if thing.place == "plain":
-                y += height / 2
+                y += height / 2 + _row_of(rank, total, thing.side)
             speed = _SPEEDS.get(motion, 0.0) * pace * (0.45 if thing.side or lane else 1.0) * (0.4 + 0.6 * depth)
-            items.append(Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed))
+            items.append(Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed, bust))
     return items
 
 
@@ -294,7 +334,7 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
     """Return (width, height) in heights of the frame: by its kind and its distance, so that it can be made out."""
     tall, wide = pixels.shape[1:]
     if thing.place == "plain":
-        longest = min(1.0, aspect) * (0.58, 0.40, 0.32, 0.29, 0.26)[min(total, 5) - 1] * shrink * vary
+        longest = min(1.0, aspect) * (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1] * shrink * vary
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.45 + 0.35 * depth
         longest = max(HEIGHTS[noun.size] * near, 0.105) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
@@ -309,11 +349,25 @@ def _across(random: Stream, thing: Thing, slot: int, total: int, aspect: float, 
         spread = 1.0 if thing.count == 1 else (1.15 if thing.side == "centre" else 1.35)
         middle = (low + high) / 2
         return (middle + (random.uniform(low, high) - middle) * spread * (thing.count if thing.side == "centre" else 1)) * aspect
-    if thing.place == "plain" and total == 1:
-        return random.uniform(-0.05, 0.05) * aspect
+    if thing.place == "plain":
+        if total == 1:
+            return random.uniform(-0.05, 0.05) * aspect
+        upper = _upper_row(total)
+        column, columns = (slot, upper) if slot < upper else (slot - upper, total - upper)
+        return ((column + random.uniform(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
     usable = max(aspect - width - 0.10, 0.05)
     jitter = 0.5 if total == 1 else random.uniform(0.35, 0.65)
     return (random.uniform(-0.5, 0.5) if total == 1 else (slot + jitter) / total - 0.5) * usable
+
+
+def _upper_row(total: int) -> int:
+    """Return how many of `total` things on a plain ground stand in the upper row: 3, 2 + 2, 3 + 2."""
+    return total if total <= 3 else -(-total // 2)
+
+
+def _row_of(slot: int, total: int, side: str) -> float:
+    """Return how far a thing on a plain ground is moved down for its row."""
+    return 0.0 if side or total <= 3 else (-0.21 if slot < _upper_row(total) else 0.21)
 
 
 def _box(item: Item, seconds: float) -> tuple[float, float, float, float]:
@@ -330,8 +384,8 @@ def _inside(item: Item, aspect: float) -> bool:
     margin = 0.012
     for seconds in (0.0, 0.5, 1.0, 1.5, SECONDS):
         left, top, right, bottom = _box(item, seconds)
-        if item.thing.place == "water":
-            bottom = min(bottom, item.y)
+        if item.thing.place == "water" or item.bust:
+            bottom = min(bottom, item.y, 0.98)
         if left < margin - aspect / 2 or right > aspect / 2 - margin or top < margin or bottom > 1 - margin / 2:
             return False
     return True
@@ -362,7 +416,7 @@ def _in_a_row(items: list[Item], aspect: float) -> list[Item]:
         share = (high - low) * aspect / (len(same) if item.thing.side else len(order))
         at = same.index(k) if item.thing.side else rank
         small = min(1.0, share * 0.86 / item.width, 0.3 / item.height)
-        y = min(max(item.y, item.anchor * item.height * small + 0.05), 0.95)
+        y = 1.0 if item.bust else min(max(item.y, item.anchor * item.height * small + 0.05), 0.95)
         x = low * aspect + share * (at + 0.5)
         placed[k] = replace(item, width=item.width * small, height=item.height * small, x=x, y=y, speed=min(item.speed, 0.004))
     return placed
@@ -388,6 +442,8 @@ def _moved(item: Item, seconds: float) -> tuple[float, float, float, float]:
         return along, 0.040 * size * wave(0.55), 0.07 * wave(0.45, 0.7), 1.0
     if motion == "walk":
         return along, -0.035 * size * abs(wave(0.9)), 0.045 * wave(0.9), 1.0
+    if motion == "nod":
+        return 0.0, 0.015 * size * wave(0.5), 0.02 * wave(0.35), 1.0
     if motion == "swim":
         return along, 0.06 * size * wave(0.4), 0.08 * wave(0.4, 1.2), 1.0
     if motion == "glide":
@@ -445,7 +501,7 @@ def _draw(view: View, image: Tensor, item: Item) -> None:
     canvas = image[:, :, window[0], window[1]]
     x, y = view.x[0, 0, :, :, window[1]], view.y[0, 0, :, window[0], :]  # 1 1 w, 1 h 1
     alpha = None
-    if item.thing.place in ("ground", "plain"):
+    if item.thing.place in ("ground", "plain") and not item.bust:
         _shadow(view, canvas, item, texture, moves, x, y)
     if item.thing.place == "water" and item.motion != "glide":
         line = item.y + 0.0025 * torch.sin(x * 60 + view.t[0, 0] * 3.0 + 6 * item.phase) * (0.3 + item.depth)
@@ -490,7 +546,7 @@ def _texture(item: Item, view: View) -> Tensor:
 
 def _flipped(item: Item) -> bool:
     """Say whether the sprite must be turned to look where it goes; what stands still is never turned."""
-    if item.motion in ("none", "spin", "rise", "flicker", "drift"):
+    if item.motion in ("none", "nod", "spin", "rise", "flicker", "drift"):
         return False
     rightward = item.noun.name in RIGHTWARD or RIGHTWARD_SETS.get(item.thing.sprite.partition("/")[0], False)
     return (item.way > 0) != rightward
@@ -504,7 +560,7 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     shine = light["ambient"] + 0.72 * light["key"]
     grey = shine.mean(0, keepdim=True)
     shine = torch.lerp(shine, grey.expand_as(shine), 0.25)
-    shine = shine * (0.30 / grey).clamp(min=1.0) / grey.clamp(min=1.0)
+    shine = shine * (0.40 / grey).clamp(min=1.0) / grey.clamp(min=1.0)
     if item.noun.name in GLOWING:
         shine = shine.clamp(min=1.0)
     far = 0.22 * (1 - item.depth) ** 1.5 + 0.03
