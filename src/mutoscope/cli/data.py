@@ -1,13 +1,13 @@
 """The verbs about training data: data render."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, watch
-from mutoscope.errors import SizeError
+from mutoscope.errors import MissingExtraError, SizeError
 
 
 def render(
@@ -40,6 +40,10 @@ def render(
     style: Annotated[
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
+    sprites: Annotated[
+        list[str] | None,
+        typer.Option("--sprites", metavar="PATH", help="A set of sprites, a folder of sets, or an emoji font; repeatable."),
+    ] = None,
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
@@ -54,9 +58,21 @@ def render(
     from mutoscope.data.folder import Scenery, render_folder
 
     sides = ask.read_size(size, None, None)
+    library = _open_sprites(sprites)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
-                      held_out=held_out, style=style)  # fmt: skip
-    say(watch(render_folder(Path(out), scenery, count, start, device), quiet=quiet, lines_every=30.0))
+                      held_out=held_out, style=style, sprites=library.digest if library else "")  # fmt: skip
+    say(watch(render_folder(Path(out), scenery, count, start, device, library), quiet=quiet, lines_every=30.0))
+
+
+def _open_sprites(paths: list[str] | None) -> Any:
+    """Return the library of all paths, None without one."""
+    if not paths:
+        return None
+    try:
+        from mutoscope.world.sprites import SpriteLibrary
+    except ImportError as error:
+        raise MissingExtraError("PyTorch", "torch") from error
+    return SpriteLibrary.open(paths)
 
 
 VERBS = {
@@ -65,6 +81,7 @@ VERBS = {
         """
 mutoscope data render --count 1000 --size 128 --out pictures
 mutoscope data render --count 200 --clips --frames 25 --fps 12 --out clips
+mutoscope data render --count 1000 --sprites sprites/ --out things
 mutoscope data render --count 200 --held-out --seed 1 --out judge""",
     ),
 }

@@ -18,7 +18,7 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -37,13 +37,14 @@ class Scenery:
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
+    sprites: str = ""  # digest of the sprite library that things are taken from; "" = scenes without things
 
     def __post_init__(self):
-        from mutoscope.prompt import find_style
         from mutoscope.shapes import LatentGrid
+        from mutoscope.world.spec import STYLES
 
-        if self.style:
-            object.__setattr__(self, "style", find_style(self.style))
+        if self.style and self.style not in STYLES:
+            raise StyleError(f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}")
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")
@@ -60,8 +61,12 @@ class Scenery:
         return f"{index:07d}.{'mp4' if self.frames > 1 else 'png'}"
 
 
-def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu") -> Iterator[Event]:
+def render_folder(
+    folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu", library: Any = None
+) -> Iterator[Event]:
     """Render scenes `start` to `start + count` that `folder` does not hold yet; the last event carries the folder.
+
+    `library`, a world.sprites.SpriteLibrary with the digest `scenery.sprites`, puts things into the scenes.
 
     Everything is checked when the first event is asked for: SettingError, OutputError, MissingExtraError.
     """
@@ -78,7 +83,7 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
     yield phase.start()
     for first in range(0, len(missing), scenery.batch):
         indices = missing[first : first + scenery.batch]
-        _render_batch(folder, scenery, indices, device)
+        _render_batch(folder, scenery, indices, device, library)
         yield phase.advance(len(indices))
     yield Event("done", count, count, result=folder)
 
@@ -137,18 +142,21 @@ def _check_device(device: str) -> None:
         raise SettingError(f"device {device!r} cannot be used ({reason}); cpu always can") from error
 
 
-def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str) -> None:
+def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str, library: Any) -> None:
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
+    from mutoscope.world.things import with_things
 
     fixed = {"style": scenery.style} if scenery.style else {}
-    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, **fixed) for index in indices]
+    moving = scenery.frames > 1
+    specs = [draw_spec(scenery.seed, i, held_out=scenery.held_out, moving=moving, **fixed) for i in indices]
+    specs = [with_things(spec, library) for spec in specs] if library else specs
     times = [frame / scenery.fps for frame in range(scenery.frames)]
-    unit = render(specs, scenery.width, scenery.height, times, device=device)  # (B, 3, T, H, W)
+    unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
     for spec, frames in zip(specs, bytes_, strict=True):
         _write(folder / scenery.file(spec.index), frames, scenery)
-    _append(folder / "captions.jsonl", [_row(spec, scenery) for spec in specs])
+    _append(folder / "captions.jsonl", [_row(spec, scenery, library) for spec in specs])
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:
@@ -162,16 +170,18 @@ def _write(path: Path, frames: Any, scenery: Scenery) -> None:
         write_picture(frames[0], path, provenance)
 
 
-def _row(spec: Any, scenery: Scenery) -> dict[str, Any]:
+def _row(spec: Any, scenery: Scenery, library: Any) -> dict[str, Any]:
     from mutoscope.world.captions import caption
 
     wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
-    return {
+    sprites = [library.sprites[thing.sprite] for thing in spec.things]
+    row = {"sprites": [{"id": s.id, "source": s.source, "licence": s.licence} for s in sprites]} if sprites else {}
+    return row | {
         "file": scenery.file(spec.index),
         "captions": list(wordings),
         "facts": spec.facts(),
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
-        "licence": LICENCE,
+        "licence": " AND ".join(dict.fromkeys([LICENCE, *(sprite.licence for sprite in sprites)])),
     }
 
 

@@ -15,7 +15,8 @@ from functools import cache, lru_cache
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
-from mutoscope.world.spec import LIGHTLESS, SEASONAL, SceneSpec
+from mutoscope.world.nouns import COLORS, THING_TABLES, doing_phrase, look_phrase, nouns, plural, side_phrase, thing_phrase
+from mutoscope.world.spec import LIGHTLESS, SEASONAL, SceneSpec, Thing
 from mutoscope.world.wordings import DAYPARTS, FRAMES, FREE_PROMPTS, HOLDABLE, KEPT, TABLES
 
 __all__ = [
@@ -40,9 +41,10 @@ def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_o
     key = ("caption", *map(str, spec.facts().values()), variant)
     length = length or stream(*key).choice(tuple(LENGTHS), tuple(LENGTHS.values()))
     fewest, most = _WORDS[length]
+    fewest, most = (2, most + 12) if spec.things else (fewest, most)
     for attempt in range(500):
         draws = _Draws((*key, length, attempt), _tags(spec), held_out)
-        text = _tidy(_PLANS[length](draws, spec))
+        text = _tidy((_THING_PLANS if spec.things else _PLANS)[length](draws, spec))
         if fewest <= len(text.split()) <= most and _reads_well(text) and _allowed(text, held_out):
             return _letters(draws, _moving(draws, spec, text))
     raise AssertionError(f"the grammar found no {length} caption for {spec}")
@@ -55,6 +57,8 @@ def caption_facts(spec: SceneSpec) -> dict:
         visible.append("season")
     if spec.plant != "none":
         visible.append("plant")
+    if spec.things:
+        visible.append("things")
     return {**spec.facts(), "visible": visible}
 
 
@@ -62,6 +66,8 @@ def caption_facts(spec: SceneSpec) -> dict:
 def vocabulary() -> frozenset[str]:
     """Return every word, in lower case, that the grammar can say, held-out wordings included."""
     texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
+    texts += [words for name in nouns() for words in (name, plural(name))]
+    texts += [row for table in THING_TABLES.values() for row in table.values()] + [SETTING_WORDS, " ".join(COLORS)]
     return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
 
 
@@ -91,7 +97,8 @@ def held_out_in(text: str) -> list[str]:
 @lru_cache(maxsize=4096)
 def _row(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the wordings of one row as (words, tags)."""
-    cells = [cell.strip() for cell in TABLES[table][name].split(" / ") if cell.strip()]
+    rows = TABLES.get(table) or THING_TABLES[table]
+    cells = [cell.strip() for cell in rows[name].split(" / ") if cell.strip()]
     return tuple((cell.split(" @")[0].strip(), tuple(cell.split(" @")[1:])) for cell in cells)
 
 
@@ -430,6 +437,73 @@ def _tags_plan(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
     if draws.chance(0.7):
         return ", ".join([noun, *draws.shuffle(tags)])
     return ", ".join(draws.shuffle([noun, *tags]))
+
+
+# ----------------------------------------------------------------------------------------------------------------- things
+
+
+# How a thing stands to its scene: on the ground, on the water, in the air.
+SETTINGS = {
+    "lake": {"water": "on", "air": "over"}, "beach": {"ground": "on", "water": "off", "air": "over"},
+    "mountains": {"ground": "in front of", "air": "over"}, "pine forest": {"ground": "in", "air": "over"},
+    "meadow": {"ground": "on", "air": "over"}, "desert": {"ground": "in", "air": "over"},
+    "open sea": {"water": "on", "air": "over"}, "island": {"water": "near", "air": "over"},
+    "snowy village": {"ground": "near", "air": "over"}, "river": {"water": "on", "air": "over"},
+    "city skyline": {"ground": "in front of", "water": "in front of", "air": "over"},
+    "flower field": {"ground": "in", "air": "over"}, "canyon": {"ground": "in", "air": "over"},
+    "waterfall": {"ground": "near", "air": "near"}, "lighthouse": {"air": "near"},
+    "harbour": {"water": "in", "air": "over"}, "neon street": {"ground": "in"},
+    "farm field": {"ground": "in", "air": "over"}, "volcano": {"ground": "near", "air": "near"},
+    "arctic": {"ground": "in", "air": "over"}, "jungle": {"ground": "in", "air": "in"},
+    "coral reef": {"water": "over"}, "space": {"air": "in"}, "road": {"ground": "on", "air": "over"},
+    "garden": {"ground": "in", "air": "over"},
+}  # fmt: skip
+SETTING_WORDS = "on over off in front of near above with and a an of plain background"
+
+
+def _things(draws: _Draws, things: tuple[Thing, ...]) -> str:
+    """Return `two red sailboats on the left and an owl`."""
+    said = [f"{thing_phrase(draws, thing)} {side_phrase(draws, thing)}".strip() for thing in things]
+    return " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]
+
+
+def _peopled(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
+    """`Two sailboats sailing by on a serene lake at sunset`, or the scene first and the things after it."""
+    if spec.scene == "plain ground":
+        return _alone(draws, spec, fullness)
+    words, _ = _noun_phrase(draws, spec, described=0.25 + 0.4 * fullness)
+    phrases = _light_and_weather(draws, spec, 0.5 + 0.45 * fullness, 0.7 * fullness, 0.6 * fullness)
+    if draws.chance(fullness - 0.4):
+        phrases = [draws.word("detail", spec.scene), *phrases]
+    plant = _plant(draws, spec) if draws.chance(fullness) else ""
+    things = _things(draws, spec.things)
+    if len({thing.place for thing in spec.things}) == 1 and draws.chance(0.7):
+        doing = doing_phrase(draws, spec.things[0]) if len(spec.things) == 1 and draws.chance(0.45) else ""
+        link = SETTINGS[spec.scene][spec.things[0].place]
+        return _style(draws, spec, _join(draws, f"{things} {doing} {link} {words}", [plant, *phrases]))
+    return _style(draws, spec, _join(draws, words, [plant, f"with {things}", *phrases]))
+
+
+def _alone(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
+    """`A red apple, 3D icon`: things on a plain ground, with their own way of being drawn."""
+    text = _things(draws, spec.things)
+    if draws.chance(0.3 + 0.6 * fullness):
+        bare = f"{draws.word('adjective', spec.scene)} background" if draws.chance(0.4) else "plain background"
+        text = f"{text} on {_article(bare)}"
+    looks = {thing.look for thing in spec.things}
+    if spec.style != "photo":
+        return _style(draws, spec, text)
+    look = look_phrase(draws, spec.things[0]) if len(looks) == 1 else ""
+    if not look:
+        return text
+    return f"{_article(look)} of {text}" if draws.chance(0.3) and "with" not in look else f"{text}, {look}"
+
+
+_THING_PLANS = {
+    "long": lambda draws, spec: _peopled(draws, spec, 1.0),
+    "medium": lambda draws, spec: _peopled(draws, spec, 0.5),
+    "short": lambda draws, spec: _peopled(draws, spec, 0.0),
+}
 
 
 # --------------------------------------------------------------------------------------------------------------- letters

@@ -13,8 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mutoscope.errors import SettingError
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import SceneSpec
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import place
 from mutoscope.world.view import View, make_view
 from mutoscope.world.weather import weather
 
@@ -28,8 +31,11 @@ def render(
     device: str = "cpu",
     supersample: int = 1,
     styled: bool = True,
+    library: SpriteLibrary | None = None,
 ) -> Tensor:
-    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]."""
+    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]; things need the `library` they were chosen from."""
+    if library is None and any(spec.things for spec in specs):
+        raise SettingError("these scenes hold things; open the sprite sets they were chosen from: --sprites DIR")
     pixels = torch.empty(len(specs), 3, len(times), height, width, device=device)
     for name, scene in SCENE_TABLE.items():
         rows = [i for i, spec in enumerate(specs) if spec.scene == name]
@@ -38,7 +44,10 @@ def render(
             view = make_view(
                 group, width * supersample, height * supersample, times, device, scene.horizons, scene.lift
             )
-            image = _finish(view, weather(view, scene.draw(view)))
+            image = scene.draw(view)
+            if library is not None:
+                image = place(view, image, library)
+            image = _finish(view, weather(view, image))
             pixels[rows] = _shrink(image.expand(-1, 3, len(times), -1, -1), supersample)
     return _styled(pixels, specs) if styled else pixels
 

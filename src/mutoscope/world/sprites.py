@@ -10,6 +10,7 @@ it is broken, opaque, empty or tiny. The order of files, folders and of the file
     picture  h w 4   numpy float32, premultiplied colour and alpha in [0, 1], cut to what can be seen
 """
 
+import hashlib
 import io
 import json
 import struct
@@ -100,6 +101,11 @@ class SpriteLibrary:
             why = ", ".join(f"{count} {reason}" for reason, count in left_out.most_common(4) if reason)
             raise SettingError(f"no sprite in {', '.join(map(str, paths))} ({why or 'no captions.jsonl there'})")
         return cls(sprites, readers, +left_out)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a short hash of the names of all sprites: the same sets give the same things."""
+        return hashlib.sha256("\n".join(self.sprites).encode()).hexdigest()[:12]
 
     def nouns(self) -> dict[str, tuple[Sprite, ...]]:
         """Return the sprites of each noun, both in order."""

@@ -119,6 +119,11 @@ def draw_things(random: Stream, scene: str, library: SpriteLibrary) -> tuple[Thi
     return _with_sides(random, things)
 
 
+def with_things(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec:
+    """Return the scene with the things that its own random numbers put into it."""
+    return replace(spec, things=draw_things(stream(spec.seed, spec.index, "which things"), spec.scene, library))
+
+
 def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -> Thing | None:
     """Draw one kind; None when nothing fits after a few tries (a library of two pictures, all of them broken)."""
     for _ in range(12):

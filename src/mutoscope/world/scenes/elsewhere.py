@@ -9,14 +9,11 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.noise import cell_random, drifting, edge, over, sample, smooth
+from mutoscope.world.things import studio
 from mutoscope.world.view import Dice, View
 
 NEBULAS = ((.62, .16, .46), (.14, .34, .66), (.10, .48, .46), (.58, .30, .12))  # fmt: skip
 PLANETS = ((.80, .50, .30), (.36, .58, .84), (.88, .76, .52), (.52, .68, .50), (.70, .40, .52))  # fmt: skip
-GROUNDS = (
-    (.98, .98, .98), (.90, .92, .95), (.96, .90, .82), (.80, .88, .96), (.98, .84, .84), (.84, .94, .86),
-    (.98, .92, .62), (.30, .34, .42), (.16, .17, .20), (.86, .80, .94),
-)  # fmt: skip
 
 
 def space(view: View) -> Tensor:
@@ -106,13 +103,4 @@ def _moon_ground(view: View, image: Tensor, dice: Dice) -> Tensor:
     return over(image, tone, edge(view.y - line, view.px) * here)
 
 
-def plain_ground(view: View) -> Tensor:
-    """A studio: one soft colour, lit from above, that bends from the ground into the wall."""
-    dice = view.dice("studio")
-    color = dice.color(*GROUNDS)
-    other = torch.lerp(color, dice.color(*GROUNDS), 0.22 * (dice() > 0.5))
-    middle = dice(-0.2, 0.2) * view.aspect
-    pool = torch.exp(-(((view.x - middle) / (0.75 * view.aspect)) ** 2 + ((view.y - 0.42) / 0.62) ** 2))
-    bend = smooth(view.horizon - 0.16, view.horizon + 0.14, view.y)
-    wall = torch.lerp(color * 0.93, other, bend * 0.6) * (0.84 + 0.18 * pool)
-    return wall + 0.05 * bend * pool
+plain_ground = studio
