@@ -3,6 +3,8 @@
 A toy, a way to see what a scene of the training data looks like, and a lesson in what the model was told.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,44 +32,64 @@ def world(
         int, typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 12), help="Frames a second.")
     ] = 12,
     seed: ask.Seed = None,
+    sprites: Annotated[
+        list[str] | None,
+        typer.Option("--sprites", metavar="PATH", help="Sets of sprites for things; without, the system's emoji font."),
+    ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Draw a sentence with the renderer that makes the training data, not with the model."""
-    from mutoscope.world.read import read
-
     if not prompt.strip():
         raise SettingError('the prompt is empty; say what to draw, such as "a lake at dawn, watercolor"')
     if seconds is not None and not 0 < seconds <= 60:
         raise SettingError(f"--seconds must be above 0 and at most 60, got {seconds}")
     moves = seconds is not None
     path = naming.plan(output, naming.slug(prompt), 1, moves=moves)[0]
-    reading = read(prompt)
-    for words, why in ((reading.unknown, "not understood"), (reading.unused, "not drawn, one of a kind is enough")):
-        if words and not quiet:
-            note(f"{why}: {', '.join(words)}")
-    pixels = _draw(
-        reading.facts, ask.read_size(size, None, None), ask.read_seed(seed, 0) if seed else 0, seconds, fps, quiet
-    )
+    sides = ask.read_size(size, None, None)
+    if max(sides.values()) > MOST_PIXELS:
+        raise SettingError(f"--size must be at most {MOST_PIXELS}, got {max(sides.values())}")
+    tell = (lambda words: None) if quiet else note
+    spec, library = _understand(prompt, ask.read_seed(seed) if seed else 0, sprites, tell)
+    times = [frame / fps for frame in range(max(1, round((seconds or 0) * fps)))]
+    pixels = _draw(spec, sides, times, library)
     _write(pixels, path, fps, moves)
     say(str(path))
 
 
-def _draw(facts: dict[str, str], sides: dict[str, int], seed: int, seconds: float | None, fps: int, quiet: bool) -> Any:
-    """Return uint8 frames (T, H, W, 3)."""
+def _understand(prompt: str, seed: int, sprites: list[str] | None, tell: Callable[[str], None]) -> tuple[Any, Any]:
+    """Return (spec, library) of a sentence, and tell what of it was not understood and what will be drawn."""
     try:
-        from mutoscope.world.render import render
+        from mutoscope.world.read import read, read_things
+        from mutoscope.world.sprites import SpriteLibrary, system_font
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
     from mutoscope.world.captions import caption
     from mutoscope.world.spec import draw_spec
 
-    if max(sides.values()) > MOST_PIXELS:
-        raise SettingError(f"--size must be at most {MOST_PIXELS}, got {max(sides.values())}")
-    spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **facts})
-    if not quiet:
-        note(f"drawn: {caption(spec, length='medium', held_out=None)}")
-    times = [frame / fps for frame in range(max(1, round((seconds or 0) * fps)))]
-    unit = render([spec], sides["width"], sides["height"], times)[0]
+    reading = read(prompt)
+    paths = sprites or ([str(system_font())] if system_font() else [])
+    library = SpriteLibrary.open(paths) if paths else None
+    spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts})
+    things, missing = read_things(prompt, spec, library) if library else ((), ())
+    if missing and not things and "scene" not in reading.facts:
+        alone = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts, "scene": "plain ground"})
+        things, missing = read_things(prompt, alone, library)
+        spec = alone if things else spec
+    spec = replace(spec, things=things)
+    told = ((reading.unknown, "not understood"), (reading.unused, "not drawn, one of a kind is enough"),
+            (missing, "not drawn, no sprite of it fits here"))  # fmt: skip
+    for words, why in told:
+        if words:
+            tell(f"{why}: {', '.join(words)}")
+    tell(f"drawn: {caption(spec, length='medium', held_out=None)}")
+    return spec, library
+
+
+def _draw(spec: Any, sides: dict[str, int], times: list[float], library: Any) -> Any:
+    """Return uint8 frames (T, H, W, 3)."""
+    from mutoscope.world.render import render
+
+    unit = render([spec], sides["width"], sides["height"], times, library=library)[0]
     return (unit.clamp(0, 1) * 255).round().byte().permute(1, 2, 3, 0).numpy()
 
 

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from mutoscope.world.captions import vocabulary
-from mutoscope.world.spec import EVENTS, SCENE_PLANTS
+from mutoscope.world.nouns import COLORS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
+from mutoscope.world.spec import EVENTS, SCENE_PLANTS, SceneSpec, Thing
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import MOST, ROOM, belongs
 from mutoscope.world.wordings import TABLES
 
 # Which tables name which fact; a fact is looked for in all of its tables at once.
@@ -93,4 +96,58 @@ def _unknown(words: str) -> list[str]:
     return [word for word in dict.fromkeys(words.split()) if word not in known and not word.isdigit()]
 
 
-NUMBERS = frozenset("one two three four five some several many few large small big little".split())
+COUNTS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "several": 3, "some": 3}
+COUNTS |= {str(number): number for number in range(1, MOST + 1)}
+NUMBERS = frozenset([*COUNTS, "many", "few", "large", "small", "big", "little"])
+
+
+# ----------------------------------------------------------------------------------------------------------------- things
+
+
+def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tuple[Thing, ...], tuple[str, ...]]:
+    """Return the things that a sentence names, and the names of those that the library lacks or the scene has no room for."""
+    words = " ".join(_SPACED.sub(" ", text.lower()).split())
+    things: list[Thing] = []
+    missing: list[str] = []
+    taken = [hit[:2] for hit in _apart(_found(words)) if hit[2]]  # what is a fact of the scene is no thing in it
+    hits = [(hit.start(), hit.end(), noun, many) for noun, many, pattern in _names() for hit in pattern.finditer(words)]
+    for start, end, noun, many in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
+        if any(start < other_end and other_start < end for other_start, other_end in taken):
+            continue
+        thing = _thing(noun, many, words[:start].split(), words[end:], spec.scene, library)
+        taken.append((start, end))
+        if thing and sum(other.count for other in things) + thing.count <= MOST:
+            things.append(thing)
+        else:
+            missing.append(words[start:end])
+    return tuple(things), tuple(missing)
+
+
+@cache
+def _names() -> list[tuple[str, bool, re.Pattern[str]]]:
+    """Return (noun, is it a plural, pattern) of everything that a thing is called."""
+    found = []
+    for noun in nouns():
+        names = cells(SYNONYMS[noun]) if noun in SYNONYMS else [noun]
+        for many, options in ((False, names), (True, [plural(name) for name in names])):
+            joined = "|".join(re.escape(name) for name in sorted(options, key=len, reverse=True))
+            found.append((noun, many, re.compile(rf"(?<![\w'-])(?:{joined})(?![\w'-])")))
+    return found
+
+
+def _thing(noun: str, many: bool, before: list[str], after: str, scene: str, library: SpriteLibrary) -> Thing | None:
+    """Return the thing with what is said around its noun; None where it cannot be drawn."""
+    rooms = [place for place in ROOM.get(scene, {}) if place in nouns()[noun].places or belongs(noun, scene, place)]
+    sprites = [
+        sprite for sprite in library.nouns().get(noun, ()) if scene == "plain ground" or sprite.look in SCENE_LOOKS
+    ]
+    sprites = [sprite for sprite in sprites if library.fits(sprite.id)]
+    if not rooms or not sprites:
+        return None
+    near = before[-3:]
+    color = next((word for word in near if word in COLORS), "")
+    count = next((COUNTS[word] for word in reversed(near) if word in COUNTS), 3 if many else 1)
+    side = next((name for name, row in SIDE_WORDS.items() if any(after.strip().startswith(w) for w in cells(row))), "")
+    dyeable = [sprite for sprite in sprites if not color or library.peek(sprite.id).dyeable]
+    sprite = (dyeable or sprites)[0]
+    return Thing(noun, sprite.id, rooms[0], count, side, color if dyeable else "", "")

@@ -165,7 +165,7 @@ def _is_bust(thing: Thing, noun: Noun, sprite: Sprite, frontal: bool) -> bool:
 
 
 def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -> Noun | None:
-    home = [name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and _belongs(name, scene, place)]
+    home = [name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and belongs(name, scene, place)]
     if home and random.uniform() < (1.0 if scene in ONLY_AT_HOME else 0.45):
         return _facts(random.choice(home))
     names = _fitting(library, scene, place)
@@ -182,11 +182,12 @@ def _fitting(library: SpriteLibrary, scene: str, place: str) -> list[str]:
     """Return the nouns of the library that make sense in this place; remembered by the library."""
     memory = library.__dict__.setdefault("_fitting", {})
     if (scene, place) not in memory:
-        memory[scene, place] = [name for name in library.nouns() if _belongs(name, scene, place)]
+        memory[scene, place] = [name for name in library.nouns() if belongs(name, scene, place)]
     return memory[scene, place]
 
 
-def _belongs(name: str, scene: str, place: str) -> bool:
+def belongs(name: str, scene: str, place: str) -> bool:
+    """Say whether a noun makes sense at a place of a scene."""
     noun = _facts(name)
     if scene == "space":
         return name in AT_HOME["space"].split(" / ")
