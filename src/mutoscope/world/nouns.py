@@ -35,7 +35,18 @@ STYLE_LOOKS = {
     "flat icon in a coloured circle": "badge", "black and white icon": "glyph", "black glyph icon": "glyph",
     "pixel art": "pixel art", "outlined weather icon": "outline", "filled weather icon": "flat",
 }  # fmt: skip
-OUT_OF_PLACE = ("background", "top view", "isometric", "character", "emote", "tile", "space sprite", "sports sprite", "game icon", "flat planet")
+OUT_OF_PLACE = (
+    "background",
+    "top view",
+    "isometric",
+    "character",
+    "emote",
+    "tile",
+    "space sprite",
+    "sports sprite",
+    "game icon",
+    "flat planet",
+)
 SCENE_LOOKS = ("3d", "cartoon", "flat", "outline", "pixel art", "")  # the others stand on a plain ground only
 
 LOOKS = {
@@ -166,7 +177,25 @@ MASS = frozenset(
     "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow fire seaweed salad garlic "
     "broccoli spaghetti fondue dango oden candy wood sugar coral mate falafel coffee tea toast honey beef cooking "
     "sleet hail rain custard soap thread yarn wool flatbread underwear machinery clothing luggage confetti granola".split()
-) | {"canned food", "shaved ice", "fried shrimp", "beef jerky", "toilet paper", "ginger root", "table tennis", "soft drink fizz"}
+) | {
+    "canned food",
+    "shaved ice",
+    "fried shrimp",
+    "beef jerky",
+    "toilet paper",
+    "ginger root",
+    "table tennis",
+    "soft drink fizz",
+}
+# Names: one of each, without an article or with "the".
+PROPER = {
+    "santa claus": "",
+    "mrs claus": "",
+    "statue of liberty": "the ",
+    "eiffel tower": "the ",
+    "tokyo tower": "",
+    "planet earth": "",
+}
 
 
 @dataclass(frozen=True)
@@ -181,7 +210,7 @@ class Noun:
 
     @property
     def countable(self) -> bool:
-        return self.name not in PAIRS and self.name not in MASS
+        return not (self.name in PAIRS or self.name in MASS or self.name in PROPER)
 
 
 @cache
@@ -221,7 +250,11 @@ def plain_name(name: str) -> str:
     Left out: numbers, signs, flags, clock faces, skin tones, hair, gestures, and names of more than four words.
     """
     words = re.sub(r"[^a-zñ' -]+", " ", name.lower().replace("_", " ")).split()
-    while len(words) > 1 and (len(words[-1]) == 1 or words[-1] in ("alt", "fill", "duo", "half")) and words[-2:] != ["t", "x"]:
+    while (
+        len(words) > 1
+        and (len(words[-1]) == 1 or words[-1] in ("alt", "fill", "duo", "half"))
+        and words[-2:] != ["t", "x"]
+    ):
         words.pop()
     text = " ".join(words).strip("-' ")
     dull = _DULL.search(text) and text not in _KEEP
@@ -287,6 +320,8 @@ def thing_phrase(random: Any, thing: Thing) -> str:
     color = f"{thing.color} " if thing.color else ""
     if thing.count > 1:
         return f"{_word(random, 'thing count', str(thing.count))} {color}{plural(noun)}"
+    if thing.noun in PROPER:
+        return f"{PROPER[thing.noun]}{color}{noun}"
     if thing.noun in PAIRS:
         return f"{color}{noun}"
     return color + noun if thing.noun in MASS else article(color + noun)
@@ -318,7 +353,9 @@ WHOLE_PEOPLE = frozenset(
     "runner walker dancer golfer cyclist fencer weightlifter moai snowman surfer swimmer rower mermaid fairy ghost skeleton "
     "centaur mummy minotaur cyclops gargoyle griffon harpy sphinx manticore hydra wyvern".split()
 ) | {"meditating person", "person in a wheelchair", "pregnant woman", "mountain biker"}
-HEADS = frozenset("fox wolf bear panda koala lion frog hamster raccoon moose boar chicken unicorn".split()) | {"polar bear"}
+HEADS = frozenset("fox wolf bear panda koala lion frog hamster raccoon moose boar chicken unicorn".split()) | {
+    "polar bear"
+}
 
 
 def may_be_bust(noun: str) -> bool:
@@ -327,7 +364,9 @@ def may_be_bust(noun: str) -> bool:
     return noun in HEADS or (known is not None and known.kind == "person" and noun not in WHOLE_PEOPLE)
 
 
-_CRAWLERS = frozenset("snail worm snake ant beetle bug spider cockroach caterpillar lizard iguana crab lobster scorpion centipede turtle".split())
+_CRAWLERS = frozenset(
+    "snail worm snake ant beetle bug spider cockroach caterpillar lizard iguana crab lobster scorpion centipede turtle".split()
+)
 _PADDLED = frozenset("canoe rowboat rower surfer".split())
 
 
@@ -341,7 +380,9 @@ def verb_of(thing: Thing) -> str:
         return "crawl"
     if motion == "hop" and thing.noun == "dancer":
         return "dance"
-    if motion == "drive" and (noun.kind != "vehicle" or thing.noun in ("bicycle", "kick scooter", "skateboard", "sled")):
+    if motion == "drive" and (
+        noun.kind != "vehicle" or thing.noun in ("bicycle", "kick scooter", "skateboard", "sled")
+    ):
         return "ride" if noun.kind == "person" else "roll"
     if motion == "sail" and thing.noun in _PADDLED:
         return "paddle"
@@ -360,7 +401,9 @@ def moves_as(thing: Thing) -> str:
         return motion if motion in ("spin", "hop", "flicker", "rise") else "none"
     if thing.place == "air" and motion not in ("fly", "rise", "spin"):
         return "drift"
-    if thing.place == "ground" and (motion not in ("drive", "walk", "hop", "spin", "flicker") or may_be_bust(thing.noun)):
+    if thing.place == "ground" and (
+        motion not in ("drive", "walk", "hop", "spin", "flicker") or may_be_bust(thing.noun)
+    ):
         return "none"
     if thing.place == "water" and motion not in ("sail", "bob", "swim"):
         return "none"

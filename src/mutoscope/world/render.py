@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mutoscope.world.scenes import SCENE_TABLE
+from mutoscope.world.scenes import SCENE_TABLE, river_lane
 from mutoscope.world.spec import SceneSpec
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import place
 from mutoscope.world.view import View, make_view
 from mutoscope.world.weather import weather
 
@@ -28,6 +30,7 @@ def render(
     device: str = "cpu",
     supersample: int = 1,
     styled: bool = True,
+    library: SpriteLibrary | None = None,  # where the pictures of `spec.things` are
 ) -> Tensor:
     """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]."""
     pixels = torch.empty(len(specs), 3, len(times), height, width, device=device)
@@ -38,7 +41,10 @@ def render(
             view = make_view(
                 group, width * supersample, height * supersample, times, device, scene.horizons, scene.lift
             )
-            image = _finish(view, weather(view, scene.draw(view)))
+            image = scene.draw(view)
+            if library is not None:
+                image = place(view, image, library, river_lane)
+            image = _finish(view, weather(view, image))
             pixels[rows] = _shrink(image.expand(-1, 3, len(times), -1, -1), supersample)
     return _styled(pixels, specs) if styled else pixels
 

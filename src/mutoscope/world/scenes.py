@@ -15,7 +15,7 @@ from mutoscope.world.land import FOREST, SNOW, alps, dune, grass, hills, mountai
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import PETALS, flowers, reeds, stand, stand_one
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View, on_rows
+from mutoscope.world.view import Dice, View, on_rows, wants
 from mutoscope.world.water import mirror, sea, surf
 
 
@@ -223,7 +223,7 @@ def city_skyline(view: View) -> Tensor:
     image = towers(view, image, "towers 1", ground, 0.42, 0.085, 1.0, 0.026)
     image = towers(view, image, "towers 2", ground, 0.52, 0.125, 0.45, 0.034)
     image = towers(view, image, "towers 3", ground, 0.34, 0.170, 0.12, 0.042)
-    wet = (dice() > 0.25).float()
+    wet = ((dice() > 0.25) + wants(view, "water")).clamp(max=1) * (1 - wants(view, "ground"))
     bank = torch.lerp(view.each("season", FOREST), view.rgb(0.30, 0.31, 0.34), 0.5)
     image = over(image, view.lit(bank, 0.35), edge(view.y - ground + 0.012, view.px))
     image = stand(view, image, "trees", ground + 0.012, 0.11, 0.10, 0.05, 0.8)
@@ -269,6 +269,12 @@ def _course_at(course: tuple[Tensor, ...], depth) -> Tensor:
     middle, swing, phase, _wide = course
     near = torch.as_tensor(depth).clamp(0, 1)
     return middle + swing * (0.25 + near) * torch.sin(phase + 5.5 * (near + 0.02).sqrt())
+
+
+def river_lane(view: View) -> Callable[[float], tuple[float, float]]:
+    """Return the river of one scene: its (middle, half width) at a depth from 0 (horizon) to 1."""
+    course = _course_dice(view)
+    return lambda depth: (float(_course_at(course, depth)), float(course[3]) * (0.014 + 0.30 * depth**1.15))
 
 
 def _course(view: View, dice: Dice) -> tuple[Tensor, Tensor]:

@@ -37,7 +37,14 @@ FONTS = (
 )  # fmt: skip
 FONT_LICENCES = {"Noto Color Emoji": "OFL-1.1"}
 SHEETS = ("pixelboy", "pixelfrog")  # packs whose files hold many frames side by side
-EMOJI = ((0x231A, 0x23FF), (0x2600, 0x27BF), (0x2B1B, 0x2B55), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1FAFF))
+EMOJI = (
+    (0x231A, 0x23FF),
+    (0x2600, 0x27BF),
+    (0x2B1B, 0x2B55),
+    (0x1F300, 0x1F64F),
+    (0x1F680, 0x1F6FF),
+    (0x1F900, 0x1FAFF),
+)
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,9 @@ class SpriteLibrary:
         except _Unfit as reason:
             self.broken[sprite] = str(reason)
             return None
-        return Picture(pixels, *measure(pixels), bool(np.abs(pixels - pixels[:, ::-1]).mean() < 0.12 * pixels[..., 3].mean()))
+        return Picture(
+            pixels, *measure(pixels), bool(np.abs(pixels - pixels[:, ::-1]).mean() < 0.155 * pixels[..., 3].mean())
+        )
 
     def attribution(self, sprites: Iterable[str] | None = None) -> list[dict[str, str | int]]:
         """Return source, licence and number of the named sprites; without names, of those that were drawn."""
@@ -273,7 +282,9 @@ def _sets(path: Path) -> list[_Reader]:
     if (path / "captions.jsonl").is_file():
         return [_Folder(path)]
     if path.is_dir():
-        inside = [child for child in sorted(path.iterdir()) if child.suffix == ".tar" or (child / "captions.jsonl").is_file()]
+        inside = [
+            child for child in sorted(path.iterdir()) if child.suffix == ".tar" or (child / "captions.jsonl").is_file()
+        ]
         return [reader for child in inside for reader in _sets(child)]
     raise SettingError(f"no sprites at {path}: expected a folder with captions.jsonl, a .tar of one, or a .ttf font")
 
@@ -398,7 +409,14 @@ def _name(rgb: np.ndarray) -> str:
     chroma = float(rgb.max() - rgb.min())
     if 12 < degrees < 50 and value < 0.66:
         return "brown"
-    for low, high, name in ((345, 372, "red"), (20, 36, "orange"), (44, 62, "yellow"), (85, 160, "green"), (200, 238, "blue"), (258, 292, "purple")):
+    for low, high, name in (
+        (345, 372, "red"),
+        (20, 36, "orange"),
+        (44, 62, "yellow"),
+        (85, 160, "green"),
+        (200, 238, "blue"),
+        (258, 292, "purple"),
+    ):
         if low <= (degrees + 360 if degrees < 12 else degrees) <= high:
             pale = name == "red" and value > 0.85 and chroma < 0.45
             return "pink" if pale else name

@@ -82,20 +82,42 @@ AT_HOME = {
 ONLY_AT_HOME = frozenset({"coral reef", "space", "volcano", "arctic", "neon street"})
 # Kinds that look odd standing about in a landscape.
 WILD = frozenset({"animal", "person", "vehicle", "plant", "toy", "nature", "building", "object", "furniture"})
-UNBUILT = frozenset({"beach", "pine forest", "mountains", "snowy village", "canyon", "jungle", "waterfall", "city skyline", "flower field"})
-RAILS = frozenset("train tram locomotive monorail".split()) | {"high-speed train", "subway train", "railway carriage", "trolleybus"}
-SCENIC_ONLY = frozenset({"climber", "mountain biker", "surfer", "teacher", "technologist"})  # drawn with a scene of their own
+UNBUILT = frozenset(
+    {
+        "beach",
+        "pine forest",
+        "mountains",
+        "snowy village",
+        "canyon",
+        "jungle",
+        "waterfall",
+        "city skyline",
+        "flower field",
+    }
+)
+RAILS = frozenset("train tram locomotive monorail".split()) | {
+    "high-speed train",
+    "subway train",
+    "railway carriage",
+    "trolleybus",
+}
+SCENIC_ONLY = frozenset({"climber", "mountain biker", "teacher", "technologist"})  # drawn with a scene of their own
 # Seen from the front and whole all the same.
 WHOLE_FRONTAL = frozenset(
     "penguin crab lobster spider beetle scorpion cockroach peacock chick turkey octopus owl ladybug fly mosquito bat bee "
     "butterfly squid turtle dodo bug jellyfish orangutan sloth".split()
 ) | {"hatching chick"}
+HEAD_FILES = frozenset({"icons_fxemoji/rhinoceros.webp"})
 HEADY_SETS = frozenset({"emoji_emojitwo"})  # most of its animals are heads, in any view
-TOUCHED = frozenset({"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"})  # people paint these
+TOUCHED = frozenset(
+    {"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"}
+)  # people paint these
 
 HEIGHTS = {"tiny": 0.15, "small": 0.21, "person": 0.31, "large": 0.40, "huge": 0.60}  # of the frame, near
 NEARNESS = {"tiny": (0.6, 1.0), "small": (0.35, 1.0), "person": (0.2, 1.0), "large": (0.1, 0.8), "huge": (0.0, 0.5)}
-GLOWING = frozenset({"campfire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"})
+GLOWING = frozenset(
+    {"campfire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"}
+)
 # Which way the sprites look that do not look to the left, as most emoji do.
 RIGHTWARD = frozenset({"airplane", "rocket"})
 RIGHTWARD_SETS: dict[str, bool] = {}
@@ -116,7 +138,7 @@ def draw_things(random: Stream, scene: str, library: SpriteLibrary) -> tuple[Thi
         thing = _draw_thing(random, scene, library, MOST - taken - (kinds - 1 - len(things)))
         if thing and thing.noun not in {other.noun for other in things}:
             things.append(thing)
-    return _with_sides(random, things)
+    return tuple(things) if scene == "river" else _with_sides(random, things)  # a winding river has no sides
 
 
 def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -> Thing | None:
@@ -147,7 +169,11 @@ def _whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
     picture = library.peek(sprite.id)
     assert picture is not None
     if noun.kind == "animal":
-        head = (picture.frontal and noun.name not in WHOLE_FRONTAL) or sprite.id.partition("/")[0] in HEADY_SETS
+        head = (
+            sprite.id in HEAD_FILES
+            or (picture.frontal and noun.name not in WHOLE_FRONTAL)
+            or sprite.id.partition("/")[0] in HEADY_SETS
+        )
         return noun.name in HEADS or not head
     return not (noun.kind in ("vehicle", "vessel") and picture.frontal and noun.motion in ("drive", "sail"))
 
@@ -160,7 +186,9 @@ def _is_bust(thing: Thing, noun: Noun, sprite: Sprite, frontal: bool) -> bool:
 
 
 def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -> Noun | None:
-    home = [name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and _belongs(name, scene, place)]
+    home = [
+        name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and _belongs(name, scene, place)
+    ]
     if home and random.uniform() < (1.0 if scene in ONLY_AT_HOME else 0.45):
         return _facts(random.choice(home))
     names = _fitting(library, scene, place)
@@ -191,13 +219,13 @@ def _belongs(name: str, scene: str, place: str) -> bool:
         return False
     if place == "plain":
         return True
+    if name in SCENIC_ONLY or (name == "surfer" and scene not in ("beach", "open sea", "island")):
+        return False
     if place == "water":  # small fish cannot be seen in the sea
         return noun.motion in ("sail", "bob") or (noun.motion == "swim" and noun.size != "small") or name == "swimmer"
     if place == "air":
         return noun.motion in ("fly", "rise") or name == "cloud"
     if noun.kind not in WILD or noun.motion == "swim":
-        return False
-    if name in SCENIC_ONLY:
         return False
     return scene not in UNBUILT or not (noun.size == "huge" or name in RAILS)
 
@@ -255,30 +283,34 @@ class Item:
 
 
 _SUNK = {
-    "swimmer": 0.30, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
+    "swimmer": 0.38, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
     "canoe": 0.30, "sailboat": 0.08, "mermaid": 0.45, "seal": 0.34, "lifebuoy": 0.30, "dolphin": 0.30,
 }  # fmt: skip
 
 
-def arrange(spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None) -> list[Item]:
+def arrange(
+    spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None
+) -> list[Item]:
     """Return the things of a scene, each in its place: all in the frame for SECONDS, none hidden, far ones first.
 
     `lane` gives (middle, half width) of a river at a depth. Raises SettingError for a sprite that the library has not.
     """
     total = sum(thing.count for thing in spec.things)
     plain = all(thing.place == "plain" for thing in spec.things)
-    for attempt in range(60):
+    for attempt in range(80):
         random = stream(spec.seed, spec.index, "things", attempt)
-        shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.985**attempt
+        shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
         items = _scatter(random, spec, horizon, aspect, library, shrink, lane)
-        if all(_inside(item, aspect) for item in items) and not _crowded(items):
+        if all(_inside(item, aspect) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
             break
     else:
         items = _in_a_row(items, aspect)
     return sorted(items, key=lambda item: item.depth)
 
 
-def _scatter(random: Stream, spec: SceneSpec, horizon: float, aspect: float, library, shrink: float, lane) -> list[Item]:
+def _scatter(
+    random: Stream, spec: SceneSpec, horizon: float, aspect: float, library, shrink: float, lane
+) -> list[Item]:
     items: list[Item] = []
     total = sum(thing.count for thing in spec.things)
     slots = random.permutation(total).tolist()
@@ -289,7 +321,7 @@ def _scatter(random: Stream, spec: SceneSpec, horizon: float, aspect: float, lib
         bust = _is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
         motion = "glide" if spec.scene in UNDER_WATER else motion
         way, pace = 1 - 2 * random.integers(0, 2), random.uniform(0.8, 1.2)
-        for _ in range(thing.count):
+        for nth in range(thing.count):
             y, depth = _stand(random, spec.scene, thing.place, noun, horizon)
             width, height = _size(pixels, thing, noun, depth, shrink, random.uniform(0.92, 1.08), aspect, total)
             rank = slots.pop(0)
@@ -303,9 +335,11 @@ def _scatter(random: Stream, spec: SceneSpec, horizon: float, aspect: float, lib
                 width, height, depth, motion = width * near, height * near, 1.0, "nod"
                 y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
             if thing.place == "plain":
-                y += height / 2 + _row_of(rank, total, thing.side)
+                y += height / 2 + _row_of(rank, total, thing, nth)
             speed = _SPEEDS.get(motion, 0.0) * pace * (0.45 if thing.side or lane else 1.0) * (0.4 + 0.6 * depth)
-            items.append(Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed, bust))
+            items.append(
+                Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed, bust)
+            )
     return items
 
 
@@ -334,10 +368,13 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
     """Return (width, height) in heights of the frame: by its kind and its distance, so that it can be made out."""
     tall, wide = pixels.shape[1:]
     if thing.place == "plain":
-        longest = min(1.0, aspect) * (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1] * shrink * vary
+        room = (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1]
+        if thing.side:
+            room = min((0.42, 0.34, 0.29, 0.24, 0.20)[thing.count - 1], 0.44)
+        longest = min(1.0, aspect) * room * shrink * vary
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.45 + 0.35 * depth
-        longest = max(HEIGHTS[noun.size] * near, 0.105) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
+        longest = max(HEIGHTS[noun.size] * near, 0.125) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
         longest *= min(1.45, max(1.0, wide / tall))  # a bus is as high as a car and longer
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 
@@ -346,15 +383,24 @@ def _across(random: Stream, thing: Thing, slot: int, total: int, aspect: float, 
     """Return x of the middle: in its third when a side is said, else in its own slot of the frame."""
     if thing.side:
         low, high = {"left": (-0.36, -0.20), "centre": (-0.07, 0.07), "right": (0.20, 0.36)}[thing.side]
+        if thing.place == "plain":
+            return (
+                random.uniform(*{"left": (-0.30, -0.26), "centre": (-0.03, 0.03), "right": (0.26, 0.30)}[thing.side])
+                * aspect
+            )
         spread = 1.0 if thing.count == 1 else (1.15 if thing.side == "centre" else 1.35)
         middle = (low + high) / 2
-        return (middle + (random.uniform(low, high) - middle) * spread * (thing.count if thing.side == "centre" else 1)) * aspect
+        return (
+            middle + (random.uniform(low, high) - middle) * spread * (thing.count if thing.side == "centre" else 1)
+        ) * aspect
     if thing.place == "plain":
         if total == 1:
             return random.uniform(-0.05, 0.05) * aspect
         upper = _upper_row(total)
         column, columns = (slot, upper) if slot < upper else (slot - upper, total - upper)
-        return ((column + random.uniform(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
+        return (
+            ((column + random.uniform(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
+        )
     usable = max(aspect - width - 0.10, 0.05)
     jitter = 0.5 if total == 1 else random.uniform(0.35, 0.65)
     return (random.uniform(-0.5, 0.5) if total == 1 else (slot + jitter) / total - 0.5) * usable
@@ -365,9 +411,11 @@ def _upper_row(total: int) -> int:
     return total if total <= 3 else -(-total // 2)
 
 
-def _row_of(slot: int, total: int, side: str) -> float:
-    """Return how far a thing on a plain ground is moved down for its row."""
-    return 0.0 if side or total <= 3 else (-0.21 if slot < _upper_row(total) else 0.21)
+def _row_of(slot: int, total: int, thing: Thing, nth: int) -> float:
+    """Return how far a thing on a plain ground is moved down: for its row, or in the column on its side."""
+    if thing.side:
+        return (nth - (thing.count - 1) / 2) * (0.36 if thing.count == 2 else 0.31)
+    return 0.0 if total <= 3 else (-0.21 if slot < _upper_row(total) else 0.21)
 
 
 def _box(item: Item, seconds: float) -> tuple[float, float, float, float]:
@@ -391,15 +439,17 @@ def _inside(item: Item, aspect: float) -> bool:
     return True
 
 
-def _crowded(items: list[Item]) -> bool:
-    """Say whether one thing hides more than a sixth of another at some time."""
+def _crowded(items: list[Item], share: float) -> bool:
+    """Say whether one thing hides more than a share of another at some time, or nearly touches it where that is 0."""
+    gap = 0.008 if share == 0 else 0.0
     for seconds in (0.0, 1.0, 2.0):
         boxes = [_box(item, seconds) for item in items]
         for i, one in enumerate(boxes):
             for two in boxes[:i]:
-                wide, tall = min(one[2], two[2]) - max(one[0], two[0]), min(one[3], two[3]) - max(one[1], two[1])
+                wide = min(one[2], two[2]) - max(one[0], two[0]) + gap
+                tall = min(one[3], two[3]) - max(one[1], two[1]) + gap
                 smaller = min((b[2] - b[0]) * (b[3] - b[1]) for b in (one, two))
-                if wide > 0 and tall > 0 and wide * tall > smaller / 6:
+                if wide > 0 and tall > 0 and wide * tall > share * smaller:
                     return True
     return False
 
@@ -418,7 +468,9 @@ def _in_a_row(items: list[Item], aspect: float) -> list[Item]:
         small = min(1.0, share * 0.86 / item.width, 0.3 / item.height)
         y = 1.0 if item.bust else min(max(item.y, item.anchor * item.height * small + 0.05), 0.95)
         x = low * aspect + share * (at + 0.5)
-        placed[k] = replace(item, width=item.width * small, height=item.height * small, x=x, y=y, speed=min(item.speed, 0.004))
+        placed[k] = replace(
+            item, width=item.width * small, height=item.height * small, x=x, y=y, speed=min(item.speed, 0.004)
+        )
     return placed
 
 
@@ -467,12 +519,6 @@ def _moved(item: Item, seconds: float) -> tuple[float, float, float, float]:
 # ------------------------------------------------------------------------------------------------------------------ draw
 
 
-def wants(view: View, place: str) -> Tensor:
-    """Return 1 for the scenes that have a thing in this place: a number, for scenes that can make room for it."""
-    rows = [float(any(thing.place == place for thing in spec.things)) for spec in view.specs]
-    return torch.tensor(rows, device=view.device).view(-1, 1, 1, 1, 1)
-
-
 def place(view: View, image: Tensor, library: SpriteLibrary, lane: Callable | None = None) -> Tensor:
     """Lay the things of every scene over its picture: (B, 3, T, H, W), T grown to the view's times where they move.
 
@@ -519,11 +565,15 @@ def _lay(canvas: Tensor, patch: Tensor) -> None:
 
 def _window(view: View, item: Item, boxes: list[tuple[float, ...]]) -> tuple[slice, slice]:
     """Return the rows and columns that the thing, its shadow and its reflection can touch."""
-    below = {"water": item.height * 0.9, "ground": item.height * 0.7, "plain": item.height * 0.2}.get(item.thing.place, 0.0)
+    below = {"water": item.height * 0.9, "ground": item.height * 0.7, "plain": item.height * 0.2}.get(
+        item.thing.place, 0.0
+    )
     side = item.height * 0.6 if item.thing.place == "ground" else 0.02 + 0.15 * item.width
     left, right = min(box[0] for box in boxes) - side, max(box[2] for box in boxes) + side
     top, bottom = min(box[1] for box in boxes) - 0.02, max(max(box[3] for box in boxes), item.y + below) + 0.02
-    return _span(top, bottom, view.px, view.y.shape[3]), _span(left + view.aspect / 2, right + view.aspect / 2, view.px, view.x.shape[4])
+    return _span(top, bottom, view.px, view.y.shape[3]), _span(
+        left + view.aspect / 2, right + view.aspect / 2, view.px, view.x.shape[4]
+    )
 
 
 def _span(low: float, high: float, px: float, size: int) -> slice:
@@ -537,7 +587,9 @@ def _texture(item: Item, view: View) -> Tensor:
     tall = min(max(round(item.height / view.px * 1.25), 2), pixels.shape[1])
     wide = min(max(round(item.width / view.px * 1.25), 2), pixels.shape[2])
     if (tall, wide) != pixels.shape[1:]:
-        pixels = F.interpolate(pixels[None], (tall, wide), mode="bilinear", antialias=True, align_corners=False)[0].clamp(0, 1)
+        pixels = F.interpolate(pixels[None], (tall, wide), mode="bilinear", antialias=True, align_corners=False)[
+            0
+        ].clamp(0, 1)
     if _flipped(item):
         pixels = pixels.flip(-1)
     colour, alpha = _lit(view, item, pixels[:3], pixels[3:]), pixels[3:]
@@ -595,7 +647,9 @@ def _shadow(view: View, canvas: Tensor, item: Item, texture: Tensor, moves: Tens
     side = float(view.sun_side)
     lift = (-dy / item.height).clamp(0, 1)
     right, down = x - (item.x + dx) + 0.06 * side * item.width * (not plain), y - item.y
-    round_ = (right / (0.46 * item.width)) ** 2 + ((down + 0.01 * item.height) / (0.055 * item.height + 0.10 * item.width * 0.6)) ** 2
+    round_ = (right / (0.46 * item.width)) ** 2 + (
+        (down + 0.01 * item.height) / (0.055 * item.height + 0.10 * item.width * 0.6)
+    ) ** 2
     dark = (0.30 if plain else 0.42) * torch.exp(-1.6 * round_) * (1 - 0.6 * lift)
     if sun > 0.1 and item.noun.name not in GLOWING:
         long = 0.55 - 0.33 * float(view.light["elevation"].clamp(0, 1))
@@ -615,7 +669,9 @@ def _soft(texture: Tensor) -> Tensor:
     return soft
 
 
-def _reflect(view: View, canvas: Tensor, item: Item, texture: Tensor, moves: Tensor, x: Tensor, y: Tensor, line: Tensor) -> None:
+def _reflect(
+    view: View, canvas: Tensor, item: Item, texture: Tensor, moves: Tensor, x: Tensor, y: Tensor, line: Tensor
+) -> None:
     """Lay the wavering mirror image below the waterline, and a soft dark seam where the thing meets the water."""
     below = (y - line).clamp(min=0)
     swing = 0.010 * torch.sin(below * (190 / (0.4 + item.depth)) - view.t[0, 0] * 4.0 + 6 * item.phase)
@@ -648,7 +704,11 @@ def studio_ground(spec: SceneSpec) -> str:
     random = stream(spec.seed, spec.index, "studio")
     said = {thing.color for thing in spec.things}
     drawn = any(thing.look in ("glyph", "line", "sketch", "outline") for thing in spec.things)
-    fits = [name for name in GROUNDS if not said & set(_HARD_ON_THE_EYE.get(name, ())) and not (drawn and name in ("dark", "blue"))]
+    fits = [
+        name
+        for name in GROUNDS
+        if not said & set(_HARD_ON_THE_EYE.get(name, ())) and not (drawn and name in ("dark", "blue"))
+    ]
     return random.choice(fits, [5.0 if name == "white" else 1.0 for name in fits])
 
 
@@ -664,5 +724,3 @@ def studio(view: View) -> Tensor:
     paper = torch.tensor([float(name == "paper") for name in names], device=view.device).view(-1, 1, 1, 1, 1)
     grain = sample("fbm", view.x * 30 + dice(0, 16), view.y * 30 + dice(0, 16), 3) - 0.5
     return (image + 0.05 * paper * grain).clamp(0, 1)
-
-
