@@ -8,7 +8,6 @@ physical thing of WordNet 3.0 (Debian's wordnet-base in /usr/share/wordnet, read
 """
 
 import json
-import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path

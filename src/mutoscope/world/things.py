@@ -10,7 +10,6 @@ alone. A picture is a pure function of its spec, the library, the size and the t
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, cos, floor, pi, sin
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -75,7 +74,7 @@ AT_HOME = {
     "garden": "cat / butterfly / bee / rabbit / bird / hedgehog / snail / dog / ladybug / chair / fountain / girl / boy / chicken",
     "canyon": "horse / snake / lizard / eagle / cactus / goat / scorpion / tent / suv",
     "volcano": "dinosaur / tyrannosaurus / dragon / phoenix / helicopter / lizard / alien",
-    "coral reef": "tropical fish / fish / octopus / squid / jellyfish / turtle / shark / dolphin / blowfish / seal / whale / mermaid / swimmer",
+    "coral reef": "tropical fish / fish / octopus / squid / jellyfish / turtle / shark / dolphin / blowfish / whale / mermaid",
     "space": "rocket / satellite / flying saucer / astronaut / alien / robot",
     "harbour": "ship / sailboat / motorboat / speedboat / canoe / duck / seal / swan / yacht / rowboat",
 }
@@ -112,6 +111,8 @@ HEADY_SETS = frozenset({"emoji_emojitwo"})  # most of its animals are heads, in 
 TOUCHED = frozenset(
     {"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"}
 )  # people paint these
+
+PAINTED_PEOPLE = frozenset({"ghost", "robot", "alien", "heart", "alien monster"})
 
 HEIGHTS = {"tiny": 0.15, "small": 0.21, "person": 0.31, "large": 0.40, "huge": 0.60}  # of the frame, near
 NEARNESS = {"tiny": (0.6, 1.0), "small": (0.35, 1.0), "person": (0.2, 1.0), "large": (0.1, 0.8), "huge": (0.0, 0.5)}
@@ -189,7 +190,7 @@ def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -
     home = [
         name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and _belongs(name, scene, place)
     ]
-    if home and random.uniform() < (1.0 if scene in ONLY_AT_HOME else 0.45):
+    if home and random.uniform() < (1.0 if scene in ONLY_AT_HOME else 0.45 * min(1.0, len(home) / 5)):
         return _facts(random.choice(home))
     names = _fitting(library, scene, place)
     if not names or scene in ONLY_AT_HOME:
@@ -234,6 +235,8 @@ def _draw_color(noun: Noun, sprite: Sprite, library: SpriteLibrary, wish: float,
     """Return the colour to say and to dye in; "" leaves the sprite as it is. Only what was measured is ever said."""
     picture = library.peek(sprite.id)
     assert picture is not None
+    if noun.kind in ("person", "body") and noun.name not in PAINTED_PEOPLE:
+        return ""  # people and their skin are never painted, nor named by a colour
     own = sprite.color or picture.color
     if own and own == picture.color and wish > 0.55:
         return own
