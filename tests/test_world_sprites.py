@@ -27,13 +27,23 @@ from mutoscope.world.nouns import (
     read_name,
     side_phrase,
     thing_phrase,
+    thing_words,
     where_phrase,
 )
 from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import PLACES, SCENES, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
-from mutoscope.world.things import ROOM, SECONDS, arrange, draw_things, place, studio, studio_ground
+from mutoscope.world.things import (
+    ROOM,
+    SECONDS,
+    arrange,
+    draw_things,
+    is_held_out_color,
+    place,
+    studio,
+    studio_ground,
+)
 from mutoscope.world.view import make_view
 
 SET = "shapes"
@@ -269,6 +279,14 @@ def test_people_are_never_painted(tmp_path):
         for t in draw_things(stream(index), "plain ground", library):
             seen[t.noun].add(t.color)
     assert seen["child"] == seen["astronaut"] == {""} and len(seen["ghost"]) > 3
+
+
+def test_held_out_colours_never_enter_training(library):
+    pairs = {(t.noun, t.color) for k in range(400) for t in draw_things(stream(k), "plain ground", library)}
+    assert not any(is_held_out_color(*pair) for pair in pairs)
+    everything = {(t.noun, t.color) for k in range(400) for t in draw_things(stream(k), "plain ground", library, None)}
+    assert pairs <= everything | {(noun, "") for noun in library.nouns()}
+    assert 0.04 < np.mean([is_held_out_color(noun, color) for noun in list(nouns())[:200] for color in COLORS]) < 0.13
 
 
 def test_only_measured_colours_are_said(library):
@@ -538,3 +556,18 @@ def test_a_caller_may_choose_the_wordings():
             return cells(THING_TABLES[table][name])[-1]
 
     assert side_phrase(Caller(), Thing("fox", "", "ground", side="right")) == "on the right-hand side"
+
+
+def test_a_world_with_sprites_has_things_and_plain_grounds(library):
+    specs = [draw_spec(3, index, library=library) for index in range(300)]
+    plain = [spec for spec in specs if spec.scene == "plain ground"]
+    assert 0.10 < len(plain) / 300 < 0.25 and all(spec.things for spec in plain)
+    assert 0.3 < sum(bool(spec.things) for spec in specs) / 300 < 0.65
+    assert specs[7] == draw_spec(3, 7, library=library) == type(specs[7]).from_facts(specs[7].facts())
+    bare = [draw_spec(3, index) for index in range(300)]
+    assert not any(spec.things or spec.scene == "plain ground" for spec in bare)
+
+
+def test_words_of_nouns():
+    words = thing_words(["fox", "mouse"])
+    assert {"fox", "foxes", "mice", "purple", "left", "sailing", "five", "3d"} <= words and "horse" not in words

@@ -40,6 +40,10 @@ def render(
     style: Annotated[
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
+    sprites: Annotated[
+        str,
+        typer.Option("--sprites", metavar="DIR", parser=ask.text, help="Sprite sets to put things from; none without."),
+    ] = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
@@ -55,7 +59,7 @@ def render(
 
     sides = ask.read_size(size, None, None)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
-                      held_out=held_out, style=style)  # fmt: skip
+                      held_out=held_out, style=style, sprites=sprites)  # fmt: skip
     say(watch(render_folder(Path(out), scenery, count, start, device), quiet=quiet, lines_every=30.0))
 
 

@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from errno import ENOSPC
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ class Scenery:
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
+    sprites: str = ""  # where sprites are (world/sprites.py); "" = a world without things
 
     def __post_init__(self):
         from mutoscope.prompt import find_style
@@ -70,6 +72,7 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("PyTorch", "torch")
     _check_device(device)
+    _library(scenery.sprites)
     folder = Path(folder)
     _claim(folder, scenery)
     done = _held(folder)
@@ -89,6 +92,9 @@ def _claim(folder: Path, scenery: Scenery) -> None:
     from mutoscope.media.storage import make_folder
 
     wanted, file = asdict(scenery), folder / "render.json"
+    wanted = {
+        key: value for key, value in wanted.items() if value or key != "sprites"
+    }  # as it was before there were any
     make_folder(folder)
     if not file.exists():
         text = json.dumps(wanted, sort_keys=True).encode()
@@ -142,13 +148,14 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     from mutoscope.world.spec import draw_spec
 
     fixed = {"style": scenery.style} if scenery.style else {}
-    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, **fixed) for index in indices]
+    library = _library(scenery.sprites)
+    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, library=library, **fixed) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
-    unit = render(specs, scenery.width, scenery.height, times, device=device)  # (B, 3, T, H, W)
+    unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
     for spec, frames in zip(specs, bytes_, strict=True):
         _write(folder / scenery.file(spec.index), frames, scenery)
-    _append(folder / "captions.jsonl", [_row(spec, scenery) for spec in specs])
+    _append(folder / "captions.jsonl", [_row(spec, scenery, library) for spec in specs])
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:
@@ -162,16 +169,27 @@ def _write(path: Path, frames: Any, scenery: Scenery) -> None:
         write_picture(frames[0], path, provenance)
 
 
-def _row(spec: Any, scenery: Scenery) -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _library(path: str) -> Any:
+    if not path:
+        return None
+    from mutoscope.world.sprites import SpriteLibrary
+
+    return SpriteLibrary.open([Path(path)])
+
+
+def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
     from mutoscope.world.captions import caption
 
     wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
+    credits_ = {"credits": library.attribution({thing.sprite for thing in spec.things})} if spec.things else {}
     return {
         "file": scenery.file(spec.index),
         "captions": list(wordings),
         "facts": spec.facts(),
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
         "licence": LICENCE,
+        **credits_,
     }
 
 

@@ -8,7 +8,7 @@ parted by "/", the first one is the plain one. It knows no picture and no tensor
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -273,7 +273,7 @@ def read_name(name: str) -> tuple[str, str]:
     text = plain_name(name)
     first, _, rest = text.partition(" ")
     color = {"gray": "grey"}.get(first, first)
-    for whole in (text, rest if color in COLORS else ""):
+    for whole in (text, rest if color in COLORS else "", re.sub(r"[^a-z]", "", text)):
         noun = whole if whole in nouns() else other_names().get(whole, "")
         if noun:
             return noun, color if color in COLORS and not noun.startswith(first) else ""
@@ -421,6 +421,14 @@ def reads(things: Sequence[Thing]) -> list[str]:
     """Return the plain phrase of each thing, for reports: `two foxes on the left`."""
     first = _First()
     return [" ".join(filter(None, (thing_phrase(first, thing), side_phrase(first, thing)))) for thing in things]
+
+
+def thing_words(names: Iterable[str]) -> frozenset[str]:
+    """Return every word, in lower case, that can be said of these nouns: for the vocabulary of a model that saw them."""
+    said = [word for noun in names for word in cells(SYNONYMS.get(noun, noun))]
+    rows = [row for table in (LOOKS, COUNTS, SIDE_WORDS, WHERE, DOING) for row in table.values()]
+    texts = [*said, *map(plural, said), *COLORS, *rows]
+    return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower()))
 
 
 class _First:

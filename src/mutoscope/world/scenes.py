@@ -15,6 +15,7 @@ from mutoscope.world.land import FOREST, SNOW, alps, dune, grass, hills, mountai
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import PETALS, flowers, reeds, stand, stand_one
 from mutoscope.world.sky import sky
+from mutoscope.world.things import studio
 from mutoscope.world.view import Dice, View, on_rows, wants
 from mutoscope.world.water import mirror, sea, surf
 
@@ -341,4 +342,5 @@ SCENE_TABLE = {
     "city skyline": Scene(city_skyline, (0.58, 0.68), lift=0.10),
     "river": Scene(river, (0.44, 0.55), lift=0.20),
     "flower field": Scene(flower_field, (0.40, 0.54), lift=0.10),
+    "plain ground": Scene(studio, (0.5, 0.5)),
 }

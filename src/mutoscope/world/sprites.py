@@ -346,14 +346,14 @@ def _cut(pixels: np.ndarray) -> np.ndarray:
     if not seen.any() or pixels[..., 3].max() < 0.5:
         raise _Unfit("nothing to be seen")
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    if min(pixels.shape[:2]) > SMALLEST and pixels[..., 3].mean() > 0.985:
+        raise _Unfit("a full rectangle")
     part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
     part[..., :3] *= part[..., 3:]
     if max(part.shape[:2]) < SMALLEST:
         raise _Unfit("too small")
     if min(part.shape[:2]) < 2 or max(part.shape[:2]) > 8 * min(part.shape[:2]):
         raise _Unfit("too thin")
-    if part[..., 3].mean() > 0.985:
-        raise _Unfit("a full rectangle")
     return _shrunk(part)
 
 

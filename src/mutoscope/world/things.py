@@ -127,8 +127,16 @@ RIGHTWARD_SETS: dict[str, bool] = {}
 # ---------------------------------------------------------------------------------------------------------------- choose
 
 
-def draw_things(random: Stream, scene: str, library: SpriteLibrary) -> tuple[Thing, ...]:
-    """Draw what stands in a scene: up to three kinds, five things at most; nothing in three of five scenes."""
+def is_held_out_color(noun: str, color: str) -> bool:
+    """Say whether this noun in this colour never enters training (about one pair in twelve)."""
+    return bool(color) and stream("held out", noun, color).uniform() < 1 / 12
+
+
+def draw_things(random: Stream, scene: str, library: SpriteLibrary, held_out: bool | None = False) -> tuple[Thing, ...]:
+    """Draw what stands in a scene: up to three kinds, five things at most; nothing in three of five scenes.
+
+    `held_out` False keeps to colours of training, True and None know all.
+    """
     alone = scene == "plain ground"
     if scene not in ROOM or not (alone or random.uniform() < SHARE):
         return ()
@@ -137,6 +145,8 @@ def draw_things(random: Stream, scene: str, library: SpriteLibrary) -> tuple[Thi
     for _ in range(kinds):
         taken = sum(thing.count for thing in things)
         thing = _draw_thing(random, scene, library, MOST - taken - (kinds - 1 - len(things)))
+        if thing and held_out is False and is_held_out_color(thing.noun, thing.color):
+            thing = replace(thing, color="")
         if thing and thing.noun not in {other.noun for other in things}:
             things.append(thing)
     return tuple(things) if scene == "river" else _with_sides(random, things)  # a winding river has no sides
