@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
+from mutoscope.world.arrange import SECONDS, arrange
 from mutoscope.world.nouns import (
     COLORS,
     DOING,
@@ -30,20 +31,12 @@ from mutoscope.world.nouns import (
     thing_words,
     where_phrase,
 )
+from mutoscope.world.placing import place, studio
 from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import PLACES, SCENES, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
-from mutoscope.world.things import (
-    ROOM,
-    SECONDS,
-    arrange,
-    draw_things,
-    is_held_out_color,
-    place,
-    studio,
-    studio_ground,
-)
+from mutoscope.world.things import ROOM, draw_things, is_held_out_color, studio_ground
 from mutoscope.world.view import make_view
 
 SET = "shapes"

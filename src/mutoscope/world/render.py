@@ -13,10 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mutoscope.world.placing import place
 from mutoscope.world.scenes import SCENE_TABLE, river_lane
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import place
 from mutoscope.world.view import View, make_view
 from mutoscope.world.weather import weather
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from mutoscope.world.buildings import houses, towers
 from mutoscope.world.land import FOREST, SNOW, alps, dune, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
+from mutoscope.world.placing import studio
 from mutoscope.world.plants import PETALS, flowers, reeds, stand, stand_one
 from mutoscope.world.sky import sky
-from mutoscope.world.things import studio
 from mutoscope.world.view import Dice, View, on_rows, wants
 from mutoscope.world.water import mirror, sea, surf
 

@@ -181,7 +181,7 @@ def draw_spec(
 
 
 def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None) -> SceneSpec:
-    from mutoscope.world.things import draw_things  # brings torch
+    from mutoscope.world.things import draw_things
 
     random = stream(spec.seed, spec.index, "draw things")
     return replace(spec, things=draw_things(random, spec.scene, library, held_out))
