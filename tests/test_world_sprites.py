@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+from mutoscope.data.folder import Scenery, _claim, _row
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
 from mutoscope.world.arrange import SECONDS, arrange
@@ -36,7 +37,7 @@ from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import PLACES, SCENES, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
-from mutoscope.world.things import ROOM, draw_things, is_held_out_color, studio_ground
+from mutoscope.world.things import AT_HOME, ROOM, draw_things, is_held_out_color, studio_ground
 from mutoscope.world.view import make_view
 
 SET = "shapes"
@@ -295,6 +296,7 @@ def test_only_measured_colours_are_said(library):
 def test_every_scene_has_room(library):
     assert set(ROOM) == set(SCENES)
     assert all(set(room) <= set(PLACES) for room in ROOM.values())
+    assert {name for row in AT_HOME.values() for name in cells(row)} <= set(nouns())
 
 
 def test_things_are_drawn_with_sense(library):
@@ -559,6 +561,19 @@ def test_a_world_with_sprites_has_things_and_plain_grounds(library):
     assert specs[7] == draw_spec(3, 7, library=library) == type(specs[7]).from_facts(specs[7].facts())
     bare = [draw_spec(3, index) for index in range(300)]
     assert not any(spec.things or spec.scene == "plain ground" for spec in bare)
+
+
+def test_things_without_a_library_are_refused(library):
+    with pytest.raises(SettingError, match="give render"):
+        render([spec_of("meadow", thing("fox"))], 32, 32)
+
+
+def test_a_row_of_a_rendered_folder_credits_its_sprites(library, tmp_path):
+    row = _row(spec_of("meadow", thing("fox"), thing("bird", "air")), Scenery(32, 32), library)
+    assert row["credits"] == [{"source": "made by the test", "licence": "CC0-1.0", "sprites": 2}]
+    assert "credits" not in _row(spec_of("meadow"), Scenery(32, 32), library)
+    _claim(tmp_path, Scenery(32, 32))
+    assert "sprites" not in json.loads((tmp_path / "render.json").read_text())  # folders of earlier versions can go on
 
 
 def test_words_of_nouns():

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mutoscope.errors import SettingError
 from mutoscope.world.placing import place
 from mutoscope.world.scenes import SCENE_TABLE, river_lane
 from mutoscope.world.spec import SceneSpec
@@ -32,7 +33,9 @@ def render(
     styled: bool = True,
     library: SpriteLibrary | None = None,  # where the pictures of `spec.things` are
 ) -> Tensor:
-    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]."""
+    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]; raises SettingError for things without a library."""
+    if library is None and any(spec.things for spec in specs):
+        raise SettingError("these scenes have things in them; give render() the sprite library they were drawn from")
     pixels = torch.empty(len(specs), 3, len(times), height, width, device=device)
     for name, scene in SCENE_TABLE.items():
         rows = [i for i, spec in enumerate(specs) if spec.scene == name]

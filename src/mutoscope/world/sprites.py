@@ -403,24 +403,24 @@ def _hue(rgb: np.ndarray) -> np.ndarray:
     return np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue)
 
 
+# Hue in degrees, least value, least chroma; pale reds are pink, dull oranges brown.
+_HUES = (
+    ("red", 345, 372, 0.40, 0.45), ("orange", 20, 36, 0.80, 0.55), ("yellow", 44, 62, 0.75, 0.40), ("green", 85, 160, 0.25, 0.22),
+    ("blue", 200, 238, 0.30, 0.25), ("purple", 258, 292, 0.30, 0.20), ("pink", 318, 344, 0.75, 0.20), ("pink", 345, 372, 0.85, 0.18),
+)  # fmt: skip
+
+
 def _name(rgb: np.ndarray) -> str:
     """Return the colour name of a mean colour, "" between two names."""
     degrees, value = float(np.degrees(_hue(rgb))) % 360, float(rgb.max())
     chroma = float(rgb.max() - rgb.min())
-    if 12 < degrees < 50 and value < 0.66:
+    if 12 < degrees < 50 and (value < 0.66 or (value < 0.85 and chroma < 0.5)):
         return "brown"
-    for low, high, name in (
-        (345, 372, "red"),
-        (20, 36, "orange"),
-        (44, 62, "yellow"),
-        (85, 160, "green"),
-        (200, 238, "blue"),
-        (258, 292, "purple"),
-    ):
-        if low <= (degrees + 360 if degrees < 12 else degrees) <= high:
-            pale = name == "red" and value > 0.85 and chroma < 0.45
-            return "pink" if pale else name
-    return "pink" if 318 <= degrees <= 344 and value > 0.75 else ""
+    degrees += 360 if degrees < 12 else 0
+    fits = (
+        name for name, *low_high, v, c in _HUES if low_high[0] <= degrees <= low_high[1] and value >= v and chroma >= c
+    )
+    return next(fits, "")
 
 
 def _dye(pixels: np.ndarray, target: np.ndarray) -> np.ndarray:

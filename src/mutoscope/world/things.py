@@ -47,7 +47,7 @@ UNDER_WATER = frozenset({"coral reef"})
 # What is at home in a scene: drawn more often there, and alone where nothing else makes sense.
 AT_HOME = {
     "beach": "crab / turtle / dog / seal / umbrella / surfer / lifebuoy / sailboat / ship / bird / kite / soccer ball / bucket",
-    "pine forest": "fox / deer / bear / wolf / owl / rabbit / hedgehog / moose / squirrel / mushroom / bird / badger / boar / tent",
+    "pine forest": "fox / deer / bear / wolf / owl / rabbit / hedgehog / moose / chipmunk / mushroom / bird / badger / boar / tent",
     "mountains": "goat / llama / sheep / eagle / bear / climber / tent / wolf / hot air balloon / airplane",
     "meadow": "cow / sheep / horse / rabbit / butterfly / bee / fox / goat / dog / tree / house / kite / deer / donkey",
     "desert": "camel / snake / scorpion / lizard / cactus / fox / tent / suv / hot air balloon",
@@ -198,6 +198,8 @@ def _belongs(name: str, scene: str, place: str) -> bool:
         return True
     if name in SCENIC_ONLY or (name == "surfer" and scene not in ("beach", "open sea", "island")):
         return False
+    if scene in ("lake", "river") and (noun.motion == "swim" or noun.size == "huge") and noun.kind != "person":
+        return False  # no whale in a river
     if place == "water":  # small fish cannot be seen in the sea
         return noun.motion in ("sail", "bob") or (noun.motion == "swim" and noun.size != "small") or name == "swimmer"
     if place == "air":
