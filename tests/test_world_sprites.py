@@ -509,7 +509,7 @@ def test_names_of_sets_become_nouns(name, noun, color):
 @pytest.mark.parametrize(
     ("one", "many"),
     [("fox", "foxes"), ("mouse", "mice"), ("bunch of grapes", "bunches of grapes"), ("cherry", "cherries"), ("fish", "fish"),
-     ("police officer", "police officers"), ("kitchen knife", "kitchen knives"), ("toy", "toys"),
+     ("police officer", "police officers"), ("kitchen knife", "kitchen knives"), ("toy", "toys"), ("face without mouth", "faces without mouth"),
      ("person in a wheelchair", "people in a wheelchair")],
 )  # fmt: skip
 def test_plurals(one, many):
@@ -538,6 +538,7 @@ def test_phrases():
     assert side_phrase(say, Thing("fox", "", "ground")) == ""
     assert look_phrase(say, Thing("apple", "", "plain", look="3d")) == "3D icon"
     assert where_phrase(say, Thing("bird", "", "air")) == "in the sky"
+    assert where_phrase(say, Thing("fish", "", "water"), "coral reef") == "under water"
     for noun, where, verb in (("sailboat", "water", "sailing"), ("bird", "air", "flying"), ("car", "ground", "driving"),
                               ("horse", "ground", "walking"), ("car", "plain", ""), ("balloon", "air", "rising"),
                               ("bicycle", "ground", "rolling along"), ("cyclist", "ground", "riding by"), 

@@ -59,7 +59,9 @@ LOOKS = {
     "sketch": "hand-drawn sketch / sketchy icon / hand-drawn icon / doodle / ink doodle / freehand sketch",
     "sticker": "sticker / sticker icon / outlined sticker / cute sticker / sticker art",
     "badge": "flat badge / round badge icon / icon in a coloured circle / round flat icon / icon on a coloured disc",
-    "glyph": "black and white icon / black icon / glyph / silhouette icon / monochrome icon / black silhouette",
+    "glyph": "black and white icon / black icon / black glyph / black silhouette / monochrome icon / black and white emoji",
+    "silhouette": "silhouette icon / one-colour icon / glyph / simple silhouette / flat silhouette / one-color glyph",
+    "line art": "line icon / line drawing / line art / thin line icon / icon drawn in lines",
     "pixel art": "pixel art / pixel art sprite / 8-bit sprite / pixel icon / retro game sprite / pixelated sprite",
 }  # fmt: skip
 COUNTS = {
@@ -75,6 +77,8 @@ WHERE = {
     "air": "in the sky / in the air / overhead / up in the air / high up / above",
     "water": "on the water / on the waves / afloat / in the water",
     "ground": "on the ground / in the foreground / out in the open / nearby",
+    "coral reef": "under water / underwater / in the water / below the surface / in the deep",
+    "space": "in space / in outer space / among the stars / floating in space / out in space",
     "plain": "on a plain background / on a plain ground / against a plain background / on a simple background",
 }  # fmt: skip
 DOING = {
@@ -175,6 +179,7 @@ ODD_PLURALS = {
     "waitress": "waitresses", "radish": "radishes", "fireman": "firemen", "policeman": "policemen", "spaceman": "spacemen",
     "machine man": "machine men", "gentleman": "gentlemen", "businessman": "businessmen", "postman": "postmen",
 }  # fmt: skip
+PAINTED_LOOKS = {"glyph": "silhouette", "line": "line art"}  # what a black or blue look is called in another colour
 # Nouns that are always plural, and nouns without a number: neither is drawn more than once.
 PAIRS = frozenset(
     "glasses sunglasses goggles scissors trousers jeans shorts headphones fries binoculars briefs chopsticks skis scales "
@@ -284,7 +289,7 @@ def plural(noun: str) -> str:
     """Return the plural; `bunch of grapes` becomes `bunches of grapes`."""
     if noun in ODD_PLURALS:
         return ODD_PLURALS[noun]
-    head, link, tail = re.fullmatch(r"(.*?)( of | in | with | and |$)(.*)", noun).groups()
+    head, link, tail = re.fullmatch(r"(.*?)( of | in | with | without | and |$)(.*)", noun).groups()
     if link:
         return plural(head) + link + tail
     if head in ODD_PLURALS:
@@ -339,9 +344,9 @@ def side_phrase(random: Any, thing: Thing) -> str:
     return _word(random, "thing side", thing.side) if thing.side else ""
 
 
-def where_phrase(random: Any, thing: Thing) -> str:
-    """Return `in the sky`, `on the water`, `on a plain background`."""
-    return _word(random, "thing where", thing.place)
+def where_phrase(random: Any, thing: Thing, scene: str = "") -> str:
+    """Return `in the sky`, `on the water`, `on a plain background`; scenes below the water and in space have their own words."""
+    return _word(random, "thing where", scene if scene in WHERE else thing.place)
 
 
 def look_phrase(random: Any, thing: Thing) -> str:

@@ -6,7 +6,7 @@ The facts only: `arrange.py` says where in the picture they are and `placing.py`
 from dataclasses import replace
 
 from mutoscope.rng import Stream, stream
-from mutoscope.world.nouns import COLORS, HEADS, SCENE_LOOKS, Noun, may_be_bust, nouns
+from mutoscope.world.nouns import COLORS, HEADS, PAINTED_LOOKS, SCENE_LOOKS, Noun, may_be_bust, nouns
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import Sprite, SpriteLibrary
 
@@ -123,7 +123,7 @@ def draw_things(random: Stream, scene: str, library: SpriteLibrary, held_out: bo
         taken = sum(thing.count for thing in things)
         thing = _draw_thing(random, scene, library, MOST - taken - (kinds - 1 - len(things)))
         if thing and held_out is False and is_held_out_color(thing.noun, thing.color):
-            thing = replace(thing, color="")
+            thing = replace(thing, color="", look=library.sprites[thing.sprite].look if thing.look else "")
         if thing and thing.noun not in {other.noun for other in things}:
             things.append(thing)
     return tuple(things) if scene == "river" else _with_sides(random, things)  # a winding river has no sides
@@ -147,6 +147,8 @@ def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -
             continue
         color = _draw_color(noun, sprite, library, wish, paint)
         look = sprite.look if place == "plain" else ""
+        if color not in ("", "black" if look == "glyph" else "blue"):
+            look = PAINTED_LOOKS.get(look, look)
         big = noun.size == "huge" or (place == "ground" and may_be_bust(noun.name))
         return Thing(noun.name, sprite.id, place, min(count, most, 3 if big else 5), "", color, look)
     return None
@@ -264,7 +266,7 @@ def studio_ground(spec: SceneSpec) -> str:
     """Return which of GROUNDS a plain-ground scene has: half of them white; never the colour of what stands on it."""
     random = stream(spec.seed, spec.index, "studio")
     said = {thing.color for thing in spec.things}
-    drawn = any(thing.look in ("glyph", "line", "sketch", "outline") for thing in spec.things)
+    drawn = any(thing.look in ("glyph", "silhouette", "line", "line art", "sketch", "outline") for thing in spec.things)
     fits = [
         name
         for name in GROUNDS
