@@ -509,7 +509,8 @@ def test_names_of_sets_become_nouns(name, noun, color):
 @pytest.mark.parametrize(
     ("one", "many"),
     [("fox", "foxes"), ("mouse", "mice"), ("bunch of grapes", "bunches of grapes"), ("cherry", "cherries"), ("fish", "fish"),
-     ("police officer", "police officers"), ("kitchen knife", "kitchen knives"), ("toy", "toys"), ("face without mouth", "faces without mouth"),
+     ("police officer", "police officers"), ("kitchen knife", "kitchen knives"), ("toy", "toys"),
+     ("face without mouth", "faces without mouth"),
      ("person in a wheelchair", "people in a wheelchair")],
 )  # fmt: skip
 def test_plurals(one, many):

@@ -8,7 +8,6 @@ A picture is a pure function of its spec, the library, the size and the time; sc
 """
 
 from collections.abc import Callable
-from math import ceil, floor
 
 import torch
 import torch.nn.functional as F
@@ -80,14 +79,13 @@ def _window(view: View, item: Item, boxes: list[tuple[float, ...]]) -> tuple[sli
     side = item.height * 0.6 if item.thing.place == "ground" else 0.02 + 0.15 * item.width
     left, right = min(box[0] for box in boxes) - side, max(box[2] for box in boxes) + side
     top, bottom = min(box[1] for box in boxes) - 0.02, max(max(box[3] for box in boxes), item.y + below) + 0.02
-    return _span(top, bottom, view.px, view.y.shape[3]), _span(
-        left + view.aspect / 2, right + view.aspect / 2, view.px, view.x.shape[4]
-    )
+    return _span(top, bottom, view.y[0, 0, :, :, 0]), _span(left, right, view.x[0, 0, :, 0])
 
 
-def _span(low: float, high: float, px: float, size: int) -> slice:
-    start = min(max(floor(low / px), 0), size - 1)
-    return slice(start, min(max(ceil(high / px), start + 1), size))
+def _span(low: float, high: float, line: Tensor) -> slice:
+    """Return the pixels of `line` (T N, where each pixel is at each time) that lie between `low` and `high` at some time."""
+    touched = ((line >= low) & (line <= high)).any(0).nonzero().flatten()
+    return slice(int(touched[0]), int(touched[-1]) + 1) if len(touched) else slice(0, 1)
 
 
 def _texture(item: Item, view: View) -> Tensor:
