@@ -8,7 +8,6 @@ physical thing of WordNet 3.0 (Debian's wordnet-base in /usr/share/wordnet, read
 """
 
 import json
-import re
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -18,7 +17,15 @@ from mutoscope.world.nouns import COLORS, plain_name
 HERE = Path(__file__).parent
 TABLE = HERE.parent / "src/mutoscope/world/nouns.tsv"
 WORDNET = Path("/usr/share/wordnet")
-PHYSICAL = {"05", "06", "08", "13", "17", "18", "20"}  # lexicographer files: animal, artifact, body, food, object, person, plant
+PHYSICAL = {
+    "05",
+    "06",
+    "08",
+    "13",
+    "17",
+    "18",
+    "20",
+}  # lexicographer files: animal, artifact, body, food, object, person, plant
 PREFIXES = (
     "animal products", "animal", "monsters", "amusement park", "modern music", "instruments", "instrument", "office",
     "kitchenware", "laundry", "school", "fitness", "food", "computer", "game", "medical", "lab", "rain", "party",
@@ -142,7 +149,9 @@ def read_hand() -> tuple[dict[str, tuple[str, ...]], dict[str, str], set[str]]:
         if not line or line.startswith("#"):
             continue
         if " = " in line:
-            others.update(dict.fromkeys((old.strip() for old in line.split(" = ")[0].split(",")), line.split(" = ")[1].strip()))
+            others.update(
+                dict.fromkeys((old.strip() for old in line.split(" = ")[0].split(",")), line.split(" = ")[1].strip())
+            )
         elif line.startswith("- "):
             out.update(word.strip() for word in line[2:].split(","))
         else:
@@ -166,9 +175,16 @@ def main(sets: Path) -> None:
     emoji, count = read_names(sets)
     facts, others, out = read_hand()
     rows, unsure = {}, []
-    names = [name for name in count if name not in out and name not in others and name.split()[0] not in (*COLORS, "gray")]
+    names = [
+        name for name in count if name not in out and name not in others and name.split()[0] not in (*COLORS, "gray")
+    ]
     for noun in sorted({*names, *others.values(), *facts} - out - {old for old, noun in others.items() if old != noun}):
-        if noun not in facts and noun not in emoji and noun not in others.values() and not wordnet.first_is_physical(noun):
+        if (
+            noun not in facts
+            and noun not in emoji
+            and noun not in others.values()
+            and not wordnet.first_is_physical(noun)
+        ):
             continue
         known = facts.get(noun) or facts_of(wordnet, noun)
         if known is None:
@@ -177,7 +193,8 @@ def main(sets: Path) -> None:
         rows[noun] = known
     aliases = defaultdict(set)
     for old, noun in others.items():
-        aliases[noun].add(old)
+        if old != noun:
+            aliases[noun].add(old)
     for name in count:
         for prefix in PREFIXES:
             rest = name.removeprefix(prefix + " ")
@@ -186,7 +203,10 @@ def main(sets: Path) -> None:
                     aliases[noun].add(name)
                 break
     lines = ["\t".join((noun, *rows[noun], "|".join(sorted(aliases[noun])))).rstrip("\t") for noun in sorted(rows)]
-    TABLE.write_text("# noun, kind, places, size, motion, other names; made by dev/make_nouns.py\n" + "\n".join(lines) + "\n", "utf-8")
+    TABLE.write_text(
+        "# noun, kind, places, size, motion, other names; made by dev/make_nouns.py\n" + "\n".join(lines) + "\n",
+        "utf-8",
+    )
     print(len(rows), "nouns;", len(unsure), "without a hypernym:", ", ".join(unsure))
 
 

@@ -1,13 +1,13 @@
 """The verbs about training data: data render."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, watch
-from mutoscope.errors import MissingExtraError, SizeError
+from mutoscope.errors import SizeError
 
 
 def render(
@@ -41,9 +41,9 @@ def render(
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
     sprites: Annotated[
-        list[str] | None,
-        typer.Option("--sprites", metavar="PATH", help="A set of sprites, a folder of sets, or an emoji font; repeatable."),
-    ] = None,
+        str,
+        typer.Option("--sprites", metavar="DIR", parser=ask.text, help="Sprite sets to put things from; none without."),
+    ] = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
@@ -58,21 +58,9 @@ def render(
     from mutoscope.data.folder import Scenery, render_folder
 
     sides = ask.read_size(size, None, None)
-    library = _open_sprites(sprites)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
-                      held_out=held_out, style=style, sprites=library.digest if library else "")  # fmt: skip
-    say(watch(render_folder(Path(out), scenery, count, start, device, library), quiet=quiet, lines_every=30.0))
-
-
-def _open_sprites(paths: list[str] | None) -> Any:
-    """Return the library of all paths, None without one."""
-    if not paths:
-        return None
-    try:
-        from mutoscope.world.sprites import SpriteLibrary
-    except ImportError as error:
-        raise MissingExtraError("PyTorch", "torch") from error
-    return SpriteLibrary.open(paths)
+                      held_out=held_out, style=style, sprites=sprites)  # fmt: skip
+    say(watch(render_folder(Path(out), scenery, count, start, device), quiet=quiet, lines_every=30.0))
 
 
 VERBS = {
@@ -81,7 +69,6 @@ VERBS = {
         """
 mutoscope data render --count 1000 --size 128 --out pictures
 mutoscope data render --count 200 --clips --frames 25 --fps 12 --out clips
-mutoscope data render --count 1000 --sprites sprites/ --out things
 mutoscope data render --count 200 --held-out --seed 1 --out judge""",
     ),
 }

@@ -15,10 +15,11 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from errno import ENOSPC
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError, StyleError, did_you_mean
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -37,14 +38,14 @@ class Scenery:
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
-    sprites: str = ""  # digest of the sprite library that things are taken from; "" = scenes without things
+    sprites: str = ""  # where sprites are (world/sprites.py); "" = a world without things
 
     def __post_init__(self):
+        from mutoscope.prompt import find_style
         from mutoscope.shapes import LatentGrid
-        from mutoscope.world.spec import STYLES
 
-        if self.style and self.style not in STYLES:
-            raise StyleError(f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}")
+        if self.style:
+            object.__setattr__(self, "style", find_style(self.style))
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")
@@ -61,12 +62,8 @@ class Scenery:
         return f"{index:07d}.{'mp4' if self.frames > 1 else 'png'}"
 
 
-def render_folder(
-    folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu", library: Any = None
-) -> Iterator[Event]:
+def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu") -> Iterator[Event]:
     """Render scenes `start` to `start + count` that `folder` does not hold yet; the last event carries the folder.
-
-    `library`, a world.sprites.SpriteLibrary with the digest `scenery.sprites`, puts things into the scenes.
 
     Everything is checked when the first event is asked for: SettingError, OutputError, MissingExtraError.
     """
@@ -75,6 +72,7 @@ def render_folder(
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("PyTorch", "torch")
     _check_device(device)
+    _library(scenery.sprites)
     folder = Path(folder)
     _claim(folder, scenery)
     done = _held(folder)
@@ -83,7 +81,7 @@ def render_folder(
     yield phase.start()
     for first in range(0, len(missing), scenery.batch):
         indices = missing[first : first + scenery.batch]
-        _render_batch(folder, scenery, indices, device, library)
+        _render_batch(folder, scenery, indices, device)
         yield phase.advance(len(indices))
     yield Event("done", count, count, result=folder)
 
@@ -94,6 +92,9 @@ def _claim(folder: Path, scenery: Scenery) -> None:
     from mutoscope.media.storage import make_folder
 
     wanted, file = asdict(scenery), folder / "render.json"
+    wanted = {
+        key: value for key, value in wanted.items() if value or key != "sprites"
+    }  # as it was before there were any
     make_folder(folder)
     if not file.exists():
         text = json.dumps(wanted, sort_keys=True).encode()
@@ -142,15 +143,13 @@ def _check_device(device: str) -> None:
         raise SettingError(f"device {device!r} cannot be used ({reason}); cpu always can") from error
 
 
-def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str, library: Any) -> None:
+def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str) -> None:
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
-    from mutoscope.world.things import with_things
 
     fixed = {"style": scenery.style} if scenery.style else {}
-    moving = scenery.frames > 1
-    specs = [draw_spec(scenery.seed, i, held_out=scenery.held_out, moving=moving, **fixed) for i in indices]
-    specs = [with_things(spec, library) for spec in specs] if library else specs
+    library = _library(scenery.sprites)
+    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, library=library, **fixed) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
@@ -170,18 +169,27 @@ def _write(path: Path, frames: Any, scenery: Scenery) -> None:
         write_picture(frames[0], path, provenance)
 
 
-def _row(spec: Any, scenery: Scenery, library: Any) -> dict[str, Any]:
+@lru_cache(maxsize=2)
+def _library(path: str) -> Any:
+    if not path:
+        return None
+    from mutoscope.world.sprites import SpriteLibrary
+
+    return SpriteLibrary.open([Path(path)])
+
+
+def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
     from mutoscope.world.captions import caption
 
     wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
-    sprites = [library.sprites[thing.sprite] for thing in spec.things]
-    row = {"sprites": [{"id": s.id, "source": s.source, "licence": s.licence} for s in sprites]} if sprites else {}
-    return row | {
+    credits_ = {"credits": library.attribution({thing.sprite for thing in spec.things})} if spec.things else {}
+    return {
         "file": scenery.file(spec.index),
         "captions": list(wordings),
         "facts": spec.facts(),
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
-        "licence": " AND ".join(dict.fromkeys([LICENCE, *(sprite.licence for sprite in sprites)])),
+        "licence": LICENCE,
+        **credits_,
     }
 
 

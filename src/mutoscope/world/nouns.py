@@ -8,7 +8,7 @@ parted by "/", the first one is the plain one. It knows no picture and no tensor
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -35,7 +35,18 @@ STYLE_LOOKS = {
     "flat icon in a coloured circle": "badge", "black and white icon": "glyph", "black glyph icon": "glyph",
     "pixel art": "pixel art", "outlined weather icon": "outline", "filled weather icon": "flat",
 }  # fmt: skip
-OUT_OF_PLACE = ("background", "top view", "isometric", "character", "emote", "tile", "space sprite", "sports sprite", "game icon", "flat planet")
+OUT_OF_PLACE = (
+    "background",
+    "top view",
+    "isometric",
+    "character",
+    "emote",
+    "tile",
+    "space sprite",
+    "sports sprite",
+    "game icon",
+    "flat planet",
+)
 SCENE_LOOKS = ("3d", "cartoon", "flat", "outline", "pixel art", "")  # the others stand on a plain ground only
 
 LOOKS = {
@@ -48,7 +59,9 @@ LOOKS = {
     "sketch": "hand-drawn sketch / sketchy icon / hand-drawn icon / doodle / ink doodle / freehand sketch",
     "sticker": "sticker / sticker icon / outlined sticker / cute sticker / sticker art",
     "badge": "flat badge / round badge icon / icon in a coloured circle / round flat icon / icon on a coloured disc",
-    "glyph": "black and white icon / black icon / glyph / silhouette icon / monochrome icon / black silhouette",
+    "glyph": "black and white icon / black icon / black glyph / black silhouette / monochrome icon / black and white emoji",
+    "silhouette": "silhouette icon / one-colour icon / glyph / simple silhouette / flat silhouette / one-color glyph",
+    "line art": "line icon / line drawing / line art / thin line icon / icon drawn in lines",
     "pixel art": "pixel art / pixel art sprite / 8-bit sprite / pixel icon / retro game sprite / pixelated sprite",
 }  # fmt: skip
 COUNTS = {
@@ -64,6 +77,8 @@ WHERE = {
     "air": "in the sky / in the air / overhead / up in the air / high up / above",
     "water": "on the water / on the waves / afloat / in the water",
     "ground": "on the ground / in the foreground / out in the open / nearby",
+    "coral reef": "under water / underwater / in the water / below the surface / in the deep",
+    "space": "in space / in outer space / among the stars / floating in space / out in space",
     "plain": "on a plain background / on a plain ground / against a plain background / on a simple background",
 }  # fmt: skip
 DOING = {
@@ -88,7 +103,8 @@ DOING = {
 }  # fmt: skip
 # Other words for a noun that mean the same picture.
 SYNONYMS = {
-    "car": "car / automobile / motor car / motorcar", "airplane": "airplane / plane / aeroplane / aircraft / passenger plane",
+    "car": "car / automobile / motor car / motorcar",
+    "airplane": "airplane / plane / aeroplane / aircraft / passenger plane",
     "sailboat": "sailboat / sailing boat / boat / sailing dinghy", "motorboat": "motorboat / boat / power boat",
     "speedboat": "speedboat / boat / fast boat", "ship": "ship / cruise ship / ocean liner / passenger ship",
     "canoe": "canoe / paddle boat / rowing canoe", "rowboat": "rowboat / rowing boat", "truck": "truck / lorry",
@@ -100,42 +116,48 @@ SYNONYMS = {
     "dog": "dog / hound / puppy", "cat": "cat / kitty / kitten / housecat", "rabbit": "rabbit / bunny / hare",
     "chick": "chick / baby chick / baby chicken", "chicken": "chicken / hen", "rooster": "rooster / cock / cockerel",
     "pig": "pig / hog / swine", "cow": "cow / dairy cow", "horse": "horse / steed", "donkey": "donkey / ass / burro",
-    "bear": "bear / brown bear", "monkey": "monkey / ape", "mouse": "mouse / little mouse", "bird": "bird / songbird",
-    "dove": "dove / pigeon / white dove", "owl": "owl / night owl", "fish": "fish / little fish", "seal": "seal / sea lion",
-    "whale": "whale / big whale", "turtle": "turtle / tortoise", "snake": "snake / serpent", "frog": "frog / toad",
-    "butterfly": "butterfly / moth", "ladybug": "ladybug / ladybird / lady beetle", "bee": "bee / honeybee / bumblebee",
-    "spider": "spider / little spider", "dragon": "dragon / fire-breathing dragon", "unicorn": "unicorn / magical unicorn",
-    "tyrannosaurus": "tyrannosaurus / t-rex / dinosaur", "dinosaur": "dinosaur / sauropod / brontosaurus",
-    "girl": "girl / little girl / young girl", "boy": "boy / little boy / young boy", "man": "man / guy", "child": "child / kid",
-    "baby": "baby / infant", "wizard": "wizard / magician / sorcerer / mage", "ghost": "ghost / spook / phantom",
-    "robot": "robot / droid / machine man", "astronaut": "astronaut / spaceman / cosmonaut", "alien": "alien / extraterrestrial",
+    "bird": "bird / songbird", "dove": "dove / pigeon", "owl": "owl / night owl", "fish": "fish / little fish",
+    "seal": "seal / sea lion", "whale": "whale / big whale", "turtle": "turtle / tortoise", "snake": "snake / serpent",
+    "frog": "frog / toad", "ladybug": "ladybug / ladybird / lady beetle", "bee": "bee / honeybee / bumblebee",
+    "spider": "spider / little spider", "dragon": "dragon / fire-breathing dragon",
+    "unicorn": "unicorn / magical unicorn", "tyrannosaurus": "tyrannosaurus / t-rex / dinosaur",
+    "dinosaur": "dinosaur / sauropod / brontosaurus", "girl": "girl / little girl / young girl",
+    "boy": "boy / little boy / young boy", "man": "man / guy", "child": "child / kid", "baby": "baby / infant",
+    "wizard": "wizard / magician / sorcerer / mage", "ghost": "ghost / spook / phantom", "robot": "robot / droid",
+    "astronaut": "astronaut / spaceman / cosmonaut", "alien": "alien / extraterrestrial",
     "police officer": "police officer / cop / policeman", "firefighter": "firefighter / fireman", "cook": "cook / chef",
     "farmer": "farmer / country farmer", "doctor": "doctor / physician / medic", "painter": "painter / artist",
-    "runner": "runner / jogger", "cyclist": "cyclist / bicyclist / bike rider", "santa claus": "santa claus / father christmas / santa",
-    "house": "house / home / family house", "hut": "hut / cabin / shack", "tent": "tent / camping tent", "castle": "castle / fortress",
-    "tree": "tree / leafy tree / broad-leaved tree", "evergreen tree": "evergreen tree / fir tree / conifer / pine tree",
-    "palm tree": "palm tree / palm", "flower": "flower / bloom / blossom", "mushroom": "mushroom / toadstool",
+    "runner": "runner / jogger", "cyclist": "cyclist / bicyclist / bike rider",
+    "santa claus": "santa claus / father christmas / santa", "house": "house / home / family house",
+    "hut": "hut / cabin / shack", "tent": "tent / camping tent", "castle": "castle / fortress",
+    "tree": "tree / leafy tree / broad-leaved tree",
+    "evergreen tree": "evergreen tree / fir tree / conifer / pine tree", "palm tree": "palm tree / palm",
+    "flower": "flower / bloom / blossom", "mushroom": "mushroom / toadstool",
     "cardboard box": "cardboard box / box / parcel / package", "gift": "gift / present / gift box / wrapped gift",
     "gemstone": "gemstone / gem / jewel / diamond", "die": "die / dice cube", "soccer ball": "soccer ball / football",
-    "rugby ball": "rugby ball / football", "teddy bear": "teddy bear / teddy / stuffed bear", "couch": "couch / sofa / settee",
-    "television": "television / tv / television set", "smartphone": "smartphone / mobile phone / phone / cell phone",
-    "telephone": "telephone / phone / handset", "laptop": "laptop / notebook computer / laptop computer",
-    "computer mouse": "computer mouse", "camera": "camera / photo camera", "light bulb": "light bulb / lightbulb / bulb",
-    "flashlight": "flashlight / torch", "book": "book / closed book", "umbrella": "umbrella / brolly", "suitcase": "suitcase / luggage case",
-    "backpack": "backpack / rucksack / knapsack", "handbag": "handbag / purse / lady's bag", "dress": "dress / frock / gown",
-    "coat": "coat / overcoat", "necktie": "necktie / tie", "high heel": "high heel / stiletto", "sock": "sock / stocking",
-    "doughnut": "doughnut / donut", "hamburger": "hamburger / burger", "cookie": "cookie / biscuit", "fries": "fries / french fries / chips",
+    "rugby ball": "rugby ball / football", "teddy bear": "teddy bear / teddy / stuffed bear",
+    "couch": "couch / sofa / settee", "television": "television / tv / television set",
+    "smartphone": "smartphone / mobile phone / phone / cell phone", "telephone": "telephone / phone / handset",
+    "laptop": "laptop / notebook computer / laptop computer", "camera": "camera / photo camera",
+    "light bulb": "light bulb / lightbulb / bulb", "flashlight": "flashlight / torch", "book": "book / closed book",
+    "umbrella": "umbrella / brolly", "suitcase": "suitcase / luggage case",
+    "backpack": "backpack / rucksack / knapsack", "handbag": "handbag / purse / lady's bag",
+    "dress": "dress / frock / gown", "coat": "coat / overcoat", "necktie": "necktie / tie",
+    "high heel": "high heel / stiletto", "sock": "sock / stocking", "doughnut": "doughnut / donut",
+    "hamburger": "hamburger / burger", "cookie": "cookie / biscuit", "fries": "fries / french fries / chips",
     "candy": "candy / sweet / bonbon", "corn": "corn / sweetcorn / maize", "eggplant": "eggplant / aubergine",
-    "chili pepper": "chili pepper / hot pepper / chilli", "ice cream cone": "ice cream cone / ice-cream cone / ice cream cornet",
-    "birthday cake": "birthday cake / cake", "cupcake": "cupcake / fairy cake / muffin", "bread": "bread / loaf bread",
-    "crown": "crown / royal crown / golden crown", "trophy": "trophy / winner's cup", "key": "key / door key", "padlock": "padlock / lock",
-    "sword": "sword / blade", "heart": "heart / love heart", "star": "star / golden star", "moon": "moon / full moon",
-    "bomb": "bomb / round bomb", "dustbin": "dustbin / trash can / rubbish bin / garbage can", "fountain": "fountain / water fountain",
-    "campfire": "campfire / fire / bonfire", "rock": "rock / boulder / stone", "balloon": "balloon / toy balloon / party balloon",
-    "lifebuoy": "lifebuoy / life ring / lifebelt", "skull": "skull / human skull", "guitar": "guitar / acoustic guitar",
-    "violin": "violin / fiddle", "drum": "drum / snare drum", "piano": "piano / piano keyboard", "smiling face": "smiling face / smiley / happy face / smiling emoji",
+    "chili pepper": "chili pepper / hot pepper / chilli",
+    "ice cream cone": "ice cream cone / ice-cream cone / ice cream cornet", "birthday cake": "birthday cake / cake",
+    "cupcake": "cupcake / fairy cake / muffin", "crown": "crown / royal crown", "trophy": "trophy / winner's cup",
+    "key": "key / door key", "padlock": "padlock / lock", "sword": "sword / blade", "heart": "heart / love heart",
+    "moon": "moon / full moon", "bomb": "bomb / round bomb",
+    "dustbin": "dustbin / trash can / rubbish bin / garbage can", "fountain": "fountain / water fountain",
+    "campfire": "campfire / fire / bonfire", "rock": "rock / boulder / stone",
+    "balloon": "balloon / toy balloon / party balloon", "lifebuoy": "lifebuoy / life ring / lifebelt",
+    "skull": "skull / human skull", "guitar": "guitar / acoustic guitar", "violin": "violin / fiddle",
+    "drum": "drum / snare drum", "smiling face": "smiling face / smiley / happy face / smiling emoji",
     "angry face": "angry face / angry emoji / furious face", "crying face": "crying face / weeping face / crying emoji",
-    "duck": "duck / wild duck", "goose": "goose / wild goose", "squid": "squid / calamari", "water buffalo": "water buffalo / buffalo",
+    "duck": "duck / wild duck", "goose": "goose / wild goose", "water buffalo": "water buffalo / buffalo",
 }  # fmt: skip
 THING_TABLES = {
     "thing look": LOOKS, "thing count": COUNTS, "thing side": SIDE_WORDS, "thing where": WHERE, "thing doing": DOING,
@@ -157,6 +179,7 @@ ODD_PLURALS = {
     "waitress": "waitresses", "radish": "radishes", "fireman": "firemen", "policeman": "policemen", "spaceman": "spacemen",
     "machine man": "machine men", "gentleman": "gentlemen", "businessman": "businessmen", "postman": "postmen",
 }  # fmt: skip
+PAINTED_LOOKS = {"glyph": "silhouette", "line": "line art"}  # what a black or blue look is called in another colour
 # Nouns that are always plural, and nouns without a number: neither is drawn more than once.
 PAIRS = frozenset(
     "glasses sunglasses goggles scissors trousers jeans shorts headphones fries binoculars briefs chopsticks skis scales "
@@ -166,7 +189,25 @@ MASS = frozenset(
     "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow fire seaweed salad garlic "
     "broccoli spaghetti fondue dango oden candy wood sugar coral mate falafel coffee tea toast honey beef cooking "
     "sleet hail rain custard soap thread yarn wool flatbread underwear machinery clothing luggage confetti granola".split()
-) | {"canned food", "shaved ice", "fried shrimp", "beef jerky", "toilet paper", "ginger root", "table tennis", "soft drink fizz"}
+) | {
+    "canned food",
+    "shaved ice",
+    "fried shrimp",
+    "beef jerky",
+    "toilet paper",
+    "ginger root",
+    "table tennis",
+    "soft drink fizz",
+}
+# Names: one of each, without an article or with "the".
+PROPER = {
+    "santa claus": "",
+    "mrs claus": "",
+    "statue of liberty": "the ",
+    "eiffel tower": "the ",
+    "tokyo tower": "",
+    "planet earth": "",
+}
 
 
 @dataclass(frozen=True)
@@ -181,7 +222,7 @@ class Noun:
 
     @property
     def countable(self) -> bool:
-        return self.name not in PAIRS and self.name not in MASS
+        return not (self.name in PAIRS or self.name in MASS or self.name in PROPER)
 
 
 @cache
@@ -221,7 +262,11 @@ def plain_name(name: str) -> str:
     Left out: numbers, signs, flags, clock faces, skin tones, hair, gestures, and names of more than four words.
     """
     words = re.sub(r"[^a-zñ' -]+", " ", name.lower().replace("_", " ")).split()
-    while len(words) > 1 and (len(words[-1]) == 1 or words[-1] in ("alt", "fill", "duo", "half")) and words[-2:] != ["t", "x"]:
+    while (
+        len(words) > 1
+        and (len(words[-1]) == 1 or words[-1] in ("alt", "fill", "duo", "half"))
+        and words[-2:] != ["t", "x"]
+    ):
         words.pop()
     text = " ".join(words).strip("-' ")
     dull = _DULL.search(text) and text not in _KEEP
@@ -233,7 +278,7 @@ def read_name(name: str) -> tuple[str, str]:
     text = plain_name(name)
     first, _, rest = text.partition(" ")
     color = {"gray": "grey"}.get(first, first)
-    for whole in (text, rest if color in COLORS else ""):
+    for whole in (text, rest if color in COLORS else "", re.sub(r"[^a-z]", "", text)):
         noun = whole if whole in nouns() else other_names().get(whole, "")
         if noun:
             return noun, color if color in COLORS and not noun.startswith(first) else ""
@@ -244,7 +289,7 @@ def plural(noun: str) -> str:
     """Return the plural; `bunch of grapes` becomes `bunches of grapes`."""
     if noun in ODD_PLURALS:
         return ODD_PLURALS[noun]
-    head, link, tail = re.fullmatch(r"(.*?)( of | in | with | and |$)(.*)", noun).groups()
+    head, link, tail = re.fullmatch(r"(.*?)( of | in | with | without | and |$)(.*)", noun).groups()
     if link:
         return plural(head) + link + tail
     if head in ODD_PLURALS:
@@ -287,6 +332,8 @@ def thing_phrase(random: Any, thing: Thing) -> str:
     color = f"{thing.color} " if thing.color else ""
     if thing.count > 1:
         return f"{_word(random, 'thing count', str(thing.count))} {color}{plural(noun)}"
+    if thing.noun in PROPER:
+        return f"{PROPER[thing.noun]}{color}{noun}"
     if thing.noun in PAIRS:
         return f"{color}{noun}"
     return color + noun if thing.noun in MASS else article(color + noun)
@@ -297,9 +344,9 @@ def side_phrase(random: Any, thing: Thing) -> str:
     return _word(random, "thing side", thing.side) if thing.side else ""
 
 
-def where_phrase(random: Any, thing: Thing) -> str:
-    """Return `in the sky`, `on the water`, `on a plain background`."""
-    return _word(random, "thing where", thing.place)
+def where_phrase(random: Any, thing: Thing, scene: str = "") -> str:
+    """Return `in the sky`, `on the water`, `on a plain background`; scenes below the water and in space have their own words."""
+    return _word(random, "thing where", scene if scene in WHERE else thing.place)
 
 
 def look_phrase(random: Any, thing: Thing) -> str:
@@ -318,7 +365,9 @@ WHOLE_PEOPLE = frozenset(
     "runner walker dancer golfer cyclist fencer weightlifter moai snowman surfer swimmer rower mermaid fairy ghost skeleton "
     "centaur mummy minotaur cyclops gargoyle griffon harpy sphinx manticore hydra wyvern".split()
 ) | {"meditating person", "person in a wheelchair", "pregnant woman", "mountain biker"}
-HEADS = frozenset("fox wolf bear panda koala lion frog hamster raccoon moose boar chicken unicorn".split()) | {"polar bear"}
+HEADS = frozenset("fox wolf bear panda koala lion frog hamster raccoon moose boar chicken unicorn".split()) | {
+    "polar bear"
+}
 
 
 def may_be_bust(noun: str) -> bool:
@@ -327,7 +376,9 @@ def may_be_bust(noun: str) -> bool:
     return noun in HEADS or (known is not None and known.kind == "person" and noun not in WHOLE_PEOPLE)
 
 
-_CRAWLERS = frozenset("snail worm snake ant beetle bug spider cockroach caterpillar lizard iguana crab lobster scorpion centipede turtle".split())
+_CRAWLERS = frozenset(
+    "snail worm snake ant beetle bug spider cockroach caterpillar lizard iguana crab lobster scorpion centipede turtle".split()
+)
 _PADDLED = frozenset("canoe rowboat rower surfer".split())
 
 
@@ -341,7 +392,9 @@ def verb_of(thing: Thing) -> str:
         return "crawl"
     if motion == "hop" and thing.noun == "dancer":
         return "dance"
-    if motion == "drive" and (noun.kind != "vehicle" or thing.noun in ("bicycle", "kick scooter", "skateboard", "sled")):
+    if motion == "drive" and (
+        noun.kind != "vehicle" or thing.noun in ("bicycle", "kick scooter", "skateboard", "sled")
+    ):
         return "ride" if noun.kind == "person" else "roll"
     if motion == "sail" and thing.noun in _PADDLED:
         return "paddle"
@@ -360,7 +413,9 @@ def moves_as(thing: Thing) -> str:
         return motion if motion in ("spin", "hop", "flicker", "rise") else "none"
     if thing.place == "air" and motion not in ("fly", "rise", "spin"):
         return "drift"
-    if thing.place == "ground" and (motion not in ("drive", "walk", "hop", "spin", "flicker") or may_be_bust(thing.noun)):
+    if thing.place == "ground" and (
+        motion not in ("drive", "walk", "hop", "spin", "flicker") or may_be_bust(thing.noun)
+    ):
         return "none"
     if thing.place == "water" and motion not in ("sail", "bob", "swim"):
         return "none"
@@ -371,6 +426,14 @@ def reads(things: Sequence[Thing]) -> list[str]:
     """Return the plain phrase of each thing, for reports: `two foxes on the left`."""
     first = _First()
     return [" ".join(filter(None, (thing_phrase(first, thing), side_phrase(first, thing)))) for thing in things]
+
+
+def thing_words(names: Iterable[str]) -> frozenset[str]:
+    """Return every word, in lower case, that can be said of these nouns: for the vocabulary of a model that saw them."""
+    said = [word for noun in names for word in cells(SYNONYMS.get(noun, noun))]
+    rows = [row for table in (LOOKS, COUNTS, SIDE_WORDS, WHERE, DOING) for row in table.values()]
+    texts = [*said, *map(plural, said), *COLORS, *rows]
+    return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower()))
 
 
 class _First:

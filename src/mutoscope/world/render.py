@@ -14,10 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mutoscope.errors import SettingError
+from mutoscope.world.placing import place
+from mutoscope.errors import SettingError
 from mutoscope.world.scenes import SCENE_TABLE
+from mutoscope.world.scenes.water import river_lane
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import place
 from mutoscope.world.view import View, make_view
 from mutoscope.world.weather import weather
 
@@ -31,11 +33,11 @@ def render(
     device: str = "cpu",
     supersample: int = 1,
     styled: bool = True,
-    library: SpriteLibrary | None = None,
+    library: SpriteLibrary | None = None,  # where the pictures of `spec.things` are
 ) -> Tensor:
-    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]; things need the `library` they were chosen from."""
+    """Return the pixels (B, 3, T, H, W) of `specs`, float32 in [0, 1]; raises SettingError for things without a library."""
     if library is None and any(spec.things for spec in specs):
-        raise SettingError("these scenes hold things; open the sprite sets they were chosen from: --sprites DIR")
+        raise SettingError("these scenes have things in them; give render() the sprite library they were drawn from")
     pixels = torch.empty(len(specs), 3, len(times), height, width, device=device)
     for name, scene in SCENE_TABLE.items():
         rows = [i for i, spec in enumerate(specs) if spec.scene == name]
@@ -46,7 +48,7 @@ def render(
             )
             image = scene.draw(view)
             if library is not None:
-                image = place(view, image, library)
+                image = place(view, image, library, river_lane)
             image = _finish(view, weather(view, image))
             pixels[rows] = _shrink(image.expand(-1, 3, len(times), -1, -1), supersample)
     return _styled(pixels, specs) if styled else pixels

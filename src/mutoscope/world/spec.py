@@ -3,11 +3,14 @@
 Scene number `index` of world `seed` is drawn from `rng.stream(seed, index, ...)`, so it can be drawn alone on any machine.
 """
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 from mutoscope.errors import SettingError, did_you_mean
 from mutoscope.rng import stream
+
+if TYPE_CHECKING:
+    from mutoscope.world.sprites import SpriteLibrary
 
 SCENES = (
     "lake", "beach", "mountains", "pine forest", "meadow", "desert",
@@ -80,6 +83,7 @@ SEASONAL = frozenset(
     {"lake", "mountains", "pine forest", "meadow", "river", "waterfall", "farm field", "road", "garden"}
 )
 SNOWABLE = SEASONAL | {"snowy village", "city skyline", "neon street", "arctic", "harbour"}
+PLAIN_GROUNDS = 5  # times as many plain grounds as other scenes where there are sprites to stand on them; without, none
 STYLE_WEIGHTS = {"photo": 0.5}  # the rest share what is left
 LIGHTLESS = frozenset({"coral reef", "space", "plain ground"})  # no hour and no weather can be seen in them
 RAINBOW_LIGHTS = ("morning", "noon", "golden hour")  # a rainbow wants the sun behind the eye
@@ -143,30 +147,54 @@ _KNOWN = {
 
 
 def is_held_out(scene: str, light: str, style: str) -> bool:
-    """Say whether this combination never enters training (about one in twelve); a pure function of the words."""
+    """Say whether this combination never enters training (about one in twelve); a pure function of the words.
+
+    A plain ground has one light, and half of its pictures are photos: those it must keep.
+    """
+    if (scene, style) == ("plain ground", "photo"):
+        return False
     return stream("held out", scene, light, style).uniform() < 1 / 12
 
 
-def draw_spec(seed: int, index: int, *, held_out: bool | None = False, moving: bool = False, **fixed: str) -> SceneSpec:
+def draw_spec(
+    seed: int,
+    index: int,
+    *,
+    held_out: bool | None = False,
+    moving: bool = False,
+    library: "SpriteLibrary | None" = None,  # where things come from; None = a world without things
+    **fixed: str,
+) -> SceneSpec:
     """Draw scene `index` of world `seed`; `held_out` False keeps to training combinations, True to the others, None to all.
 
+    With a `library` of sprites two scenes in five have things, and plain grounds are drawn as well.
     `moving` scenes are for clips: they may have a camera that moves and a sun that rises or sets. `fixed` pins facts:
     `draw_spec(0, 7, scene="lake", light="sunset")`.
     """
     for attempt in range(10_000):
-        spec = _draw(seed, index, attempt, moving, fixed)
+        spec = _draw(seed, index, attempt, moving, library is not None, fixed)
         if (spec.light, spec.style) in UNREADABLE and not {"light", "style"} <= set(fixed):
             continue
         if held_out is None or is_held_out(spec.scene, spec.light, spec.style) == held_out:
-            return spec
+            return spec if library is None else _furnished(spec, library, held_out)
     raise SettingError(
         f"no scene with held_out={held_out} and {fixed}: these facts pin a combination of the other kind"
     )
 
 
-def _draw(seed: int, index: int, attempt: int, moving: bool, fixed: dict[str, str]) -> SceneSpec:
+def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None) -> SceneSpec:
+    from mutoscope.world.things import draw_things
+
+    random = stream(spec.seed, spec.index, "draw things")
+    return replace(spec, things=draw_things(random, spec.scene, library, held_out))
+
+
+def _draw(seed: int, index: int, attempt: int, moving: bool, things: bool, fixed: dict[str, str]) -> SceneSpec:
     random = stream(seed, index, "spec", attempt)
-    scene = fixed.get("scene") or random.choice(SCENES)
+    plain_grounds = PLAIN_GROUNDS if things else 0
+    scene = fixed.get("scene") or random.choice(
+        SCENES, [plain_grounds if name == "plain ground" else 1 for name in SCENES]
+    )
     light = fixed.get("light") or random.choice(SCENE_LIGHTS.get(scene, LIGHTS))
     share = (1 - sum(STYLE_WEIGHTS.values())) / (len(STYLES) - len(STYLE_WEIGHTS))
     style = fixed.get("style") or random.choice(STYLES, [STYLE_WEIGHTS.get(name, share) for name in STYLES])

@@ -38,7 +38,14 @@ FONTS = (
 )  # fmt: skip
 FONT_LICENCES = {"Noto Color Emoji": "OFL-1.1"}
 SHEETS = ("pixelboy", "pixelfrog")  # packs whose files hold many frames side by side
-EMOJI = ((0x231A, 0x23FF), (0x2600, 0x27BF), (0x2B1B, 0x2B55), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1FAFF))
+EMOJI = (
+    (0x231A, 0x23FF),
+    (0x2600, 0x27BF),
+    (0x2B1B, 0x2B55),
+    (0x1F300, 0x1F64F),
+    (0x1F680, 0x1F6FF),
+    (0x1F900, 0x1FAFF),
+)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,9 @@ class SpriteLibrary:
         except _Unfit as reason:
             self.broken[sprite] = str(reason)
             return None
-        return Picture(pixels, *measure(pixels), bool(np.abs(pixels - pixels[:, ::-1]).mean() < 0.12 * pixels[..., 3].mean()))
+        return Picture(
+            pixels, *measure(pixels), bool(np.abs(pixels - pixels[:, ::-1]).mean() < 0.155 * pixels[..., 3].mean())
+        )
 
     def attribution(self, sprites: Iterable[str] | None = None) -> list[dict[str, str | int]]:
         """Return source, licence and number of the named sprites; without names, of those that were drawn."""
@@ -279,7 +288,9 @@ def _sets(path: Path) -> list[_Reader]:
     if (path / "captions.jsonl").is_file():
         return [_Folder(path)]
     if path.is_dir():
-        inside = [child for child in sorted(path.iterdir()) if child.suffix == ".tar" or (child / "captions.jsonl").is_file()]
+        inside = [
+            child for child in sorted(path.iterdir()) if child.suffix == ".tar" or (child / "captions.jsonl").is_file()
+        ]
         return [reader for child in inside for reader in _sets(child)]
     raise SettingError(f"no sprites at {path}: expected a folder with captions.jsonl, a .tar of one, or a .ttf font")
 
@@ -341,14 +352,14 @@ def _cut(pixels: np.ndarray) -> np.ndarray:
     if not seen.any() or pixels[..., 3].max() < 0.5:
         raise _Unfit("nothing to be seen")
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    if min(pixels.shape[:2]) > SMALLEST and pixels[..., 3].mean() > 0.985:
+        raise _Unfit("a full rectangle")
     part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
     part[..., :3] *= part[..., 3:]
     if max(part.shape[:2]) < SMALLEST:
         raise _Unfit("too small")
     if min(part.shape[:2]) < 2 or max(part.shape[:2]) > 8 * min(part.shape[:2]):
         raise _Unfit("too thin")
-    if part[..., 3].mean() > 0.985:
-        raise _Unfit("a full rectangle")
     return _shrunk(part)
 
 
@@ -398,17 +409,24 @@ def _hue(rgb: np.ndarray) -> np.ndarray:
     return np.arctan2(np.sqrt(3) * (green - blue), 2 * red - green - blue)
 
 
+# Hue in degrees, least value, least chroma; pale reds are pink, dull oranges brown.
+_HUES = (
+    ("red", 345, 372, 0.40, 0.45), ("orange", 20, 36, 0.80, 0.55), ("yellow", 44, 62, 0.75, 0.40), ("green", 85, 160, 0.25, 0.22),
+    ("blue", 200, 238, 0.30, 0.25), ("purple", 258, 292, 0.30, 0.20), ("pink", 318, 344, 0.75, 0.20), ("pink", 345, 372, 0.85, 0.18),
+)  # fmt: skip
+
+
 def _name(rgb: np.ndarray) -> str:
     """Return the colour name of a mean colour, "" between two names."""
     degrees, value = float(np.degrees(_hue(rgb))) % 360, float(rgb.max())
     chroma = float(rgb.max() - rgb.min())
-    if 12 < degrees < 50 and value < 0.66:
+    if 12 < degrees < 50 and (value < 0.66 or (value < 0.85 and chroma < 0.5)):
         return "brown"
-    for low, high, name in ((345, 372, "red"), (20, 36, "orange"), (44, 62, "yellow"), (85, 160, "green"), (200, 238, "blue"), (258, 292, "purple")):
-        if low <= (degrees + 360 if degrees < 12 else degrees) <= high:
-            pale = name == "red" and value > 0.85 and chroma < 0.45
-            return "pink" if pale else name
-    return "pink" if 318 <= degrees <= 344 and value > 0.75 else ""
+    degrees += 360 if degrees < 12 else 0
+    fits = (
+        name for name, *low_high, v, c in _HUES if low_high[0] <= degrees <= low_high[1] and value >= v and chroma >= c
+    )
+    return next(fits, "")
 
 
 def _dye(pixels: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -137,6 +137,12 @@ def on_rows(view: View, image: Tensor, rows: list[int], draw: Callable[[View, Te
     return whole
 
 
+def wants(view: View, place: str) -> Tensor:
+    """Return 1 for the scenes that have a thing in this place: a number, for scenes that can make room for it."""
+    rows = [float(any(thing.place == place for thing in spec.things)) for spec in view.specs]
+    return torch.tensor(rows, device=view.device).view(-1, 1, 1, 1, 1)
+
+
 def make_view(
     specs: Sequence[SceneSpec],
     width: int,

@@ -46,5 +46,5 @@ SCENE_TABLE = {
     "arctic": Scene(coast.arctic, (0.46, 0.58), lift=0.10),
     "neon street": Scene(town.neon_street, (0.46, 0.54)),
     "space": Scene(elsewhere.space, (0.78, 0.95)),
-    "plain ground": Scene(elsewhere.plain_ground, (0.58, 0.70)),
+    "plain ground": Scene(elsewhere.plain_ground, (0.5, 0.5)),
 }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.noise import cell_random, drifting, edge, over, sample, smooth
-from mutoscope.world.things import studio
+from mutoscope.world.placing import studio
 from mutoscope.world.view import Dice, View
 
 NEBULAS = ((.62, .16, .46), (.14, .34, .66), (.10, .48, .46), (.58, .30, .12))  # fmt: skip
@@ -103,4 +103,4 @@ def _moon_ground(view: View, image: Tensor, dice: Dice) -> Tensor:
     return over(image, tone, edge(view.y - line, view.px) * here)
 
 
-plain_ground = studio
+plain_ground = studio  # drawn where things are: it needs their colours

@@ -13,7 +13,7 @@ from mutoscope.world.land import FOREST, SNOW, grass, hills, mountain_range, pla
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import stand
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View
+from mutoscope.world.view import Dice, View, wants
 from mutoscope.world.water import mirror
 
 
@@ -39,7 +39,7 @@ def city_skyline(view: View) -> Tensor:
     image = towers(view, image, "towers 1", ground, 0.42, 0.085, 1.0, 0.026)
     image = towers(view, image, "towers 2", ground, 0.52, 0.125, 0.45, 0.034)
     image = towers(view, image, "towers 3", ground, 0.34, 0.170, 0.12, 0.042)
-    wet = (dice() > 0.25).float()
+    wet = ((dice() > 0.25) + wants(view, "water")).clamp(max=1) * (1 - wants(view, "ground"))
     bank = torch.lerp(view.each("season", FOREST), view.rgb(0.30, 0.31, 0.34), 0.5)
     image = over(image, view.lit(bank, 0.35), edge(view.y - ground + 0.012, view.px))
     image = stand(view, image, "trees", ground + 0.012, 0.11, 0.10, 0.05, 0.8)

@@ -5,6 +5,8 @@ field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
 number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -67,6 +69,12 @@ def _course_at(course: tuple[Tensor, ...], depth) -> Tensor:
     middle, swing, phase, _wide = course
     near = torch.as_tensor(depth).clamp(0, 1)
     return middle + swing * (0.25 + near) * torch.sin(phase + 5.5 * (near + 0.02).sqrt())
+
+
+def river_lane(view: View) -> Callable[[float], tuple[float, float]]:
+    """Return the river of one scene: its (middle, half width) at a depth from 0 (horizon) to 1."""
+    course = _course_dice(view)
+    return lambda depth: (float(_course_at(course, depth)), float(course[3]) * (0.014 + 0.30 * depth**1.15))
 
 
 def _course(view: View, dice: Dice) -> tuple[Tensor, Tensor]:

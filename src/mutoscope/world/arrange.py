@@ -1,0 +1,275 @@
+"""Where the things of a scene are in its picture, and how they move: plain numbers, drawn from the scene's own dice.
+
+Nothing leaves the frame for SECONDS, nothing hides another, sides are true; a thing's size tells its kind and its distance.
+Lengths are in heights of the frame, x from the middle, y from the top. It knows no tensor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import cos, pi, sin
+
+import numpy as np
+
+from mutoscope.rng import Stream, stream
+from mutoscope.world.nouns import Noun, moves_as
+from mutoscope.world.spec import SceneSpec, Thing
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
+
+SECONDS = 2.1  # a thing stays in the frame this long
+HEIGHTS = {"tiny": 0.15, "small": 0.21, "person": 0.31, "large": 0.40, "huge": 0.60}  # of the frame, near
+NEARNESS = {"tiny": (0.6, 1.0), "small": (0.35, 1.0), "person": (0.2, 1.0), "large": (0.1, 0.8), "huge": (0.0, 0.5)}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing in its picture: lengths in heights of the frame, x from the middle, y from the top."""
+
+    thing: Thing
+    noun: Noun
+    motion: str
+    pixels: np.ndarray  # h w 4, premultiplied
+    width: float
+    height: float
+    x: float  # middle, at one second
+    y: float  # feet on the ground, waterline, or middle in the air
+    depth: float  # 0 far, 1 near
+    way: int  # -1 to the left, 1 to the right
+    phase: float  # 0 to 1, so that two of a kind do not move in step
+    speed: float  # heights of the frame a second
+    bust: bool = False  # looks over the lower edge of the frame
+
+    @property
+    def anchor(self) -> float:
+        """Return which part of its height lies above y."""
+        if self.thing.place == "water" and self.motion != "glide":
+            return 1 - _SUNK.get(self.noun.name, {"sail": 0.22, "bob": 0.16, "swim": 0.36}.get(self.motion, 0.05))
+        return 0.5 if self.thing.place in ("air", "water") else 1.0
+
+
+_SUNK = {
+    "swimmer": 0.38, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
+    "canoe": 0.30, "sailboat": 0.08, "mermaid": 0.45, "seal": 0.34, "lifebuoy": 0.30, "dolphin": 0.30,
+}  # fmt: skip
+
+
+def arrange(
+    spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None
+) -> list[Item]:
+    """Return the things of a scene, each in its place: all in the frame for SECONDS, none hidden, far ones first.
+
+    `lane` gives (middle, half width) of a river at a depth. Raises SettingError for a sprite that the library has not.
+    """
+    total = sum(thing.count for thing in spec.things)
+    plain = all(thing.place == "plain" for thing in spec.things)
+    for attempt in range(80):
+        random = stream(spec.seed, spec.index, "things", attempt)
+        shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
+        items = _scatter(random, spec, horizon, aspect, library, shrink, lane)
+        if all(_inside(item, aspect) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
+            break
+    else:
+        items = _in_a_row(items, aspect)
+    return sorted(items, key=lambda item: item.depth)
+
+
+def _scatter(
+    random: Stream, spec: SceneSpec, horizon: float, aspect: float, library, shrink: float, lane
+) -> list[Item]:
+    items: list[Item] = []
+    total = sum(thing.count for thing in spec.things)
+    slots = random.permutation(total).tolist()
+    for thing in spec.things:
+        picture = library.picture(thing.sprite).dyed(thing.color)
+        pixels = picture.pixels
+        noun, motion = facts_of(thing.noun), moves_as(thing)
+        bust = is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
+        motion = "glide" if spec.scene in UNDER_WATER else motion
+        way, pace = 1 - 2 * random.integers(0, 2), random.uniform(0.8, 1.2)
+        for nth in range(thing.count):
+            y, depth = _stand(random, spec.scene, thing.place, noun, horizon)
+            width, height = _size(pixels, thing, noun, depth, shrink, random.uniform(0.92, 1.08), aspect, total)
+            rank = slots.pop(0)
+            x = _across(random, thing, nth, rank, total, aspect, width)
+            if thing.place == "water" and lane:
+                middle, half = lane(depth)
+                x = middle + (x / aspect) * half
+                width, height = width * min(1.0, 1.5 * half / width), height * min(1.0, 1.5 * half / width)
+            if bust:
+                near = random.uniform(0.36, 0.46) * shrink / max(width, height)
+                width, height, depth, motion = width * near, height * near, 1.0, "nod"
+                y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
+            if thing.place == "plain":
+                y += height / 2 + _row_of(rank, total, thing, nth)
+            speed = _SPEEDS.get(motion, 0.0) * pace * (0.45 if thing.side or lane else 1.0) * (0.4 + 0.6 * depth)
+            items.append(
+                Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed, bust)
+            )
+    return items
+
+
+_SPEEDS = {"fly": 0.085, "drive": 0.10, "sail": 0.035, "bob": 0.012, "walk": 0.035, "swim": 0.05, "glide": 0.05, "hop": 0.04,
+           "spin": 0.06, "drift": 0.015, "rise": 0.03}  # fmt: skip
+
+
+def _stand(random: Stream, scene: str, place: str, noun: Noun, horizon: float) -> tuple[float, float]:
+    """Return (y of feet, waterline or middle, depth 0 far to 1 near)."""
+    top, bottom = ROOM.get(scene, {}).get(place) or _DEFAULT_ROOM[place]
+    if place == "plain":
+        return 0.5 + random.uniform(-0.04, 0.04), 1.0
+    if place == "air":
+        return horizon * random.uniform(top, bottom), random.uniform(0.35, 1.0)
+    if scene in UNDER_WATER:
+        return random.uniform(top, bottom), random.uniform(0.3, 1.0)
+    low, high = NEARNESS[noun.size]
+    depth = top + (bottom - top) * random.uniform(low, high)
+    return horizon + depth * (1 - horizon), depth
+
+
+_DEFAULT_ROOM = {"ground": (0.75, 0.97), "water": (0.3, 0.8), "air": (0.12, 0.7), "plain": (0.0, 1.0)}
+
+
+def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: float, aspect: float, total: int):
+    """Return (width, height) in heights of the frame: by its kind and its distance, so that it can be made out."""
+    tall, wide = pixels.shape[:2]
+    if thing.place == "plain":
+        room = (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1]
+        if thing.side:
+            room = min((0.42, 0.34, 0.29, 0.24, 0.20)[thing.count - 1], 0.44)
+        longest = min(1.0, aspect) * room * shrink * vary
+    else:
+        near = 0.42 + 0.58 * depth if thing.place != "air" else 0.45 + 0.35 * depth
+        longest = max(HEIGHTS[noun.size] * near, 0.125) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
+        longest *= min(1.45, max(1.0, wide / tall))  # a bus is as high as a car and longer
+    return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
+
+
+def _across(random: Stream, thing: Thing, nth: int, slot: int, total: int, aspect: float, width: float) -> float:
+    """Return x of the middle: in its third when a side is said, else in its own slot of the frame."""
+    if thing.side:
+        if thing.place == "plain" or thing.count == 1:
+            low, high = {"left": (-0.33, -0.24), "centre": (-0.05, 0.05), "right": (0.24, 0.33)}[thing.side]
+            return random.uniform(low, high) * aspect
+        low, high = {"left": (-0.47, -0.05), "centre": (-0.24, 0.24), "right": (0.05, 0.47)}[thing.side]
+        return (low + (high - low) * (nth + random.uniform(0.4, 0.6)) / thing.count) * aspect
+    if thing.place == "plain":
+        if total == 1:
+            return random.uniform(-0.05, 0.05) * aspect
+        upper = _upper_row(total)
+        column, columns = (slot, upper) if slot < upper else (slot - upper, total - upper)
+        return (
+            ((column + random.uniform(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
+        )
+    usable = max(aspect - width - 0.10, 0.05)
+    jitter = 0.5 if total == 1 else random.uniform(0.35, 0.65)
+    return (random.uniform(-0.5, 0.5) if total == 1 else (slot + jitter) / total - 0.5) * usable
+
+
+def _upper_row(total: int) -> int:
+    """Return how many of `total` things on a plain ground stand in the upper row: 3, 2 + 2, 3 + 2."""
+    return total if total <= 3 else -(-total // 2)
+
+
+def _row_of(slot: int, total: int, thing: Thing, nth: int) -> float:
+    """Return how far a thing on a plain ground is moved down: for its row, or in the column on its side."""
+    if thing.side:
+        return (nth - (thing.count - 1) / 2) * (0.36 if thing.count == 2 else 0.31)
+    return 0.0 if total <= 3 else (-0.21 if slot < _upper_row(total) else 0.21)
+
+
+def box(item: Item, seconds: float) -> tuple[float, float, float, float]:
+    """Return (left, top, right, bottom) at a time."""
+    dx, dy, angle, stretch = moved(item, seconds)
+    tilt = min(abs(sin(angle)), 1.0)
+    wide, tall = item.width + (item.height - item.width) * tilt, item.height + (item.width - item.height) * tilt
+    wide, tall = max(wide, item.width * abs(cos(angle))), max(tall, item.height) * stretch
+    x, top = item.x + dx, item.y + dy - item.anchor * tall
+    return x - wide / 2, top, x + wide / 2, top + tall
+
+
+def _inside(item: Item, aspect: float) -> bool:
+    margin = 0.012
+    for seconds in (0.0, 0.5, 1.0, 1.5, SECONDS):
+        left, top, right, bottom = box(item, seconds)
+        if item.thing.place == "water" or item.bust:
+            bottom = min(bottom, item.y, 0.98)
+        if left < margin - aspect / 2 or right > aspect / 2 - margin or top < margin or bottom > 1 - margin / 2:
+            return False
+    return True
+
+
+def _crowded(items: list[Item], share: float) -> bool:
+    """Say whether one thing hides more than a share of another at some time, or nearly touches it where that is 0."""
+    gap = 0.008 if share == 0 else 0.0
+    for seconds in (0.0, 1.0, 2.0):
+        boxes = [box(item, seconds) for item in items]
+        for i, one in enumerate(boxes):
+            for two in boxes[:i]:
+                wide = min(one[2], two[2]) - max(one[0], two[0]) + gap
+                tall = min(one[3], two[3]) - max(one[1], two[1]) + gap
+                smaller = min((b[2] - b[0]) * (b[3] - b[1]) for b in (one, two))
+                if wide > 0 and tall > 0 and wide * tall > share * smaller:
+                    return True
+    return False
+
+
+def _in_a_row(items: list[Item], aspect: float) -> list[Item]:
+    """Stand things side by side, small, where chance found no room for them: sides said are kept."""
+    order = sorted(range(len(items)), key=lambda k: ({"left": -1, "right": 1}.get(items[k].thing.side, 0), items[k].x))
+    zones = {"left": (-0.46, -0.10), "centre": (-0.20, 0.20), "right": (0.10, 0.46)}
+    placed = list(items)
+    for rank, k in enumerate(order):
+        item = items[k]
+        low, high = zones.get(item.thing.side, (-0.46, 0.46))
+        same = [j for j in order if items[j].thing.side == item.thing.side]
+        share = (high - low) * aspect / (len(same) if item.thing.side else len(order))
+        at = same.index(k) if item.thing.side else rank
+        small = min(1.0, share * 0.86 / item.width, 0.3 / item.height)
+        y = 1.0 if item.bust else min(max(item.y, item.anchor * item.height * small + 0.05), 0.95)
+        x = low * aspect + share * (at + 0.5)
+        placed[k] = replace(
+            item, width=item.width * small, height=item.height * small, x=x, y=y, speed=min(item.speed, 0.004)
+        )
+    return placed
+
+
+# ------------------------------------------------------------------------------------------------------------------ move
+
+
+def moved(item: Item, seconds: float) -> tuple[float, float, float, float]:
+    """Return (dx, dy, angle in radians, stretch of the height) at a time; x is where the thing is after one second."""
+    turn, along = 2 * pi * item.phase, item.way * item.speed * (seconds - 1.0)
+    wave = lambda rate, shift=0.0: sin(2 * pi * rate * seconds + turn + shift)  # noqa: E731
+    size, motion = item.height, item.motion
+    if motion == "fly":
+        light = item.noun.size in ("tiny", "small")
+        flap = 1 + 0.06 * wave(2.6) if light and item.noun.kind == "animal" else 1.0
+        return along, (0.020 if light else 0.006) * wave(0.55 if light else 0.3), 0.05 * wave(0.4, 1.0), flap
+    if motion == "drive":
+        return along, 0.010 * size * abs(wave(2.0)) * -1, 0.0, 1.0
+    if motion == "sail":
+        return along, 0.018 * size * wave(0.45), 0.045 * wave(0.35, 0.7), 1.0
+    if motion == "bob":
+        return along, 0.040 * size * wave(0.55), 0.07 * wave(0.45, 0.7), 1.0
+    if motion == "walk":
+        return along, -0.035 * size * abs(wave(0.9)), 0.045 * wave(0.9), 1.0
+    if motion == "nod":
+        return 0.0, 0.015 * size * wave(0.5), 0.02 * wave(0.35), 1.0
+    if motion == "swim":
+        return along, 0.06 * size * wave(0.4), 0.08 * wave(0.4, 1.2), 1.0
+    if motion == "glide":
+        return along, 0.015 * wave(0.3), 0.06 * wave(0.6), 1.0
+    if motion == "hop":
+        leap = abs(wave(0.6))
+        return along, -0.28 * size * leap, 0.0, 0.94 + 0.10 * leap
+    if motion == "spin":
+        rolling = item.thing.place == "ground"
+        angle = along / max(size / 2, 1e-3) if rolling else item.way * 1.3 * seconds
+        return (along if rolling else 0.0), 0.0, angle, 1.0
+    if motion == "rise":
+        return 0.008 * wave(0.3), -item.speed * (seconds - 1.0), 0.04 * wave(0.35), 1.0
+    if motion == "flicker":
+        return 0.0, 0.0, 0.015 * wave(1.7), 1 + 0.05 * wave(2.3) + 0.03 * wave(3.7)
+    if motion == "drift":
+        return along, 0.006 * wave(0.25), 0.0, 1.0
+    return 0.0, 0.0, 0.0, 1.0
