@@ -1,10 +1,14 @@
 """Reading is the opposite of captioning: what the grammar says about a scene, it reads back."""
 
+import json
+
 import pytest
+from PIL import Image, ImageDraw
 
 from mutoscope.world.captions import caption
-from mutoscope.world.read import read
+from mutoscope.world.read import read, read_things
 from mutoscope.world.spec import draw_spec
+from mutoscope.world.sprites import SpriteLibrary
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,41 @@ def test_what_the_grammar_says_reads_back_as_facts_of_the_scene():
 def test_spaces_quotes_and_other_scripts_do_no_harm():
     assert read(' "A  lake" —  at\tdawn!! ').facts == {"scene": "lake", "light": "dawn"}
     assert read("湖 at dawn").unknown == ("湖",)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shapes")
+    rows = []
+    for name, color in (("sailboat", (250, 250, 250)), ("fox", (230, 120, 30)), ("apple", (220, 30, 30))):
+        picture = Image.new("RGBA", (64, 64))
+        ImageDraw.Draw(picture).polygon([(8, 60), (20, 6), (58, 58)], fill=(*color, 255))
+        picture.save(folder / f"{name}.png")
+        rows.append({"file": f"{name}.png", "name": name, "captions": [name], "keywords": [], "alpha": True,
+                     "style": "flat vector emoji", "source": "made by the test", "licence": "CC0-1.0"})  # fmt: skip
+    (folder / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return SpriteLibrary.open([folder])
+
+
+@pytest.mark.parametrize(
+    ("text", "scene", "things"),
+    [
+        ("three sailboats on a calm lake at dawn", "lake", [("sailboat", 3, "", "water")]),
+        ("a fox on the left in a meadow", "meadow", [("fox", 1, "left", "ground")]),
+        ("two foxes and an apple", "plain ground", [("fox", 2, "", "plain"), ("apple", 1, "", "plain")]),
+        ("a lake with pine trees", "lake", []),
+    ],
+)
+def test_things_are_read_with_number_place_and_side(library, text, scene, things):
+    found, missing = read_things(text, draw_spec(0, 0, held_out=None, scene=scene), library)
+    assert sorted((t.noun, t.count, t.side, t.place) for t in found) == sorted(things) and missing == ()
+
+
+def test_a_colour_is_taken_where_the_sprite_can_be_dyed(library):
+    found, _ = read_things("a blue sailboat on the sea", draw_spec(0, 0, held_out=None, scene="open sea"), library)
+    assert found[0].color == "blue"
+
+
+def test_what_cannot_be_drawn_is_named(library):
+    spec = draw_spec(0, 0, held_out=None, scene="lake")
+    assert read_things("a fox and a robot by a lake", spec, library) == ((), ("robot", "fox"))

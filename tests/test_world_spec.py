@@ -26,6 +26,7 @@ from mutoscope.world.spec import (
 )
 
 DRAWS = 20_000
+OPEN_SCENES = tuple(scene for scene in SCENES if scene != "plain ground")  # which wants things to stand on it
 SEED = 31
 
 
@@ -43,7 +44,7 @@ def test_the_world_is_as_wide_as_it_claims():
 @pytest.mark.parametrize(
     ("fact", "values"),
     [
-        ("scene", SCENES), ("light", LIGHTS), ("weather", WEATHERS), ("season", SEASONS),
+        ("scene", OPEN_SCENES), ("light", LIGHTS), ("weather", WEATHERS), ("season", SEASONS),
         ("plant", PLANTS), ("style", STYLES), ("camera", CAMERAS), ("event", EVENTS),
     ],
 )  # fmt: skip
@@ -55,7 +56,7 @@ def test_every_value_is_at_least_one_draw_in_two_hundred(specs, fact, values):
 
 def test_every_scene_comes_in_every_style(specs):
     pairs = Counter((spec.scene, spec.style) for spec in specs)
-    missing = [(scene, style) for scene in SCENES for style in STYLES if not pairs[scene, style]]
+    missing = [(scene, style) for scene in OPEN_SCENES for style in STYLES if not pairs[scene, style]]
     # a pair may be held out in every light that its scene knows
     few = {scene for scene in SCENES if len(SCENE_LIGHTS.get(scene, LIGHTS)) <= 3}
     assert not [pair for pair in missing if pair[0] not in few], missing

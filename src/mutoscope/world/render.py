@@ -15,7 +15,6 @@ from torch import Tensor
 
 from mutoscope.errors import SettingError
 from mutoscope.world.placing import place
-from mutoscope.errors import SettingError
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.scenes.water import river_lane
 from mutoscope.world.spec import SceneSpec

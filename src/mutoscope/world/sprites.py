@@ -314,7 +314,8 @@ def _read_row(row: dict[str, Any], reader: _Reader, known_only: bool) -> tuple[S
         return None, "without a name"
     if not row.get("alpha"):
         return None, "without transparency"
-    if row.get("symbol") or "flag" in keywords or "effect" in keywords:
+    a_sign = row.get("symbol") and not read_name(name)[0]  # sets mark by code points: a sailboat is a sign to some
+    if a_sign or "flag" in keywords or "effect" in keywords:
         return None, "symbols and effects"
     if any(word in style for word in OUT_OF_PLACE) or str(row.get("pack", "")).startswith(SHEETS):
         return None, "game tiles and backgrounds"
