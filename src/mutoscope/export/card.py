@@ -47,12 +47,18 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "licence": "Apache-2.0",
-        "known_words": sorted(vocabulary() | set(FUNCTION_WORDS)),
+        "known_words": sorted({*_words(stages), *FUNCTION_WORDS}),
         "stages": stages,
         "sources": sources(stages, config),
         "notes": _page(run / "notes.md"),
         "evaluation": _page(run / "evaluation" / "report.md"),
     }
+
+
+def _words(stages: dict[str, dict[str, Any]]) -> set[str]:
+    """Return the words of the captions that the transformer saw; those of the grammar where no stage wrote them down."""
+    words = {name: stage.pop("words") for name, stage in stages.items()}
+    return {*words.get("image", ()), *words.get("video", ())} or set(vocabulary())
 
 
 def _page(path: Path) -> str:
@@ -70,7 +76,7 @@ def read_stage(folder: Path) -> dict[str, Any]:
         known = json.loads(machine.read_text(encoding="utf-8")) if machine.is_file() else {}
         measures = {key: value for key, value in last.items() if key not in NOT_MEASURES}
         return {"samples": int(last["samples"]), "seconds": float(last["seconds"]), "measures": measures,
-                "hardware": list(known.get("hardware", [])), "data": list(known.get("data", []))}  # fmt: skip
+                "hardware": list(known.get("hardware", [])), "data": list(known.get("data", [])), "words": list(known.get("words", []))}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})"

@@ -1,6 +1,7 @@
-"""`RUN/STAGE/machine.json`: on what hardware and from what data a stage was trained, for the model card."""
+"""`RUN/STAGE/machine.json`: on what hardware, from what data and in which words a stage was trained, for the model card."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ def record_machine(stage: Path, folders: list[Folder]) -> Path:
     for key, items in (("hardware", [hardware()]), ("data", [describe(folder) for folder in folders])):
         kept = known.setdefault(key, [])
         kept += [item for item in items if item not in kept]
+    known["words"] = sorted({*known.get("words", ()), *words_of(folders)})
     return write_bytes(path, json.dumps(known, indent=1, sort_keys=True).encode())
 
 
@@ -37,6 +39,12 @@ def describe(folder: Folder) -> dict[str, Any]:
         "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,
         "licences": sorted({str(row.get("licence") or "unknown") for row in rows}),
     }  # fmt: skip
+
+
+def words_of(folders: list[Folder]) -> set[str]:
+    """Return every word of the captions, in lower case: what a prompt can say without a warning."""
+    texts = (text for folder in folders for captions in folder.captions for text in captions)
+    return {word for text in texts for word in re.findall(r"[\w'-]+", text.lower())}
 
 
 def _read(path: Path) -> dict[str, Any]:
