@@ -142,7 +142,8 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     from mutoscope.world.spec import draw_spec
 
     fixed = {"style": scenery.style} if scenery.style else {}
-    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, **fixed) for index in indices]
+    moving = scenery.frames > 1
+    specs = [draw_spec(scenery.seed, i, held_out=scenery.held_out, moving=moving, **fixed) for i in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
