@@ -34,8 +34,8 @@ def flat_vector(image: Tensor, field: Field) -> Tensor:
     calm = kuwahara(blur(calm, field.radius(1)), field.radius(2), 8)
     calm = spare(calm, image, 0.7, 0.16)
     grey = luma(calm)
-    tint = (calm - grey) * 1.35
-    return steps(grey, 5, 0.1) * 0.84 + 0.13 + steps(tint + 0.5, 12, 0.2) - 0.5
+    tint = (calm - grey) * 1.5
+    return steps(grey, 6, 0.1) * 0.92 + 0.06 + steps(tint + 0.5, 14, 0.2) - 0.5
 
 
 def anime(image: Tensor, field: Field) -> Tensor:

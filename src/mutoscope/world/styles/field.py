@@ -31,9 +31,12 @@ class Field:
     def radius(self, length: float) -> int:
         return max(1, round(length * self.unit))
 
-    def noise(self, kind: str) -> Tensor:
-        """Return static noise (B T, 1, H, W), mean 0, deviation 1; kinds: grain paper cloud wood brush0 ... brush3."""
-        tile, rows, columns = _tile(kind), 128, max(1, round(128 * self.width / self.height))
+    def noise(self, kind: str, size: int = 1) -> Tensor:
+        """Return static noise (B T, 1, H, W), mean 0, deviation 1; kinds: grain paper cloud wood brush0 ... brush3.
+
+        `size` makes all of it larger.
+        """
+        tile, rows, columns = _tile(kind), 128 // size, max(1, round(128 / size * self.width / self.height))
         cuts = []
         for seed in self.seeds:
             down, right = stream("style", kind, seed).integers(0, TILE, (2,)).tolist()

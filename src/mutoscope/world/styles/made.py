@@ -86,10 +86,12 @@ def stained_glass(image: Tensor, field: Field) -> Tensor:
     values = torch.cat([calm, torch.ones_like(calm[:, :1])], 1).flatten(2)
     sums = values.new_zeros(len(image), 4, count).scatter_add(2, index, values)
     means = (sums[:, :3] / sums[:, 3:].clamp_min(1)).gather(2, index[:, :3]).view_as(image)
-    glass = 0.5 * means + 0.5 * calm
+    glass = (0.4 * means + 0.6 * calm).clamp(1e-4, 1).pow(0.85)
     glass = ((saturate(glass, 1.75) - 0.45) * 1.15 + 0.50).clamp(0.02, 1)
     glass = glass * (0.80 + 0.32 * rim) * (1 + 0.05 * field.noise("cloud"))
-    shape = ((edges(blur(calm, 1)) - 0.09) * 12).clamp(0, 0.65)
+    grey = luma(calm)
+    darker = ((blur(grey, field.radius(2)) - grey + 0.03) * 12).clamp(0, 1)  # lead frames what is lit
+    shape = ((edges(blur(calm, 1)) - 0.07) * 12).clamp(0, 0.75) * darker
     return glass * (1 - torch.maximum(lead, shape) * 0.95)
 
 
@@ -130,7 +132,7 @@ def low_poly(image: Tensor, field: Field) -> Tensor:
     fine, _ = _facets(strong, names[:, 1:], rims[:, 1:])
     split = ((busy - 0.025) * 50).clamp(0, 1)
     facet = coarse + (fine - coarse) * split
-    edge = ((torch.maximum(rims[:, :1], rims[:, 1:] * split) - 0.55) / 0.45).clamp(0, 1)
+    edge = ((torch.maximum(rims[:, :1], rims[:, 1:] * split) - 0.76) / 0.24).clamp(0, 1)
     return facet * (1 + 0.09 * shade) + 0.012 * shade + edge * (0.025 + 0.07 * facet)
 
 

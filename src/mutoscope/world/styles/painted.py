@@ -27,7 +27,10 @@ def watercolor(image: Tensor, field: Field) -> Tensor:
     hand = wobble(image, field, 0.7)
     wash = spare(kuwahara(hand, field.radius(2)), hand, 0.75)
     wash = 0.8 * wash + 0.2 * blur(wash, field.radius(2))
-    wash = saturate(1 - (1 - wash) * 0.80, 1.45).clamp(0.02, 1)
+    wash = wash + (1 - wash) * (0.20 * colour(image, 0.55, 0.65, 1.0) + 0.20 * luma(wash)).clamp(
+        max=0.20
+    )  # night stays blue
+    wash = saturate(wash, 1.45).clamp(0.02, 1)
     rim = blur(edges(wash), field.radius(1))
     density = 3.4 * rim - 0.10 + 0.11 * field.noise("cloud") + 0.09 * field.noise("paper")
     return (wash - (wash - wash.square()) * density) * colour(wash, 1.0, 0.99, 0.965)
@@ -73,12 +76,12 @@ def ink_wash(image: Tensor, field: Field) -> Tensor:
     calm = spare(kuwahara(hand, field.radius(2)), hand, 0.7)
     grey = (luma(calm) * 0.7 + calm.amax(1, keepdim=True) * 0.3).clamp(0.001, 1).pow(0.62)
     tone = 0.6 * steps(grey + 0.02 * field.noise("cloud"), 5, 0.7) + 0.4 * blur(grey, field.radius(4))
-    tone = ((tone - 0.5) * 1.25 + 0.53).clamp(0, 1)
+    tone = ((tone - 0.5) * 1.5 + 0.48).clamp(0, 1)
     line = (blur(grey, field.radius(2)) - grey - 0.03).clamp(0, 1) * 1.6
     rim = blur(edges(calm), field.radius(1))
     ink = (1 - tone) + line + 0.35 * rim + (1 - tone) * tone * 0.22 * field.noise("cloud")
     soft = blur(calm, field.radius(2))
-    tint = (soft - luma(soft)) * 0.45
+    tint = (soft - luma(soft)) * 0.55
     return colour(image, 0.965, 0.95, 0.915) * (1 - 0.92 * ink.clamp(0, 1)) + tint + 0.010 * field.noise("paper")
 
 
@@ -98,7 +101,11 @@ def ukiyo_e(image: Tensor, field: Field) -> Tensor:
     weights = [-(flat - block[None, :, None, None]).square().sum(1, keepdim=True) for block in blocks]
     mixed = torch.einsum("nkhw,kc->nchw", torch.cat(weights, 1).mul(60).softmax(1), blocks)
     print_ = 0.68 * mixed + 0.32 * flat
-    contour = ((edges(calm) - 0.06) * 6).clamp(0, 1)
+    grey = luma(calm)
+    darker = ((blur(blur(grey, field.radius(2)), field.radius(1)) - grey + 0.03) * 12).clamp(
+        0, 1
+    )  # lit windows stay lit
+    contour = ((edges(calm) - 0.05) * 6).clamp(0, 1) * darker
     print_ = print_ + (colour(image, 0.07, 0.10, 0.20) - print_) * contour * 0.75
     _, y = field.place()
     band = ((0.20 - y) / 0.20).clamp(0, 1) * 0.75
@@ -118,14 +125,15 @@ def crayon(image: Tensor, field: Field) -> Tensor:
     wax = (wax + 0.06).clamp(0, 1)
     grey = luma(blur(calm, 1))
     slant = (field.noise("cloud").roll(17, -2) * 1.5).sigmoid()  # the hand turns from patch to patch
-    strokes = slant * field.noise("brush3") + (1 - slant) * (0.6 * field.noise("brush2") + 0.6 * field.noise("brush0"))
-    tooth = field.noise("paper")
-    pressed = 0.62 + 0.55 * (1 - grey) + 0.35 * (wax.amax(1, keepdim=True) - wax.amin(1, keepdim=True))
-    cover = ((pressed + 0.24 * strokes + 0.22 * tooth - 0.22) * 1.1).clamp(0, 1)
+    fine = slant * field.noise("brush3") + (1 - slant) * field.noise("brush2")
+    broad = slant * field.noise("brush3", 2) + (1 - slant) * field.noise("brush2", 2)
+    strokes, tooth = 0.6 * fine + 0.6 * broad, field.noise("grain") * 0.5 + field.noise("paper") * 0.7
+    pressed = 0.58 + 0.30 * (1 - grey) + 0.15 * (wax.amax(1, keepdim=True) - wax.amin(1, keepdim=True))
+    cover = (pressed + 0.17 * strokes + 0.17 * tooth).sub(0.12).clamp(0, 1)
     cover = cover * cover * (3 - 2 * cover)
-    wax = wax * (1 + 0.08 * strokes)
+    wax = wax * (1 + 0.09 * strokes)
     outline = ((edges(blur(calm, field.radius(1))) - 0.035) * 7 * (0.8 + 0.35 * strokes + 0.2 * tooth)).clamp(0, 0.8)
     paper = colour(image, 0.99, 0.975, 0.94) * (1 + 0.012 * field.noise("paper"))
-    least = 0.20 + 0.45 * (1 - grey)  # dark wax is laid on twice
+    least = 0.15 + 0.50 * (1 - grey)  # dark wax is laid on twice
     drawing = paper + (wax - paper) * (least + (0.98 - least) * cover)
-    return drawing * (1 - outline) + outline * 0.35 * wax
+    return drawing * (1 - outline) + outline * (wax * wax * 0.5)
