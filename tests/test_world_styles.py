@@ -9,7 +9,14 @@ from mutoscope.errors import SettingError
 from mutoscope.world.spec import STYLES
 from mutoscope.world.styles import PAINTERS, apply
 
-GRAINED = ("watercolor", "oil painting", "pencil sketch", "ink wash", "ukiyo-e", "vintage film", "stained glass")
+GRAINED = (
+    "watercolor", "oil painting", "pencil sketch", "ink wash", "ukiyo-e", "vintage film", "stained glass",
+    "low poly", "crayon", "clay",
+)  # fmt: skip
+# A small thing moves over a still scene: what may change far from it (levels of 255; measured below 0.001), how far
+# away that is (shares of the height; measured 0.14), and the whole change as a multiple of the scene's own (0.5 to 2.3).
+FAR_CHANGE, FAR, GAIN = 0.1, 0.25, 3.0
+DIMMING_GAIN = 2.5  # the same while all of the scene grows darker by a hundredth a frame
 
 
 def scenery(sky: tuple[float, float, float] = (0.3, 0.5, 0.9), height: int = 64, width: int = 64, frames: int = 1):
@@ -52,8 +59,35 @@ def test_a_still_clip_stays_still(style):
     assert torch.allclose(result[:, :, 0], apply(scenery(), [style], [7])[:, :, 0], atol=1e-5)
 
 
+def walked(frames: int = 4, size: int = 128):
+    """Return a clip of a still scene in which a small red ball moves a little, and where that is far from the ball."""
+    still = scenery(height=size, width=size)
+    y, x = torch.meshgrid(torch.arange(size) / size, torch.arange(size) / size, indexing="ij")
+    balls = [((x - 0.42 - 0.01 * k).square() + (y - 0.48).square() < 0.035**2).float() for k in range(frames)]
+    red = torch.tensor([0.9, 0.15, 0.1])[:, None, None]
+    clip = torch.stack([still[0, :, 0] * (1 - ball) + red * ball for ball in balls], 1)[None]
+    return clip, (x - 0.44).square() + (y - 0.48).square() > FAR**2
+
+
 @pytest.mark.parametrize("style", STYLES)
-def test_a_clip_does_not_depend_on_its_batch(style):
+def test_a_clip_does_not_boil(style):
+    clip, far = walked()
+    change = apply(clip, [style], [7]).diff(dim=2).abs()
+    assert change[..., far].max() * 255 < FAR_CHANGE
+    assert change.mean() < GAIN * clip.diff(dim=2).abs().mean()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_slowly_darkening_clip_does_not_flicker(style):
+    clip = scenery(frames=6) * (1 - 0.01 * torch.arange(6)).view(1, 1, 6, 1, 1)
+    painted = apply(clip, [style], [7])
+    steps, whole = painted.diff(dim=2).abs().mean((0, 1, 3, 4)), (clip[:, :, 0] - clip[:, :, 5]).abs().mean()
+    assert steps.sum() < DIMMING_GAIN * whole
+    assert painted[:, :, 5].mean() < painted[:, :, 0].mean()
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_clip_does_not_depend_depend_on_its_batch(style):
     day, evening = scenery(), scenery((0.9, 0.4, 0.2))
     both = apply(torch.cat([day, evening, day]), [style, style, "anime"], [1, 2, 3])
     assert torch.allclose(both[1:2], apply(evening, [style], [2]), atol=1e-5)
@@ -84,6 +118,23 @@ def test_pixel_art_is_made_of_blocks():
     result = apply(scenery(height=128, width=128), ["pixel art"], [0])[0, :, 0]
     blocks = result.unfold(1, 4, 4).unfold(2, 4, 4)
     assert torch.equal(blocks, blocks[..., :1, :1].expand_as(blocks))
+
+
+def test_a_facet_of_low_poly_is_flat():
+    pixels = scenery(height=256, width=256)
+    before, after = (
+        image[0, :, 0, :110].diff(dim=-2).abs().amax(0) for image in (pixels, apply(pixels, ["low poly"], [0]))
+    )
+    assert (before > 1e-6).float().mean() > 0.9  # every row of the upper sky has a colour of its own
+    assert (after < 1e-6).float().mean() > 0.4  # the rest are edges
+
+
+def test_a_comic_has_black_ink_and_dots():
+    ramp = torch.linspace(0.2, 0.8, 128)[None, None, None, None].expand(1, 3, 1, 128, 128)
+    comic = apply(ramp, ["comic"], [0])[0, 0, 0]
+    assert (comic.std(0).max() > 0.05) and (comic.std(0) < 0.02).float().mean() > 0.2  # dots, and flat tones between
+    ink = apply(scenery(height=128, width=128), ["comic"], [0])[0, :, 0].amax(0)
+    assert 0.002 < (ink < 0.1).float().mean() < 0.3
 
 
 def test_mistakes_are_named():

@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -41,11 +41,11 @@ class Scenery:
     sprites: str = ""  # where sprites are (world/sprites.py); "" = a world without things
 
     def __post_init__(self):
-        from mutoscope.prompt import find_style
         from mutoscope.shapes import LatentGrid
+        from mutoscope.world.spec import STYLES
 
-        if self.style:
-            object.__setattr__(self, "style", find_style(self.style))
+        if self.style and self.style not in STYLES:
+            raise StyleError(f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}")
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")
@@ -147,9 +147,10 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
 
-    fixed = {"style": scenery.style} if scenery.style else {}
+    fixed: dict[str, Any] = {"style": scenery.style} if scenery.style else {}
     library = _library(scenery.sprites)
-    specs = [draw_spec(scenery.seed, index, held_out=scenery.held_out, library=library, **fixed) for index in indices]
+    settings = {"held_out": scenery.held_out, "moving": scenery.frames > 1, "library": library, **fixed}
+    specs = [draw_spec(scenery.seed, index, **settings) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)

@@ -1,6 +1,6 @@
 """The eight lights and six weathers as tables of colours: what makes a dawn a dawn in every scene.
 
-number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1
+number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1; while the sun rises or sets, B 3 T 1 1
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mutoscope.world.noise import GLIDE, glide
 from mutoscope.world.spec import SceneSpec
 
 # Sky from the top down (zenith, middle, low), the disc of sun or moon, its glow, direct light, ambient light, clouds.
@@ -70,6 +71,9 @@ WEATHER_NUMBERS = {
     "storm":    (0.00, 0.00, 1.0, 0.1, 1.50, 0.08, 0.52),
     "rainbow":  (0.30, 0.30, 0.45, 0.0, 1.00, 0.90, 0.95),
 }  # fmt: skip
+# What all colours are multiplied by at the end of the sun's way, and how the sun starts and moves (y, y a second).
+EVENT_COLORS = {"none": (1.0, 1.0, 1.0), "sun rising": (1.24, 1.10, 0.96), "sun setting": (0.72, 0.48, 0.54)}
+EVENT_PATHS = {"none": (0.0, 0.0), "sun rising": (0.0, -0.05), "sun setting": (-0.12, 0.05)}
 _LUMA = (0.3, 0.59, 0.11)
 
 
@@ -82,6 +86,19 @@ def light_numbers(specs: Sequence[SceneSpec], device, dice) -> dict[str, Tensor]
     _cloud_over(light)
     light["cover"] = light["cover"] + dice(-0.09, 0.09) * (light["cover"] > 0)
     return light
+
+
+def sun_events(specs: Sequence[SceneSpec], light: dict[str, Tensor], sun_y: Tensor, time: Tensor) -> Tensor:
+    """Let the sun rise or set: bend the colours of `light` over time (1 1 T 1 1) and return the sun's y (B 1 T 1 1).
+
+    A rising sun starts at its place, a setting one above it and ends below; a scene without an event keeps both.
+    """
+    went, device = glide(time), sun_y.device
+    end = torch.tensor([EVENT_COLORS[s.event] for s in specs], device=device).view(-1, 3, 1, 1, 1)
+    for name in (*COLORS, "haze"):
+        light[name] = light[name] * torch.lerp(torch.ones_like(end), end, went / GLIDE)
+    path = torch.tensor([EVENT_PATHS[s.event] for s in specs], device=device).view(-1, 2, 1, 1, 1)
+    return (sun_y + path[:, :1] + path[:, 1:] * went).clamp(min=0.06)
 
 
 def _rows(rows: list[tuple], names: tuple[str, ...], width: int, device) -> dict[str, Tensor]:

@@ -20,6 +20,8 @@ TEXELS = 512  # texels in one period
 OCTAVES = 4
 TABLE = 4096  # rows of random numbers for cells
 _KINDS = ("fbm", "ridged", "cloud")
+_STEADY, _REST = 3.0, 1.0  # seconds
+GLIDE = _STEADY + _REST  # what `glide` comes to
 
 
 def smooth(low, high, value: Tensor) -> Tensor:
@@ -36,6 +38,11 @@ def edge(distance: Tensor, width) -> Tensor:
 def over(image: Tensor, color: Tensor, mask: Tensor) -> Tensor:
     """Lay `color` over `image` where `mask` is 1."""
     return torch.lerp(image, color, mask)
+
+
+def glide(time: Tensor) -> Tensor:
+    """Return how long something went at full speed by `time` (seconds): all of three seconds, then it comes to rest."""
+    return time.clamp(max=_STEADY) + _REST * (1 - torch.exp(-(time - _STEADY).clamp(min=0) / _REST))
 
 
 def sample(kind: str, u: Tensor, v: Tensor, octaves: int = 3) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.rng import stream
-from mutoscope.world.lights import light_numbers
+from mutoscope.world.lights import light_numbers, sun_events
 from mutoscope.world.spec import SceneSpec
 
 _DRAWS = 128
@@ -60,7 +60,7 @@ class View:
     px: float  # height of one pixel
     horizon: Tensor  # number: y of the horizon
     sun_x: Tensor  # number
-    sun_y: Tensor  # number
+    sun_y: Tensor  # number; B 1 T 1 1 while the sun rises or sets
     light: dict[str, Tensor]  # colours and numbers of lights.py, bent by the weather
 
     @property
@@ -143,6 +143,13 @@ def wants(view: View, place: str) -> Tensor:
     return torch.tensor(rows, device=view.device).view(-1, 1, 1, 1, 1)
 
 
+def axes(width: int, height: int, device) -> tuple[Tensor, Tensor]:
+    """Return x (1 1 1 1 W) and y (1 1 1 H 1) of the middles of the pixels."""
+    x = (torch.arange(width, device=device) + 0.5) / height - width / height / 2
+    y = (torch.arange(height, device=device) + 0.5) / height
+    return x.view(1, 1, 1, 1, -1), y.view(1, 1, 1, -1, 1)
+
+
 def make_view(
     specs: Sequence[SceneSpec],
     width: int,
@@ -159,11 +166,15 @@ def make_view(
     light = light_numbers(specs, device, dice)
     height_of_sun = light["elevation"] * dice(0.85, 1.15) + lift * (light["elevation"] < 0.3)
     sun_y = horizon * (1 - height_of_sun).clamp(0.14, 1.0)
+    t = torch.tensor(tuple(times), device=device, dtype=torch.float32).view(1, 1, -1, 1, 1)
+    if any(spec.event != "none" for spec in specs):
+        sun_y = sun_events(specs, light, sun_y, t)
+    x, y = axes(width, height, device)
     return View(
         specs=specs,
-        x=((torch.arange(width, device=device) + 0.5) / height - aspect / 2).view(1, 1, 1, 1, -1),
-        y=((torch.arange(height, device=device) + 0.5) / height).view(1, 1, 1, -1, 1),
-        t=torch.tensor(tuple(times), device=device, dtype=torch.float32).view(1, 1, -1, 1, 1),
+        x=x,
+        y=y,
+        t=t,
         aspect=aspect,
         px=1 / height,
         horizon=horizon,
