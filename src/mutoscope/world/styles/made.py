@@ -141,7 +141,8 @@ def _facets(image: Tensor, names: Tensor, rim: Tensor) -> tuple[Tensor, Tensor]:
     grey, weight = luma(image), 1.05 - rim
     values = (torch.cat([image, grey * grey, torch.ones_like(grey)], 1) * weight).flatten(2)
     place = names.flatten(2).expand(-1, 5, -1)
-    sums = values.new_zeros(len(image), 5, int(names.max()) + 1).scatter_add(2, place, values)
+    count = 8 * (_CELLS + 4) * (int(_CELLS * image.shape[3] / image.shape[2]) + 6)  # numbers lie below this
+    sums = values.new_zeros(len(image), 5, count).scatter_add(2, place, values)
     means = (sums[:, :4] / sums[:, 4:].clamp_min(1e-6)).gather(2, place[:, :4]).unflatten(2, image.shape[2:])
     spread = (means[:, 3:] - luma(means[:, :3]).square()).clamp_min(0).add(1e-8).sqrt()
     return means[:, :3], spread
