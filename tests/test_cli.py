@@ -527,7 +527,7 @@ class TestRenderFolder:
         assert read_info(here / "d" / "0000000.mp4")["frames"] == 5
         assert main("data render --count 12 --size 32 --out p".split()) == 0
         cameras = {kind: {row["facts"]["camera"] for row in self.rows(here / kind)} for kind in "dp"}
-        assert len(cameras["d"]) > 3 and cameras["p"] == {"still"}  # only what moves has a camera that moves
+        assert len(cameras["d"]) > 1 and cameras["p"] == {"still"}  # only what moves has a camera that moves
 
     def test_held_out_combinations(self, here):
         from mutoscope.world.spec import is_held_out

@@ -65,7 +65,7 @@ def neon_synthwave(image: Tensor, field: Field) -> Tensor:
 def vintage_film(image: Tensor, field: Field) -> Tensor:
     """Faded warm colours, lifted blacks, grain, a vignette and a light leak at one side."""
     soft = 0.6 * image + 0.4 * blur(image, field.radius(1))
-    faded = saturate(soft, 0.72) * colour(image, 0.76, 0.70, 0.60) + colour(image, 0.19, 0.16, 0.13)
+    faded = saturate(soft, 0.72) * colour(image, 0.82, 0.76, 0.65) + colour(image, 0.17, 0.145, 0.125)
     x, y = field.place()
     width = field.width / field.height
     far = ((x / width - 0.5).square() + (y - 0.5).square()) * 2
