@@ -125,7 +125,7 @@ def _pane(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
 
 def low_poly(image: Tensor, field: Field) -> Tensor:
     """Triangles of one colour each on a jittered grid, large where the picture is calm and split in four where not."""
-    meshes = [_mesh(seed % 32, field.height, field.width) for seed in field.seeds]
+    meshes = [_mesh(seed % 16, field.height, field.width) for seed in field.seeds]
     names, rims, shade = (field.over_time(torch.stack(part).to(image.device)) for part in zip(*meshes, strict=True))
     strong = saturate(image + 0.5 * (image - blur(image, field.radius(3))), 1.25).clamp(0, 1)
     coarse, busy = _facets(strong, names[:, :1], rims[:, :1])
@@ -155,7 +155,7 @@ _CELLS = 12  # rows of the mesh's cells, two triangles each
 _HALVES = ((((0, 0), (0, 1), (1, 1)), ((0, 0), (1, 1), (1, 0))), (((0, 0), (0, 1), (1, 0)), ((1, 1), (1, 0), (0, 1))))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return a mesh of triangles as fields: numbers (2, H, W), rims in [0, 1] (2, H, W) and shade in [-1, 1] (1, H, W).
 
