@@ -523,8 +523,11 @@ class TestRenderFolder:
         assert "width, height, seed" in one_line(capsys)
 
     def test_clips(self, here):
-        assert main("data render --count 1 --size 32 --clips --frames 5 --fps 10 --out d".split()) == 0
+        assert main("data render --count 12 --size 32 --clips --frames 5 --fps 10 --out d".split()) == 0
         assert read_info(here / "d" / "0000000.mp4")["frames"] == 5
+        assert main("data render --count 12 --size 32 --out p".split()) == 0
+        cameras = {kind: {row["facts"]["camera"] for row in self.rows(here / kind)} for kind in "dp"}
+        assert len(cameras["d"]) > 1 and cameras["p"] == {"still"}  # only what moves has a camera that moves
 
     def test_held_out_combinations(self, here):
         from mutoscope.world.spec import is_held_out

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mutoscope.world.camera import SPEEDS, canvas, kind
 from mutoscope.world.noise import GLIDE, glide
 from mutoscope.world.render import render
+from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import CAMERAS, draw_spec
 
 SIZE = 96
@@ -82,6 +83,27 @@ def test_a_clip_is_the_same_in_a_mixed_batch():
     together = render(specs, 48, 48, (0.0, 1.0), styled=False)
     for spec, frames in zip(specs, together, strict=True):
         assert (render([spec], 48, 48, (0.0, 1.0), styled=False)[0] - frames).abs().mean() < 1e-4
+
+
+def test_every_scene_takes_a_camera_and_a_moving_sun():
+    facts = {"held_out": None, "weather": "clear"}
+    for scene in SCENE_TABLE:
+        specs = [draw_spec(5, 0, scene=scene, light="dawn", camera="tilt up", event="sun rising", **facts)]
+        specs += [draw_spec(5, 1, scene=scene, light="sunset", camera="pan left", event="sun setting", **facts)]
+        frames = render(specs, 48, 32, (0.0, 1.0), styled=False)
+        change = (frames[:, :, 0] - frames[:, :, 1]).abs().mean((1, 2, 3))
+        assert frames.isfinite().all() and (change.min() > 1e-3 or scene == "plain ground")  # an empty backdrop
+
+
+def test_a_still_scene_pays_nothing(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("a still scene came to the camera or the moving sun")
+
+    still, moving = (draw_spec(4, 0, held_out=None, scene="lake", camera=camera) for camera in ("still", "pan left"))
+    mixed = render([moving, still], 32, 32, styled=False)[1]
+    monkeypatch.setattr("mutoscope.world.render.follow", refuse)
+    monkeypatch.setattr("mutoscope.world.view.sun_events", refuse)
+    assert torch.equal(render([still], 32, 32, styled=False)[0], mixed)
 
 
 def test_a_long_clip_comes_to_rest_inside_the_canvas():

@@ -14,7 +14,7 @@ _BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
 
 
 def pixel_art(image: Tensor, field: Field) -> Tensor:
-    """Big square pixels (32 rows), few levels a colour, ordered dither."""
+    """Big square pixels (32 rows), few tones with ordered dither, few tints without, so that no stray hue appears."""
     block = max(2, round(field.height / 32))
     rows, columns = max(1, round(field.height / block)), max(1, round(field.width / block))
     cells = F.adaptive_avg_pool2d(image, (rows, columns))
@@ -22,7 +22,8 @@ def pixel_art(image: Tensor, field: Field) -> Tensor:
     bold = ((saturate(sharp, 1.35) - 0.5) * 1.1 + 0.5).clamp(0, 1)
     matrix = (bold.new_tensor(_BAYER) + 0.5) / 16 - 0.5
     dither = matrix.repeat(-(-rows // 4), -(-columns // 4))[:rows, :columns]
-    few = torch.round(bold * 7 + 0.5 * dither) / 7
+    grey = luma(bold)
+    few = torch.round(grey * 9 + 0.6 * dither) / 9 + torch.round((bold - grey) * 10) / 10
     return F.interpolate(few, (field.height, field.width), mode="nearest")
 
 

@@ -65,7 +65,7 @@ def neon_synthwave(image: Tensor, field: Field) -> Tensor:
 def vintage_film(image: Tensor, field: Field) -> Tensor:
     """Faded warm colours, lifted blacks, grain, a vignette and a light leak at one side."""
     soft = 0.6 * image + 0.4 * blur(image, field.radius(1))
-    faded = saturate(soft, 0.72) * colour(image, 0.76, 0.70, 0.60) + colour(image, 0.19, 0.16, 0.13)
+    faded = saturate(soft, 0.72) * colour(image, 0.82, 0.76, 0.65) + colour(image, 0.17, 0.145, 0.125)
     x, y = field.place()
     width = field.width / field.height
     far = ((x / width - 0.5).square() + (y - 0.5).square()) * 2
@@ -125,7 +125,7 @@ def _pane(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
 
 def low_poly(image: Tensor, field: Field) -> Tensor:
     """Triangles of one colour each on a jittered grid, large where the picture is calm and split in four where not."""
-    meshes = [_mesh(seed % 32, field.height, field.width) for seed in field.seeds]
+    meshes = [_mesh(seed % 16, field.height, field.width) for seed in field.seeds]
     names, rims, shade = (field.over_time(torch.stack(part).to(image.device)) for part in zip(*meshes, strict=True))
     strong = saturate(image + 0.5 * (image - blur(image, field.radius(3))), 1.25).clamp(0, 1)
     coarse, busy = _facets(strong, names[:, :1], rims[:, :1])
@@ -141,7 +141,8 @@ def _facets(image: Tensor, names: Tensor, rim: Tensor) -> tuple[Tensor, Tensor]:
     grey, weight = luma(image), 1.05 - rim
     values = (torch.cat([image, grey * grey, torch.ones_like(grey)], 1) * weight).flatten(2)
     place = names.flatten(2).expand(-1, 5, -1)
-    sums = values.new_zeros(len(image), 5, int(names.max()) + 1).scatter_add(2, place, values)
+    count = 8 * (_CELLS + 4) * (int(_CELLS * image.shape[3] / image.shape[2]) + 6)  # numbers lie below this
+    sums = values.new_zeros(len(image), 5, count).scatter_add(2, place, values)
     means = (sums[:, :4] / sums[:, 4:].clamp_min(1e-6)).gather(2, place[:, :4]).unflatten(2, image.shape[2:])
     spread = (means[:, 3:] - luma(means[:, :3]).square()).clamp_min(0).add(1e-8).sqrt()
     return means[:, :3], spread
@@ -154,7 +155,7 @@ _CELLS = 12  # rows of the mesh's cells, two triangles each
 _HALVES = ((((0, 0), (0, 1), (1, 1)), ((0, 0), (1, 1), (1, 0))), (((0, 0), (0, 1), (1, 0)), ((1, 1), (1, 0), (0, 1))))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return a mesh of triangles as fields: numbers (2, H, W), rims in [0, 1] (2, H, W) and shade in [-1, 1] (1, H, W).
 
