@@ -152,7 +152,7 @@ SYNONYMS = {
     "key": "key / door key", "padlock": "padlock / lock", "sword": "sword / blade", "heart": "heart / love heart",
     "moon": "moon / full moon", "bomb": "bomb / round bomb",
     "dustbin": "dustbin / trash can / rubbish bin / garbage can", "fountain": "fountain / water fountain",
-    "campfire": "campfire / fire / bonfire", "rock": "rock / boulder / stone",
+    "campfire": "campfire / bonfire", "fire": "fire / burning fire / flame", "rock": "rock / boulder / stone",
     "balloon": "balloon / toy balloon / party balloon", "lifebuoy": "lifebuoy / life ring / lifebelt",
     "skull": "skull / human skull", "guitar": "guitar / acoustic guitar", "violin": "violin / fiddle",
     "drum": "drum / snare drum", "smiling face": "smiling face / smiley / happy face / smiling emoji",
@@ -186,7 +186,7 @@ PAIRS = frozenset(
     "tweezers pliers underwear bubbles maracas confetti houses".split()
 ) | {"theatre masks", "ballet shoes", "nuts and bolts", "dice", "fireworks"}
 MASS = frozenset(
-    "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow fire seaweed salad garlic "
+    "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow seaweed salad garlic "
     "broccoli spaghetti fondue dango oden candy wood sugar coral mate falafel coffee tea toast honey beef cooking "
     "sleet hail rain custard soap thread yarn wool flatbread underwear machinery clothing luggage confetti granola".split()
 ) | {

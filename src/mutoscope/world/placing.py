@@ -20,7 +20,7 @@ from mutoscope.world.things import GROUNDS, UNDER_WATER, studio_ground
 from mutoscope.world.view import View
 
 GLOWING = frozenset(
-    {"campfire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"}
+    {"campfire", "fire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"}
 )
 # Which way the sprites look that do not look to the left, as most emoji do.
 RIGHTWARD = frozenset({"airplane", "rocket"})

@@ -4,6 +4,7 @@ The facts only: `arrange.py` says where in the picture they are and `placing.py`
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 from mutoscope.rng import Stream, stream
 from mutoscope.world.nouns import COLORS, HEADS, PAINTED_LOOKS, SCENE_LOOKS, Noun, may_be_bust, nouns
@@ -180,12 +181,10 @@ def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -
     return facts_of(random.choice(names, [min(len(library.nouns()[name]), 6) ** 0.5 for name in names]))
 
 
-def _fitting(library: SpriteLibrary, scene: str, place: str) -> list[str]:
-    """Return the nouns of the library that make sense in this place; remembered by the library."""
-    memory = library.__dict__.setdefault("_fitting", {})
-    if (scene, place) not in memory:
-        memory[scene, place] = [name for name in library.nouns() if _belongs(name, scene, place)]
-    return memory[scene, place]
+@lru_cache(maxsize=256)
+def _fitting(library: SpriteLibrary, scene: str, place: str) -> tuple[str, ...]:
+    """Return the nouns of the library that make sense in this place."""
+    return tuple(name for name in library.nouns() if _belongs(name, scene, place))
 
 
 def _belongs(name: str, scene: str, place: str) -> bool:
