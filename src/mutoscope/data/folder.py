@@ -38,7 +38,7 @@ class Scenery:
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
-    sprites: str = ""  # where sprites are (world/sprites.py); "" = a world without things
+    sprites: str = ""  # where sprites are, parted by commas (world/sprites.py); "" = a world without things
 
     def __post_init__(self):
         from mutoscope.prompt import find_style
@@ -175,7 +175,7 @@ def _library(path: str) -> Any:
         return None
     from mutoscope.world.sprites import SpriteLibrary
 
-    return SpriteLibrary.open([Path(path)])
+    return SpriteLibrary.open(part.strip() for part in path.split(","))
 
 
 def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:

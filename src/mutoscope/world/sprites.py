@@ -89,11 +89,13 @@ class SpriteLibrary:
 
     @classmethod
     def open(cls, paths: Iterable[Path | str], known_only: bool = True) -> "SpriteLibrary":
-        """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these.
+        """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these;
+        the word `system` stands for the emoji font of this system.
 
         `known_only` keeps to the nouns of nouns.tsv; False takes every plain name, as a small thing for a plain ground.
         Raises SettingError when a path is missing or when no sprite is left.
         """
+        paths = list(paths)
         sprites, readers, left_out = [], {}, Counter()
         for path in paths:
             for reader in _sets(Path(path)):
@@ -274,7 +276,13 @@ def system_font() -> Path | None:
 
 
 def _sets(path: Path) -> list[_Reader]:
-    """Return a reader of each set at `path`, in the order of their names."""
+    """Return a reader of each set at `path`, in the order of their names; `system` is the emoji font of this system."""
+    if str(path) == "system":
+        path = system_font() or path
+        if str(path) == "system":
+            raise SettingError(
+                "no emoji font on this system; install one (Debian: fonts-noto-color-emoji) or name a folder"
+            )
     if path.suffix == ".tar" and path.is_file():
         return [_Tar(path)]
     if path.suffix.lower() in (".ttf", ".otf") and path.is_file():
