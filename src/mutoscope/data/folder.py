@@ -182,14 +182,15 @@ def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
     from mutoscope.world.captions import caption
 
     wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
-    credits_ = {"credits": library.attribution({thing.sprite for thing in spec.things})} if spec.things else {}
+    credits_ = library.attribution({thing.sprite for thing in spec.things}) if spec.things else []
+    licences = sorted({LICENCE} | {credit["licence"] for credit in credits_})
     return {
         "file": scenery.file(spec.index),
         "captions": list(wordings),
         "facts": spec.facts(),
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
-        "licence": LICENCE,
-        **credits_,
+        "licence": " AND ".join(licences),
+        **({"credits": credits_} if credits_ else {}),
     }
 
 

@@ -25,7 +25,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.errors import SettingError
-from mutoscope.world.nouns import COLORS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
+from mutoscope.world.nouns import COLORS, HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side
 SMALLEST = 10  # pixels of the longer side below which nothing can be made out
@@ -245,6 +245,7 @@ class _Font:
             for code in range(low, high + 1):
                 name = unicodedata.name(chr(code), "").lower()
                 if name and code in self._known:
+                    name = name.removesuffix(" face") if name.removesuffix(" face") in HEADS else name  # as sets say it
                     row = {"file": f"{code:x}", "name": name, "style": "emoji", "alpha": True}
                     yield row | {"source": self._family, "licence": FONT_LICENCES.get(self._family, "see the font")}
 
