@@ -95,7 +95,8 @@ WHOLE_FRONTAL = frozenset(
     "butterfly squid turtle dodo bug jellyfish orangutan sloth".split()
 ) | {"hatching chick"}
 HEAD_FILES = frozenset({"icons_fxemoji/rhinoceros.webp"})
-HEADY_SETS = frozenset({"emoji_emojitwo"})  # most of its animals are heads, in any view
+# Kinds of a set that are not drawn alone: heads of animals in any view, buildings with their own sky.
+NOT_ALONE = frozenset({("emoji_emojitwo", "animal"), ("icons_streamline-emojis", "building")})
 TOUCHED = frozenset(
     {"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"}
 )  # people paint these
@@ -159,12 +160,12 @@ def _whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
     """Say whether a sprite can be in a landscape: no head of an animal that can stand there whole, no car from the front."""
     picture = library.peek(sprite.id)
     assert picture is not None
+    if (sprite.id.partition("/")[0], noun.kind) in NOT_ALONE:
+        return False
+    if noun.kind not in ("vehicle", "object", "furniture", "toy") and picture.pixels[..., 3].mean() > 0.96:
+        return False  # a little picture with its own sky
     if noun.kind == "animal":
-        head = (
-            sprite.id in HEAD_FILES
-            or (picture.frontal and noun.name not in WHOLE_FRONTAL)
-            or sprite.id.partition("/")[0] in HEADY_SETS
-        )
+        head = sprite.id in HEAD_FILES or (picture.frontal and noun.name not in WHOLE_FRONTAL)
         return noun.name in HEADS or not head
     return not (noun.kind in ("vehicle", "vessel") and picture.frontal and noun.motion in ("drive", "sail"))
 
