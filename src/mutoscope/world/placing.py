@@ -120,7 +120,7 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     grey = shine.mean(0, keepdim=True)
     shine = torch.lerp(shine, grey.expand_as(shine), 0.25)
     scene = view.specs[0].scene
-    shine = shine * (_BRIGHT.get(scene, 0.40) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
+    shine = shine * (_BRIGHT.get(scene, 0.45) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
     if item.noun.name in GLOWING:
         shine = shine.clamp(min=1.0)
     if scene in UNDER_WATER:

@@ -99,7 +99,7 @@ class SpriteLibrary:
         sprites, readers, left_out = [], {}, Counter()
         for path in paths:
             for reader in _sets(Path(path)):
-                for row in reader.rows():
+                for row in _rows(reader):
                     sprite, reason = _read_row(row, reader, known_only)
                     left_out[reason] += bool(reason)
                     if sprite and sprite.id not in readers:
@@ -189,12 +189,12 @@ class _Folder:
         return _open(self._bytes(file))
 
     def _bytes(self, file: str) -> bytes:
-        target = (self._path / file).resolve()
-        if not target.is_relative_to(self._path.resolve()):
-            raise _Unfit("outside its folder")
         try:
+            target = (self._path / file).resolve()
+            if not target.is_relative_to(self._path.resolve()):
+                raise _Unfit("outside its folder")
             return target.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _Unfit("file missing") from error
 
 
@@ -298,6 +298,15 @@ def _sets(path: Path) -> list[_Reader]:
     raise SettingError(f"no sprites at {path}: expected a folder with captions.jsonl, a .tar of one, or a .ttf font")
 
 
+def _rows(reader: _Reader) -> list[dict[str, Any]]:
+    try:
+        return list(reader.rows())
+    except _Unfit as reason:
+        raise SettingError(
+            f"the sprite set {reader.name} has no captions.jsonl that can be read ({reason})"
+        ) from reason
+
+
 def _lines(text: bytes) -> Iterator[dict[str, Any]]:
     for line in text.splitlines():
         try:
@@ -310,14 +319,14 @@ def _lines(text: bytes) -> Iterator[dict[str, Any]]:
 def _read_row(row: dict[str, Any], reader: _Reader, known_only: bool) -> tuple[Sprite | None, str]:
     """Return the sprite of a row, or None and the reason to leave it out."""
     file, name = row.get("file"), row.get("name")
-    style, keywords = str(row.get("style") or ""), row.get("keywords") or ()
+    style, keywords = str(row.get("style") or ""), str(row.get("keywords") or "").lower()
     if not isinstance(file, str) or not file:
         return None, "lines that cannot be read"
     if not isinstance(name, str) or not name.strip():
         return None, "without a name"
     if not row.get("alpha"):
         return None, "without transparency"
-    if row.get("symbol") or "flag" in keywords or "effect" in keywords:
+    if row.get("symbol") or "'flag'" in keywords or "'effect'" in keywords:
         return None, "symbols and effects"
     if any(word in style for word in OUT_OF_PLACE) or str(row.get("pack", "")).startswith(SHEETS):
         return None, "game tiles and backgrounds"
