@@ -527,7 +527,7 @@ def test_plurals(one, many):
 
 
 def test_articles():
-    words = ("an owl", "a unicorn", "an hourglass", "a ufo", "an umbrella", "an x-ray", "an suv", "a fox")
+    words = ("an owl", "a unicorn", "an hourglass", "a ufo", "an umbrella", "an x-ray", "an suv", "a usb stick", "a fox")
     assert all(article(phrase.split(" ", 1)[1]) == phrase for phrase in words)
 
 

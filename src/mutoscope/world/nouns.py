@@ -202,6 +202,7 @@ MASS = frozenset(
 }
 # Names: one of each, without an article or with "the".
 PROPER = {
+    "big ben": "",
     "santa claus": "",
     "mrs claus": "",
     "statue of liberty": "the ",
@@ -308,7 +309,7 @@ def plural(noun: str) -> str:
 def article(words: str) -> str:
     """Return `words` with a or an: an owl, a unicorn, an hourglass, an x-ray."""
     first = words.lower()
-    an = first[0] in "aeiou" and not re.match(r"(uni|use|ufo|euro|one\b|ukulele|utensil)", first)
+    an = first[0] in "aeiou" and not re.match(r"(uni|us[be]|ufo|euro|one\b|ukulele|utensil)", first)
     return f"{'an' if an or re.match(r'(hour|heir|x-ray|mp|suv|8)', first) else 'a'} {words}"
 
 
