@@ -185,7 +185,9 @@ def test_hostile_rows_and_files_are_named_and_left_out(tmp_path):
     files = {"broken": "damaged", "opaque": "no transparency", "full": "full rectangle", "empty": "nothing to be seen",
              "dot": "too small", "gone": "missing"}  # fmt: skip
     rows = [good[0] | {"file": f"{name}.png", "name": "dog"} for name in files]
-    rows += [good[0] | {"file": "../secret.png", "name": "dog"}]
+    rows += [
+        good[0] | {"file": file, "name": "dog", "keywords": 5, "pack": 3} for file in ("../secret.png", "a\0b.png")
+    ]
     refused = [
         good[0] | change for change in ({"alpha": False}, {"name": ""}, {"name": None}, {"symbol": True}, {"file": 7})
     ]
@@ -200,7 +202,7 @@ def test_hostile_rows_and_files_are_named_and_left_out(tmp_path):
     for name, reason in files.items():
         assert not library.fits(f"{SET}/{name}.png")
         assert reason in library.broken[f"{SET}/{name}.png"]
-    assert not library.fits(f"{SET}/../secret.png")
+    assert not library.fits(f"{SET}/../secret.png") and not library.fits(f"{SET}/a\0b.png")
     with pytest.raises(SettingError, match="cannot be drawn: damaged"):
         library.picture(f"{SET}/broken.png")
     drawn = {thing.noun for index in range(150) for thing in draw_things(stream(index), "plain ground", library)}
@@ -215,8 +217,15 @@ def test_a_set_without_sprites_is_refused(tmp_path, content):
 
 
 def test_paths_that_hold_no_set_are_refused(tmp_path):
+    if system_font() is None:
+        with pytest.raises(SettingError, match="no emoji font"):
+            SpriteLibrary.open(["system"])
     with pytest.raises(SettingError, match="expected a folder"):
         SpriteLibrary.open([tmp_path / "nowhere"])
+    with tarfile.open(tmp_path / "empty.tar", "w") as archive:
+        archive.add(tmp_path, "nothing", recursive=False)
+    with pytest.raises(SettingError, match=r"no captions\.jsonl that can be read"):
+        SpriteLibrary.open([tmp_path / "empty.tar"])
     (tmp_path / "x.tar").write_bytes(b"no tar")
     with pytest.raises(SettingError, match=r"cannot be read as an uncompressed \.tar"):
         SpriteLibrary.open([tmp_path / "x.tar"])
@@ -241,7 +250,7 @@ def test_attribution_names_what_was_drawn(tmp_path):
 
 @pytest.mark.skipif(system_font() is None, reason="no emoji font on this system")
 def test_an_emoji_font_is_a_set():
-    library = SpriteLibrary.open([system_font()])
+    library = SpriteLibrary.open(["system"])
     assert "fox" in library.nouns() and library.fits(library.nouns()["fox"][0].id)
 
 
@@ -518,7 +527,7 @@ def test_plurals(one, many):
 
 
 def test_articles():
-    words = ("an owl", "a unicorn", "an hourglass", "a ufo", "an umbrella", "an x-ray", "an suv", "a fox")
+    words = ("an owl", "a unicorn", "an hourglass", "a ufo", "an umbrella", "an x-ray", "an suv", "a usb stick", "a fox")
     assert all(article(phrase.split(" ", 1)[1]) == phrase for phrase in words)
 
 

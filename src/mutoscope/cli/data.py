@@ -42,7 +42,12 @@ def render(
     ] = "",
     sprites: Annotated[
         str,
-        typer.Option("--sprites", metavar="DIR", parser=ask.text, help="Sprite sets to put things from; none without."),
+        typer.Option(
+            "--sprites",
+            metavar="DIR",
+            parser=ask.text,
+            help="Sprite sets for things in the scenes; system = the emoji font.",
+        ),
     ] = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")

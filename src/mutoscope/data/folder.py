@@ -38,7 +38,7 @@ class Scenery:
     seed: int = 0
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
-    sprites: str = ""  # where sprites are (world/sprites.py); "" = a world without things
+    sprites: str = ""  # where sprites are, parted by commas (world/sprites.py); "" = a world without things
 
     def __post_init__(self):
         from mutoscope.shapes import LatentGrid
@@ -176,21 +176,22 @@ def _library(path: str) -> Any:
         return None
     from mutoscope.world.sprites import SpriteLibrary
 
-    return SpriteLibrary.open([Path(path)])
+    return SpriteLibrary.open(part.strip() for part in path.split(","))
 
 
 def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
     from mutoscope.world.captions import caption
 
     wordings = dict.fromkeys(caption(spec, variant=variant) for variant in range(WORDINGS))
-    credits_ = {"credits": library.attribution({thing.sprite for thing in spec.things})} if spec.things else {}
+    credits_ = library.attribution({thing.sprite for thing in spec.things}) if spec.things else []
+    licences = sorted({LICENCE} | {credit["licence"] for credit in credits_})
     return {
         "file": scenery.file(spec.index),
         "captions": list(wordings),
         "facts": spec.facts(),
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
-        "licence": LICENCE,
-        **credits_,
+        "licence": " AND ".join(licences),
+        **({"credits": credits_} if credits_ else {}),
     }
 
 

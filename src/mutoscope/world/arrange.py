@@ -10,7 +10,7 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from mutoscope.rng import Stream, stream
+from mutoscope.rng import stream
 from mutoscope.world.nouns import Noun, moves_as
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
@@ -53,6 +53,27 @@ _SUNK = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What all things of one kind in a scene have in common."""
+
+    thing: Thing
+    noun: Noun
+    motion: str
+    pixels: np.ndarray
+    bust: bool
+
+
+class _Units:
+    """Even random numbers of one attempt, drawn at once."""
+
+    def __init__(self, *key: int | str):
+        self._units = iter(stream(*key).uniform(shape=(128,)).tolist())
+
+    def __call__(self, low: float = 0.0, high: float = 1.0) -> float:
+        return low + (high - low) * next(self._units)
+
+
 def arrange(
     spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None
 ) -> list[Item]:
@@ -60,12 +81,14 @@ def arrange(
 
     `lane` gives (middle, half width) of a river at a depth. Raises SettingError for a sprite that the library has not.
     """
+    kinds = [_kind(thing, spec.scene, library) for thing in spec.things]
     total = sum(thing.count for thing in spec.things)
     plain = all(thing.place == "plain" for thing in spec.things)
+    items: list[Item] = []
     for attempt in range(80):
-        random = stream(spec.seed, spec.index, "things", attempt)
         shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
-        items = _scatter(random, spec, horizon, aspect, library, shrink, lane)
+        units = _Units(spec.seed, spec.index, "things", attempt)
+        items = _scatter(units, kinds, spec.scene, horizon, aspect, shrink, lane)
         if all(_inside(item, aspect) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
             break
     else:
@@ -73,56 +96,78 @@ def arrange(
     return sorted(items, key=lambda item: item.depth)
 
 
+def _kind(thing: Thing, scene: str, library: SpriteLibrary) -> _Kind:
+    picture, noun = library.picture(thing.sprite).dyed(thing.color), facts_of(thing.noun)
+    bust = is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
+    motion = "glide" if scene in UNDER_WATER else "nod" if bust else moves_as(thing)
+    return _Kind(thing, noun, motion, picture.pixels, bust)
+
+
 def _scatter(
-    random: Stream, spec: SceneSpec, horizon: float, aspect: float, library, shrink: float, lane
+    units: _Units, kinds: list[_Kind], scene: str, horizon: float, aspect: float, shrink: float, lane: Callable | None
 ) -> list[Item]:
+    """Return all things somewhere in their room; whether they fit there is for the caller to see."""
     items: list[Item] = []
-    total = sum(thing.count for thing in spec.things)
-    slots = random.permutation(total).tolist()
-    for thing in spec.things:
-        picture = library.picture(thing.sprite).dyed(thing.color)
-        pixels = picture.pixels
-        noun, motion = facts_of(thing.noun), moves_as(thing)
-        bust = is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
-        motion = "glide" if spec.scene in UNDER_WATER else motion
-        way, pace = 1 - 2 * random.integers(0, 2), random.uniform(0.8, 1.2)
-        for nth in range(thing.count):
-            y, depth = _stand(random, spec.scene, thing.place, noun, horizon)
-            width, height = _size(pixels, thing, noun, depth, shrink, random.uniform(0.92, 1.08), aspect, total)
-            rank = slots.pop(0)
-            x = _across(random, thing, nth, rank, total, aspect, width)
-            if thing.place == "water" and lane:
-                middle, half = lane(depth)
-                x = middle + (x / aspect) * half
-                width, height = width * min(1.0, 1.5 * half / width), height * min(1.0, 1.5 * half / width)
-            if bust:
-                near = random.uniform(0.36, 0.46) * shrink / max(width, height)
-                width, height, depth, motion = width * near, height * near, 1.0, "nod"
-                y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
-            if thing.place == "plain":
-                y += height / 2 + _row_of(rank, total, thing, nth)
-            speed = _SPEEDS.get(motion, 0.0) * pace * (0.45 if thing.side or lane else 1.0) * (0.4 + 0.6 * depth)
-            items.append(
-                Item(thing, noun, motion, pixels, width, height, x, y, depth, way, random.uniform(), speed, bust)
-            )
+    total = sum(kind.thing.count for kind in kinds)
+    slots = sorted(range(total), key=lambda _: units())
+    for kind in kinds:
+        way, pace = (1 if units() < 0.5 else -1), units(0.8, 1.2)
+        for nth in range(kind.thing.count):
+            item = _one(units, kind, nth, slots[len(items)], total, scene, horizon, aspect, shrink)
+            if kind.thing.place == "water" and lane:
+                item = _afloat(item, lane, aspect)
+            slow = (0.45 if kind.thing.side or lane else 1.0) * (0.4 + 0.6 * item.depth)
+            items.append(replace(item, way=way, speed=_SPEEDS.get(kind.motion, 0.0) * pace * slow))
     return items
+
+
+def _one(
+    units: _Units,
+    kind: _Kind,
+    nth: int,
+    slot: int,
+    total: int,
+    scene: str,
+    horizon: float,
+    aspect: float,
+    shrink: float,
+) -> Item:
+    """Return the `nth` thing of its kind, standing still."""
+    thing, noun = kind.thing, kind.noun
+    y, depth = _stand(units, scene, thing.place, noun, horizon)
+    width, height = _size(kind.pixels, thing, noun, depth, shrink, units(0.92, 1.08), aspect, total)
+    x = _across(units, thing, nth, slot, total, aspect, width)
+    if kind.bust:
+        near = units(0.36, 0.46) * shrink / max(width, height)
+        width, height, depth = width * near, height * near, 1.0
+        y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
+    if thing.place == "plain":
+        y += height / 2 + _row_of(slot, total, thing, nth)
+    return Item(thing, noun, kind.motion, kind.pixels, width, height, x, y, depth, 1, units(), 0.0, kind.bust)
+
+
+def _afloat(item: Item, lane: Callable, aspect: float) -> Item:
+    """Return the thing on its river: between the banks, and no wider than they are apart."""
+    middle, half = lane(item.depth)
+    small = min(1.0, 1.5 * half / item.width)
+    return replace(item, x=middle + item.x / aspect * half, width=item.width * small, height=item.height * small)
 
 
 _SPEEDS = {"fly": 0.085, "drive": 0.10, "sail": 0.035, "bob": 0.012, "walk": 0.035, "swim": 0.05, "glide": 0.05, "hop": 0.04,
            "spin": 0.06, "drift": 0.015, "rise": 0.03}  # fmt: skip
 
 
-def _stand(random: Stream, scene: str, place: str, noun: Noun, horizon: float) -> tuple[float, float]:
+def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float) -> tuple[float, float]:
     """Return (y of feet, waterline or middle, depth 0 far to 1 near)."""
     top, bottom = ROOM.get(scene, {}).get(place) or _DEFAULT_ROOM[place]
     if place == "plain":
-        return 0.5 + random.uniform(-0.04, 0.04), 1.0
+        return 0.5 + units(-0.04, 0.04), 1.0
     if place == "air":
-        return horizon * random.uniform(top, bottom), random.uniform(0.35, 1.0)
+        return horizon * units(top, bottom), units(0.35, 1.0)
     if scene in UNDER_WATER:
-        return random.uniform(top, bottom), random.uniform(0.3, 1.0)
+        return units(top, bottom), units(0.3, 1.0)
     low, high = NEARNESS[noun.size]
-    depth = top + (bottom - top) * random.uniform(low, high)
+    depth = top + (bottom - top) * units(low, high)
     return horizon + depth * (1 - horizon), depth
 
 
@@ -144,25 +189,23 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 
 
-def _across(random: Stream, thing: Thing, nth: int, slot: int, total: int, aspect: float, width: float) -> float:
+def _across(units: _Units, thing: Thing, nth: int, slot: int, total: int, aspect: float, width: float) -> float:
     """Return x of the middle: in its third when a side is said, else in its own slot of the frame."""
     if thing.side:
         if thing.place == "plain" or thing.count == 1:
             low, high = {"left": (-0.33, -0.24), "centre": (-0.05, 0.05), "right": (0.24, 0.33)}[thing.side]
-            return random.uniform(low, high) * aspect
+            return units(low, high) * aspect
         low, high = {"left": (-0.47, -0.05), "centre": (-0.24, 0.24), "right": (0.05, 0.47)}[thing.side]
-        return (low + (high - low) * (nth + random.uniform(0.4, 0.6)) / thing.count) * aspect
+        return (low + (high - low) * (nth + units(0.4, 0.6)) / thing.count) * aspect
     if thing.place == "plain":
         if total == 1:
-            return random.uniform(-0.05, 0.05) * aspect
+            return units(-0.05, 0.05) * aspect
         upper = _upper_row(total)
         column, columns = (slot, upper) if slot < upper else (slot - upper, total - upper)
-        return (
-            ((column + random.uniform(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
-        )
+        return ((column + units(0.45, 0.55)) / columns - 0.5) * (0.92 if columns > 1 else 0.1) * min(aspect, 1.25)
     usable = max(aspect - width - 0.10, 0.05)
-    jitter = 0.5 if total == 1 else random.uniform(0.35, 0.65)
-    return (random.uniform(-0.5, 0.5) if total == 1 else (slot + jitter) / total - 0.5) * usable
+    jitter = 0.5 if total == 1 else units(0.35, 0.65)
+    return (units(-0.5, 0.5) if total == 1 else (slot + jitter) / total - 0.5) * usable
 
 
 def _upper_row(total: int) -> int:

@@ -110,7 +110,8 @@ SYNONYMS = {
     "canoe": "canoe / paddle boat / rowing canoe", "rowboat": "rowboat / rowing boat", "truck": "truck / lorry",
     "bicycle": "bicycle / bike / push-bike", "motorcycle": "motorcycle / motorbike", "bus": "bus / coach",
     "taxi": "taxi / cab / taxicab", "fire engine": "fire engine / fire truck", "train": "train / railway train",
-    "locomotive": "locomotive / steam engine / steam train", "tram": "tram / streetcar / trolley",
+    "locomotive": "locomotive / steam engine / steam train / train",
+    "high-speed train": "high-speed train / fast train / bullet train / train", "tram": "tram / streetcar / trolley",
     "helicopter": "helicopter / chopper", "flying saucer": "flying saucer / ufo / alien spaceship",
     "rocket": "rocket / spaceship / rocket ship / space rocket", "hot air balloon": "hot air balloon / hot-air balloon",
     "dog": "dog / hound / puppy", "cat": "cat / kitty / kitten / housecat", "rabbit": "rabbit / bunny / hare",
@@ -152,7 +153,7 @@ SYNONYMS = {
     "key": "key / door key", "padlock": "padlock / lock", "sword": "sword / blade", "heart": "heart / love heart",
     "moon": "moon / full moon", "bomb": "bomb / round bomb",
     "dustbin": "dustbin / trash can / rubbish bin / garbage can", "fountain": "fountain / water fountain",
-    "campfire": "campfire / fire / bonfire", "rock": "rock / boulder / stone",
+    "campfire": "campfire / bonfire", "fire": "fire / burning fire / flame", "rock": "rock / boulder / stone",
     "balloon": "balloon / toy balloon / party balloon", "lifebuoy": "lifebuoy / life ring / lifebelt",
     "skull": "skull / human skull", "guitar": "guitar / acoustic guitar", "violin": "violin / fiddle",
     "drum": "drum / snare drum", "smiling face": "smiling face / smiley / happy face / smiling emoji",
@@ -186,7 +187,7 @@ PAIRS = frozenset(
     "tweezers pliers underwear bubbles maracas confetti houses".split()
 ) | {"theatre masks", "ballet shoes", "nuts and bolts", "dice", "fireworks"}
 MASS = frozenset(
-    "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow fire seaweed salad garlic "
+    "bread butter salt popcorn corn bacon sushi cheese ice bamboo sake lettuce grass snow seaweed salad garlic "
     "broccoli spaghetti fondue dango oden candy wood sugar coral mate falafel coffee tea toast honey beef cooking "
     "sleet hail rain custard soap thread yarn wool flatbread underwear machinery clothing luggage confetti granola".split()
 ) | {
@@ -201,6 +202,7 @@ MASS = frozenset(
 }
 # Names: one of each, without an article or with "the".
 PROPER = {
+    "big ben": "",
     "santa claus": "",
     "mrs claus": "",
     "statue of liberty": "the ",
@@ -307,7 +309,7 @@ def plural(noun: str) -> str:
 def article(words: str) -> str:
     """Return `words` with a or an: an owl, a unicorn, an hourglass, an x-ray."""
     first = words.lower()
-    an = first[0] in "aeiou" and not re.match(r"(uni|use|ufo|euro|one\b|ukulele|utensil)", first)
+    an = first[0] in "aeiou" and not re.match(r"(uni|us[be]|ufo|euro|one\b|ukulele|utensil)", first)
     return f"{'an' if an or re.match(r'(hour|heir|x-ray|mp|suv|8)', first) else 'a'} {words}"
 
 

@@ -20,7 +20,7 @@ from mutoscope.world.things import GROUNDS, UNDER_WATER, studio_ground
 from mutoscope.world.view import View
 
 GLOWING = frozenset(
-    {"campfire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"}
+    {"campfire", "fire", "candle", "lantern", "jack-o'-lantern", "light bulb", "fireworks", "sparkler", "phoenix"}
 )
 # Which way the sprites look that do not look to the left, as most emoji do.
 RIGHTWARD = frozenset({"airplane", "rocket"})
@@ -120,7 +120,7 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     grey = shine.mean(0, keepdim=True)
     shine = torch.lerp(shine, grey.expand_as(shine), 0.25)
     scene = view.specs[0].scene
-    shine = shine * (_BRIGHT.get(scene, 0.40) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
+    shine = shine * (_BRIGHT.get(scene, 0.45) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
     if item.noun.name in GLOWING:
         shine = shine.clamp(min=1.0)
     if scene in UNDER_WATER:

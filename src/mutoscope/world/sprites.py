@@ -26,7 +26,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.errors import SettingError
-from mutoscope.world.nouns import COLORS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
+from mutoscope.world.nouns import COLORS, HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side
 SMALLEST = 10  # pixels of the longer side below which nothing can be made out
@@ -90,15 +90,17 @@ class SpriteLibrary:
 
     @classmethod
     def open(cls, paths: Iterable[Path | str], known_only: bool = True) -> "SpriteLibrary":
-        """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these.
+        """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these;
+        the word `system` stands for the emoji font of this system.
 
         `known_only` keeps to the nouns of nouns.tsv; False takes every plain name, as a small thing for a plain ground.
         Raises SettingError when a path is missing or when no sprite is left.
         """
+        paths = list(paths)
         sprites, readers, left_out = [], {}, Counter()
         for path in paths:
             for reader in _sets(Path(path)):
-                for row in reader.rows():
+                for row in _rows(reader):
                     sprite, reason = _read_row(row, reader, known_only)
                     left_out[reason] += bool(reason)
                     if sprite and sprite.id not in readers:
@@ -193,12 +195,12 @@ class _Folder:
         return _open(self._bytes(file))
 
     def _bytes(self, file: str) -> bytes:
-        target = (self._path / file).resolve()
-        if not target.is_relative_to(self._path.resolve()):
-            raise _Unfit("outside its folder")
         try:
+            target = (self._path / file).resolve()
+            if not target.is_relative_to(self._path.resolve()):
+                raise _Unfit("outside its folder")
             return target.read_bytes()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _Unfit("file missing") from error
 
 
@@ -249,6 +251,7 @@ class _Font:
             for code in range(low, high + 1):
                 name = unicodedata.name(chr(code), "").lower()
                 if name and code in self._known:
+                    name = name.removesuffix(" face") if name.removesuffix(" face") in HEADS else name  # as sets say it
                     row = {"file": f"{code:x}", "name": name, "style": "emoji", "alpha": True}
                     yield row | {"source": self._family, "licence": FONT_LICENCES.get(self._family, "see the font")}
 
@@ -280,7 +283,13 @@ def system_font() -> Path | None:
 
 
 def _sets(path: Path) -> list[_Reader]:
-    """Return a reader of each set at `path`, in the order of their names."""
+    """Return a reader of each set at `path`, in the order of their names; `system` is the emoji font of this system."""
+    if str(path) == "system":
+        path = system_font() or path
+        if str(path) == "system":
+            raise SettingError(
+                "no emoji font on this system; install one (Debian: fonts-noto-color-emoji) or name a folder"
+            )
     if path.suffix == ".tar" and path.is_file():
         return [_Tar(path)]
     if path.suffix.lower() in (".ttf", ".otf") and path.is_file():
@@ -295,6 +304,15 @@ def _sets(path: Path) -> list[_Reader]:
     raise SettingError(f"no sprites at {path}: expected a folder with captions.jsonl, a .tar of one, or a .ttf font")
 
 
+def _rows(reader: _Reader) -> list[dict[str, Any]]:
+    try:
+        return list(reader.rows())
+    except _Unfit as reason:
+        raise SettingError(
+            f"the sprite set {reader.name} has no captions.jsonl that can be read ({reason})"
+        ) from reason
+
+
 def _lines(text: bytes) -> Iterator[dict[str, Any]]:
     for line in text.splitlines():
         try:
@@ -307,7 +325,7 @@ def _lines(text: bytes) -> Iterator[dict[str, Any]]:
 def _read_row(row: dict[str, Any], reader: _Reader, known_only: bool) -> tuple[Sprite | None, str]:
     """Return the sprite of a row, or None and the reason to leave it out."""
     file, name = row.get("file"), row.get("name")
-    style, keywords = str(row.get("style") or ""), row.get("keywords") or ()
+    style, keywords = str(row.get("style") or ""), str(row.get("keywords") or "").lower()
     if not isinstance(file, str) or not file:
         return None, "lines that cannot be read"
     if not isinstance(name, str) or not name.strip():
@@ -315,7 +333,7 @@ def _read_row(row: dict[str, Any], reader: _Reader, known_only: bool) -> tuple[S
     if not row.get("alpha"):
         return None, "without transparency"
     a_sign = row.get("symbol") and not read_name(name)[0]  # sets mark by code points: a sailboat is a sign to some
-    if a_sign or "flag" in keywords or "effect" in keywords:
+    if a_sign or "'flag'" in keywords or "'effect'" in keywords:
         return None, "symbols and effects"
     if any(word in style for word in OUT_OF_PLACE) or str(row.get("pack", "")).startswith(SHEETS):
         return None, "game tiles and backgrounds"

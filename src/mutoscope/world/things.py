@@ -4,6 +4,7 @@ The facts only: `arrange.py` says where in the picture they are and `placing.py`
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 from mutoscope.rng import Stream, stream
 from mutoscope.world.nouns import COLORS, HEADS, PAINTED_LOOKS, SCENE_LOOKS, Noun, may_be_bust, nouns
@@ -94,7 +95,8 @@ WHOLE_FRONTAL = frozenset(
     "butterfly squid turtle dodo bug jellyfish orangutan sloth".split()
 ) | {"hatching chick"}
 HEAD_FILES = frozenset({"icons_fxemoji/rhinoceros.webp"})
-HEADY_SETS = frozenset({"emoji_emojitwo"})  # most of its animals are heads, in any view
+# Kinds of a set that are not drawn alone: heads of animals in any view, buildings with their own sky.
+NOT_ALONE = frozenset({("emoji_emojitwo", "animal"), ("icons_streamline-emojis", "building")})
 TOUCHED = frozenset(
     {"vehicle", "vessel", "toy", "clothing", "object", "building", "furniture", "tool", "instrument"}
 )  # people paint these
@@ -158,12 +160,12 @@ def _whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
     """Say whether a sprite can be in a landscape: no head of an animal that can stand there whole, no car from the front."""
     picture = library.peek(sprite.id)
     assert picture is not None
+    if (sprite.id.partition("/")[0], noun.kind) in NOT_ALONE:
+        return False
+    if noun.kind not in ("vehicle", "object", "furniture", "toy") and picture.pixels[..., 3].mean() > 0.96:
+        return False  # a little picture with its own sky
     if noun.kind == "animal":
-        head = (
-            sprite.id in HEAD_FILES
-            or (picture.frontal and noun.name not in WHOLE_FRONTAL)
-            or sprite.id.partition("/")[0] in HEADY_SETS
-        )
+        head = sprite.id in HEAD_FILES or (picture.frontal and noun.name not in WHOLE_FRONTAL)
         return noun.name in HEADS or not head
     return not (noun.kind in ("vehicle", "vessel") and picture.frontal and noun.motion in ("drive", "sail"))
 
@@ -180,15 +182,14 @@ def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -
     return facts_of(random.choice(names, [min(len(library.nouns()[name]), 6) ** 0.5 for name in names]))
 
 
-def _fitting(library: SpriteLibrary, scene: str, place: str) -> list[str]:
-    """Return the nouns of the library that make sense in this place; remembered by the library."""
-    memory = library.__dict__.setdefault("_fitting", {})
-    if (scene, place) not in memory:
-        memory[scene, place] = [name for name in library.nouns() if belongs(name, scene, place)]
-    return memory[scene, place]
+@lru_cache(maxsize=256)
+def _fitting(library: SpriteLibrary, scene: str, place: str) -> tuple[str, ...]:
+    """Return the nouns of the library that make sense in this place."""
+    return tuple(name for name in library.nouns() if belongs(name, scene, place))
 
 
 def belongs(name: str, scene: str, place: str) -> bool:
+    """Say whether a noun makes sense at a place of a scene."""
     noun = facts_of(name)
     if scene == "space":
         return name in AT_HOME["space"].split(" / ")
@@ -205,7 +206,7 @@ def belongs(name: str, scene: str, place: str) -> bool:
     if place == "water":  # small fish cannot be seen in the sea
         return noun.motion in ("sail", "bob") or (noun.motion == "swim" and noun.size != "small") or name == "swimmer"
     if place == "air":
-        return noun.motion in ("fly", "rise") or name == "cloud"
+        return noun.motion in ("fly", "rise")  # no clouds: the sky has its own, and the caption counts on them
     if noun.kind not in WILD or noun.motion == "swim":
         return False
     return scene not in UNBUILT or not (noun.size == "huge" or name in RAILS)
