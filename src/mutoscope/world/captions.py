@@ -17,6 +17,7 @@ from mutoscope.errors import SettingError
 from mutoscope.rng import stream
 from mutoscope.world.nouns import COLORS, THING_TABLES, doing_phrase, look_phrase, nouns, plural, side_phrase, thing_phrase
 from mutoscope.world.spec import LIGHTLESS, SEASONAL, SceneSpec, Thing
+from mutoscope.world.things import GROUNDS, studio_ground
 from mutoscope.world.wordings import DAYPARTS, FRAMES, FREE_PROMPTS, HOLDABLE, KEPT, TABLES
 
 __all__ = [
@@ -67,7 +68,7 @@ def vocabulary() -> frozenset[str]:
     """Return every word, in lower case, that the grammar can say, held-out wordings included."""
     texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
     texts += [words for name in nouns() for words in (name, plural(name))]
-    texts += [row for table in THING_TABLES.values() for row in table.values()] + [SETTING_WORDS, " ".join(COLORS)]
+    texts += [row for table in THING_TABLES.values() for row in table.values()] + [SETTING_WORDS, " ".join([*COLORS, *GROUNDS])]
     return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
 
 
@@ -488,7 +489,8 @@ def _alone(draws: _Draws, spec: SceneSpec, fullness: float) -> str:
     """`A red apple, 3D icon`: things on a plain ground, with their own way of being drawn."""
     text = _things(draws, spec.things)
     if draws.chance(0.3 + 0.6 * fullness):
-        bare = f"{draws.word('adjective', spec.scene)} background" if draws.chance(0.4) else "plain background"
+        bare = "plain" if draws.chance(0.4) else draws.pick((draws.word("adjective", spec.scene), studio_ground(spec)))
+        bare = f"{bare} background"
         text = f"{text} on {_article(bare)}"
     looks = {thing.look for thing in spec.things}
     if spec.style != "photo":

@@ -62,8 +62,8 @@ LIGHT_NUMBERS = {
 # Cumulus cover, high thin cloud, grey deck, fog, density of air, share of direct light, share of all light.
 AIR = ("cover", "cirrus", "deck", "fog", "air", "sun", "dim")
 WEATHER_NUMBERS = {
-    "clear":    (0.22, 0.55, 0.0, 0.0, 0.75, 1.00, 1.00),
-    "cloudy":   (0.60, 0.30, 0.0, 0.0, 0.85, 0.85, 0.97),
+    "clear":    (0.00, 0.35, 0.0, 0.0, 0.75, 1.00, 1.00),
+    "cloudy":   (0.62, 0.30, 0.0, 0.0, 0.85, 0.85, 0.97),
     "overcast": (0.00, 0.00, 1.0, 0.0, 1.20, 0.22, 0.88),
     "fog":      (0.00, 0.00, 0.5, 1.0, 3.60, 0.15, 0.92),
     "rain":     (0.00, 0.00, 1.0, 0.2, 1.90, 0.12, 0.70),

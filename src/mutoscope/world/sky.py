@@ -95,7 +95,7 @@ def _cirrus(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 def _cumulus(view: View, image: Tensor, up: Tensor) -> Tensor:
     """Heaps of cloud, bright towards the sun and shaded below."""
-    rows = view.rows("weather", "clear", "cloudy", "rainbow")
+    rows = view.rows("weather", "cloudy", "rainbow")
     return on_rows(view, image, rows, lambda some, part: _heaps(some, part, up[rows]))
 
 

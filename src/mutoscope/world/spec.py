@@ -186,7 +186,10 @@ def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None)
     from mutoscope.world.things import draw_things
 
     random = stream(spec.seed, spec.index, "draw things")
-    return replace(spec, things=draw_things(random, spec.scene, library, held_out))
+    things = draw_things(random, spec.scene, library, held_out)
+    if spec.camera != "still":  # which turns left into right
+        things = tuple(replace(thing, side="") for thing in things)
+    return replace(spec, things=things)
 
 
 def _draw(seed: int, index: int, attempt: int, moving: bool, things: bool, fixed: dict[str, str]) -> SceneSpec:
