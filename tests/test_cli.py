@@ -486,7 +486,7 @@ class TestRenderFolder:
         torch = pytest.importorskip("torch")
         self.rendered = []
 
-        def render(specs, width, height, times, device="cpu"):
+        def render(specs, width, height, times, device="cpu", library=None):
             self.rendered += [spec.index for spec in specs]
             colour = torch.tensor([spec.index / 255 for spec in specs])
             return colour.view(-1, 1, 1, 1, 1).expand(-1, 3, len(times), height, width)

@@ -33,10 +33,6 @@ STYLES: dict[str, str] = {
     "neon synthwave": "neon synthwave",
     "vintage film":   "vintage film photo",
     "stained glass":  "stained glass",
-    "low poly":       "low poly",
-    "crayon":         "crayon drawing",
-    "clay":           "clay model",
-    "comic":          "comic",
 }  # fmt: skip
 
 

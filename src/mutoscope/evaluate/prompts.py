@@ -3,6 +3,7 @@
 A fact counts as asked when the caption says it and the picture shows it. A photo goes without saying, as in training.
 """
 
+import itertools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cache
 from mutoscope.errors import SettingError
 from mutoscope.evaluate.attributes import ATTRIBUTES, visible
 from mutoscope.world.captions import FREE_PROMPTS, caption
-from mutoscope.world.spec import LIGHTS, SceneSpec, draw_spec
+from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
 from mutoscope.world.wordings import DAYPARTS, TABLES
 
 SEED = 9100  # world of the scenes that are asked for; training has other seeds
@@ -40,7 +41,8 @@ class Question:
 
 def held_out_questions(count: int, seed: int = SEED) -> list[Question]:
     """Return `count` questions about held-out combinations; captions say scene and light, in training wordings."""
-    specs = [draw_spec(seed, index, held_out=True) for index in range(count)]
+    drawn = (draw_spec(seed, index, held_out=True) for index in itertools.count())
+    specs = itertools.islice((spec for spec in drawn if spec.scene not in LIGHTLESS), count)
     return [question(spec, {"scene", "light"}) for spec in specs]
 
 

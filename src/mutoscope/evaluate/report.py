@@ -279,7 +279,7 @@ def markdown(report: dict[str, Any]) -> str:
     test = judge["test"]
     lines += ["## The judge on renders it has not seen", "", *_shares(test["all"], {"photos alone": test["photo"]})]
     lines += _table("style|scene|light|n", [
-        (style, _percent(part["scene"]), _percent(part["light"]), str(part["scene"]["n"]))
+        (style, _percent(part["scene"]), _percent(part["light"]) if "light" in part else "", str(part["scene"]["n"]))
         for style, part in test["styles"].items()
     ])  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"

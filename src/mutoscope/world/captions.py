@@ -46,7 +46,7 @@ def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_o
     for attempt in range(500):
         draws = _Draws((*key, length, attempt), _tags(spec), held_out)
         text = _tidy((_THING_PLANS if spec.things else _PLANS)[length](draws, spec))
-        if fewest <= len(text.split()) <= most and _reads_well(text) and _allowed(text, held_out):
+        if fewest <= len(text.split()) <= most and _reads_well(text, bool(spec.things)) and _allowed(text, held_out):
             return _letters(draws, _moving(draws, spec, text))
     raise AssertionError(f"the grammar found no {length} caption for {spec}")
 
@@ -178,12 +178,12 @@ def _allowed(text: str, held_out: bool | None) -> bool:
     return held_out is None or bool(held_out_in(text)) == held_out
 
 
-def _reads_well(text: str) -> bool:
-    """Say whether no word of weight occurs twice and no turn of phrase is overused."""
+def _reads_well(text: str, things: bool) -> bool:
+    """Say whether no word of weight occurs twice and no turn of phrase is overused; two things may both be red."""
     words = [word for word in re.findall(r"[a-z'-]+", text.lower()) if word not in _GLUE]
     stems = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in words]
     return (
-        len(stems) == len(set(stems)) and text.count(" sky") + text.count(" skies") <= 1 and text.count(" with ") <= 2
+        (things or len(stems) == len(set(stems))) and text.count(" sky") + text.count(" skies") <= 1 and text.count(" with ") <= 2
     )
 
 
