@@ -14,11 +14,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError
+from mutoscope.data.claim import claim
+from mutoscope.data.rows import append
+from mutoscope.errors import MissingExtraError, SettingError
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -71,7 +72,7 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
         raise MissingExtraError("PyTorch", "torch")
     _check_device(device)
     folder = Path(folder)
-    _claim(folder, scenery)
+    claim(folder, "render.json", asdict(scenery), "render")
     done = _held(folder)
     missing = [index for index in range(start, start + count) if index not in done]
     phase = Phase("render", len(missing))
@@ -81,26 +82,6 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
         _render_batch(folder, scenery, indices, device)
         yield phase.advance(len(indices))
     yield Event("done", count, count, result=folder)
-
-
-def _claim(folder: Path, scenery: Scenery) -> None:
-    """Make the folder and write down what it holds, or check that it holds the same."""
-    from mutoscope.media import atomic_write
-    from mutoscope.media.storage import make_folder
-
-    wanted, file = asdict(scenery), folder / "render.json"
-    make_folder(folder)
-    if not file.exists():
-        text = json.dumps(wanted, sort_keys=True).encode()
-        atomic_write(file, lambda stream: stream.write(text) and None)
-        return
-    try:
-        held = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise OutputError(f"{file} is damaged ({error}); choose another --out") from error
-    if held != wanted:
-        differ = [key for key in wanted if not isinstance(held, dict) or held.get(key) != wanted[key]]
-        raise OutputError(f"{folder} holds a render with other {', '.join(differ)}; choose another --out")
 
 
 def _held(folder: Path) -> set[int]:
@@ -148,7 +129,7 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
     for spec, frames in zip(specs, bytes_, strict=True):
         _write(folder / scenery.file(spec.index), frames, scenery)
-    _append(folder / "captions.jsonl", [_row(spec, scenery) for spec in specs])
+    append(folder / "captions.jsonl", [_row(spec, scenery) for spec in specs])
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:
@@ -173,17 +154,3 @@ def _row(spec: Any, scenery: Scenery) -> dict[str, Any]:
         "source": f"mutoscope world, seed {spec.seed}, scene {spec.index}",
         "licence": LICENCE,
     }
-
-
-def _append(file: Path, rows: list[dict[str, Any]]) -> None:
-    try:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(row, ensure_ascii=True, sort_keys=True) + "\n" for row in rows)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        if error.errno == ENOSPC:
-            raise StorageFullError(
-                f"the disk is full, {file} could not grow; make room and run the same command"
-            ) from error
-        raise
