@@ -82,7 +82,7 @@ def build() -> TyperGroup:
     app.callback()(_start)
     for module in (generate, files, doctor):
         _add(app, module.VERBS)
-    world = _group("Make training data: pictures and clips with captions.")
+    world = _group("Make training data, or gather, check, pack and show your own.")
     world.callback()(lambda: None)
     _add(world, data.VERBS)
     app.add_typer(world, name="data")

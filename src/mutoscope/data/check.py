@@ -71,7 +71,7 @@ class Demands:
     most_blur: float = 0.62  # measures.blur from which on it is blurred
     least_motion: float = 0.35  # levels: the largest change between frames under which a clip is still
     cut: float = 24.0  # levels: a change that may be a cut
-    cut_times: float = 5.0  # and how many times the usual change it must be
+    cut_times: float = 3.0  # and how many times the usual change it must be
     keep: tuple[str, ...] = ()  # reasons that drop nothing this time
     max_unreadable: float = 0.01  # share of items
 
@@ -147,7 +147,7 @@ def _look_at_pixels(folder: Path, row: Row, demands: Demands, reasons: list[list
     moves = seen.motion.frames > 1
     found: dict[str, Any] = {
         "kind": header.kind, "width": header.width, "height": header.height, "frames": seen.motion.frames,
-        "fps": header.fps if moves else None, "even": round(seen.even, 4), "blur": round(seen.blur, 4),
+        "fps": header.fps if moves else None, "bytes": _bytes_of(folder, row), "even": round(seen.even, 4), "blur": round(seen.blur, 4),
         "print": hashes.fingerprint(seen.mean(), moves).tobytes().hex(),
     }  # fmt: skip
     if min(header.width, header.height) < demands.min_side:
@@ -160,11 +160,17 @@ def _look_at_pixels(folder: Path, row: Row, demands: Demands, reasons: list[list
     if any(seen.bars):
         found["content"] = content = _content(header, seen)
         words = "bars of {:.0%} above, {:.0%} below, {:.0%} left, {:.0%} right".format(*seen.bars)
-        reasons.append(["letterboxed", f"{words}; the picture is {content[2] - content[0]} x {content[3] - content[1]}"])
+        reasons.append(
+            ["letterboxed", f"{words}; the picture is {content[2] - content[0]} x {content[3] - content[1]}"]
+        )
     if moves:
         found["motion"] = round(seen.motion.most, 3)
         _look_at_motion(seen.motion, demands, reasons)
     return found
+
+
+def _bytes_of(folder: Path, row: Row) -> int:
+    return row["bytes"] if "shard" in row else (folder / row["file"]).stat().st_size
 
 
 def _look_at_motion(motion: measures.Motion, demands: Demands, reasons: list[list[str]]) -> None:
@@ -190,7 +196,12 @@ class _Seen:
     def __init__(self) -> None:
         self.motion = measures.Motion()
         self.even, self.blur = 1.0, 1.0  # of the best frame
-        self.bars: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0)  # shares of the sides: top, bottom, left, right; the least of all frames
+        self.bars: tuple[float, ...] = (
+            1.0,
+            1.0,
+            1.0,
+            1.0,
+        )  # shares of the sides: top, bottom, left, right; the least of all frames
         self._sum: Any = 0.0
         self._last: Any = None
 
@@ -263,19 +274,22 @@ def _above(share: float) -> float:
 
 
 def _look_at_all(rows: Rows, demands: Demands, spread: Spread, target: Path) -> Any:
-    """Write the record of every item to `target`; return prints (N,) and ranks (N,), -1 for items that are dropped."""
+    """Write the record of every item to `target`; return prints (N,) and ranks (N,), -1 for items that are dropped.
+
+    Of look-alikes the one with most pixels is kept, then that with most bytes, most words, and the first by name.
+    """
     phase = Phase("check", len(rows))
-    prints, worth = np.zeros(len(rows), hashes.PRINT), np.full((len(rows), 2), -1, np.int64)
+    prints, worth = np.zeros(len(rows), hashes.PRINT), np.full((len(rows), 3), -1, np.int64)
     yield phase.start()
     with open(target, "wb") as stream:
         for index, record in enumerate(spread(partial(look, rows.folder, demands), _jobs(rows), crashed, CHUNK)):
             mark = record.pop("print", None)
             if mark and not any(demands.drops(reason) for reason, _ in record["reasons"]):
                 prints[index] = np.frombuffer(bytes.fromhex(mark), hashes.PRINT)[0]
-                worth[index] = record["width"] * record["height"], sum(map(len, record["captions"]))
+                worth[index] = record["width"] * record["height"], record["bytes"], sum(map(len, record["captions"]))
             stream.write(to_line(record))
             yield phase.advance(message="" if phase.step % 64 else record["file"])
-    order = np.lexsort((np.arange(len(rows)), -worth[:, 1], -worth[:, 0]))
+    order = np.lexsort((np.arange(len(rows)), -worth[:, 2], -worth[:, 1], -worth[:, 0]))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(len(rows))
     return prints, np.where(worth[:, 0] < 0, -1, rank)
@@ -334,6 +348,6 @@ def _write_items(
         if counts[reason]
     }
     return {
-        "digest": rows.digest, "demands": asdict(demands), **totals, "dropped": totals["items"] - totals["kept"],
+        "digest": rows.digest, "demands": json.loads(json.dumps(asdict(demands))), **totals, "dropped": totals["items"] - totals["kept"],
         "kinds": dict(sorted(kinds.items())), "reasons": table,
     }  # fmt: skip

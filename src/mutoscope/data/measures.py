@@ -123,9 +123,14 @@ class Motion:
 
         A flash (lightning) goes back to what was there before it, so it is none.
         """
-        changes, skips = np.array(self.changes or []), self.skips or []
-        usual = float(np.median(changes)) if len(changes) else 0.0
-        found = [i for i, change in enumerate(changes) if change >= least and change >= times * usual]
-        stays = [i for i in found if not (i < len(skips) and skips[i] < least / 2) and not
-                 (i > 0 and skips[i - 1] < least / 2)]  # fmt: skip
-        return [i + 1 for i in stays]
+        changes, skips = self.changes or [], self.skips or []
+        usual = float(np.median(changes)) if changes else 0.0
+
+        def goes_back(index: int, change: float) -> bool:
+            return 0 <= index < len(skips) and skips[index] < change / 2
+
+        return [
+            i + 1
+            for i, change in enumerate(changes)
+            if change >= max(least, times * usual) and not goes_back(i, change) and not goes_back(i - 1, change)
+        ]

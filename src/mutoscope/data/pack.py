@@ -10,6 +10,7 @@ finished is never touched again: the same command goes on with the first one tha
 the disk, and a worker holds one item.
 """
 
+import contextlib
 import io
 import json
 from collections import Counter
@@ -142,23 +143,20 @@ def _plan(rows: Rows, folder: Path, out: Path, packing: Packing, phase: Phase) -
     left_out: Counter[str] = Counter()
     streams: dict[Bucket, BinaryIO] = {}
     places: dict[Bucket, list[int]] = {}
-    try:
-        with open(out / PLAN / LEFT_OUT, "wb") as rest:
-            for row, record in _kept(rows, folder):
-                placed = place(row, record, packing)
-                if isinstance(placed, str):
-                    left_out[placed.partition(":")[0]] += 1
-                    rest.write(to_line({"file": row["file"], "reason": placed}))
-                else:
-                    bucket, job = placed
-                    if bucket not in streams:
-                        streams[bucket] = open(out / PLAN / bucket.name, "wb")
-                    places.setdefault(bucket, []).append(streams[bucket].tell())
-                    streams[bucket].write(to_line(job))
-                yield phase.advance()
-    finally:
-        for stream in streams.values():
-            stream.close()
+    with contextlib.ExitStack() as opened:
+        rest = opened.enter_context(open(out / PLAN / LEFT_OUT, "wb"))
+        for row, record in _kept(rows, folder):
+            placed = place(row, record, packing)
+            if isinstance(placed, str):
+                left_out[placed.partition(":")[0]] += 1
+                rest.write(to_line({"file": row["file"], "reason": placed}))
+            else:
+                bucket, job = placed
+                if bucket not in streams:
+                    streams[bucket] = opened.enter_context(open(out / PLAN / bucket.name, "wb"))
+                places.setdefault(bucket, []).append(streams[bucket].tell())
+                streams[bucket].write(to_line(job))
+            yield phase.advance()
     return [task for bucket in sorted(places) for task in _tasks(bucket, places[bucket], packing.shard)], left_out
 
 
@@ -193,7 +191,19 @@ def place(row: Row, record: dict[str, Any], packing: Packing) -> tuple[Bucket, R
     return Bucket(bucket.width, bucket.height, len(chosen)), job | {"frames": chosen, "fps": rate}
 
 
-_KNOWN = ("file", "captions", "facts", "source", "licence", "caption_problem", "shard", "offset", "bytes", "mark", "crop")
+_KNOWN = (
+    "file",
+    "captions",
+    "facts",
+    "source",
+    "licence",
+    "caption_problem",
+    "shard",
+    "offset",
+    "bytes",
+    "mark",
+    "crop",
+)
 
 
 def _tasks(bucket: Bucket, places: list[int], size: int) -> list[Task]:
@@ -268,7 +278,12 @@ def _fitted(pixels: np.ndarray, header: Any, box: tuple[float, ...], bucket: Buc
 
     down, across = pixels.shape[0] / header.height, pixels.shape[1] / header.width
     scaled = tuple(edge * (across, down)[i % 2] for i, edge in enumerate(box))
-    scaled = (max(0.0, scaled[0]), max(0.0, scaled[1]), min(pixels.shape[1], scaled[2]), min(pixels.shape[0], scaled[3]))
+    scaled = (
+        max(0.0, scaled[0]),
+        max(0.0, scaled[1]),
+        min(pixels.shape[1], scaled[2]),
+        min(pixels.shape[0], scaled[3]),
+    )
     image = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(image.resize((bucket.width, bucket.height), Image.Resampling.LANCZOS, box=scaled))
 

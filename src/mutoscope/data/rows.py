@@ -31,15 +31,15 @@ class Rows:
     def __init__(self, folder: Path):
         self.folder, self.path = folder, folder / NAME
         self.broken: list[tuple[int, str]] = []  # line number, what is wrong
-        self.digest, self._places = self._index()
         self._stream: Any = None
+        self.digest, self._places = self._index()
 
     def __len__(self) -> int:
         return len(self._places)
 
     def __getitem__(self, index: int) -> Row:
         if self._stream is None:
-            self._stream = open(self.path, "rb")
+            self._stream = open(self.path, "rb")  # noqa: SIM115, stays open for the next row
         self._stream.seek(self._places[index])
         return read_line(self._stream.readline(MAX_LINE + 1))
 
@@ -59,7 +59,7 @@ class Rows:
         """Return the digest and the place of every row, sorted by file name, then by content."""
         total, places = 0, []
         try:
-            stream = open(self.path, "rb")
+            stream = open(self.path, "rb")  # noqa: SIM115, closed below
         except OSError as error:
             raise OutputError(
                 f"{self.folder}: no {NAME} can be read here ({error.strerror}); make one with: mutoscope data collect"

@@ -270,7 +270,9 @@ def _csv_rows(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for row in reader:
             yield reader.line_num, {str(key).strip(): value for key, value in row.items() if key and value is not None}
     except csv.Error as error:
-        raise DataError(f"{path.name} line {reader.line_num}: {error}; expected a table with a line of names") from error
+        raise DataError(
+            f"{path.name} line {reader.line_num}: {error}; expected a table with a line of names"
+        ) from error
 
 
 def _json_rows(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -355,7 +357,9 @@ def _with_captions(origin: str, content: bytes, parts: dict[str, bytes]) -> Foun
     facts = row.pop("facts", None)
     source, licence = (str(row.pop(key, None) or "") for key in ("source", "licence"))
     row.pop("file", None)
-    return Found(origin, content, texts, {**row, **(facts if isinstance(facts, dict) else {})}, source, licence, problem)
+    return Found(
+        origin, content, texts, {**row, **(facts if isinstance(facts, dict) else {})}, source, licence, problem
+    )
 
 
 # The hub ---------------------------------------------------------------------------------------------------------

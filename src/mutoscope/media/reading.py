@@ -52,7 +52,6 @@ class Header:
     is_clip: bool
 
 
-
 def read_info(path: Path) -> dict[str, Any]:
     """Return what a file says about itself, after checking that it is whole.
 
@@ -83,7 +82,9 @@ def read_pixels(path: Path) -> np.ndarray:
     return np.stack(pixels) if header.is_clip else pixels[0]
 
 
-def open_frames(source: Path | bytes, limits: Limits | None = None, name: str = "") -> tuple[Header, Iterator[np.ndarray]]:
+def open_frames(
+    source: Path | bytes, limits: Limits | None = None, name: str = ""
+) -> tuple[Header, Iterator[np.ndarray]]:
     """Return what a file holds and its frames (H, W, 3) uint8, decoded one at a time as they are asked for.
 
     `source` is a path, or the bytes of a file that errors call `name`. Raises MediaError here or at any frame; the caller's
@@ -181,7 +182,11 @@ def _opened(data: bytes, limits: Limits | None = None) -> Iterator[Any]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures; our own limit is an error, and lower
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        try:
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        except Image.DecompressionBombError as error:
+            most = (limits or Limits()).pixels
+            raise ValueError(f"it claims more pixels than a picture has; at most {most:,} are read") from error
     with image:
         _check_size(*image.size, limits=limits)
         yield image
