@@ -43,7 +43,9 @@ def png(width: int, height: int, *chunks: tuple[bytes, bytes], pixels: bytes = b
     """A PNG that claims a size, whatever it holds."""
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     parts = [(b"IHDR", head), *chunks, (b"IDAT", zlib.compress(pixels)), (b"IEND", b"")]
-    blocks = (struct.pack(">I4s", len(body), name) + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts)
+    blocks = (
+        struct.pack(">I4s", len(body), name) + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in parts
+    )
     return b"\x89PNG\r\n\x1a\n" + b"".join(blocks)
 
 

@@ -54,7 +54,7 @@ figure { margin: 0; min-width: 0; font-size: .8rem; line-height: 1.35; }
 .frame img { max-width: 100%; max-height: 100%; min-width: 0; } .frame img + img { max-width: 49%; }
 .frame img:first-child:nth-last-child(2) { max-width: 49%; }
 figcaption { margin-top: .35rem; overflow-wrap: anywhere; } figcaption b { font-weight: 600; }
-ul.lines { font-size: .85rem; padding-left: 1.1rem; overflow-wrap: anywhere; }
+ul.lines { font-size: .85rem; padding-left: 1.1rem; margin: .6rem 0 .2rem; overflow-wrap: anywhere; }
 """
 
 
@@ -91,9 +91,9 @@ def _groups(items: Path, summary: dict[str, Any]) -> tuple[dict[str, list[dict[s
 
 
 def _wanted(folder: Path, groups: dict[str, list[dict[str, Any]]], kept: list[dict[str, Any]]) -> Iterator[Row]:
-    """Yield the rows of the items that get a thumbnail."""
-    shown = [record for records in groups.values() for record in records[:SHOWN]] + kept
-    files = {name for record in shown for name in (record["file"], record.get("twin")) if name}
+    """Yield the rows of the items on the page."""
+    named = [record for records in groups.values() for record in records] + kept
+    files = {name for record in named for name in (record["file"], record.get("twin")) if name}
     return (row for row in Rows(folder) if row["file"] in files)
 
 
@@ -155,15 +155,16 @@ def _section(
 ) -> str:
     does = "dropped" if about["drops"] else "kept"
     head = f"<h2>{reason}</h2><span class=soft>{about['count']:,} {does}: {escape(about['words'])}</span>"
-    figures = "".join(_figure(folder, record, record["words"], rows) for record in records[:SHOWN])
-    lines = "".join(
-        f"<li><code>{shown(record['file'])}</code> {shown(record['words'])}</li>" for record in records[SHOWN:]
-    )
+    seen = [record for record in records if "width" in record][:SHOWN]
+    rest = [record for record in records if "width" not in record] + [r for r in records if "width" in r][SHOWN:]
+    figures = "".join(_figure(folder, record, record["words"], rows) for record in seen)
+    figures = f"<div class=items>{figures}</div>" if figures else ""
+    lines = "".join(f"<li><b>{_name(record, rows)}</b> {shown(record['words'])}</li>" for record in rest)
     more = about["count"] - len(records)
     tail = f"<p class=soft>and {more:,} more in items.jsonl</p>" if more else ""
     return (
         f'<details id="{reason}"{" open" if about["drops"] else ""}><summary>{head}</summary>'
-        f"<div class=items>{figures}</div>{f'<ul class=lines>{lines}</ul>' if lines else ''}{tail}</details>\n"
+        f"{figures}{f'<ul class=lines>{lines}</ul>' if lines else ''}{tail}</details>\n"
     )
 
 
@@ -172,8 +173,14 @@ def _figure(folder: Path, record: dict[str, Any], words: str, rows: dict[str, Ro
     images = "".join(_image(folder, rows.get(name)) for name in names) or "no picture"
     size = f"{record['width']} x {record['height']}" if record.get("width") else ""
     frames = f", {record['frames']} frames" if record.get("frames", 1) > 1 else ""
-    said = f"<b>{shown(record['file'])}</b><br>{shown(words)}<br><span class=soft>{size}{frames}</span>"
+    said = f"<b>{_name(record, rows)}</b><br>{shown(words)}<br><span class=soft>{size}{frames}</span>"
     return f"<figure><div class=frame>{images}</div><figcaption>{said}</figcaption></figure>"
+
+
+def _name(record: dict[str, Any], rows: dict[str, Row]) -> str:
+    """Return the name an item had where it was collected, else its own."""
+    facts = rows.get(record["file"], {}).get("facts")
+    return shown((facts.get("origin") if isinstance(facts, dict) else None) or record["file"])
 
 
 def _image(folder: Path, row: Row | None) -> str:

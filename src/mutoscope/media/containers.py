@@ -67,7 +67,10 @@ def _png_notes(data: bytes) -> Notes:
         at += 12 + size
         if at > len(data):
             raise ValueError(CUT_SHORT)
-        if name in _PNG_CRITICAL and zlib.crc32(data[at - 8 - size : at - 4]) != struct.unpack_from(">I", data, at - 4)[0]:
+        if (
+            name in _PNG_CRITICAL
+            and zlib.crc32(data[at - 8 - size : at - 4]) != struct.unpack_from(">I", data, at - 4)[0]
+        ):
             raise ValueError("it is damaged")  # browsers refuse it too; Pillow would show what is left
     return Notes()
 
