@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hostile import make, png, scene
 
+from hostile import make, png, scene
 from mutoscope.cli import main
 from mutoscope.data.check import Demands, check, look
 from mutoscope.data.collect import collect
@@ -85,7 +85,7 @@ class TestHostile:
         assert not wrong
 
     def test_nothing_is_unaccounted_for(self, hostile, checked):
-        folder, expected = hostile
+        folder, _ = hostile
         summary = checked[2]
         assert summary["items"] == len(checked[1]) == len(Rows(folder)) == summary["kept"] + summary["dropped"]
         for record in checked[1].values():

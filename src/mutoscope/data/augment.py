@@ -39,7 +39,9 @@ _LETTERING = re.compile(
     r"|keyboard|clocks?|watch(es)?|dials?|maps?|flags?|sheet music|musical notes?|barcodes?|qr codes?|keycap|button)\b"
 )
 _QUOTED = re.compile(r"[\"“”«»]|(?<!\w)'[^']+'(?!\w)")
-_ALPHANUMERIC = re.compile(r"\b([A-Z]{2,}|\d{2,}|[A-Z]\d+)\b")  # ABC, 1984, B2: very likely seen in the picture
+# ABC, 1984, B2 are very likely seen in the picture; 16-bit, 1980s and these names of looks are not.
+_ALPHANUMERIC = re.compile(r"(?<![\w-])([A-Z]{2,4}|\d{2,}|[A-Z]\d+)(?![\w-])")
+_LOOKS = frozenset("3D 2D 4K 8K HD UHD HDR CGI VHS DSLR SLR RGB NES SNES CRT LED UFO".split())
 _EDGES = re.compile(
     r"\b(edges?|corners?|borders?|frames?d?|margins?|sides?|far (left|right)|background|foreground|top|bottom|upper|lower"
     r"|surrounded|whole|entire|full|panoram\w*|wide|between|row of|line of|rows of)\b"
@@ -162,7 +164,11 @@ def _has_sides(caption: str) -> bool:
 
 
 def _has_letters(caption: str) -> bool:
-    return bool(_LETTERING.search(caption.lower()) or _QUOTED.search(caption) or _ALPHANUMERIC.search(caption))
+    shouted = caption.isupper()  # then capitals mean nothing
+    seen = [
+        found for found in _ALPHANUMERIC.findall(caption) if found not in _LOOKS and not (shouted and found.isalpha())
+    ]
+    return bool(_LETTERING.search(caption.lower()) or _QUOTED.search(caption) or seen)
 
 
 def _like(word: str, other: str) -> str:

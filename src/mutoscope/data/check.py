@@ -54,7 +54,7 @@ REASONS = {
     "tiny":              (True,  False, "too small"),
     "blank":             (True,  False, "nothing to see but one colour"),
     "blurred":           (True,  False, "blurred"),
-    "letterboxed":       (False, False, "even bars around it; the pack cuts them off"),
+    "letterboxed":       (False, False, "black bars around it; the pack cuts them off"),
     "still":             (True,  False, "a clip in which nothing moves"),
     "cuts":              (True,  False, "a clip of several takes"),
     "duplicate":         (True,  False, "it looks like another item that is kept"),
@@ -68,10 +68,11 @@ class Demands:
     min_side: int = 64  # pixels of the shorter side
     min_words: int = 1  # of a caption
     most_even: float = 0.997  # share of one colour from which on a picture is blank
-    most_blur: float = 0.62  # measures.blur from which on it is blurred
-    least_motion: float = 0.35  # levels: the largest change between frames under which a clip is still
+    most_blur: float = 0.75  # measures.blur from which on it is blurred
+    least_motion: float = 5.0  # levels: measures.Motion.most under which a clip is still
     cut: float = 24.0  # levels: a change that may be a cut
     cut_times: float = 3.0  # and how many times the usual change it must be
+    cut_share: float = 0.6  # and in how much of the picture
     keep: tuple[str, ...] = ()  # reasons that drop nothing this time
     max_unreadable: float = 0.01  # share of items
 
@@ -175,8 +176,8 @@ def _bytes_of(folder: Path, row: Row) -> int:
 
 def _look_at_motion(motion: measures.Motion, demands: Demands, reasons: list[list[str]]) -> None:
     if motion.most < demands.least_motion:
-        reasons.append(["still", f"at most {motion.most:.2f} levels change from frame to frame"])
-    cuts = motion.cuts(demands.cut, demands.cut_times)
+        reasons.append(["still", f"nothing changes by more than {motion.most:.1f} of 255 levels"])
+    cuts = motion.cuts(demands.cut, demands.cut_times, demands.cut_share)
     if cuts:
         reasons.append(["cuts", f"another take begins at frame {', '.join(map(str, cuts[:8]))}"])
 
@@ -220,7 +221,7 @@ class _Seen:
         self.bars = tuple(map(min, self.bars, (top / height, bottom / height, left / width, right / width)))
         inner = small[top : height - bottom, left : width - right]
         self.even = min(self.even, measures.evenness(inner))
-        self.blur = min(self.blur, measures.blur(measures.luma(inner)))
+        self.blur = min(self.blur, measures.blur(inner))
 
     def mean(self) -> np.ndarray:
         """Return the picture, or the mean frame of the clip."""

@@ -80,11 +80,15 @@ def distance(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def is_near(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Say which prints (N,) look like those of (N,): both hashes and the colours agree, and both move or neither."""
+    """Say which prints (N,) look like those of (N,): both hashes and the colours agree, and both move or neither.
+
+    A small thing on a plain ground sets few bits, so fewer may differ: two icons of one set are no copies.
+    """
     bits = np.bitwise_count(left["phash"].astype(np.uint64) ^ right["phash"].astype(np.uint64))
     colour = np.abs(left["colour"].astype(np.int16) - right["colour"].astype(np.int16)).max(axis=-1)
     alike = (left["moves"] == right["moves"]) & (bits <= PHASH_NEAR) & (colour <= COLOUR_NEAR)
-    return alike & (distance(left, right) <= DHASH_NEAR)
+    union = np.bitwise_count(left["dhash"].astype(np.uint64) | right["dhash"].astype(np.uint64)).sum(axis=-1)
+    return alike & (distance(left, right) <= np.minimum(DHASH_NEAR, 1 + union // 8))
 
 
 def surplus(prints: np.ndarray, rank: np.ndarray) -> dict[int, tuple[int, int]]:

@@ -4,16 +4,16 @@ Pictures come as uint8 (H, W, 3) in sRGB; luma is float32 (H, W), 0 to 255. What
 There is no number for watermarks: one picture alone does not show one, and what calls itself so is a guess.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 LOOK_SIDE = 256  # pixels: the short side at which blur and blankness are judged, twice what the models draw
 CLIP_SIDE = 32  # pixels: the size at which frames are compared
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_SEEN = 10  # levels: a smaller change of a cell is not counted as one
 _BLUR_WINDOW = 9  # pixels of the strong low-pass (Crete et al. 2007, section 3)
 _BAR_LEVELS = 8  # a bar is this even
-_STEP_LEVELS = 16  # and what it ends at differs from it by more than this
+_STEP_LEVELS = 24  # and what it ends at differs from it by more than this; up to it, it is the ringing of an encoder
+_DARK = 32  # levels: no channel of a bar is lighter
 _SHORTEST_BAR = 0.03  # of the side; thinner ones are an edge of the picture
 
 
@@ -37,36 +37,48 @@ def luma(pixels: np.ndarray) -> np.ndarray:
 
 
 def evenness(pixels: np.ndarray, levels: int = 4) -> float:
-    """Return the share of pixels that are the commonest colour, give or take `levels` in each channel."""
-    middle = np.median(pixels.reshape(-1, 3), axis=0)
-    return float((np.abs(pixels.astype(np.int16) - middle.astype(np.int16)).max(axis=2) <= levels).mean())
+    """Return the share of pixels that are the middle colour, give or take `levels` in each channel."""
+    near = np.ones(pixels.shape[:2], bool)
+    for channel in range(3):
+        values = pixels[..., channel]
+        counts = np.bincount(values.reshape(-1), minlength=256).cumsum()
+        middle = int(np.searchsorted(counts, (counts[-1] + 1) // 2))
+        near &= (values >= max(0, middle - levels)) & (values <= min(255, middle + levels))
+    return float(near.mean())
 
 
-def blur(brightness: np.ndarray) -> float:
+def blur(pixels: np.ndarray) -> float:
     """Return how blurred a picture is, 0 sharp to 1 without any detail, whatever it shows.
 
     A sharp picture loses most of its differences between neighbours when it is blurred, a blurred one hardly any
     (Crete, Dolmiere, Ladret, Nicolas 2007, "The blur effect: perception and estimation with a new no-reference perceptual
-    blur metric", equations 1 to 7). A picture of one colour has no differences and counts as sharp: see `evenness`.
+    blur metric", equations 1 to 7, here in whole numbers). A picture of one colour has no differences and counts as
+    sharp: see `evenness`.
     """
-    return max(_blur_along(brightness), _blur_along(brightness.T))
+    from PIL import Image
+
+    brightness = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("L"), np.int32)
+    return max(_blur_along(brightness), _blur_along(np.ascontiguousarray(brightness.T)))
 
 
 def _blur_along(brightness: np.ndarray) -> float:
     if brightness.shape[0] <= _BLUR_WINDOW:
         return 0.0
-    padded = np.pad(brightness, ((_BLUR_WINDOW // 2, _BLUR_WINDOW // 2), (0, 0)), mode="edge")
-    sums = np.cumsum(np.concatenate([np.zeros_like(padded[:1]), padded]), axis=0, dtype=np.float64)
-    smooth = ((sums[_BLUR_WINDOW:] - sums[:-_BLUR_WINDOW]) / _BLUR_WINDOW).astype(np.float32)
-    steps, smooth_steps = np.abs(np.diff(brightness, axis=0)), np.abs(np.diff(smooth, axis=0))
-    total = float(steps.sum())
-    return 1 - float(np.maximum(0, steps - smooth_steps).sum()) / total if total > 0.05 * steps.size else 0.0
+    half = _BLUR_WINDOW // 2
+    padded = np.concatenate([brightness[:1]] * (half + 1) + [brightness] + [brightness[-1:]] * half)
+    sums = padded.cumsum(axis=0, dtype=np.int32)  # smooth x 9 is the difference of two of these
+    smooth_steps = np.abs(np.diff(sums[_BLUR_WINDOW:] - sums[:-_BLUR_WINDOW], axis=0))
+    steps = _BLUR_WINDOW * np.abs(np.diff(brightness, axis=0))
+    total = int(steps.sum(dtype=np.int64))
+    left = int(np.maximum(0, steps - smooth_steps).sum(dtype=np.int64))
+    return 1 - left / total if total > 0.05 * _BLUR_WINDOW * steps.size else 0.0
 
 
 def bars(pixels: np.ndarray) -> tuple[int, int, int, int]:
-    """Return how many rows and columns at top, bottom, left and right are even bars around a picture; mostly zeros.
+    """Return how many rows and columns at top, bottom, left and right are black bars around a picture; mostly zeros.
 
-    Bars come in pairs of one colour, and what they frame begins along the whole line: a thing on a plain ground has none.
+    Bars come in pairs, and what they frame begins along the whole line. Only dark ones count: a drawing on white paper has
+    even edges too, and they belong to it.
     """
     image = pixels.astype(np.int16)
     top, bottom = _bar_pair(image)
@@ -79,51 +91,67 @@ def bars(pixels: np.ndarray) -> tuple[int, int, int, int]:
 def _bar_pair(image: np.ndarray) -> tuple[int, int]:
     """Return the rows of the bars above and below; (0, 0) unless there are both."""
     colour = np.median(image[0], axis=0)
+    if colour.max() > _DARK:
+        return 0, 0
     first, last = _bar(image, colour), _bar(image[::-1], colour)
-    least = max(2, round(_SHORTEST_BAR * len(image)))
-    return (first, last) if first >= least and last >= least and first + last < 0.8 * len(image) else (0, 0)
+    return (first, last) if first and last and first + last < 0.8 * len(image) else (0, 0)
 
 
 def _bar(image: np.ndarray, colour: np.ndarray) -> int:
     """Return how many first rows are of `colour`, if they end at once along most of the row."""
+    if (np.abs(image[: _least(image)] - colour).max(axis=2) > _BAR_LEVELS).mean() > 0.02:
+        return 0
     away = np.abs(image - colour).max(axis=2)
-    filled = (away <= _BAR_LEVELS).mean(axis=1) >= 0.98
-    rows = len(filled) if filled.all() else int(np.argmin(filled))
+    even = _first((away <= _BAR_LEVELS).mean(axis=1) < 0.98)
+    rows = _first((away <= _STEP_LEVELS).mean(axis=1) < 0.9) if even >= _least(image) else 0
     edge = away[rows : rows + max(2, len(image) // 50)]
     return rows if len(edge) and (edge > _STEP_LEVELS).max(axis=0).mean() >= 0.5 else 0
 
 
-@dataclass
-class Motion:
-    """How the frames of a clip differ, counted one frame at a time."""
+def _first(rows: np.ndarray) -> int:
+    """Return the first row of which this is true, or how many there are."""
+    return int(np.argmax(rows)) if rows.any() else len(rows)
 
-    frames: int = 0
-    changes: list[float] | None = None  # mean change of a pixel from frame to frame, in levels
-    skips: list[float] | None = None  # and from a frame to the one after the next
-    _last: np.ndarray | None = None
-    _before: np.ndarray | None = None
+
+def _least(image: np.ndarray) -> int:
+    return max(2, round(_SHORTEST_BAR * len(image)))
+
+
+class Motion:
+    """How the frames of a clip differ, counted one frame at a time; frames are compared as CLIP_SIDE x CLIP_SIDE cells."""
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.most = (
+            0.0  # the largest change since the first frame, in levels: the mean of the hundredth that changed most
+        )
+        self._changes: list[float] = []  # mean change of all cells from frame to frame, in levels
+        self._shares: list[float] = []  # share of the cells that changed visibly
+        self._skips: list[float] = []  # mean change from a frame to the one after the next
+        self._first = self._before = self._last = np.empty(0, np.float32)
 
     def add(self, pixels: np.ndarray) -> None:
         """Count one frame (H, W, 3)."""
         small = resize(pixels, CLIP_SIDE, CLIP_SIDE).astype(np.float32)
-        self.changes, self.skips = self.changes or [], self.skips or []
-        if self._last is not None:
-            self.changes.append(float(np.abs(small - self._last).mean()))
-        if self._before is not None:
-            self.skips.append(float(np.abs(small - self._before).mean()))
+        if self.frames == 0:
+            self._first = small
+        else:
+            away = np.sort(np.abs(small - self._first).max(axis=2), axis=None)
+            self.most = max(self.most, float(away[-(away.size // 100) :].mean()))
+            change = np.abs(small - self._last)
+            self._changes.append(float(change.mean()))
+            self._shares.append(float((change.max(axis=2) > _SEEN).mean()))
+        if self.frames > 1:
+            self._skips.append(float(np.abs(small - self._before).mean()))
         self._before, self._last, self.frames = self._last, small, self.frames + 1
 
-    @property
-    def most(self) -> float:
-        """The largest change between neighbouring frames."""
-        return max(self.changes or [0.0])
+    def cuts(self, least: float, times: float, share: float) -> list[int]:
+        """Return the frames another take begins at.
 
-    def cuts(self, least: float, times: float) -> list[int]:
-        """Return the frames another take begins at: a change of `least` levels and `times` the usual one that stays.
-
-        A flash (lightning) goes back to what was there before it, so it is none.
+        There the cells change by `least` levels and by `times` what is usual in this clip, in at least a `share` of the
+        picture, and it does not go back at once: a flash (lightning) is no cut.
         """
-        changes, skips = self.changes or [], self.skips or []
+        changes, skips = self._changes, self._skips
         usual = float(np.median(changes)) if changes else 0.0
 
         def goes_back(index: int, change: float) -> bool:
@@ -132,5 +160,8 @@ class Motion:
         return [
             i + 1
             for i, change in enumerate(changes)
-            if change >= max(least, times * usual) and not goes_back(i, change) and not goes_back(i - 1, change)
+            if change >= max(least, times * usual)
+            and self._shares[i] >= share
+            and not goes_back(i, change)
+            and not goes_back(i - 1, change)
         ]
