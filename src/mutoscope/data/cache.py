@@ -12,11 +12,13 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mutoscope.data.augment import may_flip
 from mutoscope.data.items import open_item
 from mutoscope.errors import OutputError
 from mutoscope.media import Limits
@@ -36,6 +38,12 @@ class Folder:
     def is_clips(self) -> bool:
         """Whether the items have more than one frame."""
         return self.pixels.shape[1] > 1
+
+    @cached_property
+    def may_flip(self) -> np.ndarray:
+        """Which items (N,) bool stay true to all their captions when they are mirrored."""
+        known = {text: may_flip(text) for text in {text for texts in self.captions for text in texts}}
+        return np.array([all(known[text] for text in texts) for texts in self.captions], bool)
 
     def __len__(self) -> int:
         return len(self.captions)

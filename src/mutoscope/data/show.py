@@ -89,7 +89,7 @@ def look_over(data: Path, count: int, seed: int = 0) -> tuple[Statistics, np.nda
     if not total:
         raise DataError(f"{data}: captions.jsonl holds no rows; collect or render something first")
     chosen = set(np.sort(stream(seed, "contact sheet").permutation(total)[:count]).tolist())
-    opened = {index * total // OPENED for index in range(min(OPENED, total))}
+    opened = {index * total // min(OPENED, total) for index in range(min(OPENED, total))}
     statistics, cells = Statistics(), []
     for index, (rows, row, known) in enumerate(_all(sets)):
         size = known or (_size(rows.folder, row) if index in opened else None)

@@ -95,9 +95,11 @@ def to_unit(frames: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1.0
 
 
-def flip(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror a random half of the batch."""
+def flip(pixels: Tensor, generator: torch.Generator, allowed: np.ndarray | None = None) -> Tensor:
+    """Mirror a random half of the batch; with `allowed` (B,) bool only of those items."""
     mirrored = torch.rand((pixels.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
+    if allowed is not None:
+        mirrored &= torch.from_numpy(allowed).view(-1, 1, 1, 1, 1)
     return torch.where(mirrored, pixels.flip(-1), pixels)
 
 
