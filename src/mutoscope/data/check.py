@@ -69,7 +69,7 @@ class Demands:
     min_words: int = 1  # of a caption
     most_even: float = 0.997  # share of one colour from which on a picture is blank
     most_blur: float = 0.75  # measures.blur from which on it is blurred
-    least_motion: float = 5.0  # levels: measures.Motion.most under which a clip is still
+    least_motion: float = 4.5  # levels: measures.Motion.most under which a clip is still
     cut: float = 24.0  # levels: a change that may be a cut
     cut_times: float = 3.0  # and how many times the usual change it must be
     cut_share: float = 0.6  # and in how much of the picture
@@ -183,8 +183,9 @@ def _look_at_motion(motion: measures.Motion, demands: Demands, reasons: list[lis
 
 
 def _content(header: Any, seen: "_Seen") -> list[int]:
-    """Return left, top, right, bottom of what the bars frame, in pixels of the file."""
-    top, bottom, left, right = seen.bars
+    """Return left, top, right, bottom of what the bars frame, in pixels of the file; half-covered rows are left out too."""
+    more = 1 / measures.LOOK_SIDE if min(header.width, header.height) > measures.LOOK_SIDE else 0
+    top, bottom, left, right = (share + more if share else 0.0 for share in seen.bars)
     return [
         round(left * header.width), round(top * header.height),
         round((1 - right) * header.width), round((1 - bottom) * header.height),

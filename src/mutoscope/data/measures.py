@@ -6,7 +6,7 @@ There is no number for watermarks: one picture alone does not show one, and what
 
 import numpy as np
 
-LOOK_SIDE = 256  # pixels: the short side at which blur and blankness are judged, twice what the models draw
+LOOK_SIDE = 128  # pixels: the short side at which blur, bars and blankness are judged, that of the models' own pictures
 CLIP_SIDE = 32  # pixels: the size at which frames are compared
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEEN = 10  # levels: a smaller change of a cell is not counted as one
@@ -52,12 +52,10 @@ def blur(pixels: np.ndarray) -> float:
 
     A sharp picture loses most of its differences between neighbours when it is blurred, a blurred one hardly any
     (Crete, Dolmiere, Ladret, Nicolas 2007, "The blur effect: perception and estimation with a new no-reference perceptual
-    blur metric", equations 1 to 7, here in whole numbers). A picture of one colour has no differences and counts as
+    blur metric", equations 1 to 7). A picture of one colour has no differences and counts as
     sharp: see `evenness`.
     """
-    from PIL import Image
-
-    brightness = np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).convert("L"), np.int32)
+    brightness = luma(pixels)
     return max(_blur_along(brightness), _blur_along(np.ascontiguousarray(brightness.T)))
 
 
@@ -66,12 +64,11 @@ def _blur_along(brightness: np.ndarray) -> float:
         return 0.0
     half = _BLUR_WINDOW // 2
     padded = np.concatenate([brightness[:1]] * (half + 1) + [brightness] + [brightness[-1:]] * half)
-    sums = padded.cumsum(axis=0, dtype=np.int32)  # smooth x 9 is the difference of two of these
-    smooth_steps = np.abs(np.diff(sums[_BLUR_WINDOW:] - sums[:-_BLUR_WINDOW], axis=0))
-    steps = _BLUR_WINDOW * np.abs(np.diff(brightness, axis=0))
-    total = int(steps.sum(dtype=np.int64))
-    left = int(np.maximum(0, steps - smooth_steps).sum(dtype=np.int64))
-    return 1 - left / total if total > 0.05 * _BLUR_WINDOW * steps.size else 0.0
+    sums = padded.cumsum(axis=0, dtype=np.float64)  # smooth is the difference of two of these
+    smooth_steps = np.abs(np.diff((sums[_BLUR_WINDOW:] - sums[:-_BLUR_WINDOW]) / _BLUR_WINDOW, axis=0))
+    steps = np.abs(np.diff(brightness, axis=0))
+    total = float(steps.sum())
+    return 1 - float(np.maximum(0, steps - smooth_steps).sum()) / total if total > 0.05 * steps.size else 0.0
 
 
 def bars(pixels: np.ndarray) -> tuple[int, int, int, int]:
