@@ -300,6 +300,19 @@ class TestBuckets:
         rows, columns = (np.flatnonzero(black.any(axis=axis)) for axis in (1, 0))
         assert abs(np.ptp(rows) - np.ptp(columns)) <= 1
 
+    def test_a_large_photograph_with_bars_is_not_made_coarse(self, tmp_path):
+        """JPEGs are decoded at a fraction, but never at less than what the crop needs."""
+        image = Image.new("RGB", (2400, 1800), "black")
+        image.paste(scene(1, 800, 600).resize((2400, 600)), (0, 600))
+        folder = write(tmp_path / "set", {"a.jpg": (data(image, "JPEG", quality=95), {})})
+        drain(check(folder))
+        drain(pack(folder, tmp_path / "out", Packing((Bucket(256, 256),))))
+        (row,) = Rows(tmp_path / "out" / "256x256")
+        with Image.open(folder / "a.jpg") as whole:
+            best = np.asarray(whole.resize((256, 256), Image.Resampling.LANCZOS, box=row["crop"]["box"])).astype(float)
+        got = open_folders(tmp_path / "out")[0].pixels[0, 0].astype(float)
+        assert np.abs(got - best).mean() < 3
+
     @given(some.integers(1, 400), some.sampled_from([None, 5.0, 12.0, 12.5, 23.976, 30.0, 60.0]), some.integers(5, 60))
     def test_frames_are_evenly_spaced_and_inside(self, frames, rate, most):
         chosen, new = buckets.thin(frames, rate, 12.0, most)

@@ -6,7 +6,9 @@ nothing is done twice but what was under way. The dashboard, which would run any
 """
 
 import os
+import pickle
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -24,23 +26,20 @@ def ray_spread(
 ) -> Iterator[Any]:
     """Yield `function(item)` for each item, in order; MissingExtraError without Ray."""
     ray = _started()
-    items, run = iter(items), _Chunk(function)
+    items = iter(items)
     while window := list(islice(items, WINDOW)):
-        rows = [{"place": place, "items": window[place : place + chunk]} for place in range(0, len(window), chunk)]
+        parts = [window[place : place + chunk] for place in range(0, len(window), chunk)]
+        rows = [{"place": place, "items": pickle.dumps(part)} for place, part in enumerate(parts)]
         data = ray.data.from_items(rows, override_num_blocks=len(rows))
-        done = data.map(run, max_retries=RETRIES) if chunk else data
-        for row in sorted(done.take_all(), key=lambda row: row["place"]):
-            yield from row["results"]
+        done = data.map(partial(_run, pickle.dumps(function)), max_retries=RETRIES).take_all()
+        for row in sorted(done, key=lambda row: row["place"]):
+            yield from pickle.loads(row["results"])
 
 
-class _Chunk:
-    """What runs on a worker: the function over a few items."""
-
-    def __init__(self, function: Callable[[Any], Any]):
-        self._function = function
-
-    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        return {"place": row["place"], "results": [self._function(item) for item in row["items"]]}
+def _run(function: bytes, row: dict[str, Any]) -> dict[str, Any]:
+    """Run the function over a few items on a worker; everything travels as bytes that this program made itself."""
+    run = pickle.loads(function)
+    return {"place": row["place"], "results": pickle.dumps([run(item) for item in pickle.loads(row["items"])])}
 
 
 def _started() -> Any:
@@ -52,6 +51,6 @@ def _started() -> Any:
         raise MissingExtraError("Ray", "cluster") from error
     if not ray.is_initialized():
         local = {} if os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
-        ray.init(ignore_reinit_error=True, log_to_driver=False, **local)
+        ray.init(log_to_driver=False, **local)
     ray.data.DataContext.get_current().enable_progress_bars = False
     return ray

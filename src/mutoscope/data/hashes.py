@@ -61,14 +61,16 @@ def near_pairs(prints: np.ndarray, neighbours: int = NEIGHBOURS) -> tuple[np.nda
     """
     full = np.ascontiguousarray(prints).view(np.uint8).reshape(len(prints), PRINT.itemsize)
     words, rest = full[:, : DHASH_BITS // 8], full[:, DHASH_BITS // 8 :]
+    bits = prints["dhash"].astype(np.uint64)
     found = [np.empty((0, 2), np.int64)]
     for turn in range(DHASH_BITS // 8):
         turned = np.concatenate([np.roll(words, -turn, axis=1), rest], axis=1)  # the rest decides between equals
         order = np.argsort(turned.view(f"S{PRINT.itemsize}").reshape(-1), kind="stable")
+        ordered = bits[order]
         for step in range(1, min(neighbours + 1, len(order))):
-            left, right = order[:-step], order[step:]
-            same = turned[left, 0] == turned[right, 0]
-            left, right = left[same], right[same]
+            apart = np.bitwise_count(ordered[:-step] ^ ordered[step:]).sum(axis=1)
+            places = np.flatnonzero(apart <= DHASH_NEAR)
+            left, right = order[places], order[places + step]
             near = is_near(prints[left], prints[right])
             found.append(np.stack([left[near], right[near]], axis=1))
     pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)

@@ -18,7 +18,7 @@ from mutoscope.data.shards import mark_of
 from mutoscope.errors import DataError, MediaError
 from mutoscope.media import Header, Limits, open_frames
 
-LIMITS = Limits(file_bytes=256 << 20, pixels=120_000_000, clip_pixels=20_000_000_000, least_side=512)
+LIMITS = Limits(file_bytes=256 << 20, pixels=120_000_000, clip_pixels=20_000_000_000, least_side=256)
 MOST_TILES = 4096
 
 

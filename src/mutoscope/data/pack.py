@@ -13,9 +13,10 @@ the disk, and a worker holds one item.
 import contextlib
 import io
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +27,7 @@ from mutoscope.data import buckets
 from mutoscope.data import check as checking
 from mutoscope.data.buckets import Bucket
 from mutoscope.data.claim import alone, claim, sweep
-from mutoscope.data.items import open_item, reason_of
+from mutoscope.data.items import LIMITS, open_item, reason_of
 from mutoscope.data.rows import NAME, Row, Rows, to_line
 from mutoscope.data.shards import read_index, shard_name, write_shard
 from mutoscope.data.workers import Spread, on_this_machine
@@ -255,7 +256,11 @@ def _filled(folder: Path, out: Path, packing: Packing, task: Task) -> Iterator[t
 
 def fill_item(folder: Path, job: Row, bucket: Bucket, packing: Packing, key: str) -> tuple[Row, str, bytes]:
     """Return the row of an item in its bucket, the ending and the bytes of its file; MediaError when it cannot be read."""
-    header, frames = open_item(folder, job)
+    scale = buckets.enlargement(job["box"], bucket)
+    side = math.ceil(
+        2 * scale * min(job["size"])
+    )  # twice what is needed of the whole picture, for the sake of the filter
+    header, frames = open_item(folder, job, replace(LIMITS, least_side=side))
     wanted = set(job.get("frames", [0]))
     kept = [_fitted(pixels, header, job["box"], bucket) for index, pixels in enumerate(frames) if index in wanted]
     if len(kept) != len(wanted):

@@ -201,10 +201,11 @@ def _from_row(folder: Path, row: dict[str, Any]) -> Found | Passed:
             return Passed(file, "the file is not there")
     except (DataError, ValueError, OSError) as error:
         return Passed(file, str(error))
-    texts = row.pop("captions", None) or []
+    texts, problem = row.pop("captions", None) or [], str(row.pop("caption_problem", None) or "")
     facts = row.pop("facts", None)
     source, licence = (str(row.pop(key, None) or "") for key in ("source", "licence"))
-    return Found(file, path, _texts(texts), {**row, **(facts if isinstance(facts, dict) else {})}, source, licence)
+    facts = {**row, **(facts if isinstance(facts, dict) else {})}
+    return Found(file, path, _texts(texts), facts, source, licence, problem)
 
 
 def _texts(value: object) -> list[str]:
