@@ -5,7 +5,9 @@ import json
 import random
 import resource
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,11 +48,11 @@ def records(folder: Path) -> dict[str, dict]:
     return {origins[record["file"]]: record for record in map(json.loads, lines)}
 
 
-def collected(folder: Path, names: dict[str, object]) -> Path:
+def collected(folder: Path, names: Mapping[str, tuple[Any, list[str]]]) -> Path:
     """A captioned folder made by hand: file name -> (bytes or picture, captions)."""
     folder.mkdir()
     with open(folder / "captions.jsonl", "w") as rows:
-        for name, (content, captions) in names.items():  # type: ignore[misc]
+        for name, (content, captions) in names.items():
             if isinstance(content, bytes):
                 (folder / name).write_bytes(content)
             else:
@@ -105,7 +107,7 @@ class TestHostile:
                 tags.append(tag)
                 for name, value in attrs:
                     assert not name.startswith("on"), name
-                    assert name not in ("src", "href") or value.startswith(("data:image/webp;base64,", "#"))
+                    assert name not in ("src", "href") or (value or "").startswith(("data:image/webp;base64,", "#"))
 
         Reader().feed(page)
         assert tags.count("figure") > 40 and tags.count("img") > 40 and "prefers-color-scheme: dark" in page
@@ -133,7 +135,9 @@ class TestHostile:
 class TestInvariance:
     @pytest.fixture
     def folder(self, tmp_path) -> Path:
-        items = {f"{i:02d}.png": (scene(i), [f"discs number {'i' * (i + 1)}"]) for i in range(12)}
+        items: dict[str, tuple[Any, list[str]]] = {
+            f"{i:02d}.png": (scene(i), [f"discs number {'i' * (i + 1)}"]) for i in range(12)
+        }
         items["copy.jpg"] = (scene(3).resize((100, 100)), ["a copy"])
         items["cut.png"] = (png(8, 8), ["damaged"])
         return collected(tmp_path / "set", items)

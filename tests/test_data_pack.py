@@ -56,7 +56,9 @@ def write(folder: Path, items: dict[str, tuple[bytes, dict]]) -> Path:
 def checked(tmp_path_factory) -> Path:
     """A checked folder: 21 pictures of three shapes and 3 clips; one picture is letterboxed, one blank."""
     shapes = ((96, 96), (160, 100), (90, 150))
-    items = {f"{i:02d}.png": (data(scene(i, *shapes[i % 3]), "PNG"), {"licence": "CC0-1.0"}) for i in range(20)}
+    items: dict[str, tuple[bytes, dict]] = {
+        f"{i:02d}.png": (data(scene(i, *shapes[i % 3]), "PNG"), {"licence": "CC0-1.0"}) for i in range(20)
+    }
     boxed = np.asarray(scene(40, 128, 128)).copy()
     boxed[:20] = boxed[-20:] = 0
     items["20.png"] = (data(Image.fromarray(boxed), "PNG"), {"facts": {"style": "photo"}})
@@ -86,10 +88,11 @@ class TestPack:
         with tarfile.open(out / "64x64" / "00000.tar") as tar:
             names = tar.getnames()
             assert names[:3] == ["00000000.png", "00000000.json", "00000000.txt"] and len(names) == 12
-            row = json.loads(tar.extractfile("00000001.json").read())
+            held = {name: file.read() for name in names if (file := tar.extractfile(name))}
+            row = json.loads(held["00000001.json"])
             assert row["captions"] == ["discs, 03"] and row["origin"] == "03.png" and row["licence"] == "CC0-1.0"
-            assert tar.extractfile("00000001.txt").read() == b"discs, 03\n"
-            assert Image.open(io.BytesIO(tar.extractfile("00000001.png").read())).size == (64, 64)
+            assert held["00000001.txt"] == b"discs, 03\n"
+            assert Image.open(io.BytesIO(held["00000001.png"])).size == (64, 64)
 
     def test_the_index_finds_any_item_without_the_others(self, packed):
         out, _ = packed
@@ -187,7 +190,7 @@ class TestRefused:
         next(first)
         with pytest.raises(OutputError, match="another pack is at work"):
             drain(pack(checked, tmp_path / "out", SMALL))
-        first.close()
+        first.close()  # type: ignore[attr-defined]
         drain(pack(checked, tmp_path / "out", SMALL))
 
     def test_a_half_pack_is_no_data(self, checked, tmp_path):
@@ -195,7 +198,7 @@ class TestRefused:
         while next(events).phase != "pack":
             pass
         next(events)
-        events.close()
+        events.close()  # type: ignore[attr-defined]
         with pytest.raises(OutputError, match="not finished"):
             open_folders(tmp_path / "out")
 
@@ -246,7 +249,6 @@ class TestKill:
             time.sleep(moments.uniform(0, 0.03) if attempt else 0.3)
             process.send_signal(signal.SIGKILL)
             process.wait()
-            process.stdout.close()
             time.sleep(0.5 if workers > 1 else 0)  # workers see that their parent is gone
             kills += process.returncode == -signal.SIGKILL
             for shard, stamp in finished.items():
@@ -259,7 +261,6 @@ class TestKill:
         assert kills >= 2
         process = self.start(checked, out, workers)
         assert process.wait(120) == 0
-        process.stdout.close()
         assert content(out) == content(whole)
         assert not list(out.rglob("*.tmp"))
 
@@ -320,7 +321,7 @@ class TestBuckets:
         if chosen:
             assert 0 <= chosen[0] and chosen[-1] < frames and len(set(np.diff(chosen).tolist())) == 1
             assert new is None if rate is None else new == pytest.approx(rate / (chosen[1] - chosen[0]))
-            assert rate is None or 8 <= new <= 18 or (rate < 8 and new == rate)
+            assert new is None or rate is None or 8 <= new <= 18 or (rate < 8 and new == rate)
 
     def test_refused(self):
         with pytest.raises(SizeError, match="no bucket"):

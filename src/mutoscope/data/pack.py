@@ -175,13 +175,14 @@ def _kept(rows: Rows, folder: Path) -> Iterator[tuple[Row, dict[str, Any]]]:
 def place(row: Row, record: dict[str, Any], packing: Packing) -> tuple[Bucket, Row] | str:
     """Return the bucket of an item and what a worker must know to fill it, or the reason why none takes it."""
     width, height, frames = record["width"], record["height"], record["frames"]
-    content = tuple(record.get("content") or (0, 0, width, height))
-    bucket = buckets.nearest(content[2] - content[0], content[3] - content[1], list(packing.buckets))
+    left, top, right, bottom = content = record.get("content") or (0, 0, width, height)
+    bucket = buckets.nearest(right - left, bottom - top, list(packing.buckets))
     box = buckets.centred(content, bucket)
     if buckets.enlargement(box, bucket) > 1 + 1e-9 and not packing.enlarge:
         return f"smaller than its bucket: {width} x {height} for {bucket.name}; --enlarge takes it"
     job: Row = {key: row[key] for key in ("file", "source", "licence") if row.get(key)}
-    facts = row.get("facts") if isinstance(row.get("facts"), dict) else {}
+    facts = row.get("facts")
+    facts = facts if isinstance(facts, dict) else {}
     others = {key: value for key, value in row.items() if key not in _KNOWN}
     job |= {"captions": record["captions"], "facts": {**others, **facts}, "box": box, "size": [width, height]}
     if frames == 1:

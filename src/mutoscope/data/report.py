@@ -209,7 +209,7 @@ def thumbnail(folder: Path, row: Row, side: int) -> np.ndarray:
     except (MediaError, DataError, StopIteration):
         return EMPTY
     scale = side / max(image.size)
-    size = tuple(max(1, round(length * scale)) for length in image.size)
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     way = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
     return np.asarray(image.resize(size, way))
 

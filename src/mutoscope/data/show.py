@@ -48,7 +48,8 @@ class Statistics:
 
     def add(self, row: Row, size: str | None) -> None:
         """Count one row."""
-        facts = row.get("facts") if isinstance(row.get("facts"), dict) else {}
+        facts = row.get("facts")
+        facts = facts if isinstance(facts, dict) else {}
         texts = [text for text in row.get("captions") or [] if isinstance(text, str)]
         self.items += 1
         self.captions += len(texts)
