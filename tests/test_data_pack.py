@@ -230,7 +230,7 @@ class TestKill:
         ]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         return subprocess.Popen(
-            [sys.executable, "-m", "mutoscope", *words, "-q"], env=environment, stdout=subprocess.PIPE
+            [sys.executable, "-m", "mutoscope", *words, "-q"], env=environment, stdout=subprocess.DEVNULL
         )
 
     @pytest.mark.timeout(300)
