@@ -225,6 +225,21 @@ class TestHub:
             drain(collect("hf:people/foxes", tmp_path / "mine"))
 
 
+@pytest.mark.filterwarnings("ignore")  # of the library
+def test_the_real_library_on_a_data_set_of_files(tmp_path, monkeypatch):
+    """`datasets` itself, offline, on a folder laid out like a data set of the hub."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    pytest.importorskip("datasets", reason="needs mutoscope[hub]")
+    raw = fill(tmp_path / "set" / "train", "0.png", "1.png")
+    lines = [{"file_name": f"{i}.png", "text": f"discs {i}", "n": i} for i in range(2)]
+    (raw / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    done = drain(collect(f"hf:{tmp_path / 'set'}", tmp_path / "mine"))
+    found = list(rows(tmp_path / "mine").values())
+    assert done.kind == "hub" and [row["captions"] for row in found] == [["discs 0"], ["discs 1"]]
+    assert (tmp_path / "mine" / found[1]["file"]).read_bytes() == (raw / "1.png").read_bytes()
+
+
 class TestGoingOn:
     def test_a_second_run_adds_what_is_new(self, tmp_path):
         raw = fill(tmp_path / "raw", "c/a.png", "c/b.png")

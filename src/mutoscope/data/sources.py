@@ -395,7 +395,20 @@ def _hub_items(name: str, data: Any, datasets: Any) -> Findings:
         texts = [str(classes[value]).replace("_", " ")] if classes and isinstance(value, int) else _texts(value)
         origin = f"{name}/{number:08d}{PurePosixPath(held.get('path') or '').suffix.lower()}"
         facts = {key: value for key, value in row.items() if isinstance(value, str | int | float | bool)}
-        if held.get("bytes"):
-            yield Found(origin, held["bytes"], texts, facts, f"{HUB}{name}", licence)
-        else:
-            yield Passed(origin, "the data set holds no bytes for it")
+        try:
+            yield Found(
+                origin, held.get("bytes") or _hub_file(name, held.get("path")), texts, facts, f"{HUB}{name}", licence
+            )
+        except (OSError, ValueError) as error:
+            yield Passed(origin, f"cannot be fetched: {str(error)[:200]}")
+
+
+def _hub_file(name: str, path: str | None) -> bytes:
+    """Return a file of a data set that names its pictures instead of holding them; ValueError for any other file."""
+    import fsspec  # comes with datasets
+
+    inside = path and Path(name).is_dir() and Path(name).resolve() in Path(path).resolve().parents
+    if not path or not (inside or path.startswith("hf://") or "::hf://" in path):
+        raise ValueError("the data set holds no bytes for it")
+    with fsspec.open(path, "rb") as stream:
+        return stream.read(MAX_MEMBER)
