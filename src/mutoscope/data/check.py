@@ -109,6 +109,8 @@ def look(folder: Path, demands: Demands, job: tuple[Row, bool]) -> dict[str, Any
         record |= _look_at_pixels(folder, row, demands, reasons)
     except MediaError as error:
         reasons.insert(0, _unreadable(reason_of(error)))
+    except OSError as error:  # gone between two looks
+        reasons.insert(0, ["unreadable", error.strerror or "it cannot be read"])
     return record
 
 
@@ -248,6 +250,7 @@ def check(folder: Path, demands: Demands | None = None, spread: Spread | None = 
     make_folder(out)
     with alone(out, "check"):
         sweep(out)
+        (out / REPORT).unlink(missing_ok=True)  # while there is none, nothing is taken for checked
         first = out / f".mutoscope-{os.getpid()}.tmp"
         prints, rank = yield from _look_at_all(rows, demands, spread or on_this_machine(1), first)
         phase = Phase("sort out", 1)
