@@ -300,6 +300,26 @@ class TestRefused:
             with pytest.raises(OutputError, match="in the source"):
                 drain(collect(str(raw), out))
 
+    def test_never_into_other_data(self, tmp_path):
+        """A folder that something else filled is left as it is, by collecting and by rendering."""
+        from mutoscope.data.folder import Scenery, render_folder
+
+        raw, other = fill(tmp_path / "raw", "c/a.png"), fill(tmp_path / "other", "a.png")
+        (other / "captions.jsonl").write_text('{"file": "a.png", "captions": ["mine"]}\n')
+        for job in (collect(str(raw), other), render_folder(other, Scenery(32, 32), 1)):
+            with pytest.raises(OutputError, match="other data"):
+                drain(job)
+        assert (other / "captions.jsonl").read_text() == '{"file": "a.png", "captions": ["mine"]}\n'
+
+    def test_rows_that_were_changed_by_hand(self, tmp_path):
+        raw = fill(tmp_path / "raw", "c/a.png")
+        drain(collect(str(raw), tmp_path / "mine"))
+        text = '{"file": "b.png"}\n' + (tmp_path / "mine" / "captions.jsonl").read_text()
+        (tmp_path / "mine" / "captions.jsonl").write_text(text)
+        with pytest.raises(DataError, match="line 1"):
+            drain(collect(str(raw), tmp_path / "mine"))
+        assert (tmp_path / "mine" / "captions.jsonl").read_text() == text
+
     @pytest.mark.parametrize("text", ["a,b\n1,2\n", "file\na.png\n", '{"file": 1', "[1]"])
     def test_tables_without_the_columns(self, tmp_path, text):
         path = tmp_path / ("t.jsonl" if text[0] in "{[" else "t.csv")

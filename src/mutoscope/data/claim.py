@@ -15,10 +15,17 @@ from mutoscope.media.storage import make_folder, write_bytes
 
 
 def claim(folder: Path, name: str, wanted: dict[str, Any], noun: str) -> None:
-    """Make `folder` and write `wanted` to `folder/name`, or check that it says the same; OutputError where it does not."""
+    """Make `folder` and write `wanted` to `folder/name`, or check that it says the same.
+
+    Raises OutputError where it says something else, and where the folder holds data that something else has put there.
+    """
     file = folder / name
     make_folder(folder)
     if not file.exists():
+        if (folder / "captions.jsonl").exists():
+            raise OutputError(
+                f"{folder} holds other data already (captions.jsonl without {name}); choose another --out"
+            )
         write_bytes(file, json.dumps(wanted, sort_keys=True).encode())
         return
     try:

@@ -116,14 +116,13 @@ def _held(folder: Path) -> set[str]:
     if not file.exists():
         return origins
     with open(file, "rb") as stream:
-        for line in stream:
-            try:
-                row = read_line(line)
-                if not line.endswith(b"\n"):
-                    break
-                origins.add(row["facts"]["origin"])
-            except (DataError, KeyError, TypeError):
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
                 break
+            try:
+                origins.add(read_line(line)["facts"]["origin"])
+            except (DataError, KeyError, TypeError) as error:
+                raise DataError(f"{file} line {number} is not what collect wrote; choose another --out") from error
             whole += len(line)
     if whole < file.stat().st_size:
         os.truncate(file, whole)
