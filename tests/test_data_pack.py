@@ -201,6 +201,11 @@ class TestRefused:
         events.close()  # type: ignore[attr-defined]
         with pytest.raises(OutputError, match="not finished"):
             open_folders(tmp_path / "out")
+        drain(pack(checked, tmp_path / "out", SMALL))
+        assert len(open_folders(tmp_path / "out")) == 4
+        (tmp_path / "out" / ".plan").mkdir()  # as when a later run was killed in its last moment
+        with pytest.raises(OutputError, match="not finished"):
+            open_folders(tmp_path / "out")
 
     def test_items_that_went_bad_are_named(self, checked, tmp_path):
         folder = Path(shutil.copytree(checked, tmp_path / "set"))

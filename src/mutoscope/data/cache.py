@@ -23,6 +23,8 @@ from mutoscope.data.items import open_item
 from mutoscope.errors import OutputError
 from mutoscope.media import Limits
 
+UNFINISHED = ".plan"  # is in a pack until its last file is written
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -52,11 +54,11 @@ class Folder:
 def open_folders(data: Path) -> list[Folder]:
     """Open `data`, or every captioned folder in it; OutputError when there is none or captions are missing."""
     data = Path(data)
+    if (data / UNFINISHED).exists():
+        raise OutputError(f"{data}: the pack is not finished; run mutoscope data pack again")
     found = [data] if (data / "captions.jsonl").is_file() else sorted(p.parent for p in data.glob("*/captions.jsonl"))
     if not found:
-        half = (data / "pack.json").exists()
-        hint = "the pack is not finished; run data pack again" if half else "make one with: mutoscope data render"
-        raise OutputError(f"{data}: no captions.jsonl here or one folder below; {hint}")
+        raise OutputError(f"{data}: no captions.jsonl here or one folder below; make one with: mutoscope data render")
     return [open_folder(path) for path in found]
 
 

@@ -26,6 +26,7 @@ import numpy as np
 from mutoscope.data import buckets
 from mutoscope.data import check as checking
 from mutoscope.data.buckets import Bucket
+from mutoscope.data.cache import UNFINISHED
 from mutoscope.data.claim import alone, claim, sweep
 from mutoscope.data.items import LIMITS, open_item, reason_of
 from mutoscope.data.rows import NAME, Row, Rows, to_line
@@ -36,7 +37,7 @@ from mutoscope.events import Event, Phase
 from mutoscope.media.storage import atomic_write, make_folder, write_bytes
 
 LEFT_OUT = "left_out.jsonl"
-PLAN = ".plan"
+PLAN = UNFINISHED  # its presence says so
 FORMATS = {"png": {}, "webp": {"lossless": True, "quality": 50, "method": 3}, "jpg": {"quality": 95, "subsampling": 0}}
 _PILLOW = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
 

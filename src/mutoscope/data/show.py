@@ -85,7 +85,7 @@ def look_over(data: Path, count: int, seed: int = 0) -> tuple[Statistics, np.nda
     if not 1 <= count <= 400:
         raise SettingError(f"--count must be from 1 to 400 items, got {count}")
     data = Path(data)
-    sets = [Rows(place) for place in _places(data)]
+    sets = [rows for rows in map(Rows, _places(data)) if len(rows)]
     total = sum(map(len, sets))
     if not total:
         raise DataError(f"{data}: captions.jsonl holds no rows; collect or render something first")
