@@ -335,7 +335,8 @@ class TestCaptions:
             ("a lake", None), ("湖", None), ("x", None), ("", "caption-short"), ("... !", "caption-short"),
             ("IMG_2034.JPG", "caption-file-name"), ("DSC00012", "caption-file-name"), ("20240101_120000", "caption-file-name"),
             ("a.png", "caption-file-name"), ("image 3", "caption-file-name"), ("photo of 3 boats", None), ("a\0b", "caption-damaged"),
-            ("\ufffd lake", "caption-damaged"), ("\ud800", "caption-damaged"), ("w " * 2100, "caption-long"), ("1984 in Rome", None),
+            ("\ufffd lake", "caption-damaged"), ("\ud800", "caption-damaged"), ("w " * 2100, "caption-long"), ("7", None),
+            ("1984 in Rome", None),
         ],
     )  # fmt: skip
     def test_flaws(self, text, reason):

@@ -13,7 +13,7 @@ MAX_BYTES = 1 << 16  # of a caption file
 MAX_LETTERS = 4000  # of a caption
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # told by their first bytes
 _CAMERA = re.compile(
-    r"(img|dsc[fn]?|dcim|pxl|pict?|image|picture|photo|screenshot|scan|untitled|clip|mov|vid)?[\W_\d]*"
+    r"(img|dsc[fn]?|dcim|pxl|pict?|image|picture|photo|screenshot|scan|untitled|clip|mov|vid)[\W_\d]*|[\W_\d]{5,}"
 )
 
 
