@@ -6,7 +6,8 @@
     │   ├── SizeError              a width, height, length or rate that cannot be made
     │   ├── StyleError             an unknown style
     │   ├── SettingError           steps, guidance, seed, an unknown argument or preset
-    │   └── OutputError            an unknown file ending, a folder that is not there or not writable
+    │   ├── OutputError            an unknown file ending, a folder that is not there or not writable
+    │   └── DataError              training data that cannot be used: nothing there, no captions, too much unreadable
     ├── CheckpointError            a model folder that is missing, damaged or of another model
     ├── MediaError                 a picture or clip file that cannot be read
     ├── StorageError               writing failed; nothing half-written stays
@@ -52,6 +53,10 @@ class SettingError(RequestError):
 
 class OutputError(RequestError):
     """An unknown file ending, or a folder that is missing or read-only."""
+
+
+class DataError(RequestError):
+    """Training data that cannot be used: nothing there, no captions, too much of it unreadable."""
 
 
 class CheckpointError(MutoscopeError):

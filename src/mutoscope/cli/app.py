@@ -82,7 +82,7 @@ def build() -> TyperGroup:
     app.callback()(_start)
     for module in (generate, files, doctor):
         _add(app, module.VERBS)
-    of_data = _group("Make training data: pictures and clips with captions.")
+    of_data = _group("Make training data, or gather, check, pack and show your own.")
     of_data.callback()(lambda: None)
     _add(of_data, data.VERBS)
     app.add_typer(of_data, name="data")

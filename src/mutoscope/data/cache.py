@@ -1,7 +1,8 @@
 """A captioned folder as arrays: pixels in one memory-mapped file, captions and facts beside them.
 
-A data folder holds `captions.jsonl` and its files, all of one size (what `mutoscope data render` writes), or is a folder of such
-folders. Reading 20,000 PNGs takes a minute; the arrays are made once under `.cache/` and mapped from then on.
+A data folder holds `captions.jsonl` and its files, all of one size (what `mutoscope data render` writes, or a bucket of what
+`mutoscope data pack` writes), or is a folder of such folders. Reading 20,000 PNGs takes a minute; the arrays are made once
+under `.cache/` and mapped from then on.
 
 Legend: pixels here are uint8 (N, T, H, W, 3).
 """
@@ -11,13 +12,18 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mutoscope.data.augment import may_flip
+from mutoscope.data.items import open_item
 from mutoscope.errors import OutputError
-from mutoscope.media import read_pixels
+from mutoscope.media import Limits
+
+UNFINISHED = ".plan"  # is in a pack until its last file is written
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Folder:
         """Whether the items have more than one frame."""
         return self.pixels.shape[1] > 1
 
+    @cached_property
+    def may_flip(self) -> np.ndarray:
+        """Which items (N,) bool stay true to all their captions when they are mirrored."""
+        known = {text: may_flip(text) for text in {text for texts in self.captions for text in texts}}
+        return np.array([all(known[text] for text in texts) for texts in self.captions], bool)
+
     def __len__(self) -> int:
         return len(self.captions)
 
@@ -42,6 +54,8 @@ class Folder:
 def open_folders(data: Path) -> list[Folder]:
     """Open `data`, or every captioned folder in it; OutputError when there is none or captions are missing."""
     data = Path(data)
+    if (data / UNFINISHED).exists():
+        raise OutputError(f"{data}: the pack is not finished; run mutoscope data pack again")
     found = [data] if (data / "captions.jsonl").is_file() else sorted(p.parent for p in data.glob("*/captions.jsonl"))
     if not found:
         raise OutputError(f"{data}: no captions.jsonl here or one folder below; make one with: mutoscope data render")
@@ -56,32 +70,34 @@ def open_folder(path: Path) -> Folder:
     if empty or not rows:
         raise OutputError(f"{path}: {len(empty)} items have no caption, first {empty[:1]}; training needs one for each")
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    pixels = _pack(path, [row["file"] for row in rows], digest)
+    pixels = _pack(path, rows, digest)
     return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)
 
 
-def _pack(path: Path, files: list[str], digest: str) -> np.ndarray:
+def _pack(path: Path, rows: list[dict[str, Any]], digest: str) -> np.ndarray:
     target = path / ".cache" / f"pixels-{digest}.npy"
     if target.exists():
         return np.load(target, mmap_mode="r")
     target.parent.mkdir(exist_ok=True)
-    first = _frames(path / files[0])
+    first = _frames(path, rows[0])
     temporary = target.with_suffix(".tmp.npy")
-    out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(files), *first.shape))
+    out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(rows), *first.shape))
 
-    def fill(job: tuple[int, str]) -> None:
-        frames = _frames(path / job[1])
+    def fill(index: int) -> None:
+        frames = _frames(path, rows[index])
         if frames.shape != first.shape:
-            raise OutputError(f"{path / job[1]}: {frames.shape} where {first.shape} is expected; one size a folder")
-        out[job[0]] = frames
+            raise OutputError(
+                f"{path / rows[index]['file']}: {frames.shape} where {first.shape} is expected; one size a folder "
+                "(mutoscope data pack makes it so)"
+            )
+        out[index] = frames
 
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(fill, enumerate(files)))
+        list(pool.map(fill, range(len(rows))))
     out.flush()
     os.replace(temporary, target)
     return np.load(target, mmap_mode="r")
 
 
-def _frames(path: Path) -> np.ndarray:
-    pixels = read_pixels(path)
-    return pixels if pixels.ndim == 4 else pixels[None]
+def _frames(path: Path, row: dict[str, Any]) -> np.ndarray:
+    return np.stack(list(open_item(path, row, Limits())[1]))

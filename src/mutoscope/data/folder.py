@@ -14,12 +14,13 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from errno import ENOSPC
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, StorageFullError, StyleError, did_you_mean
+from mutoscope.data.claim import claim
+from mutoscope.data.rows import append
+from mutoscope.errors import MissingExtraError, SettingError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -74,7 +75,8 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
     _check_device(device)
     _library(scenery.sprites)
     folder = Path(folder)
-    _claim(folder, scenery)
+    wanted = {key: value for key, value in asdict(scenery).items() if value or key != "sprites"}  # as before there were any
+    claim(folder, "render.json", wanted, "render")
     done = _held(folder)
     missing = [index for index in range(start, start + count) if index not in done]
     phase = Phase("render", len(missing))
@@ -84,29 +86,6 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
         _render_batch(folder, scenery, indices, device)
         yield phase.advance(len(indices))
     yield Event("done", count, count, result=folder)
-
-
-def _claim(folder: Path, scenery: Scenery) -> None:
-    """Make the folder and write down what it holds, or check that it holds the same."""
-    from mutoscope.media import atomic_write
-    from mutoscope.media.storage import make_folder
-
-    wanted, file = asdict(scenery), folder / "render.json"
-    wanted = {
-        key: value for key, value in wanted.items() if value or key != "sprites"
-    }  # as it was before there were any
-    make_folder(folder)
-    if not file.exists():
-        text = json.dumps(wanted, sort_keys=True).encode()
-        atomic_write(file, lambda stream: stream.write(text) and None)
-        return
-    try:
-        held = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise OutputError(f"{file} is damaged ({error}); choose another --out") from error
-    if held != wanted:
-        differ = [key for key in wanted if not isinstance(held, dict) or held.get(key) != wanted[key]]
-        raise OutputError(f"{folder} holds a render with other {', '.join(differ)}; choose another --out")
 
 
 def _held(folder: Path) -> set[int]:
@@ -156,7 +135,7 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
     for spec, frames in zip(specs, bytes_, strict=True):
         _write(folder / scenery.file(spec.index), frames, scenery)
-    _append(folder / "captions.jsonl", [_row(spec, scenery, library) for spec in specs])
+    append(folder / "captions.jsonl", [_row(spec, scenery, library) for spec in specs])
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:
@@ -193,17 +172,3 @@ def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
         "licence": " AND ".join(licences),
         **({"credits": credits_} if credits_ else {}),
     }
-
-
-def _append(file: Path, rows: list[dict[str, Any]]) -> None:
-    try:
-        with file.open("a", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(row, ensure_ascii=True, sort_keys=True) + "\n" for row in rows)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        if error.errno == ENOSPC:
-            raise StorageFullError(
-                f"the disk is full, {file} could not grow; make room and run the same command"
-            ) from error
-        raise

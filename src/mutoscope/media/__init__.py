@@ -22,18 +22,21 @@ Knows no Request, no model: it takes arrays and strings. Pillow and PyAV come in
 from mutoscope.media.clip import CLIP_ENDINGS, encode_clip, write_clip
 from mutoscope.media.marks import AI_SOURCE, Provenance
 from mutoscope.media.picture import PICTURE_ENDINGS, encode_picture, write_picture
-from mutoscope.media.reading import read_info, read_pixels
+from mutoscope.media.reading import Header, Limits, open_frames, read_info, read_pixels
 from mutoscope.media.storage import atomic_write, check_output
 
 __all__ = [
     "AI_SOURCE",
     "CLIP_ENDINGS",
     "PICTURE_ENDINGS",
+    "Header",
+    "Limits",
     "Provenance",
     "atomic_write",
     "check_output",
     "encode_clip",
     "encode_picture",
+    "open_frames",
     "read_info",
     "read_pixels",
     "write_clip",

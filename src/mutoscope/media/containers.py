@@ -5,6 +5,7 @@ no sense.
 """
 
 import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from mutoscope.media.marks import MAX_TEXT
 
 CUT_SHORT = "the file ends too early"
 MAX_FRAMES = 4096
+_PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -63,8 +65,13 @@ def _png_notes(data: bytes) -> Notes:
     while name != b"IEND":
         size, name = struct.unpack_from(">I4s", data, at)
         at += 12 + size
-    if at > len(data):
-        raise ValueError(CUT_SHORT)
+        if at > len(data):
+            raise ValueError(CUT_SHORT)
+        if (
+            name in _PNG_CRITICAL
+            and zlib.crc32(data[at - 8 - size : at - 4]) != struct.unpack_from(">I", data, at - 4)[0]
+        ):
+            raise ValueError("it is damaged")  # browsers refuse it too; Pillow would show what is left
     return Notes()
 
 

@@ -9,6 +9,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,28 @@ _FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _DEMUXERS = {"MP4": "mp4", "WebM": "matroska"}
 _DECODERS = "h264,hevc,vp8,vp9,libvpx,libvpx-vp9,av1,libdav1d,mpeg4"
 _ORIENTATION = 0x0112
+_TURNED = (5, 6, 7, 8)  # orientations that lie on their side
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How large a file may be before it is refused, checked before pixels are made."""
+
+    file_bytes: int = field(default_factory=lambda: MAX_FILE_BYTES)
+    pixels: int = field(default_factory=lambda: MAX_PIXELS)  # of one picture or frame
+    clip_pixels: int = field(default_factory=lambda: MAX_CLIP_PIXELS)  # of all frames together
+    least_side: int = 0  # above 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, no side under this
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file holds: the true size, upright, whatever the size its frames are decoded at."""
+
+    kind: str  # "PNG", "JPEG", "WebP", "GIF", "MP4" or "WebM"
+    width: int
+    height: int
+    fps: float | None  # None for pictures, and where the file does not tell
+    is_clip: bool
 
 
 def read_info(path: Path) -> dict[str, Any]:
@@ -54,20 +77,53 @@ def read_pixels(path: Path) -> np.ndarray:
 
     Turned by its EXIF orientation, transparency over white. Frames that a WebP animation joined come apart again.
     """
-    with _one_error(path):
-        data, kind, notes = _load(path)
-        if kind in _DEMUXERS:
-            return _film_pixels(data, kind)
-        with _opened(data) as image:
-            if not _is_clip(kind, notes):
-                return _rgb(image)
-            repeats, _ = _timing(notes)
-            _check_size(*image.size, sum(repeats))
-            return np.repeat(np.stack([_frame(image, index) for index in range(len(repeats))]), repeats, axis=0)
+    header, frames = open_frames(path)
+    pixels = list(frames)
+    return np.stack(pixels) if header.is_clip else pixels[0]
+
+
+def open_frames(
+    source: Path | bytes, limits: Limits | None = None, name: str = ""
+) -> tuple[Header, Iterator[np.ndarray]]:
+    """Return what a file holds and its frames (H, W, 3) uint8, decoded one at a time as they are asked for.
+
+    `source` is a path, or the bytes of a file that errors call `name`. Raises MediaError here or at any frame; the caller's
+    own errors pass. Nothing but the file's bytes and one frame is in memory, so a clip may be longer than it would fit.
+    """
+    steps = _steps(source, limits or Limits(), name or str(source))
+    header = next(steps)
+    assert isinstance(header, Header)
+    return header, steps  # type: ignore[return-value]
+
+
+def _steps(source: Path | bytes, limits: Limits, name: str) -> Iterator[Header | np.ndarray]:
+    """Yield the header, then the frames."""
+    with _one_error(name):
+        data, kind, notes = _load(source, limits)
+        yield from (_film_steps if kind in _DEMUXERS else _still_steps)(data, kind, notes, limits)
+
+
+def _still_steps(data: bytes, kind: str, notes: Notes, limits: Limits) -> Iterator[Header | np.ndarray]:
+    with _opened(data, limits) as image:
+        width, height = image.size
+        if _exif(image).get(_ORIENTATION, 1) in _TURNED:
+            width, height = height, width
+        if not _is_clip(kind, notes):
+            yield Header(kind, width, height, None, False)
+            if limits.least_side and kind == "JPEG":
+                image.draft(None, (limits.least_side, limits.least_side))
+            yield _rgb(image)
+            return
+        repeats, fps = _timing(notes)
+        _check_size(*image.size, sum(repeats), limits)
+        yield Header(kind, width, height, fps, True)
+        for index, repeat in enumerate(repeats):
+            frame = _frame(image, index) if repeat else None
+            yield from (frame for _ in range(repeat))  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def _one_error(path: Path) -> Iterator[None]:
+def _one_error(path: Path | str) -> Iterator[None]:
     """Turn whatever goes wrong into one MediaError of one line."""
     name = str(path) if str(path).isprintable() else repr(str(path))
     try:
@@ -87,28 +143,32 @@ def _reason(error: Exception) -> str:
     return text.splitlines()[0][:200]
 
 
-def _load(path: Path) -> tuple[bytes, str, Notes]:
+def _load(source: Path | bytes, limits: Limits | None = None) -> tuple[bytes, str, Notes]:
     """Return the bytes of a file, its kind, and its notes."""
-    path = Path(path)
-    size = path.stat().st_size
-    if not path.is_file():
-        raise ValueError("it is not a file")
-    if size > MAX_FILE_BYTES:
-        raise ValueError(f"it has {size:,} bytes; at most {MAX_FILE_BYTES:,} are read")
-    data = path.read_bytes()
+    data = source if isinstance(source, bytes) else _read(Path(source), limits or Limits())
     kind = kind_of(data)
     if kind is None:
         raise ValueError("it is empty" if not data else "it is no PNG, JPEG, WebP, GIF, MP4 or WebM file")
     return data, kind, notes_of(data, kind)
 
 
-def _check_size(width: int, height: int, frames: int = 1) -> None:
-    if not 1 <= width * height <= MAX_PIXELS:  # FFmpeg tells 0 x 0 for a size above the limit it was given
-        raise ValueError(f"{width} x {height} pixels; 1 to {MAX_PIXELS:,} are read")
-    if frames > MAX_FRAMES or width * height * frames > MAX_CLIP_PIXELS:
+def _read(path: Path, limits: Limits) -> bytes:
+    size = path.stat().st_size
+    if not path.is_file():
+        raise ValueError("it is not a file")
+    if size > limits.file_bytes:
+        raise ValueError(f"it has {size:,} bytes; at most {limits.file_bytes:,} are read")
+    return path.read_bytes()
+
+
+def _check_size(width: int, height: int, frames: int = 1, limits: Limits | None = None) -> None:
+    limits = limits or Limits()
+    if not 1 <= width * height <= limits.pixels:  # FFmpeg tells 0 x 0 for a size above the limit it was given
+        raise ValueError(f"{width} x {height} pixels; 1 to {limits.pixels:,} are read")
+    if frames > MAX_FRAMES or width * height * frames > limits.clip_pixels:
         raise ValueError(
             f"{frames} frames of {width} x {height}; "
-            f"at most {MAX_FRAMES} frames and {MAX_CLIP_PIXELS:,} pixels are read"
+            f"at most {MAX_FRAMES} frames and {limits.clip_pixels:,} pixels are read"
         )
 
 
@@ -116,15 +176,19 @@ def _check_size(width: int, height: int, frames: int = 1) -> None:
 
 
 @contextlib.contextmanager
-def _opened(data: bytes) -> Iterator[Any]:
+def _opened(data: bytes, limits: Limits | None = None) -> Iterator[Any]:
     """Open a picture with Pillow, size checked from its header."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of large pictures; our own limit is an error, and lower
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        try:
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        except Image.DecompressionBombError as error:
+            most = (limits or Limits()).pixels
+            raise ValueError(f"it claims more pixels than a picture has; at most {most:,} are read") from error
     with image:
-        _check_size(*image.size)
+        _check_size(*image.size, limits=limits)
         yield image
 
 
@@ -228,16 +292,17 @@ def _rgb(image) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _film(data: bytes, kind: str) -> Iterator[tuple[Any, Any]]:
+def _film(data: bytes, kind: str, limits: Limits | None = None) -> Iterator[tuple[Any, Any]]:
     """Open a film from memory: (container, video stream), size checked from its header."""
     import av
 
-    options = {"protocol_whitelist": "none", "codec_whitelist": _DECODERS, "max_pixels": str(MAX_PIXELS)}
+    limits = limits or Limits()
+    options = {"protocol_whitelist": "none", "codec_whitelist": _DECODERS, "max_pixels": str(limits.pixels)}
     with av.open(io.BytesIO(data), format=_DEMUXERS[kind], options=options, metadata_errors="replace") as film:
         stream = next((stream for stream in film.streams.video if stream.codec_context), None)
         if stream is None:
             raise ValueError("it holds no film of a kind that is read here")
-        _check_size(stream.width, stream.height, stream.frames or 1)
+        _check_size(stream.width, stream.height, stream.frames or 1, limits)
         yield film, stream
 
 
@@ -271,17 +336,18 @@ def _check_whole(stream, frames: int, missing: Fraction, rate: Fraction | None) 
         raise ValueError(CUT_SHORT)
 
 
-def _film_pixels(data: bytes, kind: str) -> np.ndarray:
+def _film_steps(data: bytes, kind: str, notes: Notes, limits: Limits) -> Iterator[Header | np.ndarray]:
     from av.video.reformatter import Interpolation
 
     exact = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    frames = []
-    with _film(data, kind) as (film, stream):
+    with _film(data, kind, limits) as (film, stream):
+        yield Header(kind, stream.width, stream.height, _number(stream.average_rate), True)
+        count = 0
         for picture in film.decode(stream):
-            _check_size(picture.width, picture.height, len(frames) + 1)
+            count += 1
+            _check_size(picture.width, picture.height, count, limits)
             if picture.is_corrupt:
                 raise ValueError("it is damaged")
-            frames.append(picture.reformat(format="rgb24", interpolation=exact).to_ndarray())
-        if not frames or len(frames) < stream.frames:
+            yield picture.reformat(format="rgb24", interpolation=exact).to_ndarray()
+        if not count or count < stream.frames:
             raise ValueError(CUT_SHORT)
-    return np.stack(frames)

@@ -73,7 +73,8 @@ class ClipObjective:
         folder = self.folders[int(torch.multinomial(sizes, 1, generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
         frame = int(torch.randint(folder.pixels.shape[1], (), generator=generator))
-        pixels = flip(to_unit(np.asarray(folder.pixels[index, frame : frame + 1])), generator)[:, :, 0]
+        unit = to_unit(np.asarray(folder.pixels[index, frame : frame + 1]))
+        pixels = flip(unit, generator, folder.may_flip[index])[:, :, 0]
         side = min(pixels.shape[-2:])
         small = F.interpolate(pixels, scale_factor=SIDE / side, mode="area")
         pick = torch.rand((batch,), generator=generator)

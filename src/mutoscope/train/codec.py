@@ -18,7 +18,9 @@ from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
-CLIP_NOISE = 0.12  # each latent frame has its own, so the decoder learns to hold texture still that the diffusion draws anew
+CLIP_NOISE = (
+    0.12  # each latent frame has its own, so the decoder learns to hold texture still that the diffusion draws anew
+)
 TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the eye sees before any other
 
 
@@ -93,9 +95,11 @@ def to_unit(frames: np.ndarray) -> Tensor:
     return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1.0
 
 
-def flip(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror a random half of the batch."""
+def flip(pixels: Tensor, generator: torch.Generator, allowed: np.ndarray | None = None) -> Tensor:
+    """Mirror a random half of the batch; with `allowed` (B,) bool only of those items."""
     mirrored = torch.rand((pixels.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
+    if allowed is not None:
+        mirrored &= torch.from_numpy(allowed).view(-1, 1, 1, 1, 1)
     return torch.where(mirrored, pixels.flip(-1), pixels)
 
 

@@ -50,6 +50,7 @@ class Latents:
     latents: np.ndarray
     states: np.ndarray  # (N, WORDINGS, TEXT_LENGTH, width) float16
     lengths: np.ndarray  # (N, WORDINGS)
+    may_flip: np.ndarray  # (N,) bool: which may be shown mirrored without making a caption untrue
 
     @property
     def frames(self) -> int:
@@ -128,6 +129,7 @@ class DiffusionObjective:
         count = max(1, batch // chosen.frames)
         index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
         item = index % len(chosen.states)
+        index = np.where(chosen.may_flip[item], index, item)
         wording = torch.randint(WORDINGS, (count,), generator=generator).numpy()
         data = torch.from_numpy(chosen.latents[index].astype(np.float32))
         states = torch.from_numpy(chosen.states[item, wording].astype(np.float32))
@@ -174,7 +176,7 @@ def cache_folder(
         _save(target / "states.npy", states)
         _save(target / "lengths.npy", lengths)
     arrays = [np.load(target / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "lengths")]
-    return Latents(*arrays)
+    return Latents(*arrays, folder.may_flip)
 
 
 @torch.no_grad()

@@ -1,0 +1,4 @@
+"""The same jobs over many machines, on Ray: nothing here that the rooms below do not do on one.
+
+data    `data check --ray` and `data pack --ray`: the per-item functions of `mutoscope.data`, spread by Ray Data
+"""

@@ -1,0 +1,56 @@
+"""Items of a check and shards of a pack over the machines of a Ray cluster, with the functions that one machine uses.
+
+`ray_spread` is a `data.workers.Spread`. Every machine must see the same folders under the same paths (a network disk).
+Ray runs a task again when its worker or its machine is lost; a shard is there whole or not at all, so nothing is lost and
+nothing is done twice but what was under way. The dashboard, which would run anybody's code, stays off in clusters started here.
+"""
+
+import os
+import pickle
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+from mutoscope.errors import MissingExtraError
+
+WINDOW = 4096  # items given to Ray Data at once, so that this process stays small
+RETRIES = 3  # times a task is begun anew when its worker dies
+
+
+def ray_spread(
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    crashed: Callable[[Any], Any],  # not asked here: what kills its worker RETRIES times stops the run
+    chunk: int,
+) -> Iterator[Any]:
+    """Yield `function(item)` for each item, in order; MissingExtraError without Ray."""
+    ray = _started()
+    items = iter(items)
+    while window := list(islice(items, WINDOW)):
+        parts = [window[place : place + chunk] for place in range(0, len(window), chunk)]
+        rows = [{"place": place, "items": pickle.dumps(part)} for place, part in enumerate(parts)]
+        data = ray.data.from_items(rows, override_num_blocks=len(rows))
+        done = data.map(partial(_run, pickle.dumps(function)), max_retries=RETRIES).take_all()
+        for row in sorted(done, key=lambda row: row["place"]):
+            yield from pickle.loads(row["results"])
+
+
+def _run(function: bytes, row: dict[str, Any]) -> dict[str, Any]:
+    """Run the function over a few items on a worker; everything travels as bytes that this program made itself."""
+    run = pickle.loads(function)
+    return {"place": row["place"], "results": pickle.dumps([run(item) for item in pickle.loads(row["items"])])}
+
+
+def _started() -> Any:
+    """Return Ray, connected to the cluster of RAY_ADDRESS or started on this machine."""
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingExtraError("Ray", "cluster") from error
+    if not ray.is_initialized():
+        local = {} if os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
+        ray.init(log_to_driver=False, **local)
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    return ray

@@ -1,0 +1,180 @@
+"""Any source of pictures and clips becomes a captioned folder, which everything else reads.
+
+    DIR/collect.json     what was asked; a second go must ask for the same, and goes on where the first one stopped
+    DIR/captions.jsonl   {"file", "captions", "facts", "source", "licence"} a line; facts.origin is its name in the source
+    DIR/passed.jsonl     {"origin", "reason"} a line for what was not taken
+    DIR/lake-1f0c2b3a.png   the files, their bytes unchanged, named by their old name and their content
+
+Captions that are missing or unreadable are kept as such: the check tells of them. Nothing is decoded here.
+"""
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mutoscope.data.claim import alone, claim, sweep
+from mutoscope.data.rows import NAME, Row, append, read_line
+from mutoscope.data.sources import Found, Passed, find
+from mutoscope.errors import DataError, OutputError
+from mutoscope.events import Event, Phase
+from mutoscope.media.storage import make_folder, write_bytes
+
+PASSED = "passed.jsonl"
+BATCH = 64  # rows written at once
+MAX_BYTES = 256 << 20  # of a file
+KIND_ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "GIF": ".gif", "MP4": ".mp4", "WebM": ".webm"}
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a run of `collect` did."""
+
+    folder: Path
+    kind: str  # of the source, one of sources.KINDS
+    items: int  # in the folder now
+    added: int  # by this run
+    without_caption: int  # of the added
+    without_licence: int  # of the added
+    passed: dict[str, int]  # reason -> how many were not taken
+
+
+def collect(
+    source: str,  # a folder, a .tar, or hf:OWNER/NAME
+    folder: Path,  # to fill
+    *,
+    kind: str = "",  # one of sources.KINDS; "" finds out
+    table: str = "",  # a CSV, TSV or JSONL of captions
+    split: str = "train",  # of a hub data set
+    credit: str = "",  # the source of items that do not say theirs
+    licence: str = "",  # of items that do not say theirs
+    link: bool = False,  # hard links instead of copies, where the disk allows it
+) -> Iterator[Event]:
+    """Fill `folder` from `source`; the last event carries a `Collected`. Errors say what was got and what to do."""
+    folder = Path(folder)
+    kind, findings = find(source, kind, table, split)
+    _check_apart(source, folder)
+    wanted = {"source": source, "kind": kind, "table": table, "split": split, "credit": credit, "licence": licence}
+    make_folder(folder)
+    with alone(folder, "collect"):
+        claim(folder, "collect.json", wanted, "collection")
+        sweep(folder)
+        held = _held(folder)
+        credit = credit or (PurePosixPath(source).name if kind != "hub" else source)
+        yield from _take(findings, folder, kind, held, (credit, licence), link)
+
+
+def _take(
+    findings: Iterator[Found | Passed], folder: Path, kind: str, held: set[str], given: tuple[str, str], link: bool
+) -> Iterator[Event]:
+    phase, passed, rows = Phase("collect", 0), [], []
+    before, without_caption, without_licence = len(held), 0, 0
+    yield phase.start()
+    for found in findings:
+        if isinstance(found, Passed):
+            passed.append({"origin": found.origin, "reason": found.reason})
+        elif found.origin not in held:
+            taken = _put(found, folder, given, link)
+            if isinstance(taken, str):
+                passed.append({"origin": found.origin, "reason": taken})
+                continue
+            rows.append(taken)
+            held.add(found.origin)
+            without_caption += not taken["captions"]
+            without_licence += not taken["licence"]
+            if len(rows) == BATCH:
+                append(folder / NAME, rows)
+                yield phase.advance(len(rows), message=found.origin)
+                rows = []
+    if rows:
+        append(folder / NAME, rows)
+        yield phase.advance(len(rows))
+    write_bytes(folder / PASSED, b"")
+    append(folder / PASSED, passed)
+    if not held:
+        raise DataError(f"nothing to take: {len(passed)} passed over, see {folder / PASSED}")
+    reasons = Counter(re.sub(r"^\.\w+ ", "", row["reason"]) for row in passed)
+    done = Collected(folder, kind, len(held), len(held) - before, without_caption, without_licence, dict(reasons))
+    yield Event("done", len(held), len(held), result=done)
+
+
+def _check_apart(source: str, folder: Path) -> None:
+    """Refuse to write into the source or around it."""
+    inside = Path(source).resolve()
+    if inside.is_dir() and (inside == folder.resolve() or inside in folder.resolve().parents):
+        raise OutputError(f"--out {str(folder)!r} lies in the source; choose a folder beside it")
+
+
+def _held(folder: Path) -> set[str]:
+    """Return the origins the folder holds; a line cut off by a crash is taken out of captions.jsonl."""
+    file, origins, whole = folder / NAME, set(), 0
+    if not file.exists():
+        return origins
+    with open(file, "rb") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                origins.add(read_line(line)["facts"]["origin"])
+            except (DataError, KeyError, TypeError) as error:
+                raise DataError(f"{file} line {number} is not what collect wrote; choose another --out") from error
+            whole += len(line)
+    if whole < file.stat().st_size:
+        os.truncate(file, whole)
+    return origins
+
+
+def _put(found: Found, folder: Path, given: tuple[str, str], link: bool) -> Row | str:
+    """Put the file of an item into the folder and return its row, or the reason why it cannot be taken."""
+    try:
+        data = _read(found.content)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    if data is None:
+        return f"more than {MAX_BYTES:,} bytes"
+    name = _file_name(found.origin, data)
+    target = folder / name
+    if not target.exists() and not (link and isinstance(found.content, Path) and _linked(found.content, target)):
+        write_bytes(target, data)
+    row: dict[str, Any] = {
+        "file": name,
+        "captions": found.captions,
+        "facts": {**found.facts, "origin": found.origin},
+        "source": found.source or given[0],
+        "licence": found.licence or given[1],
+    }
+    return row | ({"caption_problem": found.problem} if found.problem else {})
+
+
+def _read(content: Path | bytes) -> bytes | None:
+    if isinstance(content, bytes):
+        return content if len(content) <= MAX_BYTES else None
+    return content.read_bytes() if content.stat().st_size <= MAX_BYTES else None
+
+
+def _linked(path: Path, target: Path) -> bool:
+    try:
+        os.link(path.resolve(), target)
+    except OSError:  # another disk, or one that knows no links
+        return False
+    return True
+
+
+def _file_name(origin: str, data: bytes) -> str:
+    """Return a name made of the old one and the content: readable, the same in every run, and never taken twice."""
+    path = PurePosixPath(origin)
+    plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode().lower()
+    stem = "-".join(re.findall("[a-z0-9]+", plain))[:48].strip("-") or "item"
+    mark = hashlib.sha256(origin.encode("utf-8", "surrogatepass") + b"\0" + data).hexdigest()[:10]
+    return f"{stem}-{mark}{path.suffix.lower() or _ending_of(data)}"
+
+
+def _ending_of(data: bytes) -> str:
+    from mutoscope.media.containers import kind_of
+
+    return KIND_ENDINGS.get(kind_of(data) or "", ".bin")

@@ -1,0 +1,82 @@
+"""From a pack to training: the trainer takes it as any folder, and never mirrors what its caption forbids."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hostile import clip, data, pan, scene
+from mutoscope.data import buckets
+from mutoscope.data.cache import open_folders
+from mutoscope.data.check import check
+from mutoscope.data.pack import Packing, pack
+from mutoscope.events import drain
+
+torch = pytest.importorskip("torch")
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    """A pack of twelve pictures in two buckets and two clips; every third caption speaks of a side."""
+    base = tmp_path_factory.mktemp("train")
+    (base / "set").mkdir()
+    rows = []
+    for i in range(12):
+        file = f"{i:02d}.png"
+        (base / "set" / file).write_bytes(data(scene(i, 64 if i % 2 else 96, 64), "PNG"))
+        rows.append({"file": file, "captions": ["a disc on the left" if i % 3 == 0 else "discs and lines"]})
+    for i in range(2):
+        (base / "set" / f"{i}.mp4").write_bytes(clip(pan(i, 9, 64)))
+        rows.append({"file": f"{i}.mp4", "captions": ["discs that move"]})
+    (base / "set" / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert drain(check(base / "set"))["kept"] == 14
+    drain(pack(base / "set", base / "packed", Packing(tuple(buckets.around(64)), shard=4)))
+    return base / "packed"
+
+
+@pytest.mark.timeout(300)
+def test_all_stages_train_on_a_pack(packed, tmp_path):
+    from mutoscope.train import STAGES, run
+
+    for stage in STAGES:
+        settings = {"samples": 8, "batch": 4}
+        events = list(run(stage, preset_name="tiny", data=packed, out=tmp_path, overrides=settings))
+        assert events[-1].phase == "done"
+    machine = json.loads((tmp_path / "video" / "machine.json").read_text())
+    assert {folder["name"]: folder["items"] for folder in machine["data"]} == {"64x64": 6, "96x64": 6, "64x64x9": 2}
+    log = [json.loads(line) for line in (tmp_path / "image" / "log.jsonl").read_text().splitlines()]
+    assert np.isfinite(log[-1]["loss"])
+
+
+def test_which_items_may_be_mirrored(packed):
+    folder = next(folder for folder in open_folders(packed) if folder.path.name == "96x64")
+    assert folder.may_flip.tolist() == ["left" not in texts[0] for texts in folder.captions]
+    assert 0 < folder.may_flip.sum() < len(folder)
+
+
+def test_the_diffusion_never_draws_a_mirrored_item_that_must_not_be():
+    from mutoscope.train.diffusion import DiffusionObjective, Latents
+
+    N, allowed = 6, np.array([True, False] * 3)
+    numbers = np.concatenate([np.arange(N), 100 + np.arange(N)]).astype(np.float16)  # the mirrored ones from 100
+    states = np.zeros((N, 4, 3, 8), np.float16)
+    objective = DiffusionObjective.__new__(DiffusionObjective)
+    objective.pictures = [Latents(numbers.reshape(-1, 1, 1, 1, 1), states, np.ones((N, 4), np.uint8), allowed)]
+    objective.clips, objective.empty = [], torch.zeros(1, 1, 8)
+    seen = set()
+    for seed in range(40):
+        latents, _, _ = objective._batch(torch.Generator().manual_seed(seed), 8, of_clips=False)
+        seen |= set(latents.flatten().int().tolist())
+    assert seen == {0, 1, 2, 3, 4, 5, 100, 102, 104}
+
+
+def test_the_towers_never_see_a_mirrored_item_that_must_not_be():
+    from mutoscope.train.codec import flip
+
+    pixels = torch.arange(4.0).view(1, 1, 1, 1, 4).expand(8, 3, 1, 4, 4)
+    allowed = np.array([True, False] * 4)
+    for seed in range(20):
+        shown = flip(pixels, torch.Generator().manual_seed(seed), allowed)
+        plain = flip(pixels, torch.Generator().manual_seed(seed))
+        assert torch.equal(shown[1::2], pixels[1::2]) and torch.equal(shown[::2], plain[::2])
