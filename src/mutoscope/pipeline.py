@@ -2,7 +2,7 @@
 
     prompt ─ tokenizer ─ encode_text ─┐
     (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
-                               └── one latent frame after the other, each seeing the ones before it
+                               └── one latent frame after the other, each seeing the ones before it ── ease in
 
 A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
@@ -27,6 +27,7 @@ from mutoscope.tokenizer import Tokenizer
 
 LAST_TRAINED = 6  # latent frames of a training clip after the first; later ones are told they stand here
 PREVIEW_EVERY = 4  # steps
+LARGE_STEP = 0.12  # of pixels in [-1, 1]: 15 of 255 levels
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def draw(
     noise = stream(request.seed, request.index)
     history = History(config.transformer.window)
     state: Any = None
+    shown = np.empty(0, np.float32)
     done: list[np.ndarray] = []
     for number in range(frames.latent_frames):
         shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
@@ -75,6 +77,8 @@ def draw(
             yield drawing.advance(preview=seen)
         pixels, state = runtime.decode(latents, state)
         check_finite(pixels, number, request.num_inference_steps - 1)
+        pixels = ease_in(pixels, shown) if number else pixels
+        shown = pixels[:, :, -1:]
         done.append(to_bytes(pixels))
         if number + 1 < frames.latent_frames:
             history.remember(number, runtime, latents, text)
@@ -148,6 +152,19 @@ class History:
         self.frames[number] = (keys, values)
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]
+
+
+def ease_in(pixels: np.ndarray, shown: np.ndarray) -> np.ndarray:
+    """Spread the step from the frame that was `shown` last, (1, 3, 1, H, W), over the frames of the next group, (1, 3, 4, H, W).
+
+    Every latent frame draws fine texture a little differently, which is seen as a twitch every fourth frame. What a pixel steps
+    more than it moves inside the group is taken back, less with each frame; large steps are motion and stay (dev/log.md).
+    """
+    motion = pixels[:, :, 1:2] - pixels[:, :, :1]
+    twitch = pixels[:, :, :1] - shown - motion
+    small = np.exp(-((twitch / LARGE_STEP) ** 2))
+    rest = np.linspace(1.0, 0.0, pixels.shape[2] + 1, endpoint=False, dtype=np.float32)[1:]
+    return pixels - rest[:, None, None] * small * twitch
 
 
 def to_bytes(pixels: np.ndarray) -> np.ndarray:

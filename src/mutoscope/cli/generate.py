@@ -19,7 +19,7 @@ from mutoscope.errors import SettingError, SizeError
 
 MOST = 64  # of one request
 MOST_SECONDS = 300
-DEMO_SEED, DEMO_WAVES_SEED = 7, 11
+DEMO_SEED, DEMO_WAVES_SEED = 3, 3
 DEFAULT_SECONDS, DEFAULT_FPS = 5.0, 12
 
 
