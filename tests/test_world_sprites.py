@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from mutoscope.data.folder import Scenery, _claim, _row
+from mutoscope.data.folder import Scenery, _row
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
 from mutoscope.world.arrange import SECONDS, arrange
@@ -584,8 +584,8 @@ def test_a_row_of_a_rendered_folder_credits_its_sprites(library, tmp_path):
     row = _row(spec_of("meadow", thing("fox"), thing("bird", "air")), Scenery(32, 32), library)
     assert row["credits"] == [{"source": "made by the test", "licence": "CC0-1.0", "sprites": 2}]
     assert "credits" not in _row(spec_of("meadow"), Scenery(32, 32), library)
-    _claim(tmp_path, Scenery(32, 32))
-    assert "sprites" not in json.loads((tmp_path / "render.json").read_text())  # folders of earlier versions can go on
+    assert "sprites" not in Scenery(32, 32).claimed()  # folders of earlier versions can go on
+    assert Scenery(32, 32, sprites="sets").claimed()["sprites"] == "sets"
 
 
 def test_words_of_nouns():

@@ -58,6 +58,10 @@ class Scenery:
         """How many scenes are rendered at once."""
         return max(1, min(16, BATCH_PIXELS // (self.width * self.height * self.frames)))
 
+    def claimed(self) -> dict[str, Any]:
+        """Return what `render.json` says; without sprites it is silent about them, as it was before there were any."""
+        return {key: value for key, value in asdict(self).items() if value or key != "sprites"}
+
     def file(self, index: int) -> str:
         """Return the file name of scene `index`."""
         return f"{index:07d}.{'mp4' if self.frames > 1 else 'png'}"
@@ -75,8 +79,7 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
     _check_device(device)
     _library(scenery.sprites)
     folder = Path(folder)
-    wanted = {key: value for key, value in asdict(scenery).items() if value or key != "sprites"}  # as before there were any
-    claim(folder, "render.json", wanted, "render")
+    claim(folder, "render.json", scenery.claimed(), "render")
     done = _held(folder)
     missing = [index for index in range(start, start + count) if index not in done]
     phase = Phase("render", len(missing))
