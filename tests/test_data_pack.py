@@ -245,13 +245,13 @@ class TestKill:
         whole, out = tmp_path / "whole", tmp_path / "out"
         drain(pack(checked, whole, Packing(tuple(buckets.around(64)), shard=2)))
         moments, finished, kills = random.Random(workers), {}, 0
-        for attempt in range(40):
+        for _ in range(40):
             process = self.start(checked, out, workers)
             appeared = sum(1 for _ in out.glob("*/*.json"))
-            target = appeared + moments.randint(0, 3)
+            target = appeared + moments.randint(0, 2)
             while process.poll() is None and sum(1 for _ in out.glob("*/*.json")) < target:
                 time.sleep(0.002)
-            time.sleep(moments.uniform(0, 0.03) if attempt else 0.3)
+            time.sleep(moments.uniform(0, 0.03))
             process.send_signal(signal.SIGKILL)
             process.wait()
             time.sleep(0.5 if workers > 1 else 0)  # workers see that their parent is gone

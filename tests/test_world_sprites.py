@@ -189,7 +189,14 @@ def test_hostile_rows_and_files_are_named_and_left_out(tmp_path):
         good[0] | {"file": file, "name": "dog", "keywords": 5, "pack": 3} for file in ("../secret.png", "a\0b.png")
     ]
     refused = [
-        good[0] | change for change in ({"alpha": False}, {"name": ""}, {"name": None}, {"symbol": True, "name": "peace sign"}, {"file": 7})
+        good[0] | change
+        for change in (
+            {"alpha": False},
+            {"name": ""},
+            {"name": None},
+            {"symbol": True, "name": "peace sign"},
+            {"file": 7},
+        )
     ]
     refused += [
         good[0] | {"name": name} for name in ("keycap ", "flag of Utopia", "12", "!!", "one two three four five")
@@ -527,7 +534,17 @@ def test_plurals(one, many):
 
 
 def test_articles():
-    words = ("an owl", "a unicorn", "an hourglass", "a ufo", "an umbrella", "an x-ray", "an suv", "a usb stick", "a fox")
+    words = (
+        "an owl",
+        "a unicorn",
+        "an hourglass",
+        "a ufo",
+        "an umbrella",
+        "an x-ray",
+        "an suv",
+        "a usb stick",
+        "a fox",
+    )
     assert all(article(phrase.split(" ", 1)[1]) == phrase for phrase in words)
 
 

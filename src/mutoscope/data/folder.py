@@ -46,7 +46,9 @@ class Scenery:
         from mutoscope.world.spec import STYLES
 
         if self.style and self.style not in STYLES:
-            raise StyleError(f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}")
+            raise StyleError(
+                f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}"
+            )
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")

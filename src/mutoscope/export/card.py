@@ -76,7 +76,8 @@ def read_stage(folder: Path) -> dict[str, Any]:
         known = json.loads(machine.read_text(encoding="utf-8")) if machine.is_file() else {}
         measures = {key: value for key, value in last.items() if key not in NOT_MEASURES}
         return {"samples": int(last["samples"]), "seconds": float(last["seconds"]), "measures": measures,
-                "hardware": list(known.get("hardware", [])), "data": list(known.get("data", [])), "words": list(known.get("words", []))}  # fmt: skip
+                "hardware": list(known.get("hardware", [])), "data": list(known.get("data", [])),
+                "words": list(known.get("words", []))}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})"

@@ -1,7 +1,6 @@
 """`RUN/STAGE/machine.json`: on what hardware, from what data and in which words a stage was trained, for the model card."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from mutoscope.data.cache import Folder
 from mutoscope.device import cpu_name
 from mutoscope.media.storage import write_bytes
+from mutoscope.prompt import unknown_words
 
 
 def record_machine(stage: Path, folders: list[Folder]) -> Path:
@@ -44,7 +44,7 @@ def describe(folder: Folder) -> dict[str, Any]:
 def words_of(folders: list[Folder]) -> set[str]:
     """Return every word of the captions, in lower case: what a prompt can say without a warning."""
     texts = (text for folder in folders for captions in folder.captions for text in captions)
-    return {word for text in texts for word in re.findall(r"[\w'-]+", text.lower())}
+    return {word for text in texts for word in unknown_words(text, ())}
 
 
 def _read(path: Path) -> dict[str, Any]:

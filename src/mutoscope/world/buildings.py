@@ -60,7 +60,7 @@ def houses(view: View, image: Tensor, part: str, base, size, cell: float, far: f
     """Draw a row of snowed-in cottages with lit windows, smoke over their chimneys."""
     size = torch.as_tensor(size, dtype=torch.float32, device=view.device)
     base = torch.as_tensor(base, dtype=torch.float32, device=view.device)
-    band = view.band(float((base - size * 2.9).min()), float((base + size * 0.2).max()))
+    band = view.band(float((base - size * 2.9).min()), float((base + size * 1.6).max()))
     near = replace(view, y=view.y[..., band, :])
     shown = _house_row(near, image[..., band, :], part, base, size, cell, far, keep)
     image = image.expand(shown.shape[0], 3, shown.shape[2], *image.shape[3:])

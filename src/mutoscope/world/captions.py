@@ -15,7 +15,16 @@ from functools import cache, lru_cache
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
-from mutoscope.world.nouns import COLORS, THING_TABLES, doing_phrase, look_phrase, nouns, plural, side_phrase, thing_phrase
+from mutoscope.world.nouns import (
+    COLORS,
+    THING_TABLES,
+    doing_phrase,
+    look_phrase,
+    nouns,
+    plural,
+    side_phrase,
+    thing_phrase,
+)
 from mutoscope.world.spec import LIGHTLESS, SEASONAL, SceneSpec, Thing
 from mutoscope.world.things import GROUNDS, studio_ground
 from mutoscope.world.wordings import DAYPARTS, FRAMES, FREE_PROMPTS, HOLDABLE, KEPT, TABLES
@@ -68,7 +77,10 @@ def vocabulary() -> frozenset[str]:
     """Return every word, in lower case, that the grammar can say, held-out wordings included."""
     texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
     texts += [words for name in nouns() for words in (name, plural(name))]
-    texts += [row for table in THING_TABLES.values() for row in table.values()] + [SETTING_WORDS, " ".join([*COLORS, *GROUNDS])]
+    texts += [row for table in THING_TABLES.values() for row in table.values()] + [
+        SETTING_WORDS,
+        " ".join([*COLORS, *GROUNDS]),
+    ]
     return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
 
 
@@ -183,7 +195,9 @@ def _reads_well(text: str, things: bool) -> bool:
     words = [word for word in re.findall(r"[a-z'-]+", text.lower()) if word not in _GLUE]
     stems = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in words]
     return (
-        (things or len(stems) == len(set(stems))) and text.count(" sky") + text.count(" skies") <= 1 and text.count(" with ") <= 2
+        (things or len(stems) == len(set(stems)))
+        and text.count(" sky") + text.count(" skies") <= 1
+        and text.count(" with ") <= 2
     )
 
 
