@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -16,7 +17,7 @@ from mutoscope.world.captions import (
     held_out_wordings,
     vocabulary,
 )
-from mutoscope.world.spec import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, draw_spec
+from mutoscope.world.spec import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, Thing, draw_spec
 from mutoscope.world.wordings import (
     LIGHT,
     LIGHT_ADJECTIVES,
@@ -148,3 +149,12 @@ def test_free_prompts_name_true_facts_and_do_not_come_from_the_grammar(pairs):
     for prompt, facts in FREE_PROMPTS:
         spec = draw_spec(0, 0, held_out=None, **facts)
         assert spec.scene == facts["scene"] and prompt.lower() not in texts
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_several_things_with_sides_and_colours_always_find_a_caption(length):
+    things = (Thing("girl", "", "ground", side="left"), Thing("oil drum", "", "ground", side="right", color="red"))
+    for index in range(40):
+        spec = replace(draw_spec(41, index, scene="flower field", style="flat vector", held_out=None), things=things)
+        text = caption(spec, index, length).lower()
+        assert "red" in text and ("drum" in text or "barrel" in text)

@@ -51,7 +51,7 @@ def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_o
     key = ("caption", *map(str, spec.facts().values()), variant)
     length = length or stream(*key).choice(tuple(LENGTHS), tuple(LENGTHS.values()))
     fewest, most = _WORDS[length]
-    fewest, most = (2, most + 12) if spec.things else (fewest, most)
+    fewest, most = (2, most + 20 * len(spec.things)) if spec.things else (fewest, most)
     for attempt in range(500):
         draws = _Draws((*key, length, attempt), _tags(spec), held_out)
         text = _tidy((_THING_PLANS if spec.things else _PLANS)[length](draws, spec))
