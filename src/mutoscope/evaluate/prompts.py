@@ -13,19 +13,13 @@ from mutoscope.errors import SettingError
 from mutoscope.evaluate.attributes import ATTRIBUTES, visible
 from mutoscope.world.captions import FREE_PROMPTS, caption
 from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
-from mutoscope.world.wordings import DAYPARTS, TABLES
+from mutoscope.world.wordings import DAYPARTS, FACT_TABLES, TABLES
 
 SEED = 9100  # world of the scenes that are asked for; training has other seeds
 WATER = ("beach", "open sea", "lake", "river", "island")
 SKY = ("mountains", "meadow", "desert")  # nothing moves here but clouds and plants
 MOST_VARIANTS = 2000
-_TABLES = {
-    "scene": ("noun", "attribute"),
-    "light": ("light", "light name", "light adjective", "light clause"),
-    "weather": ("weather", "weather tag", "weather adjective", "weather clause"),
-    "season": ("season", "season name", "season adjective", "season clause"),
-    "style": ("prefix", "suffix"),
-}
+_ASKED = ("scene", "light", "weather", "season", "style")  # facts that a caption may say
 
 
 @dataclass(frozen=True)
@@ -87,13 +81,13 @@ def says(spec: SceneSpec, text: str) -> frozenset[str]:
     lower = text.lower()
     rest = _pattern("scene", spec.scene).sub(" ; ", lower)  # "snowy village" says nothing about the weather
     return frozenset(
-        name for name in _TABLES if _pattern(name, getattr(spec, name)).search(lower if name == "scene" else rest)
+        name for name in _ASKED if _pattern(name, getattr(spec, name)).search(lower if name == "scene" else rest)
     )
 
 
 @cache
 def _pattern(name: str, word: str) -> re.Pattern[str]:
-    cells = [cell for table in _TABLES[name] for cell in TABLES[table].get(word, "").split(" / ")]
+    cells = [cell for table in FACT_TABLES[name] for cell in TABLES[table].get(word, "").split(" / ")]
     cells += [DAYPARTS[word]] if name == "light" and word in DAYPARTS else []
     plain = {cell.split(" @")[0].strip().lstrip("+=").removeprefix("the ").lower() for cell in cells} - {""}
     longest_first = sorted(plain, key=lambda words: (-len(words), words))

@@ -18,9 +18,7 @@ from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
-CLIP_NOISE = (
-    0.12  # each latent frame has its own, so the decoder learns to hold texture still that the diffusion draws anew
-)
+CLIP_NOISE = 0.12  # own for each latent frame: the decoder learns to hold still what the diffusion draws anew
 TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the eye sees before any other
 
 

@@ -77,10 +77,8 @@ def vocabulary() -> frozenset[str]:
     """Return every word, in lower case, that the grammar can say, held-out wordings included."""
     texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
     texts += [words for name in nouns() for words in (name, plural(name))]
-    texts += [row for table in THING_TABLES.values() for row in table.values()] + [
-        SETTING_WORDS,
-        " ".join([*COLORS, *GROUNDS]),
-    ]
+    texts += [row for table in THING_TABLES.values() for row in table.values()]
+    texts += [SETTING_WORDS, *COLORS, *GROUNDS]
     return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
 
 

@@ -12,23 +12,12 @@ from functools import cache
 
 from mutoscope.world.captions import vocabulary
 from mutoscope.world.nouns import COLORS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
-from mutoscope.world.spec import EVENTS, SCENE_PLANTS, SceneSpec, Thing
+from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MOST, ROOM, belongs
-from mutoscope.world.wordings import TABLES
+from mutoscope.world.wordings import FACT_TABLES, TABLES
 
-# Which tables name which fact; a fact is looked for in all of its tables at once.
-FACT_TABLES = {
-    "scene": ("noun", "attribute"),
-    "light": ("light", "light name", "light adjective", "light clause"),
-    "weather": ("weather", "weather tag", "weather adjective", "weather clause"),
-    "season": ("season", "season name", "season adjective", "season clause"),
-    "plant": ("plant",),
-    "style": ("prefix", "suffix"),
-    "camera": ("camera",),
-    "event": ("event",),
-    "": ("motion", "detail", "verb"),  # of no fact, but `waves crashing on` is not the scene called waves
-}
+PASSED_OVER = ("motion", "detail", "verb")  # of no fact, but `waves crashing on` is not the scene called waves
 _SPACED = re.compile(r"[^\w'-]+")
 
 
@@ -43,7 +32,7 @@ class Reading:
 
 def read(text: str) -> Reading:
     """Read a sentence; a fact that it does not name is left out."""
-    words = " ".join(_SPACED.sub(" ", text.lower()).split())
+    words = _plain(text)
     facts: dict[str, str] = {}
     unused: list[str] = []
     for start, end, fact, name in sorted(_apart(_found(words))):
@@ -52,11 +41,21 @@ def read(text: str) -> Reading:
     return Reading(_agreed(facts), tuple(_unknown(words)), tuple(unused))
 
 
+def _plain(text: str) -> str:
+    """Return the words in lower case, one blank between them."""
+    return " ".join(_SPACED.sub(" ", text.lower()).split())
+
+
+def _overlap(one: tuple, other: tuple) -> bool:
+    """Say whether two stretches of text, (start, end, ...), share a letter."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
 def _apart(found: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
     """Keep the longest of wordings that overlap."""
     kept: list[tuple[int, int, str, str]] = []
     for hit in sorted(found, key=lambda hit: (-(hit[1] - hit[0]), hit[0])):
-        if not any(hit[0] < other[1] and other[0] < hit[1] for other in kept):
+        if not any(_overlap(hit, other) for other in kept):
             kept.append(hit)
     return kept
 
@@ -71,11 +70,10 @@ def _found(words: str) -> list[tuple[int, int, str, str]]:
 @cache
 def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
     patterns = []
-    for fact, tables in FACT_TABLES.items():
+    for fact, tables in {**FACT_TABLES, "": PASSED_OVER}.items():
         for value in {name for table in tables for name in TABLES[table]}:
-            cells = [cell for table in tables for cell in TABLES[table].get(value, "").split(" / ")]
-            forms = [form for cell in cells for form in cell.split(" @")[0].split("|")]
-            plain = {_SPACED.sub(" ", form.strip().lstrip("+=").lower()).strip() for form in forms}
+            said = [cell for table in tables for cell in cells(TABLES[table].get(value, ""))]
+            plain = {_plain(form.lstrip("+=")) for cell in said for form in cell.split(" @")[0].split("|")}
             options = sorted(plain - {""}, key=len, reverse=True)
             if options:
                 joined = "|".join(map(re.escape, options))
@@ -84,11 +82,9 @@ def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
 
 
 def _agreed(facts: dict[str, str]) -> dict[str, str]:
-    """Take out what cannot stand together: a plant that does not grow in the scene, an event without its light."""
-    facts = {name: value for name, value in facts.items() if (name, value) not in (("event", EVENTS[0]),)}
-    if "plant" in facts and "scene" in facts and facts["plant"] not in SCENE_PLANTS[facts["scene"]]:
-        facts = {name: value for name, value in facts.items() if name != "plant"}
-    return facts
+    """Take out a plant that does not grow in the scene."""
+    foreign = "plant" in facts and "scene" in facts and facts["plant"] not in SCENE_PLANTS[facts["scene"]]
+    return {name: value for name, value in facts.items() if not (foreign and name == "plant")}
 
 
 def _unknown(words: str) -> list[str]:
@@ -106,13 +102,13 @@ NUMBERS = frozenset([*COUNTS, "many", "few", "large", "small", "big", "little"])
 
 def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tuple[Thing, ...], tuple[str, ...]]:
     """Return the things that a sentence names, and the names of those that the library lacks or the scene has no room for."""
-    words = " ".join(_SPACED.sub(" ", text.lower()).split())
+    words = _plain(text)
     things: list[Thing] = []
     missing: list[str] = []
     taken = [hit[:2] for hit in _apart(_found(words)) if hit[2]]  # what is a fact of the scene is no thing in it
     hits = [(hit.start(), hit.end(), noun, many) for noun, many, pattern in _names() for hit in pattern.finditer(words)]
     for start, end, noun, many in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
-        if any(start < other_end and other_start < end for other_start, other_end in taken):
+        if any(_overlap((start, end), other) for other in taken):
             continue
         thing = _thing(noun, many, words[:start].split(), words[end:], spec.scene, library)
         taken.append((start, end))

@@ -172,9 +172,7 @@ def _bolt(view: View, image: Tensor) -> Tensor:
         path = path + 0.10 * (sample("ridged", fork * 5 + k * 3, lane, 3) - 0.5) * (k > 0)
         away = (view.x - path).abs()
         line = smooth(0.0045 + view.px * 0.7, 0.0, away) + 0.35 * torch.exp(-away / 0.02)
-        glow = glow + strength * line * (down >= start) * (view.y < view.horizon) * (k == 0 or 1) * (
-            fork < 0.45 + (k == 0)
-        )
+        glow = glow + strength * line * (down >= start) * (view.y < view.horizon) * (fork < 0.45 + (k == 0))
     sheet = torch.exp(-(view.x - spot).abs() / 0.35) * torch.exp(-view.y / 0.4)
     flash = view.rgb(0.80, 0.82, 1.0) * power.clamp(0, 1)
     return image + flash * (0.30 * sheet + 0.9 * glow.clamp(0, 1.2))

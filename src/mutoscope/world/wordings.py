@@ -630,6 +630,17 @@ TABLES = {
     "plant": PLANTS, "relation": RELATIONS, "motion": MOTION, "detail": DETAILS, "verb": VERBS,
     "prefix": STYLE_PREFIXES, "suffix": STYLE_SUFFIXES, "camera": CAMERA, "event": EVENT,
 }  # fmt: skip
+# Which tables name which fact; a fact is looked for in all of its tables at once.
+FACT_TABLES = {
+    "scene": ("noun", "attribute"),
+    "light": ("light", "light name", "light adjective", "light clause"),
+    "weather": ("weather", "weather tag", "weather adjective", "weather clause"),
+    "season": ("season", "season name", "season adjective", "season clause"),
+    "style": ("prefix", "suffix"),
+    "plant": ("plant",),
+    "camera": ("camera",),
+    "event": ("event",),
+}
 # Tables that give wordings to the held-out set: those that name a fact. Verbs, adjectives and frames stay whole.
 HOLDABLE = ("noun", "light", "weather", "plant", "season", "prefix", "suffix")
 # Never held out: wordings of the first README's sentences, and plain words that others are made of.
