@@ -45,7 +45,7 @@ def _make_checkpoint(folder: Path) -> Path:
     from mutoscope.text_encoder import TextTower
     from mutoscope.train.words import small_tokenizer
     from mutoscope.transformer import Transformer
-    from mutoscope.world.captions import vocabulary
+    from mutoscope.world.grammar import vocabulary
 
     torch.manual_seed(0)
     config = preset("tiny")

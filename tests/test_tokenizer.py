@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from mutoscope.errors import CheckpointError
 from mutoscope.tokenizer import END, LONGEST_WORD, PAD, START, UNKNOWN, Tokenizer
-from mutoscope.world.captions import FREE_PROMPTS, caption, vocabulary
+from mutoscope.world.captions import caption
+from mutoscope.world.grammar import vocabulary
 from mutoscope.world.spec import draw_spec
+from mutoscope.world.wordings import FREE_PROMPTS
 
 STRANGE = """
     Crème brûlée à la carte|naïve façade, Ångström|ÅNGSTRÖM|résumé|e\u0301te\u0301|ﬁne ﬂour|ﬀ|①②③|½ cup|x²|ΟΔΟΣ|Σίσυφος

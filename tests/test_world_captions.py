@@ -8,17 +8,12 @@ from itertools import combinations
 import pytest
 
 from mutoscope.errors import SettingError
-from mutoscope.world.captions import (
-    FREE_PROMPTS,
-    LENGTHS,
-    caption,
-    caption_facts,
-    held_out_in,
-    held_out_wordings,
-    vocabulary,
-)
+from mutoscope.world.captions import LENGTHS, caption, caption_facts
+from mutoscope.world.grammar import held_out_in, held_out_wordings, vocabulary
+from mutoscope.world.nouns import COLORS, plural, thing_names
 from mutoscope.world.spec import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, Thing, draw_spec
 from mutoscope.world.wordings import (
+    FREE_PROMPTS,
     LIGHT,
     LIGHT_ADJECTIVES,
     LIGHT_CLAUSES,
@@ -158,3 +153,36 @@ def test_several_things_with_sides_and_colours_always_find_a_caption(length):
         spec = replace(draw_spec(41, index, scene="flower field", style="flat vector", held_out=None), things=things)
         text = caption(spec, index, length).lower()
         assert "red" in text and ("drum" in text or "barrel" in text)
+
+
+class TestThingsAndHeldOutWordings:
+    """What is said of a thing is never held out, or a scene with it would have no caption of training."""
+
+    def test_no_thing_in_any_color_is_a_held_out_wording(self):
+        said = " / ".join(f"{color} {name}" for name in thing_names() for color in COLORS)
+        assert len(thing_names()) > 2000 and held_out_in(said) == []
+
+    @pytest.mark.parametrize("length", LENGTHS)
+    @pytest.mark.parametrize(
+        ("scene", "things"),
+        [
+            ("jungle", (Thing("cactus", "x", "ground", 4, color="green"),)),
+            ("plain ground", (Thing("desert island", "x", "plain", look="flat"), Thing("dwarf", "x", "plain", 2))),
+            (
+                "plain ground",
+                (
+                    Thing("pan flute", "x", "plain", side="right", look="outline"),
+                    Thing("playground slide", "x", "plain", side="left", look="flat"),
+                ),
+            ),
+        ],
+    )
+    def test_things_with_long_or_unlucky_names_have_captions(self, scene, things, length):
+        spec = replace(draw_spec(1, 1, held_out=None, scene=scene, style="vintage film"), things=things)
+        for variant in range(20):
+            assert plural(things[0].noun) in (text := caption(spec, variant, length).lower()) or things[0].noun in text
+
+    def test_short_captions_of_things_are_short(self):
+        spec = replace(draw_spec(1, 1, scene="meadow"), things=(Thing("fox", "x", "ground", 2, "left", "red"),))
+        words = [len(caption(spec, variant, "short").split()) for variant in range(200)]
+        assert max(words) <= 9 and sum(words) / len(words) < 7.5

@@ -11,7 +11,7 @@ from typing import Any
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError
-from mutoscope.world.captions import vocabulary
+from mutoscope.world.grammar import vocabulary
 
 STAGES = ("codec", "decoder", "clip", "image", "video")
 NOT_MEASURES = ("samples", "seconds", "loss", "samples_per_second", "norm", "rate_factor")  # keys every log line has

@@ -430,6 +430,13 @@ def reads(things: Sequence[Thing]) -> list[str]:
     return [" ".join(filter(None, (thing_phrase(first, thing), side_phrase(first, thing)))) for thing in things]
 
 
+@cache
+def thing_names() -> tuple[str, ...]:
+    """Return every name that a caption can give to a thing, synonyms and plurals included, in lower case."""
+    said = [words for name in nouns() for words in {name, *cells(SYNONYMS.get(name, name))}]
+    return tuple(sorted({form.lower() for words in said for form in (words, plural(words))}))
+
+
 def thing_words(names: Iterable[str]) -> frozenset[str]:
     """Return every word, in lower case, that can be said of these nouns: for the vocabulary of a model that saw them."""
     said = [word for noun in names for word in cells(SYNONYMS.get(noun, noun))]

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from mutoscope.world.captions import vocabulary
+from mutoscope.world.grammar import vocabulary
 from mutoscope.world.nouns import COLORS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
 from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary

@@ -622,6 +622,23 @@ EVENT = {
 
 FRAMES = "a / an / the / of / and / this is / it shows / the scene shows / we see / there is / there are / on a / with"
 
+# How a thing stands to its scene: on the ground, on the water, in the air.
+SETTINGS = {
+    "lake": {"water": "on", "air": "over"}, "beach": {"ground": "on", "water": "off", "air": "over"},
+    "mountains": {"ground": "in front of", "air": "over"}, "pine forest": {"ground": "in", "air": "over"},
+    "meadow": {"ground": "on", "air": "over"}, "desert": {"ground": "in", "air": "over"},
+    "open sea": {"water": "on", "air": "over"}, "island": {"water": "near", "air": "over"},
+    "snowy village": {"ground": "near", "air": "over"}, "river": {"water": "on", "air": "over"},
+    "city skyline": {"ground": "in front of", "water": "in front of", "air": "over"},
+    "flower field": {"ground": "in", "air": "over"}, "canyon": {"ground": "in", "air": "over"},
+    "waterfall": {"ground": "near", "air": "near"}, "lighthouse": {"air": "near"},
+    "harbour": {"water": "in", "air": "over"}, "neon street": {"ground": "in"},
+    "farm field": {"ground": "in", "air": "over"}, "volcano": {"ground": "near", "air": "near"},
+    "arctic": {"ground": "in", "air": "over"}, "jungle": {"ground": "in", "air": "in"},
+    "coral reef": {"water": "over"}, "space": {"air": "in"}, "road": {"ground": "on", "air": "over"},
+    "garden": {"ground": "in", "air": "over"},
+}  # fmt: skip
+
 TABLES = {
     "noun": NOUNS, "attribute": ATTRIBUTES, "adjective": ADJECTIVES, "light": LIGHT, "light name": LIGHT_NAMES,
     "light adjective": LIGHT_ADJECTIVES, "light clause": LIGHT_CLAUSES, "weather": WEATHER, "weather tag": WEATHER_TAGS,

@@ -1,0 +1,151 @@
+"""The grammar behind the captions: rows of wordings, the held-out ones among them, and the random choices of one caption.
+
+About one wording in ten is held out: it never occurs in training captions, so that the evaluation can ask for a fact in
+words the model has not read. It knows no sentence; `phrases.py` and `captions.py` make those.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache, lru_cache
+
+from mutoscope.rng import stream
+from mutoscope.world.nouns import COLORS, THING_TABLES, nouns, plural, thing_names
+from mutoscope.world.spec import SEASONAL, SceneSpec
+from mutoscope.world.things import GROUNDS
+from mutoscope.world.wordings import DAYPARTS, FRAMES, HOLDABLE, KEPT, SETTINGS, TABLES
+
+_GLUE = frozenset("a an the of and in on at by with to its it is as from over under into through".split())
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Return every word, in lower case, that the grammar can say, held-out wordings included."""
+    texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
+    texts += [words for name in nouns() for words in (name, plural(name))]
+    texts += [row for table in THING_TABLES.values() for row in table.values()]
+    texts += [*COLORS, *GROUNDS, *(words for row in SETTINGS.values() for words in row.values())]
+    return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
+
+
+@cache
+def held_out_wordings() -> frozenset[str]:
+    """Return the wordings that never occur in training captions: about one in ten, at least one a row, chosen by a hash.
+
+    What can also be said of a thing ("green cacti", "desert island") is never held out: it would have no caption.
+    """
+    held: set[str] = set()
+    kept = [plain_of(words) for _, row, words in _all_wordings() if row] + [plain_of(words) for words in KEPT]
+    said = " / ".join((*kept, *thing_names()))
+    for table in HOLDABLE:
+        for name in TABLES[table]:
+            others = [plain_of(words) for words, _ in row(table, name)][1:]
+            free = [words for words in others if not _inside(_uncolored(words), said)]
+            score = {words: stream("held-out wording", words).uniform() for words in free}
+            if score:
+                lowest = min(score, key=lambda words: score[words])
+                held |= {words for words in score if score[words] < 0.1} | {lowest}
+    return frozenset(held)
+
+
+def held_out_in(text: str) -> list[str]:
+    """Return the held-out wordings that occur in a caption."""
+    return _held_out_pattern().findall(text.lower())
+
+
+@lru_cache(maxsize=4096)
+def row(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the wordings of one row as (words, tags)."""
+    rows = TABLES.get(table) or THING_TABLES[table]
+    cells = [cell.strip() for cell in rows[name].split(" / ") if cell.strip()]
+    return tuple((cell.split(" @")[0].strip(), tuple(cell.split(" @")[1:])) for cell in cells)
+
+
+def _all_wordings() -> list[tuple[str, bool, str]]:
+    """Return (table, is the plain wording of its row, words) of everything; verbs give both their forms."""
+    found = []
+    for table, rows in TABLES.items():
+        for name in rows:
+            for place, (words, _) in enumerate(row(table, name)):
+                found += [(table, place == 0, form.lstrip("+=")) for form in words.split("|")]
+    return found
+
+
+def plain_of(words: str) -> str:
+    return words.lstrip("+=").lower()
+
+
+def _uncolored(words: str) -> str:
+    first, _, rest = words.partition(" ")
+    return rest if first in COLORS and rest else words
+
+
+def _inside(words: str, said: str) -> bool:
+    return words in said and bool(re.search(rf"(?<![\w'-]){re.escape(words)}(?![\w'-])", said))
+
+
+@cache
+def _held_out_pattern() -> re.Pattern[str]:
+    longest_first = sorted(held_out_wordings(), key=len, reverse=True)
+    return re.compile(rf"(?<![\w'-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w'-])")
+
+
+def tags_of(spec: SceneSpec) -> frozenset[str]:
+    """Return what wordings may ask for: every fact, and `open` sky, `day` and `dark`."""
+    tags = {spec.scene, spec.light, spec.weather, spec.season, spec.plant, spec.style}
+    if spec.weather in ("clear", "cloudy"):
+        tags.add("open")
+    if spec.light in ("morning", "noon", "golden hour"):
+        tags.add("day")
+    if spec.light in ("blue hour", "night", "moonlight"):
+        tags.add("dark")
+    return frozenset(tags)
+
+
+def season_shows(spec: SceneSpec) -> bool:
+    return spec.scene in SEASONAL or spec.scene == "snowy village" or spec.plant == "cherry"
+
+
+class Draws:
+    """The random choices of one attempt, with the rule about held-out wordings."""
+
+    def __init__(self, key: tuple[int | str, ...], tags: frozenset[str], held_out: bool | None):
+        self._numbers = iter(stream(*key).uniform(shape=(128,)).tolist())
+        self._tags = tags
+        self._held_out = held_out
+
+    def chance(self, probability: float) -> bool:
+        return next(self._numbers) < probability
+
+    def pick(self, options: Sequence[str]) -> str:
+        return options[int(next(self._numbers) * len(options))]
+
+    def word(self, table: str, name: str) -> str:
+        """Return a wording of this row whose tags fit; the plain ones are a little more frequent."""
+        fits = [words for words, tags in row(table, name) if all(map(self._fits, tags))]
+        held = [words for words in fits if plain_of(words) in held_out_wordings()]
+        if self._held_out and held and self.chance(0.5):
+            return self.pick(held)
+        if self._held_out is False:
+            fits = [words for words in fits if words not in held]
+        return fits[0] if self.chance(0.3) else self.pick(fits)
+
+    def _fits(self, tag: str) -> bool:
+        return tag[1:] not in self._tags if tag[0] == "-" else tag in self._tags
+
+    def shuffle(self, items: list[str]) -> list[str]:
+        return [item for _, item in sorted((next(self._numbers), item) for item in items)]
+
+
+def allowed(text: str, held_out: bool | None) -> bool:
+    return held_out is None or bool(held_out_in(text)) == held_out
+
+
+def reads_well(text: str, things: bool) -> bool:
+    """Say whether no word of weight occurs twice and no turn of phrase is overused; two things may both be red."""
+    words = [word for word in re.findall(r"[a-z'-]+", text.lower()) if word not in _GLUE]
+    stems = [word[:-1] if word.endswith("s") and len(word) > 3 else word for word in words]
+    return (
+        (things or len(stems) == len(set(stems)))
+        and text.count(" sky") + text.count(" skies") <= 1
+        and text.count(" with ") <= 2
+    )
