@@ -35,7 +35,7 @@ from mutoscope.world.nouns import (
 from mutoscope.world.placing import place, studio
 from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_TABLE
-from mutoscope.world.spec import PLACES, SCENES, Thing, draw_spec
+from mutoscope.world.spec import CAMERAS, PLACES, SCENES, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
 from mutoscope.world.things import AT_HOME, ROOM, draw_things, is_held_out_color, studio_ground
 from mutoscope.world.view import make_view
@@ -479,6 +479,21 @@ def test_odd_sizes_are_finite(library, width, height):
     ]
     pixels = render(specs, width, height, (0.0, SECONDS), styled=False, library=library)
     assert pixels.isfinite().all() and pixels.min() >= 0 and pixels.max() <= 1
+
+
+@pytest.mark.parametrize("camera", [camera for camera in CAMERAS if camera != "still"])
+def test_under_a_moving_camera_things_stay_in_the_frame(library, camera):
+    for index in range(12):
+        spec = replace(spec_of("desert", thing("fox"), thing("bird", "air"), index=index), camera=camera)
+        times = (0.0, 0.7, 1.4, SECONDS)
+        full, empty = (
+            render([one], 96, 64, times, styled=False, library=library)[0] for one in (spec, replace(spec, things=()))
+        )
+        changed = (full - empty).abs().amax(0) > 0.06  # T H W
+        assert changed.flatten(1).any(1).all(), index
+        border = changed.clone()
+        border[:, 1:-1, 1:-1] = False
+        assert not border[:, :50].any(), index  # a shadow may fall out of the frame below
 
 
 def test_plain_grounds_are_calm_and_do_not_hide_their_things(library):

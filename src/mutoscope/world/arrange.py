@@ -1,6 +1,7 @@
 """Where the things of a scene are in its picture, and how they move: plain numbers, drawn from the scene's own dice.
 
-Nothing leaves the frame for SECONDS, nothing hides another, sides are true; a thing's size tells its kind and its distance.
+Nothing leaves the frame for SECONDS, whatever the camera does; nothing hides another, sides are true; a thing's size tells
+its kind and its distance.
 Lengths are in heights of the frame, x from the middle, y from the top. It knows no tensor.
 """
 
@@ -47,6 +48,9 @@ class Item:
         return 0.5 if self.thing.place in ("air", "water") else 1.0
 
 
+# The frame at a time in seconds, in the lengths of an Item: (left, top, right, bottom); moves where the camera does.
+Frame = Callable[[float], tuple[float, ...]]
+
 _SUNK = {
     "swimmer": 0.38, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
     "canoe": 0.30, "sailboat": 0.08, "mermaid": 0.45, "seal": 0.34, "lifebuoy": 0.30, "dolphin": 0.30,
@@ -75,24 +79,32 @@ class _Units:
 
 
 def arrange(
-    spec: SceneSpec, horizon: float, aspect: float, library: SpriteLibrary, lane: Callable | None = None
+    spec: SceneSpec,
+    horizon: float,
+    aspect: float,
+    library: SpriteLibrary,
+    lane: Callable | None = None,
+    frame: Frame | None = None,
 ) -> list[Item]:
     """Return the things of a scene, each in its place: all in the frame for SECONDS, none hidden, far ones first.
 
-    `lane` gives (middle, half width) of a river at a depth. Raises SettingError for a sprite that the library has not.
+    `lane` gives (middle, half width) of a river at a depth; without `frame` all that is drawn is seen. Raises SettingError for
+    a sprite that the library has not.
     """
     kinds = [_kind(thing, spec.scene, library) for thing in spec.things]
     total = sum(thing.count for thing in spec.things)
+    frame = frame or (lambda seconds: (-aspect / 2, 0.0, aspect / 2, 1.0))
+    frames = [(seconds, frame(seconds)) for seconds in (0.0, 0.5, 1.0, 1.5, SECONDS)]
     plain = all(thing.place == "plain" for thing in spec.things)
     items: list[Item] = []
     for attempt in range(80):
         shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
         units = _Units(spec.seed, spec.index, "things", attempt)
         items = _scatter(units, kinds, spec.scene, horizon, aspect, shrink, lane)
-        if all(_inside(item, aspect) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
+        if all(_inside(item, frames) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
             break
     else:
-        items = _in_a_row(items, aspect)
+        items = _in_a_row(items, [edges for _, edges in frames])
     return sorted(items, key=lambda item: item.depth)
 
 
@@ -230,13 +242,15 @@ def box(item: Item, seconds: float) -> tuple[float, float, float, float]:
     return x - wide / 2, top, x + wide / 2, top + tall
 
 
-def _inside(item: Item, aspect: float) -> bool:
+def _inside(item: Item, frames: list[tuple[float, tuple[float, ...]]]) -> bool:
     margin = 0.012
-    for seconds in (0.0, 0.5, 1.0, 1.5, SECONDS):
+    for seconds, (start, above, end, below) in frames:
         left, top, right, bottom = box(item, seconds)
         if item.thing.place == "water" or item.bust:
-            bottom = min(bottom, item.y, 0.98)
-        if left < margin - aspect / 2 or right > aspect / 2 - margin or top < margin or bottom > 1 - margin / 2:
+            bottom = min(bottom, item.y, below - 0.02)
+        if item.bust and top > below - item.height / 2:  # too little of it looks over the edge
+            return False
+        if left < start + margin or right > end - margin or top < above + margin or bottom > below - margin / 2:
             return False
     return True
 
@@ -256,8 +270,12 @@ def _crowded(items: list[Item], share: float) -> bool:
     return False
 
 
-def _in_a_row(items: list[Item], aspect: float) -> list[Item]:
+def _in_a_row(items: list[Item], frames: list[tuple[float, ...]]) -> list[Item]:
     """Stand things side by side, small, where chance found no room for them: sides said are kept."""
+    left, top, right, bottom = (
+        pick(edges) for pick, edges in zip((max, max, min, min), zip(*frames, strict=True), strict=True)
+    )
+    middle, aspect = (left + right) / 2, right - left
     order = sorted(range(len(items)), key=lambda k: ({"left": -1, "right": 1}.get(items[k].thing.side, 0), items[k].x))
     zones = {"left": (-0.46, -0.10), "centre": (-0.20, 0.20), "right": (0.10, 0.46)}
     placed = list(items)
@@ -268,8 +286,8 @@ def _in_a_row(items: list[Item], aspect: float) -> list[Item]:
         share = (high - low) * aspect / (len(same) if item.thing.side else len(order))
         at = same.index(k) if item.thing.side else rank
         small = min(1.0, share * 0.86 / item.width, 0.3 / item.height)
-        y = 1.0 if item.bust else min(max(item.y, item.anchor * item.height * small + 0.05), 0.95)
-        x = low * aspect + share * (at + 0.5)
+        y = 1.0 if item.bust else min(max(item.y, top + item.anchor * item.height * small + 0.05), bottom - 0.05)
+        x = middle + low * aspect + share * (at + 0.5)
         placed[k] = replace(
             item, width=item.width * small, height=item.height * small, x=x, y=y, speed=min(item.speed, 0.004)
         )

@@ -47,6 +47,17 @@ def follow(image: Tensor, cameras: list[str], dice: Dice, time: Tensor, width: i
     return (rows[:, None] @ image @ columns[:, None].mT).clamp(min=0)
 
 
+def windows(cameras: list[str], dice: Dice, time: Tensor, width: int, height: int) -> Tensor:
+    """Return what the frames at `time` (T,) show of the canvas: (B, T, 4) left, top, right and bottom.
+
+    In heights of the canvas, x from its middle, y from its top: the lengths in which things have their places.
+    """
+    wide, high = canvas(cameras[0], width, height)
+    left, top, across, down = _windows(cameras, dice, time, width, height)
+    edges = torch.stack(torch.broadcast_tensors(left - wide / 2, top, left + across - wide / 2, top + down), -1)
+    return edges / high
+
+
 def _windows(cameras: list[str], dice: Dice, time: Tensor, width: int, height: int) -> tuple[Tensor, ...]:
     """Return the windows' left and top edges, widths and heights."""
     wide, high = canvas(cameras[0], width, height)

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mutoscope.world.arrange import Item, arrange, box, moved
+from mutoscope.world.arrange import Frame, Item, arrange, box, moved
 from mutoscope.world.noise import over, sample, smooth
 from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import GROUNDS, UNDER_WATER, studio_ground
@@ -27,10 +27,17 @@ RIGHTWARD = frozenset({"airplane", "rocket"})
 RIGHTWARD_SETS: dict[str, bool] = {}
 
 
-def place(view: View, image: Tensor, library: SpriteLibrary, lane: Callable | None = None) -> Tensor:
+def place(
+    view: View,
+    image: Tensor,
+    library: SpriteLibrary,
+    lane: Callable | None = None,
+    seen: list[Frame] | None = None,
+) -> Tensor:
     """Lay the things of every scene over its picture: (B, 3, T, H, W), T grown to the view's times where they move.
 
-    `lane(view)` gives, for scenes with a river, a function of depth: (middle, half width).
+    `lane(view)` gives, for scenes with a river, a function of depth: (middle, half width). `seen` says what the
+    cameras of the scenes see when; without, they see everything.
     """
     if not any(spec.things for spec in view.specs):
         return image
@@ -41,7 +48,8 @@ def place(view: View, image: Tensor, library: SpriteLibrary, lane: Callable | No
         if spec.things:
             one = view.pick([row]) if len(view.specs) > 1 else view
             course = lane(one) if lane and spec.scene == "river" else None
-            for item in arrange(spec, float(view.horizon[row]), view.aspect, library, course):
+            frame = seen[row] if seen else None
+            for item in arrange(spec, float(view.horizon[row]), view.aspect, library, course, frame):
                 _draw(one, image[row], item)
     return image
 

@@ -8,6 +8,7 @@ A scene's pixels depend on its spec, the size and the time alone, not on what el
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -15,13 +16,14 @@ from torch import Tensor
 
 from mutoscope.errors import SettingError
 from mutoscope.world import styles
-from mutoscope.world.camera import canvas, follow, kind
+from mutoscope.world.arrange import Frame
+from mutoscope.world.camera import canvas, follow, kind, windows
 from mutoscope.world.placing import place
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.scenes.water import river_lane
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.view import axes, make_view
+from mutoscope.world.view import View, axes, make_view
 from mutoscope.world.weather import weather
 
 _BRIGHTEST = 1.15  # of a canvas: brighter suns would ring in the camera's filter
@@ -70,13 +72,24 @@ def _draw(
     view = make_view(specs, wide * finer, high * finer, times, device, scene.horizons, scene.lift)
     image = scene.draw(view)
     if library is not None:
-        image = place(view, image, library, river_lane)
+        image = place(view, image, library, river_lane, _frames(view, width, height) if moving else None)
     image = weather(view, image)
     if not moving:
         return _shrink(_finish(image, view.x, view.y, view.aspect), finer).expand(-1, 3, len(times), -1, -1)
     image = _shrink(image.clamp(0, _BRIGHTEST), finer)
     seen = follow(image, [spec.camera for spec in specs], view.dice("camera"), view.t.flatten(), width, height)
     return _finish(seen, *axes(width, height, device), width / height)
+
+
+def _frames(view: View, width: int, height: int) -> list[Frame]:
+    """Return, for each scene, what its moving camera sees of the canvas at a time in seconds."""
+    cameras = [spec.camera for spec in view.specs]
+
+    def frame(row: int, seconds: float) -> tuple[float, ...]:
+        time = torch.tensor([seconds], device=view.device)
+        return tuple(windows(cameras, view.dice("camera"), time, width, height)[row, 0].tolist())
+
+    return [partial(frame, row) for row in range(len(cameras))]
 
 
 def _finish(image: Tensor, x: Tensor, y: Tensor, aspect: float) -> Tensor:

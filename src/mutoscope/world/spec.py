@@ -187,7 +187,7 @@ def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None)
 
     random = stream(spec.seed, spec.index, "draw things")
     things = draw_things(random, spec.scene, library, held_out)
-    if spec.camera != "still":  # which turns left into right
+    if spec.camera.startswith("pan"):  # which turns left into right
         things = tuple(replace(thing, side="") for thing in things)
     return replace(spec, things=things)
 
