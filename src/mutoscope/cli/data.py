@@ -50,15 +50,7 @@ def render(
     style: Annotated[
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
-    sprites: Annotated[
-        str,
-        typer.Option(
-            "--sprites",
-            metavar="DIR",
-            parser=ask.text,
-            help="Sprite sets for things in the scenes; system = the emoji font.",
-        ),
-    ] = "",
+    sprites: ask.Sprites = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",

@@ -181,12 +181,12 @@ def _write(path: Path, frames: Any, scenery: Scenery) -> None:
 
 
 @lru_cache(maxsize=2)
-def _library(path: str) -> Any:
-    if not path:
+def _library(sets: str) -> Any:
+    if not sets:
         return None
-    from mutoscope.world.sprites import SpriteLibrary
+    from mutoscope.world.sprites import open_sets
 
-    return SpriteLibrary.open(part.strip() for part in path.split(","))
+    return open_sets(sets)
 
 
 def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:
