@@ -187,6 +187,24 @@ class TestCard:
         with pytest.raises(CheckpointError, match=r"image.*machine\.json"):
             build_card(copy, preset("tiny"), "x")
 
+    def test_the_makers_of_things_are_credited(self, small_run: Path, tmp_path: Path):
+        import shutil
+
+        copy = Path(shutil.copytree(small_run, tmp_path / "run"))
+        path = copy / "image" / "machine.json"
+        machine = json.loads(path.read_text())
+        machine["data"][0] |= {
+            "licences": ["CC0-1.0", "CC0-1.0 AND OFL-1.1", "OFL-1.1"],
+            "credits": [{"source": "an emoji font", "licence": "OFL-1.1"}],
+        }
+        path.write_text(json.dumps(machine))
+        card = build_card(copy, preset("tiny"), "x")
+        assert [tuple(source.values()) for source in card["sources"]] == [
+            ("rendered world of this project", "CC0-1.0", "every picture and clip, and their captions"),
+            ("an emoji font", "OFL-1.1", "things in the rendered scenes"),
+            (machine["data"][0]["name"], "OFL-1.1", "training data"),  # the licence of a whole item is no sprite's
+        ]
+
     def test_the_page(self, exported: Path):
         checkpoint = open_checkpoint(exported)
         page = model_card(checkpoint)

@@ -373,6 +373,27 @@ class TestOptim:
         assert torch.allclose(average.weights["weight"], expected.reshape(1, 1), atol=1e-6)
 
 
+def test_a_run_remembers_whose_sprites_it_saw(tiny_world: Path, tmp_path: Path):
+    """Rendered rows hold their credits, packed ones in their facts; what is no list of credits is passed over."""
+    import shutil
+
+    font, drawn = {"source": "a font", "licence": "OFL-1.1"}, {"source": "drawn things", "licence": "CC-BY-4.0"}
+    held: list[dict] = [
+        {"credits": [{**font, "sprites": 2}, drawn]},
+        {"facts": {"credits": [font]}},
+        {"credits": "mine"},
+    ]
+    copy = Path(shutil.copytree(tiny_world, tmp_path / "world"))
+    file = copy / "pictures" / "captions.jsonl"
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text(
+        "".join(json.dumps(row | more) + "\n" for row, more in zip(rows, held + [{}] * len(rows), strict=False))
+    )
+    record_machine(tmp_path, open_folders(copy))
+    known = {folder["name"]: folder for folder in json.loads((tmp_path / "machine.json").read_text())["data"]}
+    assert known["pictures"]["credits"] == [font, drawn] and "credits" not in known["clips"]
+
+
 def test_a_second_machine_is_added(tiny_world: Path, tmp_path: Path, monkeypatch):
     folders = open_folders(tiny_world)
     record_machine(tmp_path, folders)

@@ -5,6 +5,7 @@ import json
 import pytest
 from PIL import Image, ImageDraw
 
+from mutoscope.cli import main
 from mutoscope.world.captions import caption
 from mutoscope.world.read import read, read_things
 from mutoscope.world.spec import draw_spec
@@ -55,17 +56,29 @@ def test_spaces_quotes_and_other_scripts_do_no_harm():
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory):
+def library_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shapes")
     rows = []
-    for name, color in (("sailboat", (250, 250, 250)), ("fox", (230, 120, 30)), ("apple", (220, 30, 30))):
+    for name, color in (
+        ("sailboat", (250, 250, 250)),
+        ("fox", (230, 120, 30)),
+        ("apple", (220, 30, 30)),
+        ("kite", (30, 60, 230)),
+    ):
         picture = Image.new("RGBA", (64, 64))
         ImageDraw.Draw(picture).polygon([(8, 60), (20, 6), (58, 58)], fill=(*color, 255))
+        if name == "kite":  # of two hues: it takes no other colour and stays itself
+            ImageDraw.Draw(picture).polygon([(20, 6), (33, 59), (58, 58)], fill=(240, 200, 30, 255))
         picture.save(folder / f"{name}.png")
         rows.append({"file": f"{name}.png", "name": name, "captions": [name], "keywords": [], "alpha": True,
                      "style": "flat vector emoji", "source": "made by the test", "licence": "CC0-1.0"})  # fmt: skip
     (folder / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return SpriteLibrary.open([folder])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def library(library_folder):
+    return SpriteLibrary.open([library_folder])
 
 
 @pytest.mark.parametrize(
@@ -79,14 +92,35 @@ def library(tmp_path_factory):
 )
 def test_things_are_read_with_number_place_and_side(library, text, scene, things):
     found, missing = read_things(text, draw_spec(0, 0, held_out=None, scene=scene), library)
-    assert sorted((t.noun, t.count, t.side, t.place) for t in found) == sorted(things) and missing == ()
+    assert sorted((t.noun, t.count, t.side, t.place) for t in found) == sorted(things) and missing == {}
 
 
 def test_a_colour_is_taken_where_the_sprite_can_be_dyed(library):
-    found, _ = read_things("a blue sailboat on the sea", draw_spec(0, 0, held_out=None, scene="open sea"), library)
-    assert found[0].color == "blue"
+    spec = draw_spec(0, 0, held_out=None, scene="open sea")
+    found, missing = read_things("a blue sailboat on the sea", spec, library)
+    assert found[0].color == "blue" and missing == {}
+
+
+def test_a_colour_that_no_sprite_can_take_is_named(library):
+    spec = draw_spec(0, 0, held_out=None, scene="plain ground")
+    found, missing = read_things("a red kite and a blue sailboat", spec, library)
+    assert [(thing.noun, thing.color) for thing in found] == [("sailboat", "blue"), ("kite", "")]
+    assert missing == {"red": "no sprite of a kite can be dyed"}
 
 
 def test_what_cannot_be_drawn_is_named(library):
     spec = draw_spec(0, 0, held_out=None, scene="lake")
-    assert read_things("a fox and a robot by a lake", spec, library) == ((), ("robot", "fox"))
+    found, missing = read_things("a fox and a robot by a lake", spec, library)
+    assert found == () and missing == dict.fromkeys(("robot", "fox"), "no sprite of it fits here")
+
+
+def test_the_verb_says_what_is_not_drawn(library_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["world", "a red kite and a robot", "--size", "32", "--seed", "1", "-o", "kite.png", "--sprites"]
+    assert main([*words, f"{library_folder}, "]) == 0
+    said = capsys.readouterr().err
+    assert "not drawn, no sprite of a kite can be dyed: red\n" in said
+    assert "not drawn, no sprite of it fits here: robot\n" in said
+    for sets, reason in ((" , ", "no sprite set is named"), (f"{library_folder},nowhere", "no sprites at nowhere")):
+        assert main([*words, sets]) == 2
+        assert reason in capsys.readouterr().err

@@ -84,6 +84,10 @@ class MissingExtraError(MutoscopeError, ImportError):
 
     def __init__(self, library: str, extra: str):
         super().__init__(f"this needs {library}, which is not installed; run: pip install 'mutoscope[{extra}]'")
+        self._given = library, extra
+
+    def __reduce__(self):
+        return type(self), self._given  # an exception comes back from another process with what it was made of
 
 
 class Cancelled(MutoscopeError):

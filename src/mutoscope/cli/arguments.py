@@ -143,6 +143,11 @@ Guidance = Annotated[
 Seed = Annotated[
     str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
 ]
+Sprites = Annotated[
+    str,
+    _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "
+            "system = the emoji font."),
+]  # fmt: skip
 Model = Annotated[
     str | None, _option("--model", metavar="DIR", help="A checkpoint folder instead of the embedded model.")
 ]

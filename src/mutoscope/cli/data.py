@@ -50,18 +50,15 @@ def render(
     style: Annotated[
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
-    sprites: Annotated[
-        str,
-        typer.Option(
-            "--sprites",
-            metavar="DIR",
-            parser=ask.text,
-            help="Sprite sets for things in the scenes; system = the emoji font.",
-        ),
-    ] = "",
+    sprites: ask.Sprites = "",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", parser=ask.whole("--workers", 2), help="Processes that render; 1."),
+    ] = None,
+    ray: OnRay = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Render scenes with captions into a folder."""
@@ -75,7 +72,10 @@ def render(
     sides = ask.read_size(size, None, None)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
                       held_out=held_out, style=style, sprites=sprites)  # fmt: skip
-    say(watch(render_folder(Path(out), scenery, count, start, device), quiet=quiet, lines_every=30.0))
+    if ray and device != "cpu":
+        raise SettingError(f"got --ray together with --device {device}; the workers of a cluster render on cpu")
+    events = render_folder(Path(out), scenery, count, start, device, _spread(workers, ray, unsaid=1))
+    say(watch(events, quiet=quiet, lines_every=30.0))
 
 
 def collect(
@@ -268,8 +268,8 @@ def _say_statistics(facts: dict[str, Any]) -> None:
     table(rows)
 
 
-def _spread(workers: int | None, ray: bool) -> Any:
-    """Return what runs a function over items: processes of this machine, or Ray."""
+def _spread(workers: int | None, ray: bool, unsaid: int | None = None) -> Any:
+    """Return what runs a function over items: processes of this machine (`unsaid` many; None = one a core), or Ray."""
     if ray:
         if workers is not None:
             raise SettingError("got --ray together with --workers; the cluster decides how many there are")
@@ -278,7 +278,7 @@ def _spread(workers: int | None, ray: bool) -> Any:
         return ray_spread
     from mutoscope.data.workers import count_workers, on_this_machine
 
-    return on_this_machine(count_workers(workers))
+    return on_this_machine(count_workers(unsaid if workers is None else workers))
 
 
 VERBS = {
@@ -287,7 +287,8 @@ VERBS = {
         """
 mutoscope data render --count 1000 --size 128 --out pictures
 mutoscope data render --count 200 --clips --frames 25 --fps 12 --out clips
-mutoscope data render --count 200 --held-out --seed 1 --out judge""",
+mutoscope data render --count 200 --held-out --seed 1 --out judge
+mutoscope data render --count 50000 --workers 2 --out many""",
     ),
     "collect": (
         collect,

@@ -52,7 +52,7 @@ def _names(param: Any) -> str:
 def _default(param: Any) -> str:
     if param.required:
         return " Required."
-    plain = isinstance(param.default, str | int | float) and not isinstance(param.default, bool)
+    plain = isinstance(param.default, str | int | float) and not isinstance(param.default, bool) and param.default != ""
     return f" Default: {_cell(str(param.default))}." if plain else ""
 
 

@@ -32,13 +32,13 @@ def world(
         int, typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 12), help="Frames a second.")
     ] = 12,
     seed: ask.Seed = None,
-    sprites: Annotated[
-        list[str] | None,
-        typer.Option("--sprites", metavar="PATH", help="Sets of sprites for things; without, the system's emoji font."),
-    ] = None,
+    sprites: ask.Sprites = "",
     quiet: ask.Quiet = False,
 ) -> None:
-    """Draw a sentence with the renderer that makes the training data, not with the model."""
+    """Draw a sentence with the renderer that makes the training data, not with the model.
+
+    Things in it come from the system's emoji font, or from the sets of --sprites.
+    """
     if not prompt.strip():
         raise SettingError('the prompt is empty; say what to draw, such as "a lake at dawn, watercolor"')
     if seconds is not None and not 0 < seconds <= 60:
@@ -56,28 +56,29 @@ def world(
     say(str(path))
 
 
-def _understand(prompt: str, seed: int, sprites: list[str] | None, tell: Callable[[str], None]) -> tuple[Any, Any]:
+def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None]) -> tuple[Any, Any]:
     """Return (spec, library) of a sentence, and tell what of it was not understood and what will be drawn."""
     try:
         from mutoscope.world.read import read, read_things
-        from mutoscope.world.sprites import SpriteLibrary, system_font
+        from mutoscope.world.sprites import open_sets, system_font
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
     from mutoscope.world.captions import caption
     from mutoscope.world.spec import draw_spec
 
     reading = read(prompt)
-    paths = sprites or ([str(system_font())] if system_font() else [])
-    library = SpriteLibrary.open(paths) if paths else None
+    sets = sprites or ("system" if system_font() else "")  # without either, scenes are drawn without things
+    library = open_sets(sets) if sets else None
     spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts})
-    things, missing = read_things(prompt, spec, library) if library else ((), ())
+    things, missing = read_things(prompt, spec, library) if library else ((), {})
     if missing and not things and "scene" not in reading.facts:
         alone = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts, "scene": "plain ground"})
         things, missing = read_things(prompt, alone, library)
         spec = alone if things else spec
     spec = replace(spec, things=things)
-    told = ((reading.unknown, "not understood"), (reading.unused, "not drawn, one of a kind is enough"),
-            (missing, "not drawn, no sprite of it fits here"))  # fmt: skip
+    told = [(reading.unknown, "not understood"), (reading.unused, "not drawn, one of a kind is enough")]
+    told += [([word for word in missing if missing[word] == why], f"not drawn, {why}")
+             for why in dict.fromkeys(missing.values())]  # fmt: skip
     for words, why in told:
         if words:
             tell(f"{why}: {', '.join(words)}")
@@ -110,6 +111,7 @@ VERBS = {
         """
 mutoscope world "a calm lake at dawn, watercolor" -o lake.png
 mutoscope world "a lighthouse in a storm at night" --size 512
+mutoscope world "two red foxes in a meadow" --sprites system
 mutoscope world "waves on a beach at sunset, the camera pans left" --seconds 4 -o pan.mp4""",
     ),
 }

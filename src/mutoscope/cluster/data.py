@@ -1,10 +1,13 @@
-"""Items of a check and shards of a pack over the machines of a Ray cluster, with the functions that one machine uses.
+"""Batches of a render, items of a check and shards of a pack over the machines of a Ray cluster, with the functions that
+one machine uses.
 
 `ray_spread` is a `data.workers.Spread`. Every machine must see the same folders under the same paths (a network disk).
-Ray runs a task again when its worker or its machine is lost; a shard is there whole or not at all, so nothing is lost and
-nothing is done twice but what was under way. The dashboard, which would run anybody's code, stays off in clusters started here.
+Ray runs a task again when its worker or its machine is lost; a picture and a shard are there whole or not at all, so
+nothing is lost and nothing is done twice but what was under way. The dashboard, which would run anybody's code, stays off
+in clusters started here.
 """
 
+import contextlib
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from mutoscope.errors import MissingExtraError
+from mutoscope.errors import MissingExtraError, MutoscopeError
 
 WINDOW = 4096  # items given to Ray Data at once, so that this process stays small
 RETRIES = 3  # times a task is begun anew when its worker dies
@@ -26,20 +29,43 @@ def ray_spread(
 ) -> Iterator[Any]:
     """Yield `function(item)` for each item, in order; MissingExtraError without Ray."""
     ray = _started()
-    items = iter(items)
+    items, place = iter(items), os.getcwd()
     while window := list(islice(items, WINDOW)):
-        parts = [window[place : place + chunk] for place in range(0, len(window), chunk)]
-        rows = [{"place": place, "items": pickle.dumps(part)} for place, part in enumerate(parts)]
+        parts = [window[first : first + chunk] for first in range(0, len(window), chunk)]
+        rows = [{"part": number, "items": pickle.dumps(part)} for number, part in enumerate(parts)]
         data = ray.data.from_items(rows, override_num_blocks=len(rows))
-        done = data.map(partial(_run, pickle.dumps(function)), max_retries=RETRIES).take_all()
-        for row in sorted(done, key=lambda row: row["place"]):
-            yield from pickle.loads(row["results"])
+        done = data.map(partial(_run, pickle.dumps(function), place), max_retries=RETRIES)
+        yield from _in_order(done.iter_rows())
 
 
-def _run(function: bytes, row: dict[str, Any]) -> dict[str, Any]:
-    """Run the function over a few items on a worker; everything travels as bytes that this program made itself."""
+def _in_order(rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
+    """Yield the results of parts that come in any order, each as soon as those before it are there; raise their errors."""
+    waiting: dict[int, bytes] = {}
+    following = 0
+    for row in rows:
+        waiting[row["part"]] = row["results"]
+        while following in waiting:
+            results = pickle.loads(waiting.pop(following))
+            if isinstance(results, MutoscopeError):
+                raise results
+            yield from results
+            following += 1
+
+
+def _run(function: bytes, place: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Run the function over a few items on a worker; everything travels as bytes that this program made itself.
+
+    An error of ours is a result: Ray would wrap it into one of its own, which the command line does not know.
+    """
+    with contextlib.suppress(OSError):  # relative paths mean what they mean where the command was given
+        os.chdir(place)
     run = pickle.loads(function)
-    return {"place": row["place"], "results": pickle.dumps([run(item) for item in pickle.loads(row["items"])])}
+    results: list[Any] | MutoscopeError
+    try:
+        results = [run(item) for item in pickle.loads(row["items"])]
+    except MutoscopeError as error:
+        results = error
+    return {"part": row["part"], "results": pickle.dumps(results)}
 
 
 def _started() -> Any:

@@ -1,8 +1,9 @@
 """Renders scenes of the world into a folder of pictures or clips with captions.jsonl beside them.
 
 The folder can be filled in several goes: scenes that are there are skipped, a file appears whole or not at all, and
-a line of captions.jsonl is written after its file. One process a folder; several machines take a folder and a
-`start` each.
+a line of captions.jsonl is written after its file. `render_batch` is all there is to a batch: it runs in this process,
+in many (`workers`) or on many machines (`mutoscope.cluster`), and leaves its files. The lines are written by the one
+process that holds the folder, in the order of the scenes, so the same scenes give the same bytes however they were spread.
 
     DIR/render.json       what was asked: size, seed, frames; a second go must ask for the same
     DIR/captions.jsonl    {"file", "captions", "facts", "source", "licence"} a line
@@ -14,13 +15,14 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from mutoscope.data.claim import claim
-from mutoscope.data.rows import append
-from mutoscope.errors import MissingExtraError, SettingError, StyleError, did_you_mean
+from mutoscope.data.claim import alone, claim, sweep
+from mutoscope.data.rows import NAME, Row, append
+from mutoscope.data.workers import Spread, on_this_machine
+from mutoscope.errors import DataError, MissingExtraError, SettingError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -69,7 +71,14 @@ class Scenery:
         return f"{index:07d}.{'mp4' if self.frames > 1 else 'png'}"
 
 
-def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, device: str = "cpu") -> Iterator[Event]:
+def render_folder(
+    folder: Path,
+    scenery: Scenery,
+    count: int,
+    start: int = 0,
+    device: str = "cpu",
+    spread: Spread | None = None,  # what the batches are rendered on; None = this process
+) -> Iterator[Event]:
     """Render scenes `start` to `start + count` that `folder` does not hold yet; the last event carries the folder.
 
     Everything is checked when the first event is asked for: SettingError, OutputError, MissingExtraError.
@@ -82,14 +91,17 @@ def render_folder(folder: Path, scenery: Scenery, count: int, start: int = 0, de
     _library(scenery.sprites)
     folder = Path(folder)
     claim(folder, "render.json", scenery.claimed(), "render")
-    done = _held(folder)
-    missing = [index for index in range(start, start + count) if index not in done]
-    phase = Phase("render", len(missing))
-    yield phase.start()
-    for first in range(0, len(missing), scenery.batch):
-        indices = missing[first : first + scenery.batch]
-        _render_batch(folder, scenery, indices, device)
-        yield phase.advance(len(indices))
+    with alone(folder, "render"):
+        sweep(folder)
+        done = _held(folder)
+        missing = [index for index in range(start, start + count) if index not in done]
+        batches = [missing[first : first + scenery.batch] for first in range(0, len(missing), scenery.batch)]
+        phase = Phase("render", len(missing))
+        yield phase.start()
+        for rows in (spread or on_this_machine(1))(partial(render_batch, folder, scenery, device), batches, died, 1):
+            append(folder / NAME, rows)
+            yield phase.advance(len(rows))
+        sweep(folder)  # what killed workers left
     yield Event("done", count, count, result=folder)
 
 
@@ -97,7 +109,7 @@ def _held(folder: Path) -> set[int]:
     """Return the scenes the folder holds whole; a line cut off by a crash is taken out of captions.jsonl."""
     from mutoscope.media import atomic_write
 
-    file = folder / "captions.jsonl"
+    file = folder / NAME
     if not file.exists():
         return set()
     lines = file.read_bytes().splitlines(keepends=True)
@@ -127,7 +139,24 @@ def _check_device(device: str) -> None:
         raise SettingError(f"device {device!r} cannot be used ({reason}); cpu always can") from error
 
 
-def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: str) -> None:
+def render_batch(folder: Path, scenery: Scenery, device: str, indices: list[int]) -> list[Row]:
+    """Write the files of some scenes, each whole or not at all; return their rows."""
+    specs, frames = draw(scenery, indices, device)
+    for spec, pixels in zip(specs, frames, strict=True):
+        _write(folder / scenery.file(spec.index), pixels, scenery)
+    return [_row(spec, scenery, _library(scenery.sprites)) for spec in specs]
+
+
+def died(indices: list[int]) -> list[Row]:
+    """Say what is wrong when the process that rendered a batch died twice; raises DataError."""
+    raise DataError(
+        f"the process that rendered scenes {indices[0]} to {indices[-1]} died twice, most likely for want of memory; "
+        "what is finished is kept: run the same command with fewer --workers"
+    )
+
+
+def draw(scenery: Scenery, indices: list[int], device: str = "cpu") -> tuple[list[Any], Any]:
+    """Return the scenes and their pixels, uint8 (B, T, H, W, 3)."""
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
 
@@ -137,10 +166,7 @@ def _render_batch(folder: Path, scenery: Scenery, indices: list[int], device: st
     specs = [draw_spec(scenery.seed, index, **settings) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
-    bytes_ = (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()  # (B, T, H, W, 3)
-    for spec, frames in zip(specs, bytes_, strict=True):
-        _write(folder / scenery.file(spec.index), frames, scenery)
-    append(folder / "captions.jsonl", [_row(spec, scenery, library) for spec in specs])
+    return specs, (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:
@@ -155,12 +181,12 @@ def _write(path: Path, frames: Any, scenery: Scenery) -> None:
 
 
 @lru_cache(maxsize=2)
-def _library(path: str) -> Any:
-    if not path:
+def _library(sets: str) -> Any:
+    if not sets:
         return None
-    from mutoscope.world.sprites import SpriteLibrary
+    from mutoscope.world.sprites import open_sets
 
-    return SpriteLibrary.open(part.strip() for part in path.split(","))
+    return open_sets(sets)
 
 
 def _row(spec: Any, scenery: Scenery, library: Any = None) -> dict[str, Any]:

@@ -34,10 +34,14 @@ class Spread(Protocol):
 def count_workers(asked: int | None) -> int:
     """Return how many processes to use: as asked, or one a core; SettingError for what cannot be."""
     if asked is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return _cores()
     if not 1 <= asked <= MOST:
         raise SettingError(f"--workers must be from 1 to {MOST}, got {asked}")
     return asked
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def on_this_machine(workers: int) -> Spread:
@@ -80,11 +84,13 @@ def spread(
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (os.getpid(),))
+    threads = max(1, _cores() // workers)
+    return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (os.getpid(), threads))
 
 
-def _begin(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is gone."""
+def _begin(parent: int, threads: int) -> None:
+    """Leave Ctrl-C to the parent, end when the parent is gone, and let libraries take this process's share of the cores."""
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # read when PyTorch comes in, which is later
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:

@@ -87,12 +87,23 @@ def read_stage(folder: Path) -> dict[str, Any]:
 def sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict[str, str]]:
     """Return name, licence and use of everything the weights were made of."""
     folders = [folder for stage in stages.values() for folder in stage["data"]]
-    foreign = {
-        (folder["name"], licence) for folder in folders for licence in folder["licences"] if licence != WORLD["licence"]
-    }
+    foreign = {(folder["name"], licence) for folder in folders for licence in folder["licences"]
+               if not _credited(folder, licence)}  # fmt: skip
+    credited = {(one["source"], one["licence"]) for folder in folders for one in folder.get("credits", ())}
     found = [dict(WORLD)]
+    found += [
+        {"name": name, "licence": licence, "use": "things in the rendered scenes"} for name, licence in sorted(credited)
+    ]
     found += [{"name": name, "licence": licence, "use": "training data"} for name, licence in sorted(foreign)]
     return found + ([dict(MINILM), dict(WORDNET)] if config.text.width == 384 else [])
+
+
+def _credited(folder: dict[str, Any], licence: str) -> bool:
+    """Say whether the world and the folder's credits account for a licence such as `CC0-1.0 AND OFL-1.1`."""
+    told = {WORLD["licence"], *(one["licence"] for one in folder.get("credits", ()))}
+    return licence == WORLD["licence"] or (
+        WORLD["licence"] in licence.split(" AND ") and {*licence.split(" AND ")} <= told
+    )
 
 
 def model_card(checkpoint: Checkpoint) -> str:

@@ -30,15 +30,29 @@ def hardware() -> str:
 
 
 def describe(folder: Folder) -> dict[str, Any]:
-    """Return name, sizes and licences of a captioned folder."""
+    """Return name, sizes, licences and, where its rows have some, credits of a captioned folder."""
     rows = [
         json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").splitlines() if line.strip()
     ]
     _, frames, height, width, _ = folder.pixels.shape
+    credits_ = credits_of(rows)
     return {
         "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,
         "licences": sorted({str(row.get("licence") or "unknown") for row in rows}),
+        **({"credits": credits_} if credits_ else {}),
     }  # fmt: skip
+
+
+def credits_of(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return source and licence of what was drawn into the items, each once; packs keep a row's credits in its facts."""
+    found = set()
+    for row in rows:
+        facts = row.get("facts")
+        held = row.get("credits") or (facts.get("credits") if isinstance(facts, dict) else None)
+        for credit in held if isinstance(held, list) else ():
+            if isinstance(credit, dict) and credit.get("source"):
+                found.add((str(credit["source"]), str(credit.get("licence") or "unknown")))
+    return [{"source": source, "licence": licence} for source, licence in sorted(found)]
 
 
 def words_of(folders: list[Folder]) -> set[str]:

@@ -100,23 +100,30 @@ NUMBERS = frozenset([*COUNTS, "many", "few", "large", "small", "big", "little"])
 # ----------------------------------------------------------------------------------------------------------------- things
 
 
-def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tuple[Thing, ...], tuple[str, ...]]:
-    """Return the things that a sentence names, and the names of those that the library lacks or the scene has no room for."""
+def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tuple[Thing, ...], dict[str, str]]:
+    """Return the things that a sentence names, and which of its words are not drawn: {word: why}.
+
+    Those are the names of things that the library lacks or the scene has no room for, and colours no sprite can take.
+    """
     words = _plain(text)
     things: list[Thing] = []
-    missing: list[str] = []
+    missing: dict[str, str] = {}
     taken = [hit[:2] for hit in _apart(_found(words)) if hit[2]]  # what is a fact of the scene is no thing in it
     hits = [(hit.start(), hit.end(), noun, many) for noun, many, pattern in _names() for hit in pattern.finditer(words)]
     for start, end, noun, many in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
         if any(_overlap((start, end), other) for other in taken):
             continue
-        thing = _thing(noun, many, words[:start].split(), words[end:], spec.scene, library)
+        before = words[:start].split()[-3:]
+        color = next((word for word in before if word in COLORS), "")
+        thing = _thing(noun, many, color, before, words[end:], spec.scene, library)
         taken.append((start, end))
         if thing and sum(other.count for other in things) + thing.count <= MOST:
             things.append(thing)
+            if thing.color != color:
+                missing[color] = f"no sprite of a {noun} can be dyed"
         else:
-            missing.append(words[start:end])
-    return tuple(things), tuple(missing)
+            missing[words[start:end]] = "no sprite of it fits here"
+    return tuple(things), missing
 
 
 @cache
@@ -131,8 +138,16 @@ def _names() -> list[tuple[str, bool, re.Pattern[str]]]:
     return found
 
 
-def _thing(noun: str, many: bool, before: list[str], after: str, scene: str, library: SpriteLibrary) -> Thing | None:
-    """Return the thing with what is said around its noun; None where it cannot be drawn."""
+def _thing(
+    noun: str,
+    many: bool,
+    color: str,  # "" = as it is
+    before: list[str],  # the words
+    after: str,  # the rest of the sentence
+    scene: str,
+    library: SpriteLibrary,
+) -> Thing | None:
+    """Return the thing with what is said around its noun, without a colour it cannot take; None where it cannot be drawn."""
     rooms = [place for place in ROOM.get(scene, {}) if place in nouns()[noun].places or belongs(noun, scene, place)]
     sprites = [
         sprite for sprite in library.nouns().get(noun, ()) if scene == "plain ground" or sprite.look in SCENE_LOOKS
@@ -140,9 +155,7 @@ def _thing(noun: str, many: bool, before: list[str], after: str, scene: str, lib
     sprites = [sprite for sprite in sprites if library.fits(sprite.id)]
     if not rooms or not sprites:
         return None
-    near = before[-3:]
-    color = next((word for word in near if word in COLORS), "")
-    count = next((COUNTS[word] for word in reversed(near) if word in COUNTS), 3 if many else 1)
+    count = next((COUNTS[word] for word in reversed(before) if word in COUNTS), 3 if many else 1)
     side = next((name for name, row in SIDE_WORDS.items() if any(after.strip().startswith(w) for w in cells(row))), "")
     dyeable = [sprite for sprite in sprites if not color or library.peek(sprite.id).dyeable]
     sprite = (dyeable or sprites)[0]

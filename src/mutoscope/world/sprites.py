@@ -4,6 +4,7 @@ Opening reads names only; a picture is decoded when it is first wanted, checked 
 it is broken, opaque, empty or tiny. The order of files, folders and of the file system changes nothing.
 
     library = SpriteLibrary.open([Path("sprites")])      # a set, a .tar, a font, or a folder of these
+    library = open_sets("sprites,system")                # the same in the words of --sprites
     library.nouns()["fox"]                               # the sprites of foxes
     library.picture("emoji_noto/1f98a-fox.webp")         # its pixels
 
@@ -97,6 +98,10 @@ class SpriteLibrary:
         Raises SettingError when a path is missing or when no sprite is left.
         """
         paths = list(paths)
+        if not paths:
+            raise SettingError(
+                "no sprite set is named; name folders, .tar files or fonts, or system for the emoji font"
+            )
         sprites, readers, left_out = [], {}, Counter()
         for path in paths:
             for reader in _sets(Path(path)):
@@ -166,6 +171,11 @@ class SpriteLibrary:
         chosen = (self.sprites[name] for name in (self.used if sprites is None else sprites))
         counts = Counter((sprite.source, sprite.licence) for sprite in chosen)
         return [{"source": source, "licence": licence, "sprites": n} for (source, licence), n in sorted(counts.items())]
+
+
+def open_sets(text: str) -> SpriteLibrary:
+    """Open the sets that `--sprites` names, parted by commas; raises SettingError as `SpriteLibrary.open` does."""
+    return SpriteLibrary.open(part.strip() for part in text.split(",") if part.strip())
 
 
 # ------------------------------------------------------------------------------------------------------------------ sets
