@@ -28,29 +28,37 @@ def towers(view: View, image: Tensor, part: str, base, height, cell: float, far:
     x = (u - column - 0.5) * cell
     half = cell * (0.34 + 0.16 * two)
     up = base - view.y
-    step = torch.where(three > 0.55, 0.62, 1.0)
-    crown = edge(half * step - x.abs(), view.px) * edge(tall - up, view.px)
-    body = edge(half - x.abs(), view.px) * edge(tall * (0.72 + 0.28 * (step > 0.9)) - up, view.px)
-    spire = edge(0.006 - x.abs(), view.px) * edge(tall * 1.22 - up, view.px) * (four > 0.72)
-    mask = torch.maximum(torch.maximum(crown, body), spire)
+    kind = (three * 997 % 1.0 * 5).floor()  # of roof: flat, flat, stepped, pointed, slanted
+    off = x / half
+    fall = torch.where(kind == 3, 1.6 * half * off.abs(), 0.9 * half * (off + 1) * (kind == 4))
+    fall = torch.where(kind == 2, 0.16 * tall * ((off.abs() > 0.36).float() + (off.abs() > 0.68).float()), fall)
+    spire = edge(0.006 - x.abs(), view.px) * edge(tall * 1.22 - up, view.px) * ((four > 0.72) * (kind != 4))
+    mask = torch.maximum(edge(half - x.abs(), view.px) * edge(tall - fall - up, view.px), spire)
     face = over(view.rgb(0.46, 0.50, 0.58), view.rgb(0.66, 0.56, 0.50), four) * (0.75 + 0.5 * three)
     side = smooth(-0.004, 0.004, x * view.sun_side - half * 0.35)
     color = view.lit(face, 0.25 + 0.65 * side) * (0.72 + 0.28 * (up / height).clamp(0, 1))
+    lamps = view.light["lamps"]
+    color = color + lamps * view.rgb(0.085, 0.060, 0.050) * (0.5 + face) * torch.exp(-up.clamp(min=0) / 0.16)  # streets
     color = view.hazed(color, far)
-    color = _windows(view, color, x, up, floor, (column, seed, four), far)
+    color = _windows(view, color, x, up, floor, (column, seed, one), far)
     return over(image, color, mask)
 
 
 def _windows(view: View, color: Tensor, x: Tensor, up: Tensor, floor: float, tower: tuple, far: float) -> Tensor:
-    column, seed, _tone = tower
+    """Each tower has panes, long bands of glass or upright strips, and is lit more or less, floor by floor."""
+    column, seed, tone = tower
     u, v = x / (floor * 0.72) + 50.5, up / floor + 50
     i, j = u.floor(), v.floor()
-    chance, glow, _, _ = cell_random(i + column * 17, j, seed + 5)
+    kind = tone * 613 % 1.0
+    band, strip = (kind > 0.55).float(), (kind < 0.22).float()
+    chance, glow, _, _ = cell_random(i * (1 - band) + column * 17, j * (1 - strip), seed + 5)
     soft = view.px / floor
-    pane = edge(0.30 - (u - i - 0.5).abs(), soft * 1.4) * edge(0.27 - (v - j - 0.5).abs(), soft)
+    across = torch.maximum(edge(0.30 - (u - i - 0.5).abs(), soft * 1.4), band * 0.9)
+    pane = across * torch.maximum(edge(0.27 - (v - j - 0.5).abs(), soft), strip * 0.9)
     lamps = view.light["lamps"]
-    shining = (chance < 0.12 + 0.50 * lamps) * lamps.sqrt()
-    lamp = over(view.rgb(*WARM), view.rgb(0.92, 0.95, 1.0), (glow > 0.8).float()) * (0.72 + 0.28 * glow)
+    shining = (chance < 0.06 + (0.25 + 0.50 * (tone * 331 % 1.0)) * lamps) * lamps.sqrt()
+    shining = shining * (1 - 0.25 * band)
+    lamp = over(view.rgb(*WARM), view.rgb(0.80, 0.90, 1.0), (glow > 0.78).float()) * (0.62 + 0.38 * glow)
     glass = torch.lerp(color * 0.62, view.light["middle"] * 0.9, 0.30)
     shown = over(glass, torch.lerp(lamp, color, 0.25 * min(far, 1.0)), shining)
     return over(color, shown, pane * (up > floor * 0.6))

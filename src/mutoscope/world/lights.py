@@ -23,7 +23,7 @@ LIGHT_COLORS = {
         (.78, .72, .52), (.42, .50, .56), (1.0, .99, .94), (.70, .80, .90),
     ),
     "noon": (
-        (.05, .28, .78), (.18, .52, .94), (.62, .86, .98), (1.0, 1.0, 1.0), (.22, .20, .16),
+        (.05, .28, .78), (.18, .52, .94), (.62, .86, .98), (1.0, 1.0, 1.0), (.34, .32, .24),
         (.90, .87, .80), (.36, .42, .50), (1.0, 1.0, 1.0), (.66, .74, .86),
     ),
     "golden hour": (
@@ -36,15 +36,15 @@ LIGHT_COLORS = {
     ),
     "blue hour": (
         (.02, .07, .30), (.07, .19, .54), (.44, .44, .66), (.80, .60, .50), (.16, .08, .02),
-        (.10, .15, .34), (.09, .15, .36), (.24, .32, .62), (.06, .12, .36),
+        (.12, .17, .36), (.13, .19, .42), (.24, .32, .62), (.06, .12, .36),
     ),
     "night": (
-        (.006, .008, .030), (.018, .024, .070), (.098, .110, .190), (0., 0., 0.), (0., 0., 0.),
-        (.070, .070, .085), (.165, .175, .250), (.055, .060, .095), (.018, .020, .042),
+        (.008, .012, .045), (.024, .034, .105), (.150, .190, .345), (0., 0., 0.), (0., 0., 0.),
+        (.105, .120, .165), (.285, .335, .520), (.085, .098, .160), (.026, .032, .068),
     ),
     "moonlight": (
         (.012, .042, .130), (.040, .110, .250), (.145, .260, .410), (.97, .97, .90), (.20, .26, .34),
-        (.36, .44, .54), (.065, .105, .195), (.42, .50, .62), (.050, .090, .180),
+        (.36, .44, .54), (.120, .175, .300), (.42, .50, .62), (.050, .090, .180),
     ),
 }  # fmt: skip
 # The disc's height in shares of the sky, its radius, stars, lamps in windows, reach of the glow, width of glitter.
@@ -65,7 +65,7 @@ WEATHER_NUMBERS = {
     "clear":    (0.00, 0.35, 0.0, 0.0, 0.75, 1.00, 1.00),
     "cloudy":   (0.62, 0.30, 0.0, 0.0, 0.85, 0.85, 0.97),
     "overcast": (0.00, 0.00, 1.0, 0.0, 1.20, 0.22, 0.88),
-    "fog":      (0.00, 0.00, 0.5, 1.0, 3.60, 0.15, 0.92),
+    "fog":      (0.00, 0.00, 0.5, 1.0, 2.70, 0.15, 0.96),
     "rain":     (0.00, 0.00, 1.0, 0.2, 1.90, 0.12, 0.70),
     "snow":     (0.00, 0.00, 0.9, 0.3, 2.00, 0.18, 0.95),
     "storm":    (0.00, 0.00, 1.0, 0.1, 1.50, 0.08, 0.52),
@@ -117,7 +117,8 @@ def _vary(light: dict[str, Tensor], dice) -> None:
 
 def _cloud_over(light: dict[str, Tensor]) -> None:
     """Bend the colours to the weather: less sun, greyer sky, but always a clear tint of the light."""
-    deck = light["deck"].clamp(max=1) * 0.48
+    white = light["fog"] * (light["elevation"] > 0.3) * (light["lamps"] == 0)  # fog by day; low light tints it
+    deck = light["deck"].clamp(max=1) * 0.48 + 0.16 * white
     for name in COLORS:
         grey = sum(k * light[name][:, i : i + 1] for i, k in enumerate(_LUMA))
         light[name] = torch.lerp(light[name], grey * 0.96, deck)
@@ -128,5 +129,7 @@ def _cloud_over(light: dict[str, Tensor]) -> None:
     for name in ("zenith", "middle", "low"):
         light[name] = light[name] * torch.lerp(torch.ones_like(dim), dim, 0.85)
     light["shine"] = ((light["sun"] - 0.25) / 0.75).clamp(0, 1)  # is the disc to be seen
-    haze = torch.lerp(light["low"], light["middle"], 0.45)
-    light["haze"] = torch.lerp(haze, haze.mean(1, keepdim=True).expand_as(haze) * 1.06, 0.30 * light["fog"])
+    haze = torch.lerp(light["low"], light["middle"], 0.45 - 0.25 * light["fog"])
+    light["haze"] = torch.lerp(
+        haze, haze.mean(1, keepdim=True).expand_as(haze) * 1.08, 0.20 * light["fog"] + 0.40 * white
+    )

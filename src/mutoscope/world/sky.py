@@ -48,7 +48,9 @@ def _disc(view: View, image: Tensor) -> Tensor:
     moon = view.each("light", {"moonlight": 1.0})
     color = light["disc"] * (1.3 - 0.3 * moon) * (1 - moon * 0.22 * smooth(0.5, 0.7, seas))
     rim = light["radius"] * dice(0.9, 1.2) - away
-    return over(image, color, edge(rim, view.px * 1.5) * light["shine"] * (light["radius"] > 0))
+    dazzle = (1 - moon) * (light["elevation"] > 0.3)  # a high sun has no sharp edge, so that it is no moon
+    soft = view.px * 1.5 + 0.9 * light["radius"] * dazzle
+    return over(image, color, edge(rim, soft) * light["shine"] * (light["radius"] > 0))
 
 
 def _stars(view: View, image: Tensor, up: Tensor) -> Tensor:
@@ -129,7 +131,7 @@ def _ceiling(view: View, image: Tensor, up: Tensor) -> Tensor:
     base = torch.lerp(view.light["middle"], view.light["low"], 0.45)
     bright = torch.exp(-_distance(view) / 0.30) * view.light["glow"] * 0.7  # the veiled sun
     grey = base * (0.70 + 0.46 * smooth(0.15, 0.85, folds) + 0.10 * (1 - up)) + bright
-    return over(image, grey, view.light["deck"] * smooth(0.0, 0.2, up) * 0.92)
+    return over(image, grey, view.light["deck"] * smooth(0.0, 0.26, up) * 0.92)
 
 
 BOW = ((.80, .30, .85), (.32, .30, .95), (.25, .85, .55), (.98, .92, .30), (.98, .55, .20), (.95, .22, .20))  # fmt: skip
@@ -179,6 +181,14 @@ def _bolt(view: View, image: Tensor) -> Tensor:
 
 
 def _settle(view: View, image: Tensor, up: Tensor) -> Tensor:
-    """Let fog lie over the low sky."""
+    """Let fog lie over the low sky; the sun is a pale disc in it."""
     fog = view.light["fog"] * smooth(1.3, 0.1, up)
-    return over(image, view.light["haze"], fog.clamp(0, 1))
+    image = over(image, view.light["haze"], fog.clamp(0, 1))
+    return on_rows(view, image, view.rows("weather", "fog"), _veiled)
+
+
+def _veiled(view: View, image: Tensor) -> Tensor:
+    light, away = view.light, _distance(view)
+    disc = edge(light["radius"] * 0.9 - away, view.px * 2.5) * 0.55 + 0.30 * torch.exp(-away / 0.11)
+    pale = torch.lerp(light["disc"], light["haze"], 0.25)
+    return over(image, pale, (disc * (light["radius"] > 0) * (view.y < view.horizon)).clamp(0, 0.8))

@@ -143,6 +143,11 @@ def wants(view: View, place: str) -> Tensor:
     return torch.tensor(rows, device=view.device).view(-1, 1, 1, 1, 1)
 
 
+def wanting(view: View, place: str) -> list[int]:
+    """Return the places in the batch of the scenes that have a thing in this place."""
+    return [i for i, spec in enumerate(view.specs) if any(thing.place == place for thing in spec.things)]
+
+
 def axes(width: int, height: int, device) -> tuple[Tensor, Tensor]:
     """Return x (1 1 1 1 W) and y (1 1 1 H 1) of the middles of the pixels."""
     x = (torch.arange(width, device=device) + 0.5) / height - width / height / 2

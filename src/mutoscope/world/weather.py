@@ -61,5 +61,5 @@ def _fog(view: View, image: Tensor) -> Tensor:
     dice = view.dice("fog")
     near = view.depth.clamp(-1, 1)
     banks = sample("fbm", view.x * 1.3 + dice(0, 16) + view.t * 0.10, near * 3.5 + dice(0, 16), 2)
-    veil = 0.62 * torch.exp(-((near / 0.42) ** 2)) * smooth(0.15, 0.75, banks) + 0.20
+    veil = 0.66 * torch.exp(-((near / 0.42) ** 2)) * smooth(0.30, 0.72, banks) + 0.12
     return over(image, view.light["haze"], veil)

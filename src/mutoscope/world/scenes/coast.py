@@ -13,7 +13,7 @@ from mutoscope.world.buildings import boats, gables
 from mutoscope.world.noise import drifting, edge, over, sample, smooth
 from mutoscope.world.plants import stand, stand_one
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View, on_rows
+from mutoscope.world.view import Dice, View, on_rows, wanting
 from mutoscope.world.water import mirror, sea, surf
 
 
@@ -205,7 +205,19 @@ def arctic(view: View) -> Tensor:
     rim = smooth(level - 0.05, level, floes) * (view.y > water)
     white = view.lit(view.rgb(0.92, 0.97, 1.04) * (0.88 + 0.2 * sample("fbm", view.x * near * 4, near * 9, 2)), 0.75)
     image = over(image, view.lit(view.rgb(0.45, 0.78, 0.86), 0.7), rim * 0.6)
-    return over(image, view.hazed(white, 0.5 * (1 - depth) ** 3), ice)
+    image = over(image, view.hazed(white, 0.5 * (1 - depth) ** 3), ice)
+    return on_rows(view, image, wanting(view, "ground"), _ice_edge)
+
+
+def _ice_edge(view: View, image: Tensor) -> Tensor:
+    """Lay snowed-in ice along the lower edge, for what stands there."""
+    dice = view.dice("ice edge")
+    line = view.horizon + (1 - view.horizon) * (0.50 + 0.20 * sample("fbm", view.x * 1.6 + dice(0, 16), dice(0, 16), 3))
+    below = view.y - line
+    drifts = sample("fbm", view.x * 2.5 + dice(0, 16), view.y * 11 + dice(0, 16), 3)
+    snow = view.lit(view.rgb(0.92, 0.97, 1.04) * (0.80 + 0.30 * drifts), 0.75 + 0.5 * (drifts - 0.5))
+    image = over(image, view.lit(view.rgb(0.40, 0.72, 0.84), 0.6), edge(below + 0.016, view.px))
+    return over(image, snow, edge(below, view.px))
 
 
 def _berg(view: View, image: Tensor, dice: Dice, base: Tensor, height, pace: float, far: float) -> Tensor:

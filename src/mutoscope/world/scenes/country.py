@@ -43,10 +43,10 @@ def flower_field(view: View) -> Tensor:
     lane = torch.where(dice() > 0.4, across, along)
     strip = lane.floor()
     color, gap = _strip_color(view, dice, strip), smooth(0.36, 0.46, (lane - strip - 0.5).abs())
-    heads = _heads(view, dice, depth)
-    green = view.lit(view.rgb(0.20, 0.42, 0.14), 0.4)
-    bloom = view.lit(color, 0.80, pure=0.3) * (0.72 + 0.36 * heads)
-    ground = over(over(green, bloom, smooth(-0.5, 0.35, heads)), green * 0.8, gap * smooth(0.0, 0.2, depth))
+    heads, nuance = _heads(view, dice, depth)
+    green = view.lit(view.rgb(0.22, 0.46, 0.15), 0.5)
+    bloom = view.lit(color, 0.80, pure=0.3) * (0.60 + 0.42 * heads.clamp(min=0)) * (0.82 + 0.32 * nuance)
+    ground = over(over(green, bloom, smooth(-0.05, 0.25, heads)), green * 0.8, gap * smooth(0.0, 0.2, depth))
     ground = view.hazed(ground * (1.05 - 0.2 * depth), 0.7 * torch.exp(-depth / 0.12))
     return over(image, ground, edge(view.y - view.horizon, view.px))
 
@@ -58,17 +58,31 @@ def _strip_color(view: View, dice: Dice, strip: Tensor) -> Tensor:
     return table[index.squeeze(1)].permute(0, 4, 1, 2, 3)
 
 
-def _heads(view: View, dice: Dice, depth: Tensor) -> Tensor:
-    """Return round flower heads in perspective: 1 in a head's middle, below 0 between heads, far ones melted to 0.6."""
-    near, total = depth + 0.16, torch.full_like(depth, -1.0)
-    for pace in (9.0, 7.0, 6.3):
+def _heads(view: View, dice: Dice, depth: Tensor) -> tuple[Tensor, Tensor]:
+    """Return round flower heads in perspective, and a random number of each head.
+
+    They are 1 where a head is lit, 0 at its lower rim, below 0 between heads; far ones melt to 0.7.
+    """
+    near = depth + 0.16
+    total, nuance = torch.full_like(depth, -1.0), torch.full_like(depth, 0.5)
+    for pace in (13.0, 11.5, 10.0):
         u = view.x / near * pace + dice(100, 200) + 0.08 * torch.sin(view.t * 1.6 + depth * 12 + view.x * 4)
         v = torch.log(near) * pace * 1.25 + 100
         column, row = u.floor(), v.floor()
-        one, two, three, _ = cell_random(column, row, dice.seed())
-        away = (u - column - 0.28 - 0.44 * one) ** 2 + (v - row - 0.28 - 0.44 * two) ** 2
-        total = torch.maximum(total, 1 - away / (0.12 + 0.08 * three))
-    return torch.lerp(total.clamp(-1, 1), torch.full_like(depth, 0.6), smooth(0.18, 0.40, view.px * 9 / near))
+        one, two, three, four = cell_random(column, row, dice.seed())
+        right, down = u - column - 0.30 - 0.40 * one, v - row - 0.30 - 0.40 * two
+        size = 0.10 + 0.08 * three
+        inside = 1 - (right**2 + down**2) / size
+        lit = (0.75 * inside.clamp(min=0).sqrt() - 0.55 * down / size.sqrt() + 0.20).clamp(0.02, 1)
+        here = inside > 0  # nearer heads lie over those behind them
+        total, nuance = (
+            torch.where(here, lit, torch.maximum(total, inside.clamp(-1, 0))),
+            torch.where(here, four, nuance),
+        )
+    melted = smooth(0.22, 0.48, view.px * 11 / near)
+    return torch.lerp(total, torch.full_like(total, 0.7), melted), torch.lerp(
+        nuance, torch.full_like(total, 0.5), melted
+    )
 
 
 CROPS = {
@@ -178,7 +192,8 @@ def garden(view: View) -> Tensor:
     image = over(image, _bed(view, dice, depth, axis, hedge), bed * (1 - 0.75 * snowiness(view)))
     image = _topiary(view, image, dice, hedge, axis, middle)
     rows = view.rows("plant", "flowers")
-    return on_rows(view, image, rows, lambda v, i: flowers(v, i, "flowers", v.horizon + 0.24, 0.5))
+    lawn = edge(off - half * 1.1, view.px * 1.5)[rows]  # none grow on the path
+    return on_rows(view, image, rows, lambda v, i: over(i, flowers(v, i, "flowers", v.horizon + 0.24, 0.5), lawn))
 
 
 def _hedge(view: View, image: Tensor, dice: Dice, base, height: float, far: float, color: Tensor) -> Tensor:
@@ -191,14 +206,14 @@ def _hedge(view: View, image: Tensor, dice: Dice, base, height: float, far: floa
 
 def _bed(view: View, dice: Dice, depth: Tensor, axis: Tensor, leaf: Tensor) -> Tensor:
     """Return the colours of the flower beds: round heads over dark leaves."""
-    heads = _heads(view, dice, depth)
+    heads, nuance = _heads(view, dice, depth)
     table = torch.tensor(PETALS, device=view.device)
     near = depth + 0.16
     patch = (torch.log(near) * 3.2 + (view.x > axis).float() * 2 + dice(0, 9) + 20).floor()
     index = (patch + dice.seed()).long() * 5 % len(PETALS)
     petals = table[index.squeeze(1)].permute(0, 4, 1, 2, 3)
-    bloom = view.lit(petals, 0.8, pure=0.3) * (0.72 + 0.36 * heads)
-    return over(view.lit(leaf * 0.7, 0.4), bloom, smooth(-0.35, 0.4, heads))
+    bloom = view.lit(petals, 0.8, pure=0.3) * (0.60 + 0.42 * heads.clamp(min=0)) * (0.82 + 0.32 * nuance)
+    return over(view.lit(leaf * 0.7, 0.4), bloom, smooth(-0.05, 0.25, heads))
 
 
 def _topiary(view: View, image: Tensor, dice: Dice, color: Tensor, axis: Tensor, middle: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ def space(view: View) -> Tensor:
     dice = view.dice("space")
     image = view.rgb(0.010, 0.012, 0.030).expand(len(view.specs), 3, 1, 1, 1)
     image = image + _nebula(view, dice)
-    for size, share in ((0.022, 0.5), (0.05, 0.55), (0.14, 0.5)):
+    for size, share in ((0.030, 0.35), (0.065, 0.40), (0.19, 0.5)):
         image = image + _star_field(view, dice, size, share)
     image = _planet(view, image, dice, dice(0.05, 0.09), -1.0, ringed=False)
     image = _planet(view, image, dice, dice(0.15, 0.25), 1.0, ringed=True)
@@ -30,20 +30,24 @@ def space(view: View) -> Tensor:
 
 def _nebula(view: View, dice: Dice) -> Tensor:
     u, v = view.x * 1.5 + dice(0, 16), view.y * 1.5 + dice(0, 16)
-    fold = sample("fbm", u * 1.7, v * 1.7, 3)
-    one = drifting("fbm", u + fold * 0.8, v, view.t * 0.02, 3)
-    two = sample("cloud", u * 1.3 + 5, v * 1.3 + fold, 4)
+    fold, lean = sample("fbm", u * 0.9, v * 0.9, 3) - 0.5, dice.side() * dice(0.3, 1.2)
+    one = drifting("fbm", u + fold * 1.6, v + fold * 0.7, view.t * 0.02, 3)
+    two = sample("fbm", u * 0.8 + 5, v * 0.8 - fold, 3)
+    across = (view.y - 0.45 + lean * (view.x - dice(-0.2, 0.2))) / (1 + lean * lean) ** 0.5
+    band = torch.exp(-(((across + 0.5 * fold) / 0.30) ** 2))  # the clouds keep to a band; the rest is deep and dark
     first, second = dice.color(*NEBULAS), dice.color(*NEBULAS)
-    return first * smooth(0.42, 0.85, one) * 0.75 + second * smooth(0.50, 0.90, two) * 0.6
+    lane = 1 - 0.75 * smooth(0.52, 0.72, sample("ridged", u * 1.6, v * 1.6 + fold, 3)) * band
+    gas = first * smooth(0.22, 0.80, one) * band * 0.95 + second * smooth(0.35, 0.85, two) * (0.15 + 0.55 * band)
+    return (gas + view.rgb(0.30, 0.24, 0.26) * smooth(0.55, 0.90, one) * band) * lane
 
 
 def _star_field(view: View, dice: Dice, size: float, share: float) -> Tensor:
     u, v = view.x / size + 60 + dice(0, 60).floor() + view.t * 0.02, view.y / size
     column, row = u.floor(), v.floor()
     one, two, bright, phase = cell_random(column, row, dice.seed())
-    away = torch.sqrt((u - column - 0.2 - 0.6 * one) ** 2 + (v - row - 0.2 - 0.6 * two) ** 2) * size
-    radius = 0.0022 + 0.045 * size * bright**4
-    dot = smooth(radius + view.px * 0.6, radius - view.px * 0.5, away) * (0.3 + 0.7 * bright) * (phase < share)
+    away = torch.sqrt((u - column - 0.08 - 0.84 * one) ** 2 + (v - row - 0.08 - 0.84 * two) ** 2) * size
+    radius = 0.0016 + 0.045 * size * bright**6
+    dot = smooth(radius + view.px * 0.6, radius - view.px * 0.5, away) * (0.12 + 0.88 * bright**2) * (phase < share)
     cross = torch.exp(-away / (radius * 1.8)) * 0.35 * (bright > 0.85) * (phase < share)
     tint = over(view.rgb(1.0, 0.93, 0.84), view.rgb(0.80, 0.90, 1.0), (one > 0.5).float())
     return tint * (dot + cross) * (0.85 + 0.15 * torch.sin(view.t * 2 + phase * 50))
@@ -98,8 +102,8 @@ def _moon_ground(view: View, image: Tensor, dice: Dice) -> Tensor:
     away = torch.sqrt(dx**2 + dy**2) / (0.10 + 0.2 * three)
     bowl = smooth(1.0, 0.6, away) * smooth(-0.6, 0.6, dx * 6)
     rim = torch.exp(-(((away - 1.0) / 0.22) ** 2)) * (0.5 - 0.5 * torch.tanh(dx * 8))
-    grain = sample("fbm", view.x * near * 4, near * 7, 3)
-    tone = view.rgb(0.52, 0.52, 0.55) * (0.55 + 0.5 * grain - 0.30 * bowl + 0.35 * rim)
+    grain = sample("fbm", view.x * near * 1.2, near * 2.6, 2)
+    tone = view.rgb(0.52, 0.52, 0.55) * (0.72 + 0.24 * grain - 0.38 * bowl + 0.42 * rim) * (0.75 + 1.2 * depth)
     return over(image, tone, edge(view.y - line, view.px) * here)
 
 

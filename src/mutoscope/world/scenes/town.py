@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.buildings import houses, towers
-from mutoscope.world.land import FOREST, SNOW, grass, hills, mountain_range, plain
+from mutoscope.world.land import FOREST, SNOW, grass, hills, mountain_range, plain, snowiness
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import stand
 from mutoscope.world.sky import sky
@@ -36,6 +36,8 @@ def snowy_village(view: View) -> Tensor:
 def city_skyline(view: View) -> Tensor:
     image, dice = sky(view), view.dice("city")
     ground = view.horizon + 0.10
+    dome = torch.exp(-(ground - view.y).clamp(min=0) / 0.22) * torch.exp(-((view.x / view.aspect) ** 2) / 0.22)
+    image = image + view.rgb(0.34, 0.20, 0.10) * dome * view.light["lamps"] ** 2  # the city lights up its sky
     image = towers(view, image, "towers 1", ground, 0.42, 0.085, 1.0, 0.026)
     image = towers(view, image, "towers 2", ground, 0.52, 0.125, 0.45, 0.034)
     image = towers(view, image, "towers 3", ground, 0.34, 0.170, 0.12, 0.042)
@@ -78,7 +80,7 @@ def neon_street(view: View) -> Tensor:
     face = _signs(view, face, dice, (far, high, side))
     haze = view.light["haze"] + view.rgb(0.09, 0.04, 0.11)
     image = over(image, torch.lerp(face, haze, air.clamp(0, 0.9)), wall)
-    street = view.lit(view.rgb(0.16, 0.16, 0.19), 0.5)
+    street = view.lit(torch.lerp(view.rgb(0.16, 0.16, 0.19), view.rgb(*SNOW), 0.55 * snowiness(view)), 0.5)
     grain = sample("fbm", x * ground * 3, ground * 3, 3)
     image = over(image, street * (0.75 + 0.5 * grain), edge(view.y - view.horizon, view.px) * (ground <= far))
     return _wet(view, image, x, ground, far)
@@ -99,7 +101,7 @@ def _shop_windows(view: View, face: Tensor, dice: Dice, at: tuple) -> Tensor:
     warm, dim, _, _ = cell_random(k, side + 3, dice.seed())
     color = over(view.rgb(1.0, 0.70, 0.38), view.rgb(0.50, 0.82, 1.0), (warm > 0.65).float()) * (0.35 + 0.65 * dim)
     inside = (shop - k - 0.5).abs() < 0.40
-    stuff = 0.72 + 0.28 * torch.cos(far * 40) * torch.cos(high * 30)
+    stuff = 0.80 + 0.20 * torch.sign(torch.cos(shop * 4 * torch.pi)) + 0.3 * (high - 0.26)
     front = inside * (high < 0.42) * (high > 0.10) * (dim > 0.25)
     awning = inside * (high >= 0.42) * (high < 0.49)
     face = over(face, color * stuff * (0.6 + 1.2 * (0.42 - high).clamp(0, 0.3)), front * 0.9)
@@ -117,17 +119,27 @@ def _signs(view: View, face: Tensor, dice: Dice, at: tuple) -> Tensor:
         color = table[(one * len(NEON)).long().squeeze(1)].permute(0, 4, 1, 2, 3)
         across, up = (u - i - 0.3 - 0.4 * two) / 0.20, (high - row - 0.3 * three) / tall
         board = (across.abs() < 1) * (up.abs() < 1)
-        strokes = torch.maximum(0.5 + 0.5 * torch.cos(up * 9 + four * 6), 0.5 + 0.5 * torch.cos(across * 7 + two * 9))
-        frame = torch.maximum(smooth(0.70, 0.95, across.abs()), smooth(0.80, 0.97, up.abs()))
+        letters = 4.0 if tall > 0.25 else 1.0  # down the board, or one line of them
+        line, place = (up + 1) * 0.5 * letters, (across + 1) * 0.5 * (1.0 if tall > 0.25 else 3.0)
+        glyph = cell_random(line.floor() * 7 + i * 3, place.floor() + row, dice.seed())
+        ink = torch.maximum(_stroke(line, 0.25 + 0.5 * glyph[0], 0.13), _stroke(place, 0.25 + 0.5 * glyph[1], 0.13))
+        ink = ink * (((line % 1) - 0.5).abs() < 0.36) * (((place % 1) - 0.5).abs() < 0.36)
+        frame = torch.maximum(smooth(0.78, 0.92, across.abs()), smooth(0.88, 0.96, up.abs()))
         blink = torch.where(
             four > 0.8, 0.65 + 0.35 * torch.sign(torch.sin(view.t * 7 + one * 40)), torch.ones_like(four)
         )
         glow = torch.exp(-((across.abs() - 1).clamp(min=0) * 1.6 + (up.abs() - 1).clamp(min=0) * 1.8))
         here = (four < 0.75) | (four > 0.8)
         face = face + color * glow * 0.42 * blink * here * (high > 0.1)
-        lit_part = torch.maximum(smooth(0.55, 0.9, strokes), frame)
-        face = over(face, color * (0.25 + 0.85 * lit_part) * blink, (board * here * 0.95).float())
+        lit_part = torch.maximum(ink, frame)
+        tube = torch.lerp(color * 0.16 + 0.02, color * 0.85 + 0.30, lit_part)  # a dark board, tubes almost white
+        face = over(face, tube * blink, (board * here * 0.95).float())
     return face
+
+
+def _stroke(place: Tensor, at: Tensor, half: float) -> Tensor:
+    """Return a stroke of a letter across one cell of `place`, `at` being its middle."""
+    return smooth(half * 1.5, half * 0.5, ((place % 1) - at).abs())
 
 
 def _wet(view: View, image: Tensor, x: Tensor, ground: Tensor, far: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from mutoscope.world.land import FOREST, grass, hills, mountain_range, plain, sn
 from mutoscope.world.noise import drifting, edge, over, sample, smooth
 from mutoscope.world.plants import reeds, stand
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View, on_rows
+from mutoscope.world.view import Dice, View, on_rows, wanting
 from mutoscope.world.water import mirror
 
 
@@ -110,8 +110,22 @@ def waterfall(view: View) -> Tensor:
     image = mirror(view, image, "pool", pool, calm=0.7, tint=(0.05, 0.24, 0.26))
     image = _spray(view, image, dice, middle, half, pool)
     image = _rocks(view, image, dice, pool, moss)
+    standing = wanting(view, "ground")
+    image = on_rows(view, image, standing, lambda v, i: _bank(v, i, moss[standing]))
     side = smooth(0.26, 0.40, view.x.abs() / view.aspect)
     return stand(view, image, "trees 2", 1.0, 0.46, 0.30, 0.02, 0.75 * side)
+
+
+def _bank(view: View, image: Tensor, moss: Tensor) -> Tensor:
+    """Lay a near shore along the lower edge, for what stands there."""
+    dice = view.dice("bank")
+    line = view.horizon + (1 - view.horizon) * (0.60 + 0.22 * (sample("fbm", view.x * 2 + dice(0, 16), dice(0, 16), 3)))
+    below = view.y - line
+    tufts = sample("fbm", view.x * 9 + dice(0, 16), view.y * 22 + dice(0, 16), 3)
+    earth = torch.lerp(view.rgb(0.44, 0.36, 0.26), view.rgb(0.80, 0.84, 0.90), 0.8 * snowiness(view))
+    tone = over(earth, moss, smooth(0.005, 0.045, below)) * (0.72 + 0.5 * tufts)
+    image = over(image, image * 0.55, smooth(-0.03, 0.0, below))
+    return over(image, view.lit(tone, 0.75), edge(below, view.px))
 
 
 def _cliff(view: View, image: Tensor, dice: Dice, top: Tensor, moss: Tensor) -> Tensor:
@@ -139,6 +153,7 @@ def _fall(view: View, image: Tensor, dice: Dice, middle: Tensor, half: Tensor, t
     fine = sample("fbm", off / wide * 13 + dice(0, 16), fast * 2.1, 2)
     body = smooth(1.08, 0.80, off.abs() / wide + 0.35 * (0.5 - streak))
     white = view.lit(view.rgb(0.97, 0.99, 1.0), 0.8) + 0.10 * view.light["low"]
+    white = torch.maximum(white, 0.70 * view.light["low"] + 0.15)  # it shines in the dimmest weather
     water = torch.lerp(white * view.rgb(0.62, 0.74, 0.80), white, smooth(0.30, 0.68, 0.65 * streak + 0.35 * fine))
     return over(image, water, body * edge(view.y - top, view.px) * 0.96)
 

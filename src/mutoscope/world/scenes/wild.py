@@ -60,8 +60,10 @@ def _path(view: View, image: Tensor, middle: Tensor, bend: Tensor) -> Tensor:
     axis = middle + bend * depth * (1 - depth)
     earth = torch.lerp(view.rgb(0.66, 0.52, 0.36), view.rgb(0.80, 0.85, 0.92), 0.8 * snowiness(view))
     color = view.hazed(view.lit(earth, 0.8), 0.8 * (1 - depth) ** 3)
-    rough = 0.03 * (sample("fbm", view.x * 4 + 3, depth.sqrt() * 9, 2) - 0.5)
-    half = 0.012 + 0.20 * depth**1.2 + rough * depth.sqrt()
+    grain = sample("fbm", view.x * 4 / (depth + 0.25) + 3, 9 / (depth + 0.25), 3) - 0.5
+    half = 0.012 + 0.20 * depth**1.2 + 0.07 * grain * depth.sqrt()
+    rut = torch.exp(-((((view.x - axis).abs() / half - 0.5) / 0.16) ** 2))
+    color = color * (1 + 0.5 * grain) * (1 - 0.16 * rut)
     return over(image, color, smooth(0.02 + 0.03 * depth, 0.0, (view.x - axis).abs() - half) * (view.y > view.horizon))
 
 
@@ -157,11 +159,27 @@ def volcano(view: View) -> Tensor:
     cone = view.hazed(view.lit(tone, shade), 0.22)
     image = over(image, cone, edge(below, view.px))
     image = _lava(view, image, dice, off, below, crater, tall)
-    ash = torch.lerp(view.rgb(0.26, 0.23, 0.22), view.rgb(0.22, 0.34, 0.16), 0.8 * (dice() > 0.5).float())
-    image = plain(view, image, view.dice("ground"), ash, top=view.horizon + 0.02)
+    green = (dice() > 0.5).float()
+    ash = torch.lerp(view.rgb(0.26, 0.23, 0.22), view.rgb(0.22, 0.34, 0.16), 0.8 * green)
+    image = _foreland(view, image, view.dice("ground"), ash, off, 1 - green)
     spot = dice.side() * dice(0.26, 0.38) * view.aspect
     image = stand(view, image, "trees 1", view.horizon + 0.10, 0.16, 0.20, 0.15, 0.7)
     return stand_one(view, image, "trees 2", 0.99, dice(0.46, 0.6), 0.0, spot)
+
+
+def _foreland(view: View, image: Tensor, dice: Dice, ash: Tensor, off: Tensor, barren: Tensor) -> Tensor:
+    """Lay the ground before the cone, lit by the lava; where nothing grows, cracks glow in it."""
+    rim = view.horizon + 0.015 + 0.05 * sample("fbm", view.x * 3 + dice(0, 16), dice(0, 16), 3)
+    image = plain(view, image, dice, ash, top=rim, rough=0.45)
+    depth = view.depth.clamp(0, 1)
+    near = 1 / (depth + 0.22)
+    blocks = sample("ridged", view.x * near * 0.9 + dice(0, 16), near * 2.0 + dice(0, 16), 3)
+    below = edge(view.y - rim, view.px)
+    image = image * (1 + below * barren * 0.9 * (0.5 - blocks))
+    crack = smooth(0.70, 0.84, blocks) * torch.exp(-((off / 0.34) ** 2)) * barren * below
+    image = over(image, view.rgb(1.0, 0.42, 0.06).expand_as(image), crack * (0.75 + 0.15 * torch.sin(view.t * 1.9)))
+    glow = torch.exp(-((off / 0.30) ** 2)) * torch.exp(-depth / 0.22) * below
+    return image + view.rgb(0.26, 0.085, 0.01) * glow
 
 
 def _lava(view: View, image: Tensor, dice: Dice, off: Tensor, below: Tensor, crater: float, tall: Tensor) -> Tensor:
@@ -172,7 +190,9 @@ def _lava(view: View, image: Tensor, dice: Dice, off: Tensor, below: Tensor, cra
         lane = (k - 1) * (0.10 + 0.16 * dice()) * down**0.9
         wind = 0.07 * (sample("fbm", below * 6 + dice(0, 16), dice(0, 16), 2) - 0.5) * down.sqrt()
         thin = 0.006 + 0.012 * down
-        heat = torch.maximum(heat, smooth(thin * 2.2, thin * 0.4, (off - lane - wind).abs()) * (dice(0.5, 1.3) > down))
+        end = dice(0.6, 1.3)
+        stream = smooth(thin * 2.2, thin * 0.4, (off - lane - wind).abs() + 0.6 * thin * down)
+        heat = torch.maximum(heat, stream * smooth(end, end - 0.25, down))
     flow = sample("fbm", off * 20, below * 10 - view.t * 0.5, 2)
     heat = heat * (below > 0) * (0.65 + 0.7 * flow)
     glow = torch.exp(-((off / 0.10) ** 2 + (below / 0.07) ** 2))
@@ -215,9 +235,10 @@ def _canopy(view: View, image: Tensor, dice: Dice, base, height, far: float, col
     lane = dice(0, 16)
     crown = sample("cloud", view.x * 3.2 + dice(0, 16), lane, 3)
     top = base - height * (0.35 + 1.1 * crown)
-    lumps = sample("cloud", view.x * 7 + dice(0, 16), view.y * 8 + lane, 4)
-    above = sample("cloud", view.x * 7 + 0.15 * view.sun_side, view.y * 8 + lane - 0.22, 2)
-    shade = smooth(-0.22, 0.30, lumps - above) * smooth(0.5, 0.0, view.y - top)
+    u, v = view.x * 7 + dice(0, 16), view.y * 8 + lane
+    lumps = sample("cloud", u, v, 4)
+    above = sample("cloud", u + 0.15 * view.sun_side, v - 0.22, 2)
+    shade = smooth(-0.16, 0.20, lumps - above) * smooth(0.5, 0.0, view.y - top)
     shown = view.hazed(view.lit(color * (0.45 + 0.95 * lumps), 0.15 + 0.85 * shade), far)
     return over(image, shown, edge(view.y - top + 0.02 * (lumps - 0.5), view.px * 1.5))
 

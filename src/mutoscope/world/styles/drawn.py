@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mutoscope.world.styles.field import Field
-from mutoscope.world.styles.operations import blur, colour, edges, kuwahara, luma, saturate, spare, steps
+from mutoscope.world.styles.operations import blur, colour, edges, kuwahara, luma, saturate, slopes, spare, steps
 
 _BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
 
@@ -23,7 +23,7 @@ def pixel_art(image: Tensor, field: Field) -> Tensor:
     matrix = (bold.new_tensor(_BAYER) + 0.5) / 16 - 0.5
     dither = matrix.repeat(-(-rows // 4), -(-columns // 4))[:rows, :columns]
     grey = luma(bold)
-    few = torch.round(grey * 9 + 0.6 * dither) / 9 + torch.round((bold - grey) * 10) / 10
+    few = torch.round(grey * 9 + (1.5 * grey).clamp(0.1, 0.6) * dither) / 9 + torch.round((bold - grey) * 10) / 10
     return F.interpolate(few, (field.height, field.width), mode="nearest")
 
 
@@ -33,10 +33,19 @@ def flat_vector(image: Tensor, field: Field) -> Tensor:
     for _ in range(2):
         calm = kuwahara(calm, field.radius(3), 8)
     calm = kuwahara(blur(calm, field.radius(1)), field.radius(2), 8)
-    calm = spare(calm, image, 0.7, 0.16)
+    calm = spare(calm, image, 0.8, 0.16)
     grey = luma(calm)
     tint = (calm - grey) * 1.5
-    return steps(grey, 6, 0.1) * 0.92 + 0.06 + steps(tint + 0.5, 14, 0.2) - 0.5
+    return _cut(grey, 6) * 0.92 + 0.06 + _cut(tint + 0.5, 10) - 0.5
+
+
+def _cut(value: Tensor, levels: int) -> Tensor:
+    """Return `value` in even steps whose borders are a pixel wide, however slowly it changes: paper cut with scissors."""
+    right, down = slopes(value.flatten(0, 1)[:, None])
+    steep = (right.abs() + down.abs()).view_as(value)
+    scaled = value * levels
+    floor = scaled.floor()
+    return (floor + ((scaled - floor - 0.5) / (steep * levels).clamp(0.06, 1) + 0.5).clamp(0, 1)) / levels
 
 
 def anime(image: Tensor, field: Field) -> Tensor:

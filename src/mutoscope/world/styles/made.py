@@ -91,7 +91,7 @@ def stained_glass(image: Tensor, field: Field) -> Tensor:
     glass = glass * (0.80 + 0.32 * rim) * (1 + 0.05 * field.noise("cloud"))
     grey = luma(calm)
     darker = ((blur(grey, field.radius(2)) - grey + 0.03) * 12).clamp(0, 1)  # lead frames what is lit
-    shape = ((edges(blur(calm, 1)) - 0.07) * 12).clamp(0, 0.75) * darker
+    shape = ((edges(blur(calm, 1)) - 0.06) * 13).clamp(0, 0.9) * darker
     return glass * (1 - torch.maximum(lead, shape) * 0.95)
 
 
@@ -120,20 +120,26 @@ def _pane(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
     near, which = torch.stack(distances).topk(2, 0, largest=False)
     piece = torch.stack(names).gather(0, which[:1])
     gap = (near[1:] - near[:1]) * cell * 128 / height
-    return piece, (1.5 - gap).clamp(0, 1), (1 - near[:1]).clamp(0, 1)
+    return piece, (1.25 - gap).clamp(0, 1), (1 - near[:1]).clamp(0, 1)
 
 
 def low_poly(image: Tensor, field: Field) -> Tensor:
-    """Triangles of one colour each on a jittered grid, large where the picture is calm and split in four where not."""
+    """Triangles of one colour each on a jittered grid, large where the picture is calm, split in 4 or 16 where not."""
     meshes = [_mesh(seed % 16, field.height, field.width) for seed in field.seeds]
     names, rims, shade = (field.over_time(torch.stack(part).to(image.device)) for part in zip(*meshes, strict=True))
     strong = saturate(image + 0.5 * (image - blur(image, field.radius(3))), 1.25).clamp(0, 1)
-    coarse, busy = _facets(strong, names[:, :1], rims[:, :1])
-    fine, _ = _facets(strong, names[:, 1:], rims[:, 1:])
-    split = ((busy - 0.025) * 50).clamp(0, 1)
-    facet = coarse + (fine - coarse) * split
-    edge = ((torch.maximum(rims[:, :1], rims[:, 1:] * split) - 0.76) / 0.24).clamp(0, 1)
-    return facet * (1 + 0.09 * shade) + 0.012 * shade + edge * (0.025 + 0.07 * facet)
+    facet, busy = _facets(strong, names[:, :1], rims[:, :1])
+    rim = rims[:, :1]
+    for k in (1, 2):
+        finer, next_ = _facets(strong, names[:, k : k + 1], rims[:, k : k + 1])
+        split = ((busy - 0.055 * k + 0.025) * 45).clamp(0, 1)
+        facet, busy, rim = (
+            facet + (finer - facet) * split,
+            next_ * split,
+            torch.maximum(rim, rims[:, k : k + 1] * split),
+        )
+    edge = ((rim - 0.76) / 0.24).clamp(0, 1) * (1 - split)
+    return facet * (1 + 0.07 * shade) + 0.010 * shade + edge * (0.012 + 0.06 * facet)
 
 
 def _facets(image: Tensor, names: Tensor, rim: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,7 +147,7 @@ def _facets(image: Tensor, names: Tensor, rim: Tensor) -> tuple[Tensor, Tensor]:
     grey, weight = luma(image), 1.05 - rim
     values = (torch.cat([image, grey * grey, torch.ones_like(grey)], 1) * weight).flatten(2)
     place = names.flatten(2).expand(-1, 5, -1)
-    count = 8 * (_CELLS + 4) * (int(_CELLS * image.shape[3] / image.shape[2]) + 6)  # numbers lie below this
+    count = 32 * (_CELLS + 4) * (int(_CELLS * image.shape[3] / image.shape[2]) + 6)  # numbers lie below this
     sums = values.new_zeros(len(image), 5, count).scatter_add(2, place, values)
     means = (sums[:, :4] / sums[:, 4:].clamp_min(1e-6)).gather(2, place[:, :4]).unflatten(2, image.shape[2:])
     spread = (means[:, 3:] - luma(means[:, :3]).square()).clamp_min(0).add(1e-8).sqrt()
@@ -157,9 +163,9 @@ _HALVES = ((((0, 0), (0, 1), (1, 1)), ((0, 0), (1, 1), (1, 0))), (((0, 0), (0, 1
 
 @lru_cache(maxsize=16)
 def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return a mesh of triangles as fields: numbers (2, H, W), rims in [0, 1] (2, H, W) and shade in [-1, 1] (1, H, W).
+    """Return a mesh of triangles as fields: numbers (3, H, W), rims in [0, 1] (3, H, W) and shade in [-1, 1] (1, H, W).
 
-    Numbers and rims are of the big triangles and of the small ones, four to each, that the middles of its edges make.
+    Numbers and rims are of the big triangles, and twice of the small ones, four to each, that the middles of edges make.
     """
     cell = height / _CELLS
     rows, columns = _CELLS + 4, int(width / cell) + 5
@@ -177,10 +183,15 @@ def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
     corners = torch.stack(shares).gather(0, here[:, None].expand(1, 3, height, width))[0]
     number = torch.stack(names).gather(0, here)
     shade = torch.from_numpy(dice.uniform(-1, 1, (rows * columns * 2,))).float()[number]
-    largest, part = corners.max(0)
-    within = torch.minimum((1 - 2 * largest).abs(), 2 * corners.amin(0)).where(largest > 0.5, 1 - 2 * largest)
-    part = part.where(largest > 0.5, 3)
-    return torch.cat([number, number * 4 + part]), 1 - 3 * torch.stack([corners.amin(0), within]).clamp(0, 1 / 3), shade
+    numbers, depths = [number], [corners.amin(0)]
+    for _ in range(2):
+        largest, part = corners.max(0)
+        inner, tip = 1 - 2 * corners, 2 * corners  # corner k becomes 2 c - 1 in the small triangle at k
+        tip = tip - torch.nn.functional.one_hot(part, 3).movedim(-1, 0)
+        corners, part = tip.where(largest > 0.5, inner), part.where(largest > 0.5, 3)
+        numbers.append(numbers[-1] * 4 + part)
+        depths.append(corners.amin(0))
+    return torch.cat(numbers), 1 - 3 * torch.stack(depths).clamp(0, 1 / 3), shade
 
 
 def _shares(x: Tensor, y: Tensor, row: Tensor, column: Tensor, half: int, cut: Tensor, jitter: Tensor) -> Tensor:

@@ -120,20 +120,21 @@ def ukiyo_e(image: Tensor, field: Field) -> Tensor:
 def crayon(image: Tensor, field: Field) -> Tensor:
     """Waxy strokes of a few bold colours over toothed paper that shows through, with an uneven dark outline."""
     hand = wobble(image, field, 1.3)
-    calm = spare(kuwahara(kuwahara(hand, field.radius(2), 6), field.radius(2), 6), hand, 0.6)
+    calm = spare(kuwahara(kuwahara(hand, field.radius(2), 6), field.radius(2), 6), hand, 0.85)
     wax = saturate(tone_steps(calm, 7, 0.4), 1.35)
     wax = (wax + 0.06).clamp(0, 1)
     grey = luma(blur(calm, 1))
     slant = (field.noise("cloud").roll(17, -2) * 1.5).sigmoid()  # the hand turns from patch to patch
-    fine = slant * field.noise("brush3") + (1 - slant) * field.noise("brush2")
-    broad = slant * field.noise("brush3", 2) + (1 - slant) * field.noise("brush2", 2)
-    strokes, tooth = 0.6 * fine + 0.6 * broad, field.noise("grain") * 0.5 + field.noise("paper") * 0.7
+    fine = slant * field.noise("brush3") + (1 - slant) * field.noise("brush0")
+    broad = slant * field.noise("brush3", 2) + (1 - slant) * field.noise("brush0", 2)
+    strokes, tooth = 0.35 * fine + 0.95 * broad, field.noise("grain") * 0.25 + field.noise("paper") * 0.6
     pressed = 0.58 + 0.30 * (1 - grey) + 0.15 * (wax.amax(1, keepdim=True) - wax.amin(1, keepdim=True))
-    cover = (pressed + 0.17 * strokes + 0.17 * tooth).sub(0.12).clamp(0, 1)
+    cover = (pressed + 0.25 * strokes + 0.12 * tooth).sub(0.15).clamp(0, 1)
     cover = cover * cover * (3 - 2 * cover)
-    wax = wax * (1 + 0.09 * strokes)
+    wax = wax * (1 + 0.12 * strokes)
     outline = ((edges(blur(calm, field.radius(1))) - 0.035) * 7 * (0.8 + 0.35 * strokes + 0.2 * tooth)).clamp(0, 0.8)
+    outline = outline * ((blur(grey, field.radius(2)) - grey + 0.05) * 12).clamp(0, 1)  # lit windows stay lit
     paper = colour(image, 0.99, 0.975, 0.94) * (1 + 0.012 * field.noise("paper"))
-    least = 0.15 + 0.50 * (1 - grey)  # dark wax is laid on twice
+    least = 0.12 + 0.56 * (1 - grey)  # dark wax is laid on twice
     drawing = paper + (wax - paper) * (least + (0.98 - least) * cover)
     return drawing * (1 - outline) + outline * (wax * wax * 0.5)
