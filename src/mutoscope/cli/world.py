@@ -60,17 +60,17 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     """Return (spec, library) of a sentence, and tell what of it was not understood and what will be drawn."""
     try:
         from mutoscope.world.read import read, read_things
-        from mutoscope.world.sprites import open_sets, system_font
+        from mutoscope.world.sprites import SpriteLibrary, open_sets, system_font
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
     from mutoscope.world.captions import caption
     from mutoscope.world.spec import draw_spec
 
     reading = read(prompt)
-    sets = sprites or ("system" if system_font() else "")  # without either, scenes are drawn without things
-    library = open_sets(sets) if sets else None
+    sets = sprites or ("system" if system_font() else "")
+    library = open_sets(sets) if sets else SpriteLibrary.empty()
     spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts})
-    things, missing = read_things(prompt, spec, library) if library else ((), {})
+    things, missing = read_things(prompt, spec, library)
     if missing and not things and "scene" not in reading.facts:
         alone = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts, "scene": "plain ground"})
         things, missing = read_things(prompt, alone, library)
@@ -82,6 +82,10 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     for words, why in told:
         if words:
             tell(f"{why}: {', '.join(words)}")
+    if missing and not library.sprites:
+        tell(
+            "things are drawn from sprites: install an emoji font (as fonts-noto-color-emoji), or name sets with --sprites"
+        )
     tell(f"drawn: {caption(spec, length='medium', held_out=None)}")
     return spec, library
 

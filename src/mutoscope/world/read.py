@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from mutoscope.rng import stream
 from mutoscope.world.grammar import vocabulary
 from mutoscope.world.nouns import COLORS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
 from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
@@ -113,16 +114,17 @@ def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tup
     for start, end, noun, many in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
         if any(_overlap((start, end), other) for other in taken):
             continue
-        before = words[:start].split()[-3:]
+        last = max((end for _, end, *_ in hits if end <= start), default=0)  # "red apple, fox" is no red fox
+        before = words[last:start].split()[-3:]
         color = next((word for word in before if word in COLORS), "")
-        thing = _thing(noun, many, color, before, words[end:], spec.scene, library)
+        thing = _thing(noun, many, color, before, words[end:], spec, library)
         taken.append((start, end))
         if thing and sum(other.count for other in things) + thing.count <= MOST:
             things.append(thing)
             if thing.color != color:
                 missing[color] = f"no sprite of a {noun} can be dyed"
         else:
-            missing[words[start:end]] = "no sprite of it fits here"
+            missing[words[start:end]] = "no sprite of it fits here" if library.sprites else "there are no sprites"
     return tuple(things), missing
 
 
@@ -144,19 +146,20 @@ def _thing(
     color: str,  # "" = as it is
     before: list[str],  # the words
     after: str,  # the rest of the sentence
-    scene: str,
+    spec: SceneSpec,
     library: SpriteLibrary,
 ) -> Thing | None:
     """Return the thing with what is said around its noun, without a colour it cannot take; None where it cannot be drawn."""
+    scene = spec.scene
     rooms = [place for place in ROOM.get(scene, {}) if place in nouns()[noun].places or belongs(noun, scene, place)]
-    sprites = [
+    looks = [
         sprite for sprite in library.nouns().get(noun, ()) if scene == "plain ground" or sprite.look in SCENE_LOOKS
     ]
-    sprites = [sprite for sprite in sprites if library.fits(sprite.id)]
+    sprites = [sprite for sprite in looks if library.fits(sprite.id)]
     if not rooms or not sprites:
         return None
     count = next((COUNTS[word] for word in reversed(before) if word in COUNTS), 3 if many else 1)
     side = next((name for name, row in SIDE_WORDS.items() if any(after.strip().startswith(w) for w in cells(row))), "")
     dyeable = [sprite for sprite in sprites if not color or library.peek(sprite.id).dyeable]
-    sprite = (dyeable or sprites)[0]
+    sprite = stream(spec.seed, "read thing", noun).choice(dyeable or sprites)
     return Thing(noun, sprite.id, rooms[0], count, side, color if dyeable else "", "")

@@ -207,6 +207,8 @@ def _draw(seed: int, index: int, attempt: int, moving: bool, things: bool, fixed
     plant = fixed.get("plant") or random.choice(plants, [2.0] + [1.0] * (len(plants) - 1))
     if plant in ("cherry", "flowers") and season in ("autumn", "winter") and "season" not in fixed:
         season = "spring"
+    if plant == "cactus" and season == "winter" and "season" not in fixed:
+        season = "summer"
     camera, event = _draw_motion(random, scene, light, weather) if moving else ("still", "none")
     return SceneSpec(
         seed, index, scene, light, weather, season, plant, style, fixed.get("camera", camera), fixed.get("event", event)

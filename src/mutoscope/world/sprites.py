@@ -90,6 +90,11 @@ class SpriteLibrary:
         self._pictures: OrderedDict[str, Picture | None] = OrderedDict()
 
     @classmethod
+    def empty(cls) -> "SpriteLibrary":
+        """Return a library without sprites."""
+        return cls((), {}, Counter())
+
+    @classmethod
     def open(cls, paths: Iterable[Path | str], known_only: bool = True) -> "SpriteLibrary":
         """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these;
         the word `system` stands for the emoji font of this system.
