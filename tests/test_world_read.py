@@ -108,6 +108,18 @@ def test_a_colour_that_no_sprite_can_take_is_named(library):
     assert missing == {"red": "no sprite of a kite can be dyed"}
 
 
+def test_a_colour_belongs_to_the_noun_after_it(library):
+    spec = draw_spec(0, 0, held_out=None, scene="plain ground")
+    found, missing = read_things("a blue sailboat, kite", spec, library)
+    assert {thing.noun: thing.color for thing in found} == {"sailboat": "blue", "kite": ""} and missing == {}
+
+
+def test_without_sprites_things_are_named_as_missing():
+    spec = draw_spec(0, 0, held_out=None, scene="lake")
+    found, missing = read_things("two sailboats on a lake", spec, SpriteLibrary.empty())
+    assert found == () and missing == {"sailboats": "there are no sprites"}
+
+
 def test_what_cannot_be_drawn_is_named(library):
     spec = draw_spec(0, 0, held_out=None, scene="lake")
     found, missing = read_things("a fox and a robot by a lake", spec, library)

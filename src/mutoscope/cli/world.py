@@ -71,10 +71,11 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     library = open_sets(sets) if sets else SpriteLibrary.empty()
     spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts})
     things, missing = read_things(prompt, spec, library)
-    if missing and not things and "scene" not in reading.facts:
+    if missing and "scene" not in reading.facts:  # on a plain ground there is room for everything
         alone = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts, "scene": "plain ground"})
-        things, missing = read_things(prompt, alone, library)
-        spec = alone if things else spec
+        there, left_out = read_things(prompt, alone, library)
+        if len(there) > len(things):
+            spec, things, missing = alone, there, left_out
     spec = replace(spec, things=things)
     told = [(reading.unknown, "not understood"), (reading.unused, "not drawn, one of a kind is enough")]
     told += [([word for word in missing if missing[word] == why], f"not drawn, {why}")

@@ -12,7 +12,7 @@ from functools import cache
 
 from mutoscope.rng import stream
 from mutoscope.world.grammar import vocabulary
-from mutoscope.world.nouns import COLORS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
+from mutoscope.world.nouns import COLORS, LOOKS, SCENE_LOOKS, SIDE_WORDS, SYNONYMS, cells, nouns, plural
 from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MOST, ROOM, belongs
@@ -109,6 +109,7 @@ def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tup
     words = _plain(text)
     things: list[Thing] = []
     missing: dict[str, str] = {}
+    looks = frozenset(look for look, row in LOOKS.items() if any(cell.lower() in words for cell in cells(row)))
     taken = [hit[:2] for hit in _apart(_found(words)) if hit[2]]  # what is a fact of the scene is no thing in it
     hits = [(hit.start(), hit.end(), noun, many) for noun, many, pattern in _names() for hit in pattern.finditer(words)]
     for start, end, noun, many in sorted(hits, key=lambda hit: (hit[0] - hit[1], hit[0])):
@@ -117,7 +118,7 @@ def read_things(text: str, spec: SceneSpec, library: SpriteLibrary) -> tuple[tup
         last = max((end for _, end, *_ in hits if end <= start), default=0)  # "red apple, fox" is no red fox
         before = words[last:start].split()[-3:]
         color = next((word for word in before if word in COLORS), "")
-        thing = _thing(noun, many, color, before, words[end:], spec, library)
+        thing = _thing(noun, many, color, before, words[end:], looks, spec, library)
         taken.append((start, end))
         if thing and sum(other.count for other in things) + thing.count <= MOST:
             things.append(thing)
@@ -146,20 +147,20 @@ def _thing(
     color: str,  # "" = as it is
     before: list[str],  # the words
     after: str,  # the rest of the sentence
+    looks: frozenset[str],  # ways of drawing that the sentence names
     spec: SceneSpec,
     library: SpriteLibrary,
 ) -> Thing | None:
     """Return the thing with what is said around its noun, without a colour it cannot take; None where it cannot be drawn."""
     scene = spec.scene
     rooms = [place for place in ROOM.get(scene, {}) if place in nouns()[noun].places or belongs(noun, scene, place)]
-    looks = [
-        sprite for sprite in library.nouns().get(noun, ()) if scene == "plain ground" or sprite.look in SCENE_LOOKS
-    ]
-    sprites = [sprite for sprite in looks if library.fits(sprite.id)]
+    known = [sprite for sprite in library.nouns().get(noun, ()) if library.fits(sprite.id)]
+    sprites = [sprite for sprite in known if scene == "plain ground" or sprite.look in SCENE_LOOKS]
+    sprites = [sprite for sprite in sprites if sprite.look in looks] or sprites
     if not rooms or not sprites:
         return None
     count = next((COUNTS[word] for word in reversed(before) if word in COUNTS), 3 if many else 1)
     side = next((name for name, row in SIDE_WORDS.items() if any(after.strip().startswith(w) for w in cells(row))), "")
     dyeable = [sprite for sprite in sprites if not color or library.peek(sprite.id).dyeable]
     sprite = stream(spec.seed, "read thing", noun).choice(dyeable or sprites)
-    return Thing(noun, sprite.id, rooms[0], count, side, color if dyeable else "", "")
+    return Thing(noun, sprite.id, rooms[0], count, side, color if dyeable else "", sprite.look if looks else "")
