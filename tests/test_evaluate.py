@@ -17,10 +17,10 @@ from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, OutputError, SettingError
 from mutoscope.evaluate import attributes, motion, prompts, report, sheets, tally
 from mutoscope.evaluate.attributes import ATTRIBUTES, AttributeNet, Judge, Training
+from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.events import Event, drain
 from mutoscope.world.captions import caption
 from mutoscope.world.spec import SceneSpec, draw_spec, is_held_out
-from mutoscope.world.wordings import FREE_PROMPTS
 
 SMALL = Training(renders=192, test_renders=16, epochs=4, batch=32, rate=4e-3, widths=(16, 24, 32, 32))
 TINY = replace(SMALL, renders=32, test_renders=4, epochs=1)

@@ -11,9 +11,10 @@ from functools import cache
 
 from mutoscope.errors import SettingError
 from mutoscope.evaluate.attributes import ATTRIBUTES, visible
+from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.world.captions import caption
 from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
-from mutoscope.world.wordings import DAYPARTS, FACT_TABLES, FREE_PROMPTS, TABLES
+from mutoscope.world.wordings import DAYPARTS, FACT_TABLES, TABLES
 
 SEED = 9100  # world of the scenes that are asked for; training has other seeds
 WATER = ("beach", "open sea", "lake", "river", "island")
