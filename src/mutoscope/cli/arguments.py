@@ -143,6 +143,11 @@ Guidance = Annotated[
 Seed = Annotated[
     str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
 ]
+Adapter = Annotated[
+    str | None,
+    _option("--adapter", metavar="NAME:SCALE", help="What mutoscope adapt taught: mystyle, mystyle:0.8, a file, or several "
+            "as one:0.5,other:0.5."),
+]  # fmt: skip
 Model = Annotated[
     str | None, _option("--model", metavar="DIR", help="A checkpoint folder instead of the embedded model.")
 ]
