@@ -108,7 +108,8 @@ def to_toml(plan: dict[str, Any]) -> str:
     for name, held in plan.items():
         head, tables = (f"[[{name}]]", held) if isinstance(held, list) else (f"[{name}]", [held])
         blocks += [
-            "\n".join([head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())]) for table in tables
+            "\n".join([head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())])
+            for table in tables
         ]
     return "\n\n".join(blocks) + "\n"
 
@@ -117,7 +118,7 @@ VERBS = {
     "tune": (
         tune,
         """
-mutoscope tune recipes/tune-nano.toml --trials 40 --out runs/tune
-mutoscope tune recipes/tune-nano.toml --trials 40 --out runs/tune --storage postgresql://me@host/studies""",
+mutoscope tune recipes/tune-nano-cpu.toml --trials 40 --out runs/tune
+mutoscope tune recipes/tune-nano-cpu.toml --trials 40 --out runs/tune --storage postgresql://me@host/studies""",
     ),
 }

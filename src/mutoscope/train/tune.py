@@ -5,7 +5,8 @@
     OUT/report.md .png   the best settings, all trials, which settings mattered
 
 All trials begin with the same weights and see the same samples in the same order. The same command goes on: a trial that was at
-work when the process died is marked failed and its settings are tried again.
+work when the process died is marked failed and its settings are tried again, so that on one machine a study that was killed comes
+to the same trials as one never disturbed.
 """
 
 import importlib.util
@@ -193,7 +194,7 @@ def tune(
         yield phase.start()
         while len(finished(study)) < trials:
             key = (worker,) if storage else ()  # on one machine a trial depends on those before it and on nothing else
-            study.sampler = _sampler(seed, len(study.trials), *key)
+            study.sampler = _sampler(seed, len(finished(study)), *key)
             yield from _try(study, worker, bench, out / "trials", phase)
         tuned = _report(study, out)
     yield Event("done", trials, trials, result=tuned)
@@ -208,7 +209,7 @@ class Bench:
         self.training, self.held = hold_out(kept, search.held_out)
 
     def objective(self) -> Any:
-        """Return a fresh objective, and the held-out sets as its `held`."""
+        """Return a fresh objective and the held-out sets that judge it."""
         import torch
 
         from mutoscope.train.diffusion import DiffusionObjective, cache_folder
@@ -217,6 +218,7 @@ class Bench:
         made = DiffusionObjective(self.config, self.training, self.base, video=self.search.stage == "video")
         if has_part(self.base, "transformer"):
             load_part(self.base, "transformer", made.model)
+        made.preview = lambda model: None  # nobody looks at a trial
         parts = (made.codec, made.tower, made.tokenizer, self.config, self.base)
         return made, [cache_folder(folder, *parts) for folder in self.held]
 
@@ -376,11 +378,15 @@ def _report(study: Any, out: Path) -> Tuned:
 
 def importance(study: Any) -> dict[str, float]:
     """Return the share of each setting in how the losses differ (PED-ANOVA, Watanabe et al. 2023); {} for too few trials."""
+    import warnings
+
     import optuna
 
     try:
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator(evaluate_on_local=False)
-        return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is said in the report how many trials there were
+            evaluator = optuna.importance.PedAnovaImportanceEvaluator(evaluate_on_local=False)
+            return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
     except (ValueError, RuntimeError):  # fewer than two losses, or all alike
         return {}
 
