@@ -256,6 +256,8 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     capsys.readouterr()
     assert main(["tune", "a.toml", "--trials", "2", "--out", "study"]) == 0
     assert capsys.readouterr().out.split() == ["study/report.md", "study/best.toml"]
+    Path("b.toml").write_text(Path("a.toml").read_text().replace("[4, 8]", "[4, 16]"))
+    assert main(["tune", "b.toml", "--out", "study"]) == 2 and "another --out" in capsys.readouterr().err
     best = read_recipe(Path("study/best.toml"))
     assert best["train"][:2] == plan["train"][:2] and best["train"][2] == {
         **plan["train"][2],

@@ -55,6 +55,8 @@ class Facts:
                 fits = type(value) is item.type
             if not fits:
                 raise TypeError(f"{item.name} is {value!r}"[:80])
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"its name is {self.name[:80]!r}")
         object.__setattr__(self, "words", tuple(self.words))
 
 
@@ -66,6 +68,17 @@ class Adapter:
     hash: str  # first 16 digits of the SHA-256 of its file
     facts: Facts
     tensors: dict[str, np.ndarray]
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the name and shape of every weight it changes."""
+        found = {}
+        for name, array in self.tensors.items():
+            if name.endswith(CHANGE):
+                found[name.removesuffix(CHANGE)] = array.shape
+            elif name.endswith(UP):
+                base = name.removesuffix(UP)
+                found[base] = (array.shape[0], self.tensors[base + DOWN].shape[1])
+        return found
 
     def changes(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yield the name of every weight it changes and the change at scale 1, float32."""
@@ -151,11 +164,10 @@ def merge(checkpoint: Checkpoint, adapters: Iterable[tuple[Adapter, float]]) -> 
     outside = free_weights(checkpoint)
     for adapter, scale in adapters:
         check_base(adapter, checkpoint)
+        for name, shape in adapter.shapes().items():
+            if name not in outside or weights[name].shape != shape:
+                raise CheckpointError(f"{adapter.path} changes {name[:80]!r} {shape}, which {checkpoint.name} lacks")
         for name, change in adapter.changes():
-            if name not in outside or weights[name].shape != change.shape:
-                raise CheckpointError(
-                    f"{adapter.path} changes {name[:80]!r} {change.shape}, which {checkpoint.name} lacks"
-                )
             weights[name] = weights[name] + np.float32(scale) * change
     return weights
 
@@ -193,7 +205,9 @@ def _check_tensors(tensors: dict[str, np.ndarray]) -> None:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds NaN or infinity")
         up, down = tensors.get(base + UP), tensors.get(base + DOWN)
-        if kind != "change" and (
-            up is None or down is None or up.ndim + down.ndim != 4 or up.shape[1] != down.shape[0]
-        ):
+        if kind != "change" and (up is None or down is None or not _fit(up, down)):
             raise ValueError(f"{base} has no pair of factors")
+
+
+def _fit(up: np.ndarray, down: np.ndarray) -> bool:
+    return up.ndim == down.ndim == 2 and up.shape[1] == down.shape[0]

@@ -49,23 +49,34 @@ def tune(
     if "tune" not in plan:
         raise SettingError(f"{file}: no [tune] table that says what to try; docs/tune.md shows one")
     search, index = _search(plan, scale)
-    study, base = Path(out), Path(out) / "base"
+    from mutoscope.config import preset
+    from mutoscope.data.claim import alone
+    from mutoscope.media.storage import make_folder
+    from mutoscope.train.tune import claim_study
+    from mutoscope.train.tune import tune as start
+
+    config = preset(plan["model"]["preset"])
+    base, name = Path(out) / "base", study_name(plan, scale)
+    make_folder(base)
+    with alone(base, "study"):
+        claim_study(Path(out), name, seed, storage)
+        _prepare(base, plan, index, scale, quiet)
+        events = start(search, config, base=base, data=base / "world", out=Path(out), name=name,
+                       trials=trials, seed=seed, storage=storage)  # fmt: skip
+        tuned = watch(events, quiet=quiet, lines_every=30.0)
+    note(f"{tuned.finished} trials, {tuned.pruned} of them pruned; best held-out loss {tuned.loss:.5f}")
+    say(tuned.report)
+    say(_write_best(Path(out) / "best.toml", plan, index, tuned.best))
+
+
+def _prepare(base: Path, plan: dict[str, Any], index: int, scale: float, quiet: bool) -> None:
+    """Render the data and train the stages before the tuned one, as `mutoscope recipe` does; goes on where it stopped."""
     for part in plan["render"]:
         note(f"render {part['out']}")
         watch(render_part(base, part, scale), quiet=quiet, lines_every=30.0)
     for part in plan["train"][:index]:
         note(f"train {part['stage']}")
         watch(train_part(base, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
-    from mutoscope.config import preset
-    from mutoscope.train.tune import tune as start
-
-    config = preset(plan["model"]["preset"])
-    events = start(search, config, base=base, data=base / "world", out=study, name=study_name(plan, scale),
-                   trials=trials, seed=seed, storage=storage)  # fmt: skip
-    tuned = watch(events, quiet=quiet, lines_every=30.0)
-    note(f"{tuned.finished} trials, {tuned.pruned} of them pruned; best held-out loss {tuned.loss:.5f}")
-    say(tuned.report)
-    say(_write_best(study / "best.toml", plan, index, tuned.best))
 
 
 def _search(plan: dict[str, Any], scale: float) -> tuple[Any, int]:

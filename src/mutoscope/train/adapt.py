@@ -66,6 +66,7 @@ class Lesson:
             raise SettingError(f"--rank must be from 1 to {LARGEST_RANK}, got {self.rank}")
         if not self.samples and not self.budget:
             raise SettingError("an adapter needs an end: a budget, or samples")
+        self.settings()  # refuses what the loop would
 
     def settings(self) -> Settings:
         """Return what the training loop is told."""

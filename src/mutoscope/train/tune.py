@@ -184,10 +184,10 @@ def tune(
     check_optuna()
     make_folder(out)
     with alone(out, "study"):
-        claim(out, "tune.json", {"study": name, "seed": seed, "storage": storage}, "study")
+        claim_study(out, name, seed, storage)
         study = _open_study(out, name, search, storage)
         worker = _worker(out)
-        _retry(study, worker)
+        _retry(study, worker, shared=bool(storage))
         bench = Bench(search, config, base, open_folders(data))
         phase = Phase("tune", trials)
         phase.step = len(finished(study))
@@ -198,6 +198,11 @@ def tune(
             yield from _try(study, worker, bench, out / "trials", phase)
         tuned = _report(study, out)
     yield Event("done", trials, trials, result=tuned)
+
+
+def claim_study(out: Path, name: str, seed: int, storage: str) -> None:
+    """Say what study `out` holds; OutputError when it holds another."""
+    claim(out, "tune.json", {"study": name, "seed": seed, "storage": storage}, "study")
 
 
 class Bench:
@@ -278,12 +283,13 @@ def _worker(out: Path) -> str:
     return file.read_text("utf-8")
 
 
-def _retry(study: Any, worker: str) -> None:
+def _retry(study: Any, worker: str, shared: bool) -> None:
     """Mark the trials that this worker left unfinished as failed, and ask for their settings again."""
     from optuna.trial import TrialState
 
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get("worker", worker) == worker:
+        owner = trial.user_attrs.get("worker")  # None: it was killed, or is about to say
+        if owner == worker or (owner is None and not shared):
             study.tell(trial.number, state=TrialState.FAIL)
             if trial.params:
                 study.enqueue_trial(trial.params, user_attrs={"again": trial.number})
