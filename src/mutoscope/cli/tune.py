@@ -3,8 +3,6 @@
 What comes before the tuned stage is rendered and trained once, in OUT/base.
 """
 
-import copy
-import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,12 +93,16 @@ def _search(plan: dict[str, Any], scale: float) -> tuple[Any, int]:
 
 def study_name(plan: dict[str, Any], scale: float) -> str:
     """Return a name that only the same recipe at the same scale has, so that no two studies mix."""
+    import hashlib
+
     digest = hashlib.sha256(json.dumps([plan, scale], sort_keys=True).encode()).hexdigest()[:12]
     return f"{plan['model']['name']}-{digest}"
 
 
 def _write_best(path: Path, plan: dict[str, Any], index: int, best: dict[str, Any]) -> Path:
     """Write the recipe with the best settings in its stage and without [tune]."""
+    import copy
+
     from mutoscope.media.storage import write_bytes
 
     tuned = copy.deepcopy(plan)
