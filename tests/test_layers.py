@@ -14,7 +14,7 @@ LAYERS = {
     7: "train evaluate export hub",
     6: "data world",
     5: "pipeline models",
-    4: "runtime refine checkpoint parts",
+    4: "runtime refine checkpoint adapter parts",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
     2: "layers flow",
     1: "shapes config device rng events",
@@ -24,6 +24,8 @@ LAYER = {name: number for number, names in LAYERS.items() for name in names.spli
 FRIENDS = {
     ("shapes", "config"),  # sizes are counted in the factors of the codec
     ("runtime", "checkpoint"),
+    ("runtime", "adapter"),
+    ("adapter", "checkpoint"),
     ("models", "pipeline"),
     ("data", "world"),
 }

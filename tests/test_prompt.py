@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError
-from mutoscope.prompt import LONGEST_PROMPT, STYLES, Request, check_text, find_style, styles, unknown_words
+from mutoscope.prompt import LONGEST_PROMPT, STYLES, Request, UsedAdapter, check_text, find_style, styles, unknown_words
 
 PROMPTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")).filter(str.strip)
 SIDES = st.integers(2, 32).map(lambda n: 16 * n)
@@ -30,6 +30,9 @@ REQUESTS = st.builds(
     sampler=st.sampled_from(["dpm2m", "euler", "heun"]),
     model=st.text(st.characters(exclude_categories=("Cs",))),
     model_hash=st.text("0123456789abcdef", min_size=16, max_size=16),
+    adapters=st.lists(
+        st.builds(UsedAdapter, st.text("abc", min_size=1), st.floats(-4, 4), st.text("0123")), max_size=3
+    ).map(tuple),
 )
 
 
@@ -45,9 +48,11 @@ def test_json_and_back_is_exact(request: Request):
 @given(REQUESTS)
 def test_json_is_compact_sorted_and_whole(request: Request):
     values = json.loads(request.to_json())
-    assert list(values) == sorted(item.name for item in dataclasses.fields(Request))
+    names = {item.name for item in dataclasses.fields(Request)}
+    assert list(values) == sorted(names if request.adapters else names - {"adapters"})
     assert request.to_json() == json.dumps(values, separators=(",", ":"), ensure_ascii=False)
-    assert json.loads(request.to_json().encode("utf-8").decode("utf-8")) == dataclasses.asdict(request)
+    given = {**dataclasses.asdict(request), "adapters": [dataclasses.asdict(used) for used in request.adapters]}
+    assert json.loads(request.to_json().encode("utf-8").decode("utf-8")) == {name: given[name] for name in values}
 
 
 def test_whole_and_broken_scales_are_one_request():

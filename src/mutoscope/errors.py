@@ -8,7 +8,7 @@
     │   ├── SettingError           steps, guidance, seed, an unknown argument or preset
     │   ├── OutputError            an unknown file ending, a folder that is not there or not writable
     │   └── DataError              training data that cannot be used: nothing there, no captions, too much unreadable
-    ├── CheckpointError            a model folder that is missing, damaged or of another model
+    ├── CheckpointError            a model folder or adapter that is missing, damaged or of another model
     ├── MediaError                 a picture or clip file that cannot be read
     ├── StorageError               writing failed; nothing half-written stays
     │   └── StorageFullError       the disk is full
@@ -60,7 +60,7 @@ class DataError(RequestError):
 
 
 class CheckpointError(MutoscopeError):
-    """A model folder that is missing, damaged or of another model."""
+    """A model folder or adapter that is missing, damaged or of another model."""
 
 
 class MediaError(MutoscopeError):

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 
 from mutoscope import __version__
+from mutoscope.adapter import Adapter, check_base, find_adapter
 from mutoscope.checkpoint import open_checkpoint
-from mutoscope.errors import SettingError, SizeError
+from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.pipeline import draw
-from mutoscope.prompt import Request, unknown_words
+from mutoscope.prompt import Request, UsedAdapter, read_adapters, unknown_words
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
 from mutoscope.shapes import parse_size
@@ -95,6 +96,10 @@ class _Model:
     def __init__(self, checkpoint: str | Path | None = None, *, runtime: str = "auto", threads: int | None = None):
         self._checkpoint = open_checkpoint(checkpoint)
         self._runtime_name, self._threads = runtime, threads
+        self._adapters: dict[str, Adapter] = {}  # by hash
+        self._adapted: tuple[tuple[UsedAdapter, ...], Runtime] | None = (
+            None  # the last mix; each holds weights of its own
+        )
         if runtime != "auto":
             _ = self._runtime  # a wrong name or a missing extra is said at once
 
@@ -104,6 +109,38 @@ class _Model:
     @cached_property
     def _runtime(self) -> Runtime:
         return open_runtime(self._checkpoint, self._runtime_name, self._threads)
+
+    def _runtime_with(self, used: tuple[UsedAdapter, ...]) -> Runtime:
+        if not used:
+            return self._runtime
+        if self._adapted is None or self._adapted[0] != used:
+            self._adapted = None  # before the next one is made: they are large
+            worn = tuple((self._adapter(one), one.scale) for one in used)
+            self._adapted = used, open_runtime(self._checkpoint, self._runtime_name, self._threads, worn)
+        return self._adapted[1]
+
+    def _use(self, words: str) -> tuple[UsedAdapter, ...]:
+        """Return what a request says of the adapters in `words`, "mystyle:0.8, other"."""
+        used = []
+        for name, scale in read_adapters(words):
+            adapter = find_adapter(name)
+            check_base(adapter, self._checkpoint)
+            self._adapters[adapter.hash] = adapter
+            used.append(UsedAdapter(adapter.facts.name, scale, adapter.hash))
+        return tuple(used)
+
+    def _adapter(self, used: UsedAdapter) -> Adapter:
+        """Return the adapter of a request; CheckpointError when the user's adapter of this name is another one."""
+        if used.hash not in self._adapters:
+            adapter = find_adapter(used.name)
+            if adapter.hash != used.hash:
+                raise CheckpointError(
+                    f"the request was made with adapter {used.name!r} {used.hash}, {adapter.path} is {adapter.hash}; "
+                    "give the right file with --adapter"
+                )
+            check_base(adapter, self._checkpoint)
+            self._adapters[adapter.hash] = adapter
+        return self._adapters[used.hash]
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -117,6 +154,8 @@ class _Model:
             width, height = parse_size(size)
         if width is not None or height is not None:
             given |= {"width": 128 if width is None else width, "height": 128 if height is None else height}
+        words = given.pop("adapter")
+        given["adapters"] = None if words is None else self._use(words)
         if given["seed"] is None:
             given["seed"] = secrets.randbelow(2**32)
         given = {key: value for key, value in given.items() if value is not None}
@@ -131,12 +170,14 @@ class _Model:
     def _draw(self, request: Request, preview: bool = False) -> Iterator[Event]:
         loading = Phase("load", 1)
         yield loading.start()
-        runtime, tokenizer = self._runtime, self._tokenizer
+        runtime, tokenizer = self._runtime_with(request.adapters), self._tokenizer
         yield loading.advance()
         yield from draw(request, runtime, tokenizer, self._checkpoint.config, preview)
 
     def _warnings(self, request: Request) -> tuple[str, ...]:
-        unknown = unknown_words(request.prompt, self._checkpoint.known_words)
+        taught = (self._adapter(used).facts for used in request.adapters)
+        known = self._checkpoint.known_words.union(*((facts.word, *facts.words) for facts in taught))
+        unknown = unknown_words(request.prompt, known)
         if not unknown:
             return ()
         words = ", ".join(repr(word) for word in unknown[:8])
@@ -158,10 +199,14 @@ class _Model:
     def _result(self, frames: np.ndarray, request: Request) -> Any:
         raise NotImplementedError
 
-    def _ours(self, request: Request) -> Request:
+    def _ours(self, request: Request, adapter: str | None) -> Request:
+        used = request.adapters if adapter is None else self._use(adapter)
+        for one in used:
+            self._adapter(one)  # a missing one is said before anything is loaded
         return replace(
-            request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION
-        )
+            request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION,
+            adapters=used,
+        )  # fmt: skip
 
 
 class TextToImageModel(_Model):
@@ -180,6 +225,7 @@ class TextToImageModel(_Model):
         guidance_scale: float | None = None,  # 3.0; 1 = none
         num_images_per_prompt: int = 1,
         seed: int | None = None,  # None draws one; it stands in the request
+        adapter: str | None = None,  # "mystyle:0.8" or "one:0.5, other:0.5": names of `mutoscope adapt`, or paths
         preview: bool = True,  # let some events carry the picture so far
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
@@ -187,6 +233,7 @@ class TextToImageModel(_Model):
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, seed=seed,
+            adapter=adapter,
         )  # fmt: skip
         requests = [replace(first, index=index) for index in range(num_images_per_prompt)]
         return self._stream(requests, preview)
@@ -207,6 +254,7 @@ class TextToImageModel(_Model):
         guidance_scale: float | None = None,
         num_images_per_prompt: int = 1,
         seed: int | None = None,
+        adapter: str | None = None,
         callback: Callback | None = None,  # receives every event
     ) -> Any:
         """Return a Picture, or a list of them when `num_images_per_prompt` > 1; arguments as for `stream`.
@@ -217,15 +265,15 @@ class TextToImageModel(_Model):
         events = self.stream(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
-            num_images_per_prompt=num_images_per_prompt, seed=seed, preview=False,
+            num_images_per_prompt=num_images_per_prompt, seed=seed, adapter=adapter, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
-    def redo(self, request: Request, callback: Callback | None = None) -> Picture:
-        """Make a picture again from its request; the same model gives the same pixels."""
+    def redo(self, request: Request, callback: Callback | None = None, adapter: str | None = None) -> Picture:
+        """Make a picture again from its request; the same model gives the same pixels. `adapter` replaces its adapters."""
         if request.num_frames != 1:
             raise SettingError("this request is a clip's; use TextToVideoModel().redo")
-        return drain(_tell(self._stream([self._ours(request)], False), callback))
+        return drain(_tell(self._stream([self._ours(request, adapter)], False), callback))
 
 
 class TextToVideoModel(_Model):
@@ -247,6 +295,7 @@ class TextToVideoModel(_Model):
         guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         seed: int | None = None,
+        adapter: str | None = None,
         preview: bool = True,
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
@@ -255,7 +304,8 @@ class TextToVideoModel(_Model):
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=CLIP_STEPS if num_inference_steps is None else num_inference_steps,
-            guidance_scale=guidance_scale, seed=seed, fps=fps, num_frames=count_frames(duration_seconds, num_frames, fps),
+            guidance_scale=guidance_scale, seed=seed, adapter=adapter, fps=fps,
+            num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
         requests = [replace(first, index=index) for index in range(num_videos_per_prompt)]
         return self._stream(requests, preview)
@@ -279,6 +329,7 @@ class TextToVideoModel(_Model):
         guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         seed: int | None = None,
+        adapter: str | None = None,
         callback: Callback | None = None,
     ) -> Any:
         """Return a Clip, or a list of them when `num_videos_per_prompt` > 1; arguments as for `stream`.
@@ -288,15 +339,15 @@ class TextToVideoModel(_Model):
         events = self.stream(
             prompt, duration_seconds=duration_seconds, num_frames=num_frames, fps=fps, negative_prompt=negative_prompt,
             style=style, size=size, width=width, height=height, num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt, seed=seed, preview=False,
+            guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt, seed=seed, adapter=adapter, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
-    def redo(self, request: Request, callback: Callback | None = None) -> Clip:
-        """Make a clip again from its request; the same model gives the same pixels."""
+    def redo(self, request: Request, callback: Callback | None = None, adapter: str | None = None) -> Clip:
+        """Make a clip again from its request; the same model gives the same pixels. `adapter` replaces its adapters."""
         if request.num_frames < 2:
             raise SettingError("this request is a picture's; use TextToImageModel().redo")
-        return drain(_tell(self._stream([self._ours(request)], False), callback))
+        return drain(_tell(self._stream([self._ours(request, adapter)], False), callback))
 
 
 def count_frames(duration_seconds: Any, num_frames: Any, fps: Any) -> int:

@@ -18,6 +18,7 @@ LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun")
+MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 
 STYLES: dict[str, str] = {
     # name            words added to the prompt
@@ -42,6 +43,27 @@ def styles() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class UsedAdapter:
+    """An adapter that changes the weights, and how much; refuses a scale that is none."""
+
+    name: str
+    scale: float = 1.0  # 0 changes nothing, 1 is what was trained
+    hash: str = ""  # SHA-256 of its file, first 16 digits
+
+    def __post_init__(self):
+        for key in ("name", "hash"):
+            if not isinstance(getattr(self, key), str):
+                raise SettingError(f"the {key} of an adapter must be text, got {getattr(self, key)!r}")
+        number = isinstance(self.scale, int | float) and not isinstance(self.scale, bool)
+        if not number or not abs(self.scale) <= LARGEST_SCALE:
+            raise SettingError(
+                f"the scale of adapter {self.name[:40]!r} must be from -{LARGEST_SCALE:g} to {LARGEST_SCALE:g}, "
+                f"got {self.scale!r}; 1 is what was trained"
+            )
+        object.__setattr__(self, "scale", float(self.scale))
+
+
+@dataclass(frozen=True)
 class Request:
     """Everything that decides the pixels of one picture or clip; refuses what cannot be made."""
 
@@ -60,6 +82,7 @@ class Request:
     sampler_version: int = 1
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
+    adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -76,6 +99,7 @@ class Request:
         for name in ("model", "model_hash"):
             if not isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
+        object.__setattr__(self, "adapters", _check_adapters(self.adapters))
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
@@ -86,8 +110,9 @@ class Request:
         return f"{self.prompt}, {STYLES[self.style]}" if self.style else self.prompt
 
     def to_json(self) -> str:
-        """Return compact JSON with sorted keys."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        """Return compact JSON with sorted keys; silent about adapters where there are none, as before there were any."""
+        values = {key: value for key, value in asdict(self).items() if value or key != "adapters"}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Request":
@@ -116,6 +141,8 @@ class Request:
         }  # fmt: skip
         if self.index:
             facts["Image index"] = self.index
+        if self.adapters:
+            facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
 
 
@@ -145,6 +172,30 @@ def find_style(style: Any) -> str | None:
     raise StyleError(f"unknown style {str(style)[:40]!r}{did_you_mean(name, STYLES)}; known: {', '.join(STYLES)}")
 
 
+def read_adapters(words: Any) -> list[tuple[str, float]]:
+    """Return names (or paths) and scales of "mystyle:0.8, other"; a scale is 1 where none is given, "none" is no adapter.
+
+    >>> read_adapters("mystyle:0.8, ./wild.safetensors")
+    [('mystyle', 0.8), ('./wild.safetensors', 1.0)]
+    """
+    if not isinstance(words, str):
+        raise SettingError(f'adapter must be text such as "mystyle:0.8" or "one:0.5, other:0.5", got {words!r}')
+    if words.strip().lower() == "none":
+        return []
+    found: dict[str, float] = {}
+    for part in words.split(","):
+        name, _, scale = part.strip().rpartition(":")
+        if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", scale.strip()):
+            name, scale = part.strip(), "1"  # a path may hold a colon too
+        if not name or name in found:
+            raise SettingError(
+                f"{'the adapter ' + repr(name[:40]) + ' twice' if name else 'an adapter without a name'} in "
+                f'{words[:80]!r}; expected names and scales such as "mystyle:0.8, other:0.5"'
+            )
+        found[name] = UsedAdapter(name, float(scale)).scale
+    return list(found.items())
+
+
 def unknown_words(text: str, known: Iterable[str]) -> list[str]:
     """Return the words of `text` that are not in `known` (lower case), in order, each once; numbers are left out."""
     known = known if isinstance(known, set | frozenset) else set(known)
@@ -166,6 +217,16 @@ def _check_whole(name: str, value: Any, low: int, high: int, error: type[Excepti
         raise error(f"{name} must be a whole number, got {value!r}")
     if not low <= value <= high:
         raise error(f"{name} must be from {low} to {high}, got {value}")
+
+
+def _check_adapters(value: Any) -> tuple[UsedAdapter, ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_ADAPTERS:
+        raise SettingError(f"adapters must be a list of at most {MOST_ADAPTERS}, got {value!r}"[:200])
+    known = [item.name for item in fields(UsedAdapter)]
+    for item in value:
+        if not isinstance(item, UsedAdapter) and not (isinstance(item, dict) and {"name"} <= set(item) <= set(known)):
+            raise SettingError(f"each of the adapters must hold {', '.join(known)}, got {item!r}"[:200])
+    return tuple(item if isinstance(item, UsedAdapter) else UsedAdapter(**item) for item in value)
 
 
 def _check_scale(value: Any) -> float:

@@ -148,6 +148,11 @@ Sprites = Annotated[
     _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "
             "system = the emoji font."),
 ]  # fmt: skip
+Adapter = Annotated[
+    str | None,
+    _option("--adapter", metavar="NAME:SCALE", help="What mutoscope adapt taught: mystyle, mystyle:0.8, a file, or several "
+            "as one:0.5,other:0.5."),
+]  # fmt: skip
 Model = Annotated[
     str | None, _option("--model", metavar="DIR", help="A checkpoint folder instead of the embedded model.")
 ]

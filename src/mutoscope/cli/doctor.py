@@ -17,7 +17,11 @@ from mutoscope.device import cpu_name
 from mutoscope.errors import MutoscopeError
 
 LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "rich", "torch")
-EXTRAS = {"torch": ("torch",), "export": ("torch", "onnx", "onnxscript")}  # extra -> modules it brings
+EXTRAS = {  # extra -> modules it brings
+    "torch": ("torch",),
+    "export": ("torch", "onnx", "onnxscript"),
+    "tune": ("optuna", "matplotlib"),
+}
 CPU_FEATURES = (
     "avx",
     "avx2",

@@ -17,12 +17,12 @@ from mutoscope.errors import MediaError
 File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", parser=ask.text, help="Pictures, clips or checkpoint folders."),
+    typer.Argument(metavar="FILE...", parser=ask.text, help="Pictures, clips, adapters or checkpoint folders."),
 ]
 
 
 def info(files: Files, as_json: ask.Json = False) -> None:
-    """Say what a file or checkpoint is and how it was made."""
+    """Say what a file, adapter or checkpoint is and how it was made."""
     for position, name in enumerate(files):
         facts = {"file": name, **describe(Path(name))}
         if as_json:
@@ -36,6 +36,8 @@ def describe(path: Path) -> dict[str, Any]:
     """Return everything known about a file or a checkpoint folder; raises MediaError or CheckpointError."""
     if path.is_dir():
         return describe_checkpoint(path)
+    if path.suffix == ".safetensors" and path.is_file():
+        return describe_adapter(path)
     from mutoscope.media import read_info
 
     facts = dict(read_info(path))
@@ -62,6 +64,15 @@ def describe_checkpoint(folder: Path) -> dict[str, Any]:
         "samples": {stage: facts["samples"] for stage, facts in checkpoint.card.get("stages", {}).items()},
         "bytes": sum(part.stat().st_size for part in folder.rglob("*") if part.is_file()),
     }
+
+
+def describe_adapter(path: Path) -> dict[str, Any]:
+    """Return what an adapter file says of itself; raises CheckpointError."""
+    from mutoscope.adapter import open_adapter
+
+    adapter = open_adapter(path)
+    facts = {key: value for key, value in dataclasses.asdict(adapter.facts).items() if key != "words"}
+    return {"format": "adapter", **facts, "hash": adapter.hash, "bytes": path.stat().st_size}
 
 
 def read_json(text: str, path: Path) -> dict[str, Any]:
@@ -101,6 +112,7 @@ def redo(
     negative_prompt: ask.NegativePrompt = None,
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
+    adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -117,8 +129,11 @@ def redo(
     moves = new.num_frames > 1
     stem = f"{naming.slug(new.prompt, 'clip' if moves else 'picture')}-{new.seed}"
     (target,) = naming.plan(output, stem, 1, moves=moves, ending=path.suffix.lower())
+    other: dict[str, Any] = {} if adapter is None else {"adapter": adapter}
+    if adapter is not None:
+        loading.check_adapter(adapter)
     start = time.perf_counter()
-    result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new)
+    result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new, **other)
     if result.request.model_hash != old.model_hash and not quiet:
         note(f"mutoscope: warning: {path} was made by model {old.model_hash[:12]}, this is "
              f"{result.request.model_hash[:12]}; the pixels differ")  # fmt: skip
@@ -164,6 +179,8 @@ VERBS = {
         """
 mutoscope redo lake.png
 mutoscope redo lake.png --seed +1
-mutoscope redo lake.png --style watercolor --steps 32 -o lake2.png""",
+mutoscope redo lake.png --style watercolor --steps 32 -o lake2.png
+mutoscope redo lake.png --adapter mystyle:0.5
+mutoscope redo lake.png --adapter none""",
     ),
 }

@@ -56,8 +56,11 @@ class Wish:
         """Raise RequestError for what no model could do."""
         if not 1 <= self.number <= MOST:
             raise SettingError(f"--number must be from 1 to {MOST}, got {self.number}")
-        shared = {k: v for k, v in self.settings.items() if k not in ("duration_seconds", "num_frames", "fps")}
+        apart = ("duration_seconds", "num_frames", "fps", "adapter")
+        shared = {k: v for k, v in self.settings.items() if k not in apart}
         loading.check_request(prompt=self.prompt, **shared, **self.frames)
+        if "adapter" in self.settings:
+            loading.check_adapter(self.settings["adapter"])
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of `model.stream`."""
@@ -77,6 +80,7 @@ def image(
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
     seed: ask.Seed = None,
+    adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -87,7 +91,7 @@ def image(
 ) -> None:
     """Draw a picture from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
-    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed)
+    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
     wish = Wish(prompt, number, settings)
     wish.check()
     stem = f"{naming.slug(prompt)}-{settings['seed']}"
@@ -119,6 +123,7 @@ def video(
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
     seed: ask.Seed = None,
+    adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -129,7 +134,7 @@ def video(
 ) -> None:
     """Draw a clip from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
-    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed)
+    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
     length, counted = _length(seconds, fps, frames)
     wish = Wish(prompt, number, {**settings, **length}, counted)
     wish.check()
@@ -181,6 +186,7 @@ def _settings(
     steps: int | None,
     guidance: float | None,
     seed: str | None,
+    adapter: str | None,
 ) -> dict[str, Any]:
     """Return what pictures and clips have in common, only what was given, and always a seed."""
     given = {
@@ -188,6 +194,7 @@ def _settings(
         "negative_prompt": negative_prompt,
         "num_inference_steps": steps,
         "guidance_scale": guidance,
+        "adapter": adapter,
         **ask.read_size(size, width, height),
     }
     return {**{k: v for k, v in given.items() if v is not None}, "seed": ask.read_seed(seed)}
@@ -240,7 +247,8 @@ VERBS = {
         """
 mutoscope image "A serene lake surrounded by pine trees at sunset"
 mutoscope image "Mountains at dawn" --style watercolor --size 3:2 --seed 7 -o dawn.png
-mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg""",
+mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg
+mutoscope image "A lake, mystyle" --adapter mystyle:0.8""",
     ),
     "video": (
         video,

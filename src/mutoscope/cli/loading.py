@@ -14,6 +14,15 @@ def check_request(**given: Any) -> None:
     Request(model="unknown", model_hash="unknown", **given)
 
 
+def check_adapter(words: str) -> None:
+    """Refuse adapters that are not there or cannot be read, before a model is loaded; SettingError, CheckpointError."""
+    from mutoscope.adapter import find_adapter
+    from mutoscope.prompt import read_adapters
+
+    for name, _ in read_adapters(words):
+        find_adapter(name)
+
+
 def check_runtime(runtime: str, threads: int | None) -> None:
     """Refuse an unknown runtime or a number of threads below one."""
     if runtime not in RUNTIMES:

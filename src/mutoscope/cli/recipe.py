@@ -3,6 +3,7 @@
     [model]           preset, name
     [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
     [[train]]         stage, samples, and any other setting of the trainer
+    [tune]            read by `mutoscope tune` alone
 
 Every part goes on where it stopped, so the same command finishes what a lost machine left.
 """
@@ -17,6 +18,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, watch
 from mutoscope.errors import OutputError, SettingError, did_you_mean
 
+PARTS = ("model", "render", "train", "tune")
 RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style")
 
 
@@ -39,10 +41,10 @@ def recipe(
     run = Path(out)
     for part in plan["render"]:
         note(f"render {part['out']}")
-        watch(_render(run, part, scale), quiet=quiet, lines_every=30.0)
+        watch(render_part(run, part, scale), quiet=quiet, lines_every=30.0)
     for part in plan["train"]:
         note(f"train {part['stage']}")
-        watch(_train(run, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
+        watch(train_part(run, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
     from mutoscope.export.run import export_run
 
     say(export_run(run, run / "checkpoint", plan["model"]["name"]))
@@ -57,8 +59,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingError(f"{path}: not TOML ({error})") from error
     for key in plan:
-        if key not in ("model", "render", "train"):
-            raise SettingError(f"{path}: unknown part {key!r}{did_you_mean(key, ('model', 'render', 'train'))}")
+        if key not in PARTS:
+            raise SettingError(f"{path}: unknown part {key!r}{did_you_mean(key, PARTS)}")
     if {"preset", "name"} - set(plan.get("model", {})):
         raise SettingError(f"{path}: [model] needs preset and name")
     for part in plan.setdefault("render", []):
@@ -71,7 +73,8 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return plan
 
 
-def _render(run: Path, part: dict[str, Any], scale: float) -> Any:
+def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
+    """Return the events of one [[render]], `scale` times as many items, into RUN/world."""
     from mutoscope.data.folder import Scenery, render_folder
 
     sides = ask.read_size(str(part.get("size", "128")), None, None)
@@ -84,7 +87,8 @@ def _render(run: Path, part: dict[str, Any], scale: float) -> Any:
     return render_folder(folder, scenery, max(8, round(part["count"] * scale)))
 
 
-def _train(run: Path, model: dict[str, Any], part: dict[str, Any], scale: float) -> Any:
+def train_part(run: Path, model: dict[str, Any], part: dict[str, Any], scale: float) -> Any:
+    """Return the events of one [[train]], `scale` times as many samples."""
     from mutoscope.cli.train import preview_writer, start_training
 
     settings = {key: value for key, value in part.items() if key != "stage"}

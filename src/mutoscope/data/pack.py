@@ -264,7 +264,7 @@ def fill_item(folder: Path, job: Row, bucket: Bucket, packing: Packing, key: str
     )  # twice what is needed of the whole picture, for the sake of the filter
     header, frames = open_item(folder, job, replace(LIMITS, least_side=side))
     wanted = set(job.get("frames", [0]))
-    kept = [_fitted(pixels, header, job["box"], bucket) for index, pixels in enumerate(frames) if index in wanted]
+    kept = [fitted(pixels, header, job["box"], bucket) for index, pixels in enumerate(frames) if index in wanted]
     if len(kept) != len(wanted):
         raise MediaError(f"{job['file']} cannot be read: {len(kept)} of {len(wanted)} frames are there")
     row = {name: job[name] for name in ("captions", "facts", "source", "licence") if name in job}
@@ -279,7 +279,7 @@ def fill_item(folder: Path, job: Row, bucket: Bucket, packing: Packing, key: str
 _SHEET = ("frames", "frame_px", "cols", "frame_ms")  # facts of a sheet, which a packed clip no longer is
 
 
-def _fitted(pixels: np.ndarray, header: Any, box: tuple[float, ...], bucket: Bucket) -> np.ndarray:
+def fitted(pixels: np.ndarray, header: Any, box: tuple[float, ...], bucket: Bucket) -> np.ndarray:
     """Return what `box` (in pixels of the file) holds at the size of the bucket; a JPEG may have been decoded smaller."""
     from PIL import Image
 

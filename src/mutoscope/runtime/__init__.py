@@ -13,10 +13,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mutoscope.adapter import Adapter
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.errors import MissingExtraError, SettingError, did_you_mean
 
 RUNTIMES = ("auto", "onnx", "torch")
+Adapters = tuple[tuple[Adapter, float], ...]  # each with its scale
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,13 @@ class Runtime(Protocol):
         ...
 
 
-def open_runtime(checkpoint: Checkpoint, name: str = "auto", threads: int | None = None) -> Runtime:
-    """Return the runtime of this name for a checkpoint; "auto" is "onnx". Raises SettingError, MissingExtraError."""
+def open_runtime(
+    checkpoint: Checkpoint, name: str = "auto", threads: int | None = None, adapters: Adapters = ()
+) -> Runtime:
+    """Return the runtime of this name for a checkpoint and adapters; "auto" is "onnx".
+
+    Raises SettingError, MissingExtraError, CheckpointError for an adapter of another model.
+    """
     if name not in RUNTIMES:
         raise SettingError(f"unknown runtime {name!r}{did_you_mean(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
     if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= 1024):
@@ -59,7 +66,7 @@ def open_runtime(checkpoint: Checkpoint, name: str = "auto", threads: int | None
             raise MissingExtraError("PyTorch", "torch")
         from mutoscope.runtime.torch import TorchRuntime
 
-        return TorchRuntime(checkpoint, threads)
+        return TorchRuntime(checkpoint, threads, adapters=adapters)
     from mutoscope.runtime.onnx import OnnxRuntime
 
-    return OnnxRuntime(checkpoint, threads)
+    return OnnxRuntime(checkpoint, threads, adapters)

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from mutoscope.adapter import merge
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
-from mutoscope.runtime import Past
+from mutoscope.runtime import Adapters, Past
 from mutoscope.shapes import rotary_table
 
 
@@ -18,10 +19,10 @@ class OnnxRuntime:
 
     name = "onnx"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None = None):
+    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, adapters: Adapters = ()):
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
-        self._weights = checkpoint.weights()
+        self._weights = merge(checkpoint, adapters)
         self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
         wanted = {name for names in checkpoint.card["constants"].values() for name in names}
         self._unread = Counter(

@@ -3,11 +3,12 @@
 import numpy as np
 import torch
 
+from mutoscope.adapter import merge
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
-from mutoscope.runtime import Past
+from mutoscope.runtime import Adapters, Past
 from mutoscope.shapes import rotary_table
 from mutoscope.text_encoder import TextTower
 from mutoscope.transformer import Transformer, patchify, unpatchify
@@ -18,12 +19,14 @@ class TorchRuntime:
 
     name = "torch"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, device: str | None = None):
+    def __init__(
+        self, checkpoint: Checkpoint, threads: int | None = None, device: str | None = None, adapters: Adapters = ()
+    ):
         self.checkpoint = checkpoint
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if threads or self.device.type == "cpu":
             torch.set_num_threads(threads or thread_count())
-        weights = checkpoint.weights()
+        weights = merge(checkpoint, adapters)
         config = checkpoint.config
         self.tower = self._fill(TextTower(config.text), "text", weights)
         self.transformer = self._fill(Transformer(config.transformer), "transformer", weights)

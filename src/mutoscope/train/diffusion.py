@@ -82,12 +82,35 @@ class DiffusionObjective:
         """Mean squared error of the velocity over one batch of pictures or clips."""
         of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < CLIP_SHARE)
         data, states, mask = self._batch(generator, batch, of_clips)
+        loss = self._error(data, states, mask, generator)
+        return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
+
+    @torch.no_grad()
+    def held_out_loss(self, sets: list[Latents], seed: int = 0, batch: int = 64) -> float:
+        """Return the flow loss over `sets`: every item once with its first caption, noise and times drawn from `seed` alone.
+
+        So two models that are asked meet the same draws, and few items tell them apart.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        total, items = 0.0, 0
+        for chosen in sets:
+            for start in range(0, len(chosen.states), batch):
+                part = slice(start, min(start + batch, len(chosen.states)))  # of the first N: none is mirrored
+                data = torch.from_numpy(chosen.latents[part].astype(np.float32))
+                lengths = torch.from_numpy(chosen.lengths[part, 0].astype(np.int64))
+                states = torch.from_numpy(chosen.states[part, 0, : int(lengths.max())].astype(np.float32))
+                mask = torch.arange(states.shape[1])[None] < lengths[:, None]
+                total += float(self._error(data, states, mask, generator)) * len(data)
+                items += len(data)
+        return total / items
+
+    def _error(self, data: Tensor, states: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
+        """Mean squared error of the velocity at random points between `data` (B, c, t, h, w) and noise."""
         noise = torch.randn(data.shape, generator=generator)
         time = self._times(generator, data.shape[0], data.shape[2], data[0, :, 0].numel())
         point = mix(data, noise, time[:, None, :, None, None])
         velocity = self.model(point.noisy, time, self.model.adapt(states, mask), mask).float()
-        loss = (velocity - point.velocity).square().mean()
-        return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
+        return (velocity - point.velocity).square().mean()
 
     def preview(self, model: Transformer) -> np.ndarray:
         """Two pictures of every preview prompt, with guidance."""
@@ -170,9 +193,9 @@ def cache_folder(
     target = run / "cache" / f"{folder.path.name}-{folder.digest}-{parts.hexdigest()[:12]}"
     target.mkdir(parents=True, exist_ok=True)
     if not (target / "latents.npy").exists():
-        _save(target / "latents.npy", _encode_pixels(folder, codec))
+        _save(target / "latents.npy", encode_pixels(folder, codec))
     if not (target / "lengths.npy").exists():
-        states, lengths = _encode_captions(folder, tower, tokenizer, config)
+        states, lengths = encode_captions(folder, tower, tokenizer, config)
         _save(target / "states.npy", states)
         _save(target / "lengths.npy", lengths)
     arrays = [np.load(target / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "lengths")]
@@ -180,7 +203,8 @@ def cache_folder(
 
 
 @torch.no_grad()
-def _encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
+def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
+    """Return the latents (M, c, t, h, w) float16 of a folder, see `Latents`."""
     batch = max(1, 32 // folder.pixels.shape[1])
     out: dict[bool, list[np.ndarray]] = {False: [], True: []}
     for start in range(0, len(folder), batch):
@@ -193,7 +217,8 @@ def _encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
 
 
 @torch.no_grad()
-def _encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig):
+def encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig):
+    """Return the states and lengths of a folder's captions, see `Latents`."""
     states = np.zeros((len(folder), WORDINGS, TEXT_LENGTH, config.text.width), np.float16)
     lengths = np.zeros((len(folder), WORDINGS), np.uint8)
     jobs = [(i, j, texts[j % len(texts)]) for i, texts in enumerate(folder.captions) for j in range(WORDINGS)]

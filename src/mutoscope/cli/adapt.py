@@ -1,0 +1,87 @@
+"""The verb adapt: some pictures teach a checkpoint a word or a style, kept as a small file that --adapter names."""
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import note, say, watch
+from mutoscope.errors import MissingExtraError, OutputError
+
+
+def adapt(
+    folder: Annotated[
+        str,
+        typer.Argument(metavar="DIR", parser=ask.text, help="5 to 500 pictures, with captions in NAME.txt, captions.jsonl "
+                       "or metadata.csv, or without."),
+    ],
+    name: Annotated[
+        str,
+        typer.Option("--name", metavar="WORD", parser=ask.text, help="What it is called, and the word that brings it out."),
+    ],
+    rank: Annotated[
+        int, typer.Option("--rank", metavar="N", parser=ask.whole("--rank", 8), help="Of the change: more can hold more.")
+    ] = 8,
+    full: Annotated[
+        bool, typer.Option("--full", help="Learn the whole transformer; the file is some twenty times as large.")
+    ] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="TIME", parser=ask.text,
+                     help="How long to train: 90s, 5m; without it a set number of samples, a minute or two."),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", parser=ask.whole("--seed", 0), help="Seed of the training.")
+    ] = 0,
+    licence: Annotated[
+        str, typer.Option("--licence", metavar="NAME", parser=ask.text, help="Of the pictures; kept in the file.")
+    ] = "",
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", parser=ask.text, help="Where to write it; NAME.safetensors among yours."),
+    ] = None,
+    model: ask.Model = None,
+    quiet: ask.Quiet = False,
+) -> None:  # fmt: skip
+    """Teach a model a word or a style from your own pictures; draw with it by --adapter."""
+    if not Path(folder).is_dir():
+        raise OutputError(f"{folder!r} is not a folder; expected one of pictures")
+    target = _target(out)
+    budget_seconds = None if budget is None else ask.read_budget(budget)
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch", "train")
+    from mutoscope.train.adapt import SAMPLES, Lesson
+    from mutoscope.train.adapt import adapt as start
+
+    ends: dict[str, Any] = {"samples": SAMPLES} if budget_seconds is None else {"samples": 0, "budget": budget_seconds}
+    lesson = Lesson(name, rank=rank, full=full, seed=seed, licence=licence, **ends)
+    learned = watch(start(Path(folder), lesson, model, target), quiet=quiet, lines_every=30.0)
+    if not quiet:
+        for passed in learned.passed:
+            note(f"left out {passed}")
+        named = name if out is None else learned.path
+        note(f'{learned.facts.pictures} pictures; next: mutoscope image "a lake, {name}" --adapter {named}')
+    say(learned.path)
+
+
+def _target(out: str | None) -> Path | None:
+    """Return the file asked for, None for one among the user's own; raises OutputError."""
+    if out is None:
+        return None
+    from mutoscope.adapter import ENDING
+    from mutoscope.media import check_output
+
+    return Path(check_output(Path(out), (ENDING,)))
+
+
+VERBS = {
+    "adapt": (
+        adapt,
+        """
+mutoscope adapt sketches --name mystyle
+mutoscope adapt sketches --name mystyle --rank 16 --budget 5m --licence CC0-1.0
+mutoscope adapt sketches --name mystyle --full --out mystyle.safetensors""",
+    ),
+}

@@ -1,0 +1,137 @@
+"""The verb tune: tries settings of a recipe's last stages by short runs and writes the recipe with the best ones.
+
+What comes before the tuned stage is rendered and trained once, in OUT/base.
+"""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import note, say, watch
+from mutoscope.cli.recipe import read_recipe, render_part, train_part
+from mutoscope.errors import MissingExtraError, SettingError
+
+
+def tune(
+    file: Annotated[
+        str, typer.Argument(metavar="RECIPE", parser=ask.text, help="A recipe with a [tune] table; see docs/tune.md.")
+    ],
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The study's folder; the same command goes on.")
+    ],
+    trials: Annotated[
+        int, typer.Option("--trials", metavar="N", parser=ask.whole("--trials", 40), help="How many to try in all.")
+    ] = 40,
+    storage: Annotated[
+        str,
+        typer.Option("--storage", metavar="URL", parser=ask.text,
+                     help="An Optuna storage that several machines share; a file in DIR without it."),
+    ] = "",
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", parser=ask.whole("--seed", 0), help="Of what is tried.")
+    ] = 0,
+    scale: Annotated[
+        float, typer.Option("--scale", metavar="X", help="Do this share of everything, for a try; 1.")
+    ] = 1.0,
+    quiet: ask.Quiet = False,
+) -> None:  # fmt: skip
+    """Find good settings of a recipe: many short runs, judged by their loss on data held out."""
+    if trials < 1:
+        raise SettingError(f"--trials must be 1 or more, got {trials}")
+    if not 0 < scale <= 1:
+        raise SettingError(f"--scale must be above 0 and at most 1, got {scale}")
+    plan = read_recipe(Path(file))
+    if "tune" not in plan:
+        raise SettingError(f"{file}: no [tune] table that says what to try; docs/tune.md shows one")
+    search, index = _search(plan, scale)
+    from mutoscope.config import preset
+    from mutoscope.data.claim import alone
+    from mutoscope.media.storage import make_folder
+    from mutoscope.train.tune import claim_study
+    from mutoscope.train.tune import tune as start
+
+    config = preset(plan["model"]["preset"])
+    base, name = Path(out) / "base", study_name(plan, scale)
+    make_folder(base)
+    with alone(base, "study"):
+        claim_study(Path(out), name, seed, storage)
+        _prepare(base, plan, index, scale, quiet)
+        events = start(search, config, base=base, data=base / "world", out=Path(out), name=name,
+                       trials=trials, seed=seed, storage=storage)  # fmt: skip
+        tuned = watch(events, quiet=quiet, lines_every=30.0)
+    note(f"{tuned.finished} trials, {tuned.pruned} of them pruned; best held-out loss {tuned.loss:.5f}")
+    say(tuned.report)
+    say(_write_best(Path(out) / "best.toml", plan, index, tuned.best))
+
+
+def _prepare(base: Path, plan: dict[str, Any], index: int, scale: float, quiet: bool) -> None:
+    """Render the data and train the stages before the tuned one, as `mutoscope recipe` does; goes on where it stopped."""
+    for part in plan["render"]:
+        note(f"render {part['out']}")
+        watch(render_part(base, part, scale), quiet=quiet, lines_every=30.0)
+    for part in plan["train"][:index]:
+        note(f"train {part['stage']}")
+        watch(train_part(base, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
+
+
+def _search(plan: dict[str, Any], scale: float) -> tuple[Any, int]:
+    """Return the search and the place of the stage it is about; MissingExtraError, SettingError."""
+    import importlib.util
+    from dataclasses import replace
+
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch", "tune")
+    from mutoscope.train.tune import check_optuna, read_search
+
+    check_optuna()
+    index, search = read_search(plan["tune"], plan["train"])
+    return replace(search, samples=max(1, round(search.samples * scale))), index
+
+
+def study_name(plan: dict[str, Any], scale: float) -> str:
+    """Return a name that only the same recipe at the same scale has, so that no two studies mix."""
+    import hashlib
+
+    digest = hashlib.sha256(json.dumps([plan, scale], sort_keys=True).encode()).hexdigest()[:12]
+    return f"{plan['model']['name']}-{digest}"
+
+
+def _write_best(path: Path, plan: dict[str, Any], index: int, best: dict[str, Any]) -> Path:
+    """Write the recipe with the best settings in its stage and without [tune]."""
+    import copy
+
+    from mutoscope.media.storage import write_bytes
+
+    tuned = copy.deepcopy(plan)
+    del tuned["tune"]
+    tuned["train"][index] |= best
+    return write_bytes(path, to_toml(tuned).encode())
+
+
+def to_toml(plan: dict[str, Any]) -> str:
+    """Return a recipe as TOML: tables and lists of tables of plain values.
+
+    >>> to_toml({"model": {"preset": "tiny"}, "train": [{"stage": "image", "rate": 0.01}]})
+    '[model]\\npreset = "tiny"\\n\\n[[train]]\\nstage = "image"\\nrate = 0.01\\n'
+    """
+    blocks = []
+    for name, held in plan.items():
+        head, tables = (f"[[{name}]]", held) if isinstance(held, list) else (f"[{name}]", [held])
+        blocks += [
+            "\n".join([head, *(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items())])
+            for table in tables
+        ]
+    return "\n\n".join(blocks) + "\n"
+
+
+VERBS = {
+    "tune": (
+        tune,
+        """
+mutoscope tune recipes/tune-nano-cpu.toml --trials 40 --out runs/tune
+mutoscope tune recipes/tune-nano-cpu.toml --trials 40 --out runs/tune --storage postgresql://me@host/studies""",
+    ),
+}
