@@ -195,7 +195,6 @@ def test_four_heaps_are_learned_in_seconds():
 
         return energy_distance(list(SAMPLERS[name](asked, noise, grid(count, 1.0)))[-1].latents, truth)
 
-    print(__import__("time").process_time())
     found = {(name, count): distance(name, count) for name in ("meanflow", "euler") for count in (1, 4)}
     assert found["meanflow", 1] < 0.02 and found["meanflow", 4] < 0.005, found
     assert found["euler", 1] > 30 * found["meanflow", 1] and found["euler", 4] > 10 * found["meanflow", 4], found
