@@ -35,11 +35,11 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def _make_checkpoint(folder: Path) -> Path:
+def _make_checkpoint(folder: Path, few_step: bool = False) -> Path:
     import torch
 
     from mutoscope.autoencoder import Autoencoder
-    from mutoscope.config import preset
+    from mutoscope.config import as_student, preset
     from mutoscope.export.onnx import export_checkpoint
     from mutoscope.image_encoder import ImageTower
     from mutoscope.text_encoder import TextTower
@@ -48,7 +48,7 @@ def _make_checkpoint(folder: Path) -> Path:
     from mutoscope.world.grammar import vocabulary
 
     torch.manual_seed(0)
-    config = preset("tiny")
+    config = as_student(preset("tiny")) if few_step else preset("tiny")
     tower, transformer, codec = TextTower(config.text), Transformer(config.transformer), Autoencoder(config.codec)
     for module in (tower, transformer, codec):
         for weight in module.parameters():
@@ -66,6 +66,12 @@ def _make_checkpoint(folder: Path) -> Path:
 def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint folder of the preset `tiny` with random weights; not to be changed (see `copied_checkpoint`)."""
     return _make_checkpoint(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def few_step_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for a model that draws in a few steps, as the stage distil makes them."""
+    return _make_checkpoint(tmp_path_factory.mktemp("model") / "few-step", few_step=True)
 
 
 @pytest.fixture

@@ -118,14 +118,17 @@ class TestRun:
         with pytest.raises(SettingError, match="--name"):
             export_run(small_run, tmp_path / "mine", name)
 
-    @pytest.mark.parametrize(("part", "stage"), [("text", "clip"), ("transformer", "image"), ("codec", "codec")])
+    @pytest.mark.parametrize(
+        ("part", "stage"),
+        [("text", "clip"), ("transformer", "image"), ("codec", "codec"), ("student", "distil")],
+    )
     def test_a_missing_stage_is_named(self, small_run: Path, tmp_path: Path, part: str, stage: str):
         import shutil
 
         copy = Path(shutil.copytree(small_run, tmp_path / "run"))
         (copy / "parts" / f"{part}.safetensors").unlink()
         with pytest.raises(CheckpointError, match=f"mutoscope train {stage}"):
-            export_run(copy, tmp_path / "mine", "mine")
+            export_run(copy, tmp_path / "mine", "mine", student=part == "student")
         assert not (tmp_path / "mine").exists()
 
     def test_a_full_disk_leaves_nothing(
@@ -159,12 +162,17 @@ class TestCard:
 
     def test_numbers_are_the_runs_own(self, exported: Path, small_run: Path):
         stages = open_checkpoint(exported).card["stages"]
-        assert list(stages) == list(STAGES)
+        assert [*stages, "distil"] == list(STAGES)  # which is told of students only
         for stage, facts in stages.items():
             last = json.loads((small_run / stage / "log.jsonl").read_text().splitlines()[-1])
             assert facts["samples"] == last["samples"] == 8 and facts["seconds"] == last["seconds"]
             assert facts["hardware"] == json.loads((small_run / stage / "machine.json").read_text())["hardware"]
         assert {folder["name"] for folder in stages["video"]["data"]} == {"clips", "pictures"}
+
+    def test_a_student_tells_of_its_stage(self, small_run: Path, tmp_path: Path):
+        checkpoint = open_checkpoint(export_run(small_run, tmp_path / "quick", "quick", student=True))
+        assert checkpoint.config.transformer.few_step and list(checkpoint.card["stages"]) == list(STAGES)
+        assert "1 to 4 steps" in model_card(checkpoint) and "| distil | 8 |" in model_card(checkpoint)
 
     def test_sources(self, small_run: Path):
         def named(width: str) -> list[str]:

@@ -27,7 +27,7 @@ REQUESTS = st.builds(
     guidance_scale=st.floats(0, 30) | st.integers(0, 30),
     seed=st.integers(0, 2**32 - 1),
     index=st.integers(0, 9999),
-    sampler=st.sampled_from(["dpm2m", "euler", "heun"]),
+    sampler=st.sampled_from(["dpm2m", "euler", "heun", "meanflow"]),
     model=st.text(st.characters(exclude_categories=("Cs",))),
     model_hash=st.text("0123456789abcdef", min_size=16, max_size=16),
     adapters=st.lists(
@@ -100,7 +100,7 @@ def test_whole_and_broken_scales_are_one_request():
         ({"seed": 2**32}, SettingError, ("seed", "4294967296")),
         ({"seed": False}, SettingError, ("seed", "whole number", "False")),
         ({"index": -1}, SettingError, ("index", "-1")),
-        ({"sampler": "eular"}, SettingError, ("'eular'", "did you mean 'euler'?", "dpm2m, euler, heun")),
+        ({"sampler": "eular"}, SettingError, ("'eular'", "did you mean 'euler'?", "dpm2m, euler, heun, meanflow")),
         ({"sampler": None}, SettingError, ("sampler", "None")),
         ({"style": "watercolour"}, StyleError, ("'watercolour'", "did you mean 'watercolor'?")),
         ({"style": "oil paint"}, StyleError, ("did you mean 'oil painting'?",)),

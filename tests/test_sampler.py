@@ -2,6 +2,7 @@
 
 Data N(m, s^2) on the path x = (1 - t) data + t noise has variance V(t) = (1 - t)^2 s^2 + t^2, so
     velocity(x, t) = -m + (t - (1 - t) s^2) / V(t) (x - (1 - t) m),      the flow carries noise x to m + s x.
+Along it (x - (1 - t) m) / sqrt(V(t)) stays as it is, which gives the average velocity that `meanflow` asks for.
 """
 
 import inspect
@@ -19,16 +20,21 @@ MEAN, DEVIATION = 0.8, 0.35
 NOISE = stream("sampler").normal((64,)).astype(np.float64)
 EXACT = MEAN + DEVIATION * NOISE
 ORDER = {"euler": 1, "heun": 2, "dpm2m": 2}
-CALLS = {"euler": 8, "heun": 15, "dpm2m": 8}  # of the velocity, in eight steps
+CALLS = {"euler": 8, "heun": 15, "dpm2m": 8, "meanflow": 8}  # of the velocity, in eight steps
 GOLDEN = {  # after 7 steps from noise -1, 0, 2; VERSION must change when these do
     "euler": [0.5503119546572863, 0.8, 1.2993760906854275],
     "heun": [0.507338692795092, 0.8, 1.3853226144098159],
     "dpm2m": [0.5257487134955778, 0.8, 1.3485025730088445],
+    "meanflow": [0.45, 0.8, 1.5],  # the exact end
 }
 
 
-def velocity(x, time):
+def velocity(x, time, until=None):
+    """The velocity at `time`, or the average of it on the way to `until`."""
     variance = (1 - time) ** 2 * DEVIATION**2 + time**2
+    if until is not None:
+        ratio = (((1 - until) ** 2 * DEVIATION**2 + until**2) / variance) ** 0.5
+        return (x - (1 - until) * MEAN - ratio * (x - (1 - time) * MEAN)) / (time - until)
     return -MEAN + (time - (1 - time) * DEVIATION**2) / variance * (x - (1 - time) * MEAN)
 
 
@@ -52,7 +58,7 @@ def test_the_closed_form_flows_along_its_own_velocity():
         np.testing.assert_allclose(velocity(flowed(time), time), slope, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", ORDER)
 def test_the_error_falls_with_the_order_inside_of_the_path(name: str):
     """From time 0.95 to 0.05, where DPM-Solver++ is defined; long and short steps in log((1 - t) / t) by turns."""
     errors = []
@@ -65,7 +71,7 @@ def test_the_error_falls_with_the_order_inside_of_the_path(name: str):
     assert ratios == pytest.approx([2.0 ** ORDER[name]] * 3, rel=0.15), (errors, ratios)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", ORDER)
 def test_the_error_falls_with_the_order_from_noise_to_data(name: str):
     """At both ends of the path steps are long in the log-ratio however many there are, which costs dpm2m a logarithm."""
     fall = (error(name, 64) / error(name, 1024)) ** 0.25  # with each doubling
@@ -79,10 +85,15 @@ def test_second_order_is_worth_its_name_at_the_default_steps():
     assert error("heun", steps) < error("euler", steps) / 2
 
 
+@pytest.mark.parametrize("steps", [1, 2, 4, 9])
+def test_an_exact_average_velocity_is_exact_in_any_number_of_steps(steps: int):
+    assert error("meanflow", steps) < 1e-12 < error("heun", steps)
+
+
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_single_datum_is_hit_exactly(name: str):
     """All paths lead to one point: the velocity is (x - point) / time, and no step can miss."""
-    steps = list(SAMPLERS[name](lambda x, time: (x - 0.3) / time, NOISE, grid(5, 2.0)))
+    steps = list(SAMPLERS[name](lambda x, time, *until: (x - 0.3) / time, NOISE, grid(5, 2.0)))
     for step in steps:
         np.testing.assert_allclose(step.data, 0.3, atol=1e-12)
     np.testing.assert_allclose(steps[-1].latents, 0.3, atol=1e-12)
@@ -91,7 +102,7 @@ def test_a_single_datum_is_hit_exactly(name: str):
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_constant_velocity_is_followed_exactly_in_one_step_or_many(name: str):
     for count in (1, 2, 7):
-        last = list(SAMPLERS[name](lambda x, time: np.full_like(x, 0.25), NOISE, grid(count, 1.5)))[-1]
+        last = list(SAMPLERS[name](lambda x, time, *until: np.full_like(x, 0.25), NOISE, grid(count, 1.5)))[-1]
         np.testing.assert_allclose(last.latents, NOISE - 0.25, atol=1e-12)
 
 
@@ -114,9 +125,9 @@ def test_each_number_goes_its_own_way(name: str):
 def test_steps_are_counted_made_one_by_one_and_end_in_data(name: str):
     asked: list[float] = []
 
-    def counted(x, time):
+    def counted(x, time, *until):
         asked.append(time)
-        return velocity(x, time)
+        return velocity(x, time, *until)
 
     times = grid(8, 1.5)
     steps = SAMPLERS[name](counted, NOISE, times)

@@ -65,8 +65,11 @@ def before(stage: str, trained: Path, out: Path) -> Path:
     shutil.copytree(trained, out)
     for later in STAGES[STAGES.index(stage) :]:
         shutil.rmtree(out / later)
-    towers = ["text", "image_tower", "transformer"]
-    made = {"codec": ["codec", *towers], "decoder": towers, "clip": towers, "image": ["transformer"], "video": []}
+    towers = ["text", "image_tower", "transformer", "student"]
+    made = {
+        "codec": ["codec", *towers], "decoder": towers, "clip": towers, "image": ["transformer", "student"],
+        "video": ["student"], "distil": ["student"],
+    }  # fmt: skip
     for name in made[stage]:
         (out / "parts" / f"{name}.safetensors").unlink()
     earlier = {"decoder": "codec", "video": "image"}
@@ -84,7 +87,7 @@ class TestStages:
         assert not any(p.requires_grad for p in tower.parameters())
         assert tokenizer.unknown not in tokenizer.ids("a lake at sunset")
         parts = {path.stem for path in (trained / "parts").iterdir()}
-        assert parts == {"codec", "text", "image_tower", "transformer"}
+        assert parts == {"codec", "text", "image_tower", "transformer", "student"}
         for path in (trained / "parts").iterdir():
             assert all(bool(torch.isfinite(tensor).all()) for tensor in load_file(path).values()), path
 

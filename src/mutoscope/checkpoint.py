@@ -127,6 +127,8 @@ def _check_sizes(config: ModelConfig) -> None:
     for name in ("transformer", "codec", "text", "image_tower"):
         for key, value in vars(getattr(config, name)).items():
             for number in value if isinstance(value, tuple) else (value,):
+                if isinstance(number, bool):
+                    continue  # a switch, no size
                 if not isinstance(number, int) or not 1 <= number <= 1 << 20:
                     raise ValueError(f"{name}.{key} is {number!r}")
     if config.text.window < 3:

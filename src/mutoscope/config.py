@@ -16,6 +16,7 @@ T = TypeVar("T")
 SPACE_FACTOR = 8  # pixels per latent row or column
 TIME_FACTOR = 4  # frames per latent frame after the first, which holds one frame
 PATCH = 2  # latent rows and columns per token
+GUIDANCE_TAUGHT = (1.0, 6.0)  # scales that a few-step transformer learns to take as an input
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class TransformerConfig:
     text_width: int = 384
     adapter_depth: int = 2
     window: int = 4
+    few_step: bool = False  # takes span and guidance and answers average velocities (train/distil.py)
 
     @property
     def heads(self) -> int:
@@ -123,6 +125,11 @@ PRESETS: dict[str, ModelConfig] = {
     "base": _preset("base", 768, 16, (256, 128, 48), 384, 6),
     "large": _preset("large", 1152, 28, (256, 128, 48), 384, 6),
 }
+
+
+def as_student(config: ModelConfig) -> ModelConfig:
+    """Return the model whose transformer draws in a few steps: the same sizes, with span and guidance as inputs."""
+    return replace(config, transformer=replace(config.transformer, few_step=True))
 
 
 def preset(name: str) -> ModelConfig:

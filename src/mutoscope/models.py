@@ -19,6 +19,7 @@ import numpy as np
 from mutoscope import __version__
 from mutoscope.adapter import Adapter, check_base, find_adapter
 from mutoscope.checkpoint import open_checkpoint
+from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
@@ -30,6 +31,7 @@ from mutoscope.shapes import parse_size
 from mutoscope.tokenizer import Tokenizer
 
 PICTURE_STEPS, CLIP_STEPS = 16, 8
+FEW_PICTURE_STEPS, FEW_CLIP_STEPS = 4, 2  # of a few-step model
 FPS = 12
 DURATION_SECONDS = 5.0
 MOST_AT_ONCE = 64
@@ -159,13 +161,11 @@ class _Model:
         if given["seed"] is None:
             given["seed"] = secrets.randbelow(2**32)
         given = {key: value for key, value in given.items() if value is not None}
-        return Request(
-            prompt,
-            sampler_version=SAMPLER_VERSION,
-            model=self._checkpoint.name,
-            model_hash=self._checkpoint.hash,
-            **given,
-        )
+        return self._ours(Request(prompt, **given))
+
+    @property
+    def _few_step(self) -> bool:
+        return self._checkpoint.config.transformer.few_step
 
     def _draw(self, request: Request, preview: bool = False) -> Iterator[Event]:
         loading = Phase("load", 1)
@@ -200,12 +200,27 @@ class _Model:
         raise NotImplementedError
 
     def _ours(self, request: Request, adapter: str | None) -> Request:
+        """Return the request as this model takes it; SettingError for what a few-step model was not taught."""
+        sampler = request.sampler
+        if (sampler == "meanflow") != self._few_step:  # made by the other kind of model
+            sampler = "meanflow" if self._few_step else "dpm2m"
+        low, high = GUIDANCE_TAUGHT
+        if self._few_step and request.negative_prompt:
+            raise SettingError(
+                f"{self._checkpoint.name} draws in a few steps and takes no negative prompt; leave it out, or use "
+                "the model it was made from"
+            )
+        if self._few_step and not low <= request.guidance_scale <= high:
+            raise SettingError(
+                f"guidance_scale of the few-step model {self._checkpoint.name} must be from {low:g} to {high:g}, "
+                f"got {request.guidance_scale:g}"
+            )
         used = request.adapters if adapter is None else self._use(adapter)
         for one in used:
             self._adapter(one)  # a missing one is said before anything is loaded
         return replace(
-            request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler_version=SAMPLER_VERSION,
-            adapters=used,
+            request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler=sampler,
+            sampler_version=SAMPLER_VERSION, adapters=used,
         )  # fmt: skip
 
 
@@ -221,7 +236,7 @@ class TextToImageModel(_Model):
         size: str | None = None,  # "square", "3:2", "2:3" or "192x128"
         width: int | None = None,  # pixels, a multiple of 16
         height: int | None = None,
-        num_inference_steps: int | None = None,  # 16
+        num_inference_steps: int | None = None,  # 16; of a few-step model 4, and 1 to 4 are meant
         guidance_scale: float | None = None,  # 3.0; 1 = none
         num_images_per_prompt: int = 1,
         seed: int | None = None,  # None draws one; it stands in the request
@@ -230,10 +245,11 @@ class TextToImageModel(_Model):
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
         _check_count("num_images_per_prompt", num_images_per_prompt)
+        steps = FEW_PICTURE_STEPS if self._few_step else PICTURE_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
-            num_inference_steps=num_inference_steps, guidance_scale=guidance_scale, seed=seed,
-            adapter=adapter,
+            num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
+            guidance_scale=guidance_scale, seed=seed, adapter=adapter,
         )  # fmt: skip
         requests = [replace(first, index=index) for index in range(num_images_per_prompt)]
         return self._stream(requests, preview)
@@ -291,7 +307,7 @@ class TextToVideoModel(_Model):
         size: str | None = None,
         width: int | None = None,
         height: int | None = None,
-        num_inference_steps: int | None = None,  # 8 for each latent frame, which is four frames
+        num_inference_steps: int | None = None,  # 8 (few-step: 2) for each latent frame, which is four frames
         guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         seed: int | None = None,
@@ -301,9 +317,10 @@ class TextToVideoModel(_Model):
         """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
         _check_count("num_videos_per_prompt", num_videos_per_prompt)
         fps = FPS if fps is None else fps
+        steps = FEW_CLIP_STEPS if self._few_step else CLIP_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
-            num_inference_steps=CLIP_STEPS if num_inference_steps is None else num_inference_steps,
+            num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, adapter=adapter, fps=fps,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip

@@ -15,7 +15,7 @@ from mutoscope.errors import CheckpointError, MutoscopeError
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 
-STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image"}
+STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image", "student": "distil"}
 
 
 def save_part(run: Path, name: str, model: nn.Module) -> Path:

@@ -2,7 +2,8 @@
 
     prompt ─ tokenizer ─ encode_text ─┐
     (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
-                               └── one latent frame after the other, each seeing the ones before it ── ease in
+                               │        (a few-step model: one average velocity a step, guidance goes in as an input)
+               └── one latent frame after the other, each seeing the ones before it ── ease in
 
 A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
@@ -66,7 +67,8 @@ def draw(
     for number in range(frames.latent_frames):
         shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
         latents = noise.normal(shape)
-        velocity = guided_velocity(request, runtime, text, history.view(number), number)
+        ask = average_velocity if request.sampler == "meanflow" else guided_velocity
+        velocity = ask(request, runtime, text, history.view(number), number)
         times = grid(request.num_inference_steps, shift_for(latents.size))
         for step in SAMPLERS[request.sampler](velocity, latents, times):
             latents = np.asarray(step.latents, np.float32)
@@ -123,6 +125,21 @@ def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past |
         return velocity[:1], velocity[1:]
 
     return guided(pair, alone, request.guidance_scale) if past is None else alone
+
+
+def average_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
+    """Return a few-step model's velocity of latent frame `number`: (latents, time, until) -> the average on the way there.
+
+    Guided as `guided_velocity` is, the first frame only; the scale goes in as an input, so a step is one call.
+    """
+    frame = float(min(number, LAST_TRAINED))
+    scale = request.guidance_scale if past is None else 1.0
+
+    def average(latents: np.ndarray, time: float, until: float) -> np.ndarray:
+        states, mask = text.prompt
+        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past, time - until, scale)[0]
+
+    return average
 
 
 class History:

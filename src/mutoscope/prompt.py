@@ -17,7 +17,7 @@ from mutoscope.shapes import LatentGrid
 LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
-SAMPLER_NAMES = ("dpm2m", "euler", "heun")
+SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 
 STYLES: dict[str, str] = {
@@ -78,7 +78,7 @@ class Request:
     guidance_scale: float = 3.0  # 1 = none
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)
-    sampler: str = "dpm2m"
+    sampler: str = "dpm2m"  # "meanflow" for few-step models, which know no other
     sampler_version: int = 1
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits

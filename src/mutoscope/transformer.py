@@ -13,7 +13,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mutoscope.config import PATCH, TransformerConfig
+from mutoscope.config import GUIDANCE_TAUGHT, PATCH, TransformerConfig
 from mutoscope.layers import Norm, SwiGLU, attention, join_heads, rotate, split_heads
 from mutoscope.shapes import rotary_table
 
@@ -40,11 +40,11 @@ def unpatchify(tokens: Tensor, frames: int, rows: int, columns: int) -> Tensor:
 
 
 class TimeEmbedding(nn.Module):
-    """Sines of the time at many rates, then a two-layer MLP."""
+    """Sines of the time at many rates up to `fastest` (radians), then a two-layer MLP."""
 
-    def __init__(self, width: int, rates: int = 64):
+    def __init__(self, width: int, rates: int = 64, fastest: float = 1000.0):
         super().__init__()
-        self.register_buffer("rates", torch.exp(torch.linspace(0, math.log(1000.0), rates)), persistent=False)
+        self.register_buffer("rates", torch.exp(torch.linspace(0, math.log(fastest), rates)), persistent=False)
         self.up = nn.Linear(2 * rates, width)
         self.down = nn.Linear(width, width)
 
@@ -53,6 +53,22 @@ class TimeEmbedding(nn.Module):
         angle = time.float()[..., None] * self.rates
         waves = torch.cat([angle.cos(), angle.sin()], dim=-1).to(self.up.weight.dtype)
         return self.down(nn.functional.silu(self.up(waves)))
+
+
+class FewStepEmbedding(nn.Module):
+    """Span of time and scale of guidance, embedded like the time; zero at first (`Transformer.init_weights`).
+
+    Their sines are slow: the average velocity changes smoothly with both.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.span = TimeEmbedding(width, fastest=30.0)
+        self.guidance = TimeEmbedding(width, fastest=30.0)
+
+    def forward(self, span: Tensor, guidance: Tensor) -> Tensor:
+        """(...) in [0, 1] and (...) in GUIDANCE_TAUGHT -> (..., D)."""
+        return self.span(span) + self.guidance(guidance / GUIDANCE_TAUGHT[1])
 
 
 class AdapterBlock(nn.Module):
@@ -149,7 +165,7 @@ def gated_add(tokens: Tensor, gate: Tensor, update: Tensor) -> Tensor:
 
 
 class Transformer(nn.Module):
-    """The velocity network."""
+    """The velocity network; of a few-step config, the network of average velocities."""
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
@@ -158,6 +174,7 @@ class Transformer(nn.Module):
         self.adapter = TextAdapter(config)
         self.embed = nn.Linear(patch, width)
         self.time = TimeEmbedding(width)
+        self.few_step = FewStepEmbedding(width) if config.few_step else None
         self.pool = nn.Linear(width, width)
         self.condition = nn.Linear(width, 6 * width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
@@ -170,11 +187,14 @@ class Transformer(nn.Module):
         """Initialise everything.
 
         Linear weights: normal, deviation 1/sqrt(fan in). condition, last, out, mlp.down, head: zero. Biases: zero.
+        Second layers of span and guidance: zero, so that a student starts as its teacher.
         condition's bias: zero scale and shift, gate 1. Norm weights: one.
         """
         for name, module in self.named_modules():
             if isinstance(module, nn.Linear):
-                zero = name in ("condition", "last", "head") or name.endswith(("out", "mlp.down"))
+                zero = name in ("condition", "last", "head") or name.endswith(
+                    ("out", "mlp.down", "span.down", "guidance.down")
+                )
                 nn.init.normal_(module.weight, std=0.0 if zero else module.in_features**-0.5)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -185,16 +205,25 @@ class Transformer(nn.Module):
         """Text tower states (B, L, text width) and mask (B, L) -> text (B, L, D), done once per prompt."""
         return self.adapter(states, mask)
 
-    def forward_tokens(self, patches, time, text, text_mask, rotary, mask=None, past=None):
+    def moment(self, time: Tensor, span: Tensor | None, guidance: Tensor | None) -> Tensor:
+        """Time (B, t), and for a few-step network span and guidance (B, t), 0 and 1 when None -> (B, t, D)."""
+        if self.few_step is None:
+            return self.time(time)
+        span = torch.zeros_like(time) if span is None else span
+        guidance = torch.ones_like(time) if guidance is None else guidance
+        return self.time(time) + self.few_step(span, guidance)
+
+    def forward_tokens(self, patches, time, text, text_mask, rotary, mask=None, past=None, span=None, guidance=None):
         """Velocity patches (B, N, P), keys and values (layers, B, A, N, K) of these frames.
 
         patches (B, N, P); time (B, t); text (B, L, D) and text_mask (B, L) bool; rotary (2, N, K/2); mask (N, N) bool over
-        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None.
+        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None; span and
+        guidance as for `forward`.
         """
         tokens = self.embed(patches)  # B N D
         weight = text_mask.to(text.dtype)[..., None]
         mean = (text * weight).sum(1) / weight.sum(1).clamp(min=1.0)  # B D
-        context = nn.functional.silu(self.time(time) + self.pool(mean)[:, None])  # B t D
+        context = nn.functional.silu(self.moment(time, span, guidance) + self.pool(mean)[:, None])  # B t D
         condition = self.condition(context).unflatten(-1, (6, -1))  # B t 6 D
         full = join_masks(text_mask, mask, tokens.shape[1], past[0].shape[3] if past is not None else 0)
         keys, values = [], []
@@ -207,14 +236,24 @@ class Transformer(nn.Module):
         patches = self.head(modulate(self.norm(tokens), scale, shift))  # B N P
         return patches, torch.stack(keys), torch.stack(values)
 
-    def forward(self, latents: Tensor, time: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
-        """Velocity (B, c, t, h, w) of whole clips at once, for training; time (B, t); text is adapted text."""
+    def forward(
+        self,
+        latents: Tensor,  # (B, c, t, h, w)
+        time: Tensor,  # (B, t)
+        text: Tensor,  # (B, L, D), adapted
+        text_mask: Tensor,  # (B, L) bool
+        span: Tensor | None = None,  # (B, t), few-step only: the velocity is the average over [time - span, time]
+        guidance: Tensor | None = None,  # (B, t), few-step only: the scale that the velocity is guided by
+    ) -> Tensor:
+        """Velocity (B, c, t, h, w) of whole clips at once, for training."""
         _, _, t, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
         table = rotary_table(range(t), rows, columns, self.config.width // self.config.heads)
         rotary = torch.from_numpy(table).to(latents.device)
         mask = frame_mask(t, rows * columns, self.config.window, latents.device) if t > 1 else None
-        patches, _, _ = self.forward_tokens(patchify(latents), time, text, text_mask, rotary, mask)
+        patches, _, _ = self.forward_tokens(
+            patchify(latents), time, text, text_mask, rotary, mask, None, span, guidance
+        )
         return unpatchify(patches, t, rows, columns)
 
 

@@ -21,6 +21,9 @@ def export(
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", parser=ask.text, help="What the model is called.")
     ] = "mutoscope-nano",
+    student: Annotated[
+        bool, typer.Option("--student", help="Write the few-step model that mutoscope train distil made.")
+    ] = False,
     card: Annotated[
         str | None,
         typer.Option("--card", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown."),
@@ -39,7 +42,7 @@ def export(
     from mutoscope.export.card import model_card
     from mutoscope.export.run import export_run
 
-    folder = export_run(Path(run), Path(out), name)
+    folder = export_run(Path(run), Path(out), name, student)
     say(folder)
     if card is not None:
         from mutoscope.media.storage import write_bytes
@@ -52,6 +55,7 @@ VERBS = {
         export,
         """
 mutoscope export runs/nano --out mine
-mutoscope export runs/nano --out mine --name my-model --card mine.md""",
+mutoscope export runs/nano --out mine --name my-model --card mine.md
+mutoscope export runs/nano --student --out quick --name my-quick-model""",
     ),
 }

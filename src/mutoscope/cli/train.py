@@ -10,11 +10,13 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, watch
 from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
 
-STAGES = ("codec", "decoder", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video", "distil")
 
 
 def train(
-    stage: Annotated[str, typer.Argument(metavar="STAGE", parser=ask.text, help="codec, clip, image or video.")],
+    stage: Annotated[
+        str, typer.Argument(metavar="STAGE", parser=ask.text, help="codec, decoder, clip, image, video or distil.")
+    ],
     data: Annotated[
         str, typer.Option("--data", metavar="DIR", parser=ask.text, help="A folder that mutoscope data render filled.")
     ],
@@ -39,7 +41,7 @@ def train(
     ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Train one stage of a model: codec, decoder, clip, image, video."""
+    """Train one stage of a model: codec, decoder, clip, image, video, distil."""
     if stage not in STAGES:
         raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
     from mutoscope.config import preset as known_preset
@@ -90,6 +92,7 @@ VERBS = {
         """
 mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
 mutoscope train image --preset nano --data pictures --out runs/nano --budget 8h --batch 32
+mutoscope train distil --preset nano --data pictures --out runs/nano --budget 30m
 mutoscope train codec --preset tiny --data pictures --out runs/try --budget 90s --set rate=0.001""",
     ),
 }

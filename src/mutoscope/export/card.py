@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.checkpoint import Checkpoint
-from mutoscope.config import ModelConfig
+from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.world.grammar import vocabulary
 
-STAGES = ("codec", "decoder", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video")  # `distil` is told of students only
 NOT_MEASURES = ("samples", "seconds", "loss", "samples_per_second", "norm", "rate_factor")  # keys every log line has
 FUNCTION_WORDS = tuple(
     "a about above across after against all along among an and another any are around as at be before behind below "
@@ -40,10 +40,16 @@ WORDNET = {
     "use": "free English that keeps the text tower near MiniLM while it learns the captions",
 }
 
+FEW_STEP = (
+    "Draws in 1 to 4 steps: a student of the transformer that the stages before `distil` made. It takes guidance from "
+    f"{GUIDANCE_TAUGHT[0]:g} to {GUIDANCE_TAUGHT[1]:g} as an input, and no negative prompt."
+)
+
 
 def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
     """Return what `config.json` of a checkpoint says beside sizes and hashes; CheckpointError for a damaged log."""
-    stages = {stage: read_stage(run / stage) for stage in STAGES if (run / stage / "log.jsonl").is_file()}
+    told = (*STAGES, "distil") if config.transformer.few_step else STAGES
+    stages = {stage: read_stage(run / stage) for stage in told if (run / stage / "log.jsonl").is_file()}
     return {
         "name": name,
         "licence": "Apache-2.0",
@@ -120,6 +126,7 @@ def model_card(checkpoint: Checkpoint) -> str:
         _table(("part", "parameters", "stored as"), part_sizes(checkpoint)),
         f"Preset `{config.preset}`: transformer {config.transformer.width} wide and {config.transformer.depth} deep, text "
         f"tower {config.text.width} wide and {config.text.depth} deep, {config.codec.latent_channels} latent channels.",
+        *([FEW_STEP] if config.transformer.few_step else []),
         "## Training",
         _table(("stage", "samples seen", "hours", "last measures"), [_stage_row(*item) for item in stages.items()])
         if stages

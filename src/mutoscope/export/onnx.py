@@ -42,15 +42,15 @@ class Reader(nn.Module):
 
 
 class VelocityStep(nn.Module):
-    """One latent frame against text and past frames."""
+    """One latent frame against text and past frames; `few` holds span and guidance of a few-step network."""
 
     def __init__(self, transformer: Transformer):
         super().__init__()
         self.transformer = transformer
 
-    def forward(self, patches, time, text, mask, rotary, past_keys, past_values, past_rotary):
+    def forward(self, patches, time, text, mask, rotary, past_keys, past_values, past_rotary, *few):
         past = (past_keys, past_values, past_rotary)
-        return self.transformer.forward_tokens(patches, time, text, mask, rotary, None, past)
+        return self.transformer.forward_tokens(patches, time, text, mask, rotary, None, past, *few)
 
 
 class FirstFrame(nn.Module):
@@ -178,6 +178,8 @@ def _graphs(
     turned = torch.from_numpy(rotary_table([0, 1], 3, 4, width))
     step = (torch.randn(2, 12, patch), torch.rand(2, 1), torch.randn(2, 7, sizes.width), mask, turned[:, :12], past, past,
             turned)  # fmt: skip
+    if sizes.few_step:
+        step += (torch.rand(2, 1), 1 + torch.rand(2, 1))
     latents = torch.randn(1, config.codec.latent_channels, 1, 4, 6)
     with torch.no_grad():
         _, state = codec.decode_step(latents, None)
@@ -188,6 +190,8 @@ def _graphs(
         "patches": {0: "B", 1: "N"}, "time": {0: "B"}, "text": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"},
         "rotary": {1: "N"}, "past_keys": {1: "B", 3: "S"}, "past_values": {1: "B", 3: "S"}, "past_rotary": {1: "S"},
     }  # fmt: skip
+    if sizes.few_step:
+        frame |= {"span": {0: "B"}, "guidance": {0: "B"}}
     after = ["pixels", "after0", "after1", "after2"]
     yield "text", _export(reader, (ids, mask), text, ["states"], weights)
     outputs = ["velocity", "keys", "values"]

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from mutoscope.autoencoder import Autoencoder
+from mutoscope.config import as_student
 from mutoscope.errors import (
     MissingExtraError,
     MutoscopeError,
@@ -19,11 +20,12 @@ from mutoscope.parts import has_part, load_config, load_part, load_text
 from mutoscope.transformer import Transformer
 
 
-def export_run(run: Path, folder: Path, name: str) -> Path:
+def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Path:
     """Write the model that the stages of `run` made to `folder`, whole or not at all; return the folder.
 
-    Raises CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older
-    checkpoint, StorageFullError.
+    With `student`, the few-step transformer that the stage distil made stands in the place of its teacher. Raises
+    CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older checkpoint,
+    StorageFullError.
     """
     if importlib.util.find_spec("onnx") is None:
         raise MissingExtraError("onnx", "export")
@@ -31,9 +33,9 @@ def export_run(run: Path, folder: Path, name: str) -> Path:
 
     check_name(name)
     check_folder(folder)
-    config = load_config(run)
+    config = as_student(load_config(run)) if student else load_config(run)
     tower, tokenizer = load_text(run, config)
-    transformer = load_part(run, "transformer", Transformer(config.transformer))
+    transformer = load_part(run, "student" if student else "transformer", Transformer(config.transformer))
     codec = load_part(run, "codec", Autoencoder(config.codec))
     image_tower = (
         load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None

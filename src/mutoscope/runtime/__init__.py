@@ -1,7 +1,7 @@
 """What runs the networks: three calls, arrays in and out.
 
     encode_text(ids, mask) -> text (B, L, D)
-    velocity(latents, time, text, mask, past) -> velocity (B, c, 1, h, w), FrameMemory of this frame
+    velocity(latents, time, text, mask, frame, past, span, guidance) -> velocity (B, c, 1, h, w), keys, values
     decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
 
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
@@ -40,9 +40,20 @@ class Runtime(Protocol):
         ...
 
     def velocity(
-        self, latents: np.ndarray, time: float, text: np.ndarray, mask: np.ndarray, frame: float, past: Past | None
+        self,
+        latents: np.ndarray,
+        time: float,
+        text: np.ndarray,
+        mask: np.ndarray,
+        frame: float,
+        past: Past | None,
+        span: float = 0.0,
+        guidance: float = 1.0,
     ) -> tuple[np.ndarray, Any, Any]:
-        """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values."""
+        """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values.
+
+        `span` and `guidance` are inputs of few-step models: the average over [time - span, time] of the velocity guided so.
+        """
         ...
 
     def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:

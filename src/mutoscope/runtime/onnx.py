@@ -32,12 +32,13 @@ class OnnxRuntime:
         config = checkpoint.config.transformer
         self._depth, self._heads = config.depth, config.heads
         self._head_width = config.width // config.heads
+        self._few_step = config.few_step
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
         return self._run("text", {"ids": ids, "mask": mask})[0]
 
-    def velocity(self, latents, time, text, mask, frame, past: Past | None):
+    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0):
         """See `runtime.Runtime`."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
@@ -54,6 +55,8 @@ class OnnxRuntime:
             "past_values": past.values,
             "past_rotary": rotary_table(np.asarray(past.frames), rows, columns, self._head_width),
         }
+        if self._few_step:
+            inputs |= {"span": np.full((B, 1), span, np.float32), "guidance": np.full((B, 1), guidance, np.float32)}
         patches, keys, values = self._run("velocity", inputs)
         return unpatchify(patches, rows, columns), keys, values
 

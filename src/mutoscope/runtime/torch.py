@@ -41,17 +41,19 @@ class TorchRuntime:
         return self.transformer.adapt(states, seen).cpu().numpy()
 
     @torch.no_grad()
-    def velocity(self, latents, time, text, mask, frame, past: Past | None):
+    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0):
         """See `runtime.Runtime`; keys and values stay on the device."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
         before = None
         if past is not None:
             before = (self._to(past.keys), self._to(past.values), self._table(past.frames, rows, columns))
-        times = torch.full((B, 1), time, device=self.device)
+        times, spans, scales = (
+            torch.full((B, 1), float(value), device=self.device) for value in (time, span, guidance)
+        )
         patches, keys, values = self.transformer.forward_tokens(
             patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns),
-            None, before,
+            None, before, spans, scales,
         )  # fmt: skip
         return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
 

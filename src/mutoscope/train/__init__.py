@@ -5,6 +5,7 @@
     clip    text and image tower                   parts/text.safetensors, image_tower.safetensors, tokenizer.json
     image   the transformer on pictures            parts/transformer.safetensors
     video   the transformer on pictures and clips  parts/transformer.safetensors
+    distil  a student of it that draws in 1-4 steps parts/student.safetensors
 
 The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start.
 """
@@ -18,7 +19,7 @@ from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
 from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
 from mutoscope.events import Event
 
-STAGES = ("codec", "decoder", "clip", "image", "video")
+STAGES = ("codec", "decoder", "clip", "image", "video", "distil")
 
 
 def run(
@@ -49,6 +50,7 @@ def run(
         "clip": {"batch": 128, "rate": 3e-4, "muon": False},
         "image": {"batch": 64, "rate": 1e-3},
         "video": {"batch": 64, "rate": 1e-3},
+        "distil": {"batch": 64, "rate": 5e-4},
     }
     settings = replace(Settings(), **{**defaults[stage], **(overrides or {}), "budget": float(budget_seconds)})
     if not settings.budget and not settings.samples:
@@ -99,6 +101,11 @@ def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -
 
         objective = ClipObjective(config, folders, out)
         starts = {}
+    elif stage == "distil":
+        from mutoscope.train.distil import DistilObjective
+
+        objective = DistilObjective(config, folders, out)
+        starts = {}  # the teacher's weights
     else:
         from mutoscope.train.diffusion import DiffusionObjective
 
@@ -122,7 +129,7 @@ def _finish(stage: str, objective: Any, out: Path) -> None:
         save_part(out, "text", objective.model.text)
         save_part(out, "image_tower", objective.model.image)
     else:
-        save_part(out, "transformer", objective.model)
+        save_part(out, "student" if stage == "distil" else "transformer", objective.model)
 
 
 def _show(preview: Callable[[str, Any], None], stage: str, samples: int, sheet: Any) -> None:

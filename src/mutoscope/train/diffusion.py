@@ -61,6 +61,8 @@ class Latents:
 class DiffusionObjective:
     """Trains the transformer on cached latents and text states."""
 
+    preview_steps = 16
+
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
         self.config = config
         self.model = Transformer(config.transformer)
@@ -80,7 +82,7 @@ class DiffusionObjective:
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of the velocity over one batch of pictures or clips."""
-        of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < CLIP_SHARE)
+        of_clips = self._of_clips(generator)
         data, states, mask = self._batch(generator, batch, of_clips)
         loss = self._error(data, states, mask, generator)
         return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
@@ -119,19 +121,15 @@ class DiffusionObjective:
         for _ in range(2):
             noise = torch.randn((len(PREVIEW_PROMPTS), 16, 1, 16, 16), generator=generator)
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                latents = self.draw(model, noise, self.prompt_states, self.prompt_mask, steps=16, scale=3.0)
+                latents = self.draw(model, noise, self.prompt_states, self.prompt_mask, self.preview_steps, 3.0)
                 rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
         return sheet(rows)
 
     def draw(self, model: Transformer, noise: Tensor, states: Tensor, mask: Tensor, steps: int, scale: float) -> Tensor:
         """Noise (B, c, 1, h, w) -> latents, for previews."""
-        B, _L = mask.shape
-        empty = torch.zeros_like(states)
-        empty[:, : self.empty.shape[1]] = self.empty
-        empty_mask = torch.zeros_like(mask)
-        empty_mask[:, : self.empty.shape[1]] = True
-        both_mask = torch.cat([mask, empty_mask])
-        text = model.adapt(torch.cat([states, empty]), both_mask)
+        B = len(mask)
+        both, both_mask = self._with_empty(states, mask)
+        text = model.adapt(both, both_mask)
 
         def alone(x: Tensor, time: float) -> Tensor:
             return model(x, torch.full((B, 1), time), text[:B], mask).float()
@@ -144,6 +142,16 @@ class DiffusionObjective:
         for step in dpm2m(guided(pair, alone, scale), noise, times):
             latents = step.latents
         return latents
+
+    def _with_empty(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """States (B, L, D) and mask (B, L) -> (2 B, ...): the prompts, and below them as many empty ones."""
+        empty, empty_mask = torch.zeros_like(states), torch.zeros_like(mask)
+        empty[:, : self.empty.shape[1]] = self.empty
+        empty_mask[:, : self.empty.shape[1]] = True
+        return torch.cat([states, empty]), torch.cat([mask, empty_mask])
+
+    def _of_clips(self, generator: torch.Generator) -> bool:
+        return bool(self.clips) and (not self.pictures or bool(torch.rand((), generator=generator) < CLIP_SHARE))
 
     def _batch(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor, Tensor]:
         sets = self.clips if of_clips else self.pictures
