@@ -199,22 +199,13 @@ class _Model:
     def _result(self, frames: np.ndarray, request: Request) -> Any:
         raise NotImplementedError
 
-    def _ours(self, request: Request, adapter: str | None) -> Request:
-        """Return the request as this model takes it; SettingError for what a few-step model was not taught."""
+    def _ours(self, request: Request, adapter: str | None = None) -> Request:
+        """Return the request as this model takes it; `adapter` replaces its adapters. Raises SettingError, CheckpointError."""
         sampler = request.sampler
+        if self._few_step:
+            self._check_few_step(request)
         if (sampler == "meanflow") != self._few_step:  # made by the other kind of model
             sampler = "meanflow" if self._few_step else "dpm2m"
-        low, high = GUIDANCE_TAUGHT
-        if self._few_step and request.negative_prompt:
-            raise SettingError(
-                f"{self._checkpoint.name} draws in a few steps and takes no negative prompt; leave it out, or use "
-                "the model it was made from"
-            )
-        if self._few_step and not low <= request.guidance_scale <= high:
-            raise SettingError(
-                f"guidance_scale of the few-step model {self._checkpoint.name} must be from {low:g} to {high:g}, "
-                f"got {request.guidance_scale:g}"
-            )
         used = request.adapters if adapter is None else self._use(adapter)
         for one in used:
             self._adapter(one)  # a missing one is said before anything is loaded
@@ -222,6 +213,20 @@ class _Model:
             request, model=self._checkpoint.name, model_hash=self._checkpoint.hash, sampler=sampler,
             sampler_version=SAMPLER_VERSION, adapters=used,
         )  # fmt: skip
+
+    def _check_few_step(self, request: Request) -> None:
+        """Refuse what a few-step model was not taught."""
+        low, high = GUIDANCE_TAUGHT
+        if request.negative_prompt:
+            raise SettingError(
+                f"{self._checkpoint.name} draws in a few steps and takes no negative prompt; leave it out, or use "
+                "the model it was made from"
+            )
+        if not low <= request.guidance_scale <= high:
+            raise SettingError(
+                f"guidance_scale of the few-step model {self._checkpoint.name} must be from {low:g} to {high:g}, "
+                f"got {request.guidance_scale:g}"
+            )
 
 
 class TextToImageModel(_Model):
