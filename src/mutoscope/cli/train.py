@@ -8,9 +8,7 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, watch
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
-
-STAGES = ("codec", "decoder", "clip", "image", "video")
+from mutoscope.errors import MissingExtraError, OutputError
 
 
 def train(
@@ -40,10 +38,10 @@ def train(
     quiet: ask.Quiet = False,
 ) -> None:
     """Train one stage of a model: codec, decoder, clip, image, video."""
-    if stage not in STAGES:
-        raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
     from mutoscope.config import preset as known_preset
+    from mutoscope.train.stages import stage_named
 
+    stage_named(stage)
     known_preset(preset)
     seconds = ask.read_budget(budget)
     overrides = ask.read_settings(settings or [])

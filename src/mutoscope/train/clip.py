@@ -63,6 +63,10 @@ class ClipObjective:
         """Nothing to look at."""
         return None
 
+    def finish(self, run: Path) -> None:
+        """Write the tokenizer that belongs to the text tower."""
+        (run / "tokenizer.json").write_text(self.tokenizer.to_json(), encoding="utf-8")
+
     def _embed(self, tower: TextTower, texts: list[str]) -> Tensor:
         windows = [self.tokenizer.windows(text, self.config.text.window)[0] for text in texts]
         ids, mask = to_batch(windows, self.tokenizer.pad, self.config.text.window)

@@ -6,6 +6,8 @@ Latents get noise on half the samples (l-DeTok), which makes the decoder forgive
 Legend: pixels B C T H W in [-1, 1], latents B c t h w.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,7 +27,8 @@ TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the 
 class CodecObjective:
     """Trains an Autoencoder on the pixels of captioned folders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], decoder_only: bool = False):
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path | None = None, decoder_only: bool = False):
+        self.decoder_only = decoder_only
         self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
         if decoder_only:  # latents stay as they are, so what was trained on them still fits
             self.model.encoder.requires_grad_(False)
@@ -58,6 +61,11 @@ class CodecObjective:
             clips = self._clips(generator, 8)
             rows += [clips[:, :, -1], model.decode(model.encode(clips))[:, :, -1]]
         return sheet([to_bytes(row) for row in rows])
+
+    def finish(self, run: Path) -> None:
+        """Measure the latents that the trained encoder gives."""
+        if not self.decoder_only:
+            self.measure(self.model)
 
     @torch.no_grad()
     def measure(self, model: Autoencoder, batches: int = 24) -> None:
