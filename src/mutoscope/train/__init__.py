@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
-from mutoscope.errors import MissingExtraError, OutputError, SettingError
+from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.events import Event
 from mutoscope.train.stages import STAGES, Stage, stage_named
 
-__all__ = ["STAGES", "run", "setting_names"]
+__all__ = ["STAGES", "make_objective", "run", "setting_names"]
 
 
 def run(
@@ -34,29 +34,43 @@ def run(
     overrides: dict[str, Any] | None = None,  # fields of loop.Settings
     preview: Callable[[str, Any], None] = lambda name, sheet: None,  # receives sheets, uint8 (H, W, 3)
 ) -> Iterator[Event]:
-    """Train one stage; yields events, the last one "done". Errors name what to do."""
+    """Train one stage; yields events, the last one "done". Errors name what to do, and come before any pixel is read.
+
+    Under torchrun every process calls this; the first one writes.
+    """
     row = stage_named(stage)
     config = preset(preset_name)
     try:
         from mutoscope.train.loop import Settings, train
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
-    from mutoscope.data.cache import open_folders
+    from mutoscope.data.cache import open_folders, survey
     from mutoscope.parts import save_config
     from mutoscope.train.machine import record_machine
+    from mutoscope.train.ranks import joined
 
     settings = replace(Settings(), **{**row.settings, **(overrides or {}), "budget": float(budget_seconds)})
     if not settings.budget and not settings.samples:
         raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
-    folders = open_folders(Path(data))
-    _check_folders(stage, row, folders)
-    save_config(Path(out), config)
-    objective = _objective(row, config, folders, Path(out))
-    record_machine(Path(out) / stage, folders)
-    for event in train(objective, Path(out) / stage, settings, lambda n, s: _show(preview, stage, n, s)):
-        if event.phase == "done":
-            _finish(row, objective, Path(out))
-        yield event
+    data, out = Path(data), Path(out)
+    with joined(settings.device) as ranks:
+        settings.part(ranks)
+        _check_run(stage, row, config, out)
+        _check_count(sum(survey(data).values()), settings.batch)
+        with ranks.first_goes_ahead():
+            folders = open_folders(data)
+            _check_folders(stage, row, folders, settings.batch)
+            if ranks.is_first:
+                save_config(out, config)
+            objective = make_objective(row, config, folders, out)
+            if settings.curriculum:
+                _set_curriculum(stage, objective, settings.curriculum)
+            if ranks.is_first:
+                record_machine(out / stage, folders)
+        for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
+            if event.phase == "done" and ranks.is_first:
+                _finish(row, objective, out)
+            yield event
 
 
 def setting_names() -> tuple[str, ...]:
@@ -66,8 +80,28 @@ def setting_names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Settings))
 
 
-def _check_folders(stage: str, row: Stage, folders: list[Any]) -> None:
-    """Refuse data that the stage cannot learn from; raises OutputError."""
+def _check_run(stage: str, row: Stage, config: ModelConfig, out: Path) -> None:
+    """Refuse a run of another preset, or one that lacks a part; raises CheckpointError."""
+    from mutoscope.parts import check_config, check_part
+
+    check_config(out, config)
+    for name in row.needs:
+        check_part(out, name)
+
+
+def _check_count(items: int, batch: int) -> None:
+    if items < batch:
+        raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
+
+
+def _set_curriculum(stage: str, objective: Any, share: float) -> None:
+    if not hasattr(objective, "curriculum"):
+        raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
+    objective.curriculum = share
+
+
+def _check_folders(stage: str, row: Stage, folders: list[Any], batch: int) -> None:
+    """Refuse data that the stage cannot learn from; raises OutputError or DataError."""
     for folder in folders:
         frames = folder.pixels.shape[1]
         if folder.is_clips and (frames < 5 or frames % TIME_FACTOR != 1):
@@ -78,9 +112,12 @@ def _check_folders(stage: str, row: Stage, folders: list[Any]) -> None:
         raise OutputError(
             f"the {stage} stage needs clips and --data holds none; make some: mutoscope data render --clips"
         )
+    if row.data == "pictures":
+        _check_count(sum(len(folder) for folder in folders if not folder.is_clips), batch)
 
 
-def _objective(row: Stage, config: ModelConfig, folders: list[Any], out: Path) -> Any:
+def make_objective(row: Stage, config: ModelConfig, folders: list[Any], out: Path) -> Any:
+    """Return the objective of a stage, started from the parts that the run has."""
     import torch
 
     from mutoscope.parts import has_part, load_part

@@ -42,7 +42,8 @@ class CodecObjective:
         latents = self.model.encode_raw(pixels)
         noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
         noise = torch.randn(latents.shape, generator=generator) * (CLIP_NOISE if of_clips else LATENT_NOISE)
-        decoded_from = latents + noise * torch.rand(noisy.shape, generator=generator) * noisy
+        strength = torch.rand(noisy.shape, generator=generator) * noisy
+        decoded_from = latents + (noise * strength).to(latents.device)
         decoded = self.model.decoder(decoded_from).float()
         error = charbonnier(decoded - pixels)
         pyramid = laplacian_loss(decoded, pixels)
@@ -86,14 +87,14 @@ class CodecObjective:
         sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)
         folder = self.pictures[int(torch.multinomial(sizes, 1, generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
-        return flip(to_unit(folder.pixels[index]), generator)
+        return flip(to_unit(folder.pixels[index]), generator).to(self.model.mean.device)
 
     def _clips(self, generator: torch.Generator, batch: int) -> Tensor:
         folder = self.clips[int(torch.randint(len(self.clips), (), generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
         frames = min(CLIP_FRAMES, folder.pixels.shape[1])
         start = int(torch.randint(folder.pixels.shape[1] - frames + 1, (), generator=generator))
-        return flip(to_unit(folder.pixels[index, start : start + frames]), generator)
+        return flip(to_unit(folder.pixels[index, start : start + frames]), generator).to(self.model.mean.device)
 
 
 def to_unit(frames: np.ndarray) -> Tensor:
