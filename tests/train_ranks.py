@@ -1,6 +1,6 @@
-"""One process of `test_train_ranks.py`: trains a toy under torchrun, as the JSON in its first argument says.
+"""One process of `test_train_ranks.py`: trains a toy again and again under torchrun, as the JSON in its first argument says.
 
-Prints nothing; the run's folder tells what happened.
+Prints nothing; the runs' folders tell what happened.
 """
 
 import json
@@ -12,7 +12,7 @@ from torch import nn
 
 from mutoscope.errors import NonFiniteError
 from mutoscope.train.loop import Settings, train
-from mutoscope.train.ranks import joined
+from mutoscope.train.ranks import Ranks, joined
 
 
 class Toy:
@@ -45,22 +45,26 @@ class Toy:
         return None
 
 
-def main() -> None:
-    """Train as told; `broken` is a list of ranks whose second step is NaN."""
-    told = json.loads(sys.argv[1])
-    torch.set_num_threads(1)
-    settings = Settings(**{"batch": 16, "save_every": 0.0, "log_every": 1, "bfloat16": False, **told["settings"]})
-    with joined("cpu") as ranks:
-        toy = Toy(ranks.rank, tuple(told.get("broken", ())))
-        shown: list[int] = []
-        try:
-            for event in train(toy, Path(told["run"]), settings, lambda samples, sheet: shown.append(samples), ranks):
-                if told.get("stop") and event.step >= told["stop"]:
-                    break
-        except NonFiniteError as error:
-            Path(told["run"], f"error-{ranks.rank}").write_text(str(error))
-        Path(told["run"], f"shown-{ranks.rank}").write_text(json.dumps(shown))
+def fit(told: dict, ranks: Ranks) -> None:
+    """Train one toy as told: run, settings, and if wanted stop (samples) and broken (ranks whose second step is NaN)."""
+    run = Path(told["run"])
+    run.mkdir(parents=True, exist_ok=True)
+    settings = Settings(
+        **{"batch": 16, "samples": 96, "save_every": 0.0, "log_every": 1, "bfloat16": False, **told["settings"]}
+    )
+    toy = Toy(ranks.rank, tuple(told.get("broken", ())))
+    shown: list[int] = []
+    try:
+        for event in train(toy, run, settings, lambda samples, sheet: shown.append(samples), ranks):
+            if told.get("stop") and event.step >= told["stop"]:
+                break
+    except NonFiniteError as error:
+        (run / f"error-{ranks.rank}").write_text(str(error))
+    (run / f"shown-{ranks.rank}").write_text(json.dumps(shown))
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(1)
+    with joined("cpu") as joined_ranks:
+        for job in json.loads(sys.argv[1]):
+            fit(job, joined_ranks)

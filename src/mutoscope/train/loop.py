@@ -146,6 +146,7 @@ def train(
     state = load_state(run)
     if state is not None:
         _restore(run, state, clock, model, optimisers, averages)
+    ranks.agree(clock.samples, run)
     keeper = _Keeper(objective, run, settings, spread, optimisers, averages, clock, show)
     keeper.open()
 
@@ -351,6 +352,7 @@ class _Keeper:
             )
         if self.ranks.is_first:
             save_state(self.run, self.clock.samples, tensors, self.clock.counters(), self.settings.max_shard)
+        self.ranks.wait()
 
     def snapshot(self) -> None:
         """Keep the averages for `train ema`."""

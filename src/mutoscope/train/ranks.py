@@ -13,6 +13,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils.checkpoint import checkpoint
 
-from mutoscope.errors import SettingError
+from mutoscope.errors import CheckpointError, SettingError
 
 LONGEST_WAIT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
 DEVICES = ("auto", "cpu", "cuda")
@@ -48,14 +49,28 @@ class Ranks:
         """Return, value by value, the mean over the ranks."""
         return [v / self.size for v in self._reduce(values, dist.ReduceOp.SUM)] if self.size > 1 else list(values)
 
+    def wait(self) -> None:
+        """Wait until every rank is here."""
+        if self.size > 1:
+            dist.barrier()
+
+    def agree(self, samples: int, run: Path) -> None:
+        """Refuse ranks that go on from different states; raises CheckpointError."""
+        low, high = self.most(-samples, samples)
+        if -low != high:
+            raise CheckpointError(
+                f"{run}: this process found {samples} samples there, another {-low:.0f} to {high:.0f}; the folder of the run "
+                "must be the same for all processes"
+            )
+
     @contextlib.contextmanager
     def first_goes_ahead(self) -> Iterator[None]:
         """Let the first rank do the block, then all others: they find its caches made."""
-        if self.size > 1 and not self.is_first:
-            dist.barrier()
+        if not self.is_first:
+            self.wait()
         yield
-        if self.size > 1 and self.is_first:
-            dist.barrier()
+        if self.is_first:
+            self.wait()
 
     def _reduce(self, values: tuple[float, ...], how: Any) -> list[float]:
         tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
@@ -127,7 +142,7 @@ class Spread:
         if shard:
             _shard(module, ranks)
         elif ranks.size > 1:
-            module = nn.parallel.DistributedDataParallel(module, find_unused_parameters=True)
+            module = nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
         self.loss: Callable[..., Any] = module
 
     def syncing(self, wanted: bool) -> contextlib.AbstractContextManager:
