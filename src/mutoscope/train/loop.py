@@ -123,7 +123,7 @@ def train(
     run: Path,
     settings: Settings,
     show: Callable[[int, Any], None],
-    ranks: Ranks | None = None,  # None = this process alone
+    ranks: Ranks | None = None,  # None = this process alone, where the model lies
 ) -> Iterator[Event]:
     """Train until samples or budget are used up; yields events and ends with "done" carrying the log's last line.
 
@@ -131,7 +131,9 @@ def train(
     loss and gradient are skipped, by all ranks together; NonFiniteError after `skip_limit` in a row.
     """
     # --- what is trained
-    ranks = ranks or Ranks(device=pick_device(settings.device))
+    if ranks is None:
+        lies = next(objective.model.parameters()).device
+        ranks = Ranks(device=lies if settings.device == "auto" else pick_device(settings.device))
     part = settings.part(ranks)
     objective.model.to(ranks.device)
     spread = Spread(
@@ -148,10 +150,9 @@ def train(
         _restore(run, state, clock, model, optimisers, averages)
     ranks.agree(clock.samples, run)
     keeper = _Keeper(objective, run, settings, spread, optimisers, averages, clock, show)
-    keeper.open()
 
     # --- steps
-    with Stopping() as stopping:
+    with keeper, Stopping() as stopping:
         orders = clock.orders(ranks, stopping)
         while not (orders.finished or orders.stop):
             factor = rate_factor(orders.fraction, decay=settings.decay)
@@ -178,29 +179,27 @@ def train(
             for average in averages.values():
                 average.update(model, clock.steps)
 
-            # --- previews, states, log (last, so that who stops at an event loses nothing that was saved)
+            # --- log, previews, state, event (last, so that who stops at it loses nothing; a line without its state is made again)
             before, orders = orders, clock.orders(ranks, stopping)
+            line = keeper.log(norm, factor) if clock.steps % settings.log_every == 0 else None
             if int(orders.fraction * settings.snapshots) > int(before.fraction * settings.snapshots):
                 keeper.snapshot()
             if orders.preview:
                 keeper.preview()
             if orders.save:
                 keeper.save()
-            if clock.steps % settings.log_every == 0:
-                line = keeper.log(norm, factor)
+            if line is not None:
                 yield Event("train", clock.samples, settings.samples, clock.left(), None, message=clock.message(line))
 
-    # --- the last report runs through the same code
-    if orders.stop:
+        # --- the last report runs through the same code
+        if orders.stop:
+            keeper.save()
+            raise Cancelled(f"stopped after {clock.samples} samples, which are saved; the same command goes on")
+        line = keeper.log(0.0, 0.0)
+        keeper.preview()
         keeper.save()
-        keeper.close()
-        raise Cancelled(f"stopped after {clock.samples} samples, which are saved; the same command goes on")
-    line = keeper.log(0.0, 0.0)
-    keeper.preview()
-    keeper.save()
-    keeper.close()
-    keeper.leave_average()
-    yield Event("done", clock.samples, clock.samples, 0.0, result=line, message=clock.message(line))
+        keeper.leave_average()
+        yield Event("done", clock.samples, clock.samples, 0.0, result=line, message=clock.message(line))
 
 
 class _Orders(NamedTuple):
@@ -320,26 +319,26 @@ class _Keeper:
         self.objective, self.run, self.settings, self.spread = objective, run, settings, spread
         self.optimisers, self.averages, self.clock, self.show = optimisers, averages, clock, show
         self.ranks = spread.ranks
-        self.board: Log | None = None
+        self.book: Log | None = None
 
-    def open(self) -> None:
+    def __enter__(self) -> None:
         """Make the folder, check that the disk has room, and drop what lies after the state the run goes on from."""
         if not self.ranks.is_first:
             return
         self.run.mkdir(parents=True, exist_ok=True)
         self._check_disk()
         ema.forget_after(self.run, self.clock.samples)
-        self.board = Log(self.run)
-        self.board.rewind(self.clock.samples)
+        self.book = Log(self.run)
+        self.book.rewind(self.clock.samples)
 
-    def close(self) -> None:
-        if self.board is not None:
-            self.board.close()
+    def __exit__(self, *error: object) -> None:
+        if self.book is not None:
+            self.book.close()
 
     def log(self, norm: float, factor: float) -> dict[str, Any]:
         line = self.clock.line(norm, factor)
-        if self.board is not None:
-            self.board.add(line)
+        if self.book is not None:
+            self.book.add(line)
         return line
 
     def save(self) -> None:
