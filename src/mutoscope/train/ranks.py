@@ -11,6 +11,7 @@ import copy
 import datetime
 import functools
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +143,7 @@ class Spread:
         if shard:
             _shard(module, ranks)
         elif ranks.size > 1:
+            warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")  # 1 x 1 kernels
             module = nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
         self.loss: Callable[..., Any] = module
 
