@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MutoscopeError
@@ -28,16 +28,38 @@ def save_part(run: Path, name: str, model: nn.Module) -> Path:
     return path
 
 
+def save_tensors(run: Path, name: str, tensors: dict[str, Tensor]) -> Path:
+    """Write one part with some of its tensors replaced, atomically; CheckpointError when they are not its own."""
+    path = run / "parts" / f"{name}.safetensors"
+    try:
+        whole = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}); train the stage {STAGE_OF[name]} again") from error
+    strange = [key for key, tensor in tensors.items() if key not in whole or whole[key].shape != tensor.shape]
+    if strange:
+        raise CheckpointError(f"{path} has no tensor {strange[0]} of that shape; it is of another model")
+    temporary = path.with_suffix(".tmp")
+    save_file({**whole, **tensors}, temporary)
+    temporary.replace(path)
+    return path
+
+
 def has_part(run: Path, name: str) -> bool:
     """Say whether the part is there."""
     return (run / "parts" / f"{name}.safetensors").is_file()
 
 
-def load_part(run: Path, name: str, model: nn.Module) -> nn.Module:
-    """Fill `model` with a part; CheckpointError names the stage that makes it."""
+def check_part(run: Path, name: str) -> Path:
+    """Return a part's path; CheckpointError names the stage that makes it."""
     path = run / "parts" / f"{name}.safetensors"
     if not path.is_file():
         raise CheckpointError(f"{path} is missing; make it with: mutoscope train {STAGE_OF[name]} --out {run} ...")
+    return path
+
+
+def load_part(run: Path, name: str, model: nn.Module) -> nn.Module:
+    """Fill `model` with a part; CheckpointError names the stage that makes it."""
+    path = check_part(run, name)
     try:
         model.load_state_dict(load_file(path))
     except (OSError, SafetensorError) as error:
@@ -53,13 +75,19 @@ def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
     return tower.requires_grad_(False).eval(), Tokenizer.load(run / "tokenizer.json")
 
 
+def check_config(run: Path, config: ModelConfig) -> bool:
+    """Say whether the run has begun; CheckpointError when it began with other sizes."""
+    path = run / "config.json"
+    if path.is_file() and load_config(run) != config:
+        raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+    return path.is_file()
+
+
 def save_config(run: Path, config: ModelConfig) -> None:
     """Write `config.json` of the run, or check that it is the one the run began with."""
-    path = run / "config.json"
-    if path.is_file():
-        if load_config(run) != config:
-            raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+    if check_config(run, config):
         return
+    path = run / "config.json"
     run.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(json.dumps(config.to_dict(), indent=1), encoding="utf-8")

@@ -46,7 +46,7 @@ def _failed(error: Exception) -> int:
     from mutoscope.errors import Cancelled, MutoscopeError
 
     if isinstance(error, Cancelled):
-        return _stopped()
+        return _stopped(str(error))
     with contextlib.suppress(BrokenPipeError, ValueError):
         _flush()
     if isinstance(error, MutoscopeError):
@@ -65,10 +65,10 @@ def _failed(error: Exception) -> int:
     return 1
 
 
-def _stopped() -> int:
+def _stopped(words: str = "") -> int:
     from mutoscope.cli.console import complain
 
-    complain("stopped")
+    complain(words or "stopped")
     return 130
 
 

@@ -37,17 +37,38 @@ class Verbs(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         command = super().get_command(ctx, cmd_name)
         if command is None and not ctx.resilient_parsing:
-            hint = did_you_mean(cmd_name, self.commands)
+            known = self.names()
+            hint = did_you_mean(cmd_name, known)
             raise SettingError(
-                f"unknown command {cmd_name!r}{hint}; known: {', '.join(self.commands)}; see {ctx.command_path} -h"
+                f"unknown command {cmd_name!r}{hint}; known: {', '.join(known)}; see {ctx.command_path} -h"
             )
         return command
 
+    def names(self) -> list[str]:
+        """Return the words it knows."""
+        return list(self.commands)
 
-def _group(help: str, **settings: Any) -> typer.Typer:
+
+class Stages(Verbs):
+    """The group train: the name of every stage calls the one command that is listed as STAGE."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        from mutoscope.train.stages import STAGES
+
+        if cmd_name in STAGES:
+            return self.commands[train.STAGE]
+        return super().get_command(ctx, cmd_name)
+
+    def names(self) -> list[str]:
+        from mutoscope.train.stages import STAGES
+
+        return [*STAGES, *(name for name in self.commands if name != train.STAGE)]
+
+
+def _group(help: str, cls: type[Verbs] = Verbs, **settings: Any) -> typer.Typer:
     return typer.Typer(
         name=NAME,
-        cls=Verbs,
+        cls=cls,
         help=help,
         add_completion=False,
         rich_markup_mode=None,  # brackets in a text are brackets
@@ -86,7 +107,11 @@ def build() -> TyperGroup:
     of_data.callback()(lambda: None)
     _add(of_data, data.VERBS)
     app.add_typer(of_data, name="data")
-    for module in (world, train, recipe, tune, adapt, export, evaluate):
+    of_train = _group("Train a model stage by stage; plan a run, choose its average, see it as a film.", Stages)
+    of_train.callback()(lambda: None)
+    _add(of_train, train.VERBS)
+    app.add_typer(of_train, name="train")
+    for module in (world, recipe, tune, adapt, export, evaluate):
         _add(app, module.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 

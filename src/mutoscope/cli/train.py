@@ -1,5 +1,6 @@
-"""The verb train: one stage of training, resumed by the same command."""
+"""The verbs train: a stage of training, resumed by the same command; its plan before, its average and its film after."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,16 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import say, watch
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
+from mutoscope.cli.console import say, table, watch
+from mutoscope.errors import MissingExtraError, OutputError, SettingError
 
-STAGES = ("codec", "decoder", "clip", "image", "video", "distil")
+STAGE = "STAGE"  # the command that every stage's name calls, see `app.Stages`
+Folder = Annotated[
+    str, typer.Argument(metavar="RUN/STAGE", parser=ask.text, help="The folder of a stage, as runs/nano/video.")
+]
 
 
 def train(
-    stage: Annotated[
-        str, typer.Argument(metavar="STAGE", parser=ask.text, help="codec, decoder, clip, image, video or distil.")
-    ],
+    context: typer.Context,
     data: Annotated[
         str, typer.Option("--data", metavar="DIR", parser=ask.text, help="A folder that mutoscope data render filled.")
     ],
@@ -41,11 +43,16 @@ def train(
     ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Train one stage of a model: codec, decoder, clip, image, video, distil."""
-    if stage not in STAGES:
-        raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
-    from mutoscope.config import preset as known_preset
+    """Train one stage of a model: codec, decoder, clip, image, video, distil, in this order.
 
+    The same command goes on where it stopped. Ctrl-C and SIGTERM save first. Under torchrun (torchrun --nproc-per-node 8 -m
+    mutoscope train ...) all processes train one model.
+    """
+    from mutoscope.config import preset as known_preset
+    from mutoscope.train.stages import stage_named
+
+    stage = str(context.info_name)
+    stage_named(stage)
     known_preset(preset)
     seconds = ask.read_budget(budget)
     overrides = ask.read_settings(settings or [])
@@ -56,19 +63,112 @@ def train(
         stage, preset_name=preset, data=Path(data), out=Path(out), budget_seconds=seconds, overrides=overrides,
         preview=preview_writer(Path(out)),
     )  # fmt: skip
-    result = watch(events, quiet=quiet, lines_every=30.0)
-    say(result if isinstance(result, str | Path) else out)
+    is_first = os.environ.get("RANK", "0") == "0"  # the first of many processes speaks
+    watch(events, quiet=quiet or not is_first, lines_every=30.0)
+    if is_first:
+        say(out)
+
+
+def plan(
+    preset: Annotated[
+        str, typer.Option("--preset", metavar="NAME", parser=ask.text, help="tiny, nano, mini, base or large.")
+    ] = "base",
+    gpus: Annotated[int, typer.Option("--gpus", metavar="N", parser=ask.whole("--gpus", 8), help="How many GPUs.")] = 1,
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", parser=ask.text, help="h100, h200, a100 or rtx4090.")
+    ] = "h100",
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", parser=ask.whole("--batch", 64), help="Samples a step and GPU.")
+    ] = 64,
+    size: Annotated[str, typer.Option("--size", metavar="SIZE", parser=ask.text, help="Pixels, as 192x128.")] = "128",
+    frames: Annotated[
+        int, typer.Option("--frames", metavar="N", parser=ask.whole("--frames", 25), help="Frames of a sample.")
+    ] = 1,
+    shard: Annotated[bool, typer.Option("--shard", help="With FSDP2: --set shard=true.")] = False,
+    checkpointing: Annotated[bool, typer.Option("--checkpointing", help="With --set checkpointing=true.")] = False,
+    share: Annotated[
+        float,
+        typer.Option(
+            "--share", metavar="X", parser=ask.decimal("--share", 0.3), help="Share of the peak to reckon with."
+        ),
+    ] = 0.3,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="TIME", parser=ask.text, help="What a run so long sees.")
+    ] = None,
+) -> None:
+    """Say what training the transformer of a preset takes: memory, FLOPs, samples a second; nothing runs."""
+    from mutoscope.config import preset as known_preset
+    from mutoscope.train.plan import Work, lines
+
+    work = Work(gpus, device, batch, **ask.read_size(size, None, None), frames=frames, shard=shard,
+                checkpointing=checkpointing, utilisation=share)  # fmt: skip
+    table(lines(known_preset(preset), work, ask.read_budget(budget) if budget else 0.0))
+
+
+def ema(
+    folder: Folder,
+    width: Annotated[
+        float | None,
+        typer.Option("--width", metavar="W", parser=ask.decimal("--width", 0.07), help="Width of the average."),
+    ] = None,
+    pick: Annotated[bool, typer.Option("--pick", help="Take the width with the lowest loss on --data.")] = False,
+    data: Annotated[
+        str | None, typer.Option("--data", metavar="DIR", parser=ask.text, help="Data the run did not see, for --pick.")
+    ] = None,
+    quiet: ask.Quiet = False,
+) -> None:
+    """Choose the width of the weight average after the run, and put that average into the run's parts."""
+    if pick == (width is not None):
+        raise SettingError("give --width 0.07, or --pick with --data DIR")
+    if pick != (data is not None):
+        raise SettingError(
+            "--pick needs --data: captioned items the run did not see, as mutoscope data render --held-out"
+        )
+    for path in filter(None, (folder, data)):
+        if not Path(path).is_dir():
+            raise OutputError(f"{path!r} is not a folder")
+    _need_torch()
+    from mutoscope.train.ema import choose
+
+    told = watch(choose(Path(folder), width=width, held_out=Path(data) if data else None), quiet=quiet, lines_every=0.0)
+    for name, entry in told.get("losses", {}).items():
+        say(
+            f"width {name}: held-out loss {entry['loss']:.5f} +- {entry['standard_error']:.5f} (n = {entry['batches']} batches)"
+        )
+    say(f"width {told['width']:g} is now in {Path(folder).parent / 'parts'} (error of the fit {told['fit_error']:.1e})")
+
+
+def film(
+    folder: Folder,
+    output: Annotated[
+        str,
+        typer.Option(
+            "-o", "--output", metavar="FILE", parser=ask.text, help="Where to write it: .mp4 .webm .gif .webp"
+        ),
+    ] = "film.mp4",
+    fps: Annotated[int, typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 4), help="Sheets a second.")] = 4,
+) -> None:
+    """Make a film of a stage's preview sheets: the same prompts and seeds while the model learns."""
+    from mutoscope.media import check_output
+    from mutoscope.train.film import ENDINGS
+    from mutoscope.train.film import film as make
+
+    say(make(Path(folder), check_output(Path(output), ENDINGS), fps))
 
 
 def start_training(stage: str, **settings: Any) -> Any:
     """Return the events of a training run; MissingExtraError without PyTorch."""
+    _need_torch()
+    from mutoscope.train import run
+
+    return run(stage, **settings)
+
+
+def _need_torch() -> None:
     import importlib.util
 
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("PyTorch", "torch")
-    from mutoscope.train import run
-
-    return run(stage, **settings)
 
 
 def preview_writer(out: Path) -> Callable[[str, Any], Path]:
@@ -87,7 +187,7 @@ def preview_writer(out: Path) -> Callable[[str, Any], Path]:
 
 
 VERBS = {
-    "train": (
+    STAGE: (
         train,
         """
 mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
@@ -95,4 +195,17 @@ mutoscope train image --preset nano --data pictures --out runs/nano --budget 8h 
 mutoscope train distil --preset nano --data pictures --out runs/nano --budget 30m
 mutoscope train codec --preset tiny --data pictures --out runs/try --budget 90s --set rate=0.001""",
     ),
+    "plan": (
+        plan,
+        """
+mutoscope train plan --preset base --gpus 8 --budget 24h
+mutoscope train plan --preset large --gpus 8 --shard --checkpointing --size 256""",
+    ),
+    "ema": (
+        ema,
+        """
+mutoscope train ema runs/nano/video --width 0.07
+mutoscope train ema runs/nano/video --pick --data held-out""",
+    ),
+    "film": (film, "mutoscope train film runs/nano/image -o film.mp4"),
 }

@@ -52,23 +52,52 @@ class Folder:
 
 
 def open_folders(data: Path) -> list[Folder]:
-    """Open `data`, or every captioned folder in it; OutputError when there is none or captions are missing."""
+    """Open `data`, or every captioned folder in it; OutputError, before a pixel is read, when `survey` finds a fault."""
+    survey(data)
+    return [open_folder(path) for path in find_folders(data)]
+
+
+def survey(data: Path) -> dict[Path, int]:
+    """Return how many items each captioned folder of `data` holds, by its captions alone.
+
+    OutputError when there is no folder, no item, a line that is not JSON, or an item without a caption.
+    """
+    return {path: len(read_rows(path)[0]) for path in find_folders(data)}
+
+
+def find_folders(data: Path) -> list[Path]:
+    """Return `data`, or every captioned folder in it."""
     data = Path(data)
     if (data / UNFINISHED).exists():
         raise OutputError(f"{data}: the pack is not finished; run mutoscope data pack again")
     found = [data] if (data / "captions.jsonl").is_file() else sorted(p.parent for p in data.glob("*/captions.jsonl"))
     if not found:
         raise OutputError(f"{data}: no captions.jsonl here or one folder below; make one with: mutoscope data render")
-    return [open_folder(path) for path in found]
+    return found
+
+
+def read_rows(path: Path) -> tuple[list[dict[str, Any]], str]:
+    """Return (rows by file name, text) of a folder's captions.jsonl; OutputError says what is wrong with it."""
+    file = path / "captions.jsonl"
+    text = file.read_text(encoding="utf-8", errors="replace")
+    rows = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                rows.append((json.loads(line)["file"], json.loads(line)))
+            except (ValueError, KeyError, TypeError) as error:
+                raise OutputError(f"{file}, line {number}: not a row of captions ({error})") from error
+    if not rows:
+        raise OutputError(f"{file} is empty; make data with: mutoscope data render, or mutoscope data pack")
+    empty = [name for name, row in rows if not row.get("captions")]
+    if empty:
+        raise OutputError(f"{path}: {len(empty)} items have no caption, first {empty[:1]}; training needs one for each")
+    return [row for _, row in sorted(rows, key=lambda pair: pair[0])], text
 
 
 def open_folder(path: Path) -> Folder:
     """Open one captioned folder, packing its pixels on the first call."""
-    text = (path / "captions.jsonl").read_text(encoding="utf-8")
-    rows = sorted((json.loads(line) for line in text.splitlines() if line.strip()), key=lambda row: row["file"])
-    empty = [row["file"] for row in rows if not row.get("captions")]
-    if empty or not rows:
-        raise OutputError(f"{path}: {len(empty)} items have no caption, first {empty[:1]}; training needs one for each")
+    rows, text = read_rows(path)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     pixels = _pack(path, rows, digest)
     return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)

@@ -7,19 +7,22 @@
     video   the transformer on pictures and clips  parts/transformer.safetensors
     distil  a student of it that draws in 1-4 steps parts/student.safetensors
 
-The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start.
+The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start. The table of
+stages is in `stages.py`.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
+from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.events import Event
+from mutoscope.train.stages import STAGES, Stage, stage_named
 
-STAGES = ("codec", "decoder", "clip", "image", "video", "distil")
+__all__ = ["STAGES", "make_objective", "run", "setting_names"]
 
 
 def run(
@@ -32,38 +35,43 @@ def run(
     overrides: dict[str, Any] | None = None,  # fields of loop.Settings
     preview: Callable[[str, Any], None] = lambda name, sheet: None,  # receives sheets, uint8 (H, W, 3)
 ) -> Iterator[Event]:
-    """Train one stage; yields events, the last one "done". Errors name what to do."""
-    if stage not in STAGES:
-        raise SettingError(f"unknown stage {stage!r}{did_you_mean(stage, STAGES)}; known: {', '.join(STAGES)}")
+    """Train one stage; yields events, the last one "done". Errors name what to do, and come before any pixel is read.
+
+    Under torchrun every process calls this; the first one writes.
+    """
+    row = stage_named(stage)
     config = preset(preset_name)
     try:
         from mutoscope.train.loop import Settings, train
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
-    from mutoscope.data.cache import open_folders
+    from mutoscope.data.cache import open_folders, survey
     from mutoscope.parts import save_config
     from mutoscope.train.machine import record_machine
+    from mutoscope.train.ranks import joined
 
-    defaults: dict[str, dict[str, Any]] = {
-        "codec": {"batch": 16, "rate": 1e-3, "adam_share": 0.3},
-        "decoder": {"batch": 16, "rate": 5e-4, "adam_share": 0.3},
-        "clip": {"batch": 128, "rate": 3e-4, "muon": False},
-        "image": {"batch": 64, "rate": 1e-3},
-        "video": {"batch": 64, "rate": 1e-3},
-        "distil": {"batch": 64, "rate": 5e-4},
-    }
-    settings = replace(Settings(), **{**defaults[stage], **(overrides or {}), "budget": float(budget_seconds)})
+    settings = replace(Settings(), **{**row.settings, **(overrides or {}), "budget": float(budget_seconds)})
     if not settings.budget and not settings.samples:
         raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
-    folders = open_folders(Path(data))
-    _check_folders(stage, folders)
-    save_config(Path(out), config)
-    objective = _objective(stage, config, folders, Path(out))
-    record_machine(Path(out) / stage, folders)
-    for event in train(objective, Path(out) / stage, settings, lambda n, s: _show(preview, stage, n, s)):
-        if event.phase == "done":
-            _finish(stage, objective, Path(out))
-        yield event
+    data, out = Path(data), Path(out)
+    with joined(settings.device) as ranks:
+        settings.part(ranks)
+        _check_run(stage, row, config, out)
+        _check_count(sum(survey(data).values()), settings.batch)
+        with ranks.first_goes_ahead():
+            folders = open_folders(data)
+            _check_folders(stage, row, folders, settings.batch)
+            if ranks.is_first:
+                save_config(out, config)
+            objective = make_objective(row, config, folders, out)
+            if settings.curriculum:
+                _set_curriculum(stage, objective, settings.curriculum)
+            if ranks.is_first:
+                record_machine(out / stage, folders)
+        for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
+            if event.phase == "done" and ranks.is_first:
+                _finish(row, objective, out)
+            yield event
 
 
 def setting_names() -> tuple[str, ...]:
@@ -73,63 +81,63 @@ def setting_names() -> tuple[str, ...]:
     return tuple(field.name for field in fields(Settings))
 
 
-def _check_folders(stage: str, folders: list[Any]) -> None:
-    """Refuse data that the stage cannot learn from; raises OutputError."""
+def _check_run(stage: str, row: Stage, config: ModelConfig, out: Path) -> None:
+    """Refuse a run of another preset, or one that lacks a part; raises CheckpointError."""
+    from mutoscope.parts import check_config, check_part
+
+    check_config(out, config)
+    for name in row.needs:
+        check_part(out, name)
+
+
+def _check_count(items: int, batch: int) -> None:
+    if items < batch:
+        raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
+
+
+def _set_curriculum(stage: str, objective: Any, share: float) -> None:
+    if not hasattr(objective, "curriculum"):
+        raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
+    objective.curriculum = share
+
+
+def _check_folders(stage: str, row: Stage, folders: list[Any], batch: int) -> None:
+    """Refuse data that the stage cannot learn from; raises OutputError or DataError."""
     for folder in folders:
         frames = folder.pixels.shape[1]
         if folder.is_clips and (frames < 5 or frames % TIME_FACTOR != 1):
             raise OutputError(f"{folder.path}: clips of {frames} frames; training takes 5, 9, 13, ... frames")
-    if stage == "image" and all(folder.is_clips for folder in folders):
-        raise OutputError("the image stage needs pictures and --data holds clips only; use the video stage for them")
-    if stage == "video" and not any(folder.is_clips for folder in folders):
-        raise OutputError("the video stage needs clips and --data holds none; make some: mutoscope data render --clips")
+    if row.data == "pictures" and all(folder.is_clips for folder in folders):
+        raise OutputError(f"the {stage} stage needs pictures and --data holds clips only; use the video stage for them")
+    if row.data == "clips" and not any(folder.is_clips for folder in folders):
+        raise OutputError(
+            f"the {stage} stage needs clips and --data holds none; make some: mutoscope data render --clips"
+        )
+    if row.data == "pictures":
+        _check_count(sum(len(folder) for folder in folders if not folder.is_clips), batch)
 
 
-def _objective(stage: str, config: ModelConfig, folders: list[Any], out: Path) -> Any:
+def make_objective(row: Stage, config: ModelConfig, folders: list[Any], out: Path) -> Any:
+    """Return the objective of a stage, started from the parts that the run has."""
     import torch
 
     from mutoscope.parts import has_part, load_part
 
     torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
-    if stage in ("codec", "decoder"):
-        from mutoscope.train.codec import CodecObjective
-
-        objective: Any = CodecObjective(config, folders, decoder_only=stage == "decoder")
-        starts = {"codec": objective.model}
-    elif stage == "clip":
-        from mutoscope.train.clip import ClipObjective
-
-        objective = ClipObjective(config, folders, out)
-        starts = {}
-    elif stage == "distil":
-        from mutoscope.train.distil import DistilObjective
-
-        objective = DistilObjective(config, folders, out)
-        starts = {}  # the teacher's weights
-    else:
-        from mutoscope.train.diffusion import DiffusionObjective
-
-        objective = DiffusionObjective(config, folders, out, video=stage == "video")
-        starts = {"transformer": objective.model}
-    for name, model in starts.items():
-        if has_part(out, name) or stage == "decoder":
-            load_part(out, name, model)
+    objective = row.load()(config, folders, out, **row.options)
+    for name, where in row.starts.items():
+        if has_part(out, name) or name in row.needs:
+            load_part(out, name, attrgetter(where)(objective))
     return objective
 
 
-def _finish(stage: str, objective: Any, out: Path) -> None:
+def _finish(row: Stage, objective: Any, out: Path) -> None:
     from mutoscope.parts import save_part
 
-    if stage in ("codec", "decoder"):
-        if stage == "codec":
-            objective.measure(objective.model)
-        save_part(out, "codec", objective.model)
-    elif stage == "clip":
-        (out / "tokenizer.json").write_text(objective.tokenizer.to_json(), encoding="utf-8")
-        save_part(out, "text", objective.model.text)
-        save_part(out, "image_tower", objective.model.image)
-    else:
-        save_part(out, "student" if stage == "distil" else "transformer", objective.model)
+    if hasattr(objective, "finish"):
+        objective.finish(out)
+    for name, where in row.leaves.items():
+        save_part(out, name, attrgetter(where)(objective))
 
 
 def _show(preview: Callable[[str, Any], None], stage: str, samples: int, sheet: Any) -> None:

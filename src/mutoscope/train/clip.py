@@ -46,10 +46,12 @@ class ClipObjective:
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Symmetric cross-entropy over the batch's pairs, plus the distance to MiniLM on free English."""
         pixels, texts = self._pairs(generator, batch)
-        image = self.model.image(pixels).float()
+        device = self.model.log_scale.device
+        self.teacher.to(device)
+        image = self.model.image(pixels.to(device)).float()
         text = self._embed(self.model.text, texts).float()
         scores = self.model.log_scale.clamp(max=4.6).exp() * image @ text.T
-        target = torch.arange(batch)
+        target = torch.arange(batch, device=device)
         contrast = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
         chosen = torch.randint(len(self.free), (FREE,), generator=generator)
         free = [self.free[int(i)] for i in chosen]
@@ -63,10 +65,15 @@ class ClipObjective:
         """Nothing to look at."""
         return None
 
+    def finish(self, run: Path) -> None:
+        """Write the tokenizer that belongs to the text tower."""
+        (run / "tokenizer.json").write_text(self.tokenizer.to_json(), encoding="utf-8")
+
     def _embed(self, tower: TextTower, texts: list[str]) -> Tensor:
         windows = [self.tokenizer.windows(text, self.config.text.window)[0] for text in texts]
         ids, mask = to_batch(windows, self.tokenizer.pad, self.config.text.window)
-        return embed(tower(ids, mask), mask)
+        device = tower.positions.device
+        return embed(tower(ids.to(device), mask.to(device)), mask.to(device))
 
     def _pairs(self, generator: torch.Generator, batch: int) -> tuple[Tensor, list[str]]:
         sizes = torch.tensor([len(folder) for folder in self.folders], dtype=torch.float)

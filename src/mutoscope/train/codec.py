@@ -6,6 +6,8 @@ Latents get noise on half the samples (l-DeTok), which makes the decoder forgive
 Legend: pixels B C T H W in [-1, 1], latents B c t h w.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -25,7 +27,8 @@ TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the 
 class CodecObjective:
     """Trains an Autoencoder on the pixels of captioned folders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], decoder_only: bool = False):
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path | None = None, decoder_only: bool = False):
+        self.decoder_only = decoder_only
         self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
         if decoder_only:  # latents stay as they are, so what was trained on them still fits
             self.model.encoder.requires_grad_(False)
@@ -39,7 +42,8 @@ class CodecObjective:
         latents = self.model.encode_raw(pixels)
         noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
         noise = torch.randn(latents.shape, generator=generator) * (CLIP_NOISE if of_clips else LATENT_NOISE)
-        decoded_from = latents + noise * torch.rand(noisy.shape, generator=generator) * noisy
+        strength = torch.rand(noisy.shape, generator=generator) * noisy
+        decoded_from = latents + (noise * strength).to(latents.device)
         decoded = self.model.decoder(decoded_from).float()
         error = charbonnier(decoded - pixels)
         pyramid = laplacian_loss(decoded, pixels)
@@ -58,6 +62,11 @@ class CodecObjective:
             clips = self._clips(generator, 8)
             rows += [clips[:, :, -1], model.decode(model.encode(clips))[:, :, -1]]
         return sheet([to_bytes(row) for row in rows])
+
+    def finish(self, run: Path) -> None:
+        """Measure the latents that the trained encoder gives."""
+        if not self.decoder_only:
+            self.measure(self.model)
 
     @torch.no_grad()
     def measure(self, model: Autoencoder, batches: int = 24) -> None:
@@ -78,14 +87,14 @@ class CodecObjective:
         sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)
         folder = self.pictures[int(torch.multinomial(sizes, 1, generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
-        return flip(to_unit(folder.pixels[index]), generator)
+        return flip(to_unit(folder.pixels[index]), generator).to(self.model.mean.device)
 
     def _clips(self, generator: torch.Generator, batch: int) -> Tensor:
         folder = self.clips[int(torch.randint(len(self.clips), (), generator=generator))]
         index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
         frames = min(CLIP_FRAMES, folder.pixels.shape[1])
         start = int(torch.randint(folder.pixels.shape[1] - frames + 1, (), generator=generator))
-        return flip(to_unit(folder.pixels[index, start : start + frames]), generator)
+        return flip(to_unit(folder.pixels[index, start : start + frames]), generator).to(self.model.mean.device)
 
 
 def to_unit(frames: np.ndarray) -> Tensor:

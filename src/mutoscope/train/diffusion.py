@@ -62,6 +62,7 @@ class DiffusionObjective:
     """Trains the transformer on cached latents and text states."""
 
     preview_steps = 16
+    curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
         self.config = config
@@ -83,7 +84,7 @@ class DiffusionObjective:
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of the velocity over one batch of pictures or clips."""
         of_clips = self._of_clips(generator)
-        data, states, mask = self._batch(generator, batch, of_clips)
+        data, states, mask = self._batch(generator, batch, of_clips, fraction)
         loss = self._error(data, states, mask, generator)
         return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
 
@@ -110,6 +111,8 @@ class DiffusionObjective:
         """Mean squared error of the velocity at random points between `data` (B, c, t, h, w) and noise."""
         noise = torch.randn(data.shape, generator=generator)
         time = self._times(generator, data.shape[0], data.shape[2], data[0, :, 0].numel())
+        device = next(self.model.parameters()).device  # drawn on the CPU: the same numbers everywhere
+        data, noise, time, states, mask = (x.to(device) for x in (data, noise, time, states, mask))
         point = mix(data, noise, time[:, None, :, None, None])
         velocity = self.model(point.noisy, time, self.model.adapt(states, mask), mask).float()
         return (velocity - point.velocity).square().mean()
@@ -120,8 +123,11 @@ class DiffusionObjective:
         rows = []
         for _ in range(2):
             noise = torch.randn((len(PREVIEW_PROMPTS), 16, 1, 16, 16), generator=generator)
+            device = next(model.parameters()).device
+            given = (x.to(device) for x in (noise, self.prompt_states, self.prompt_mask))
+            with torch.autocast(device.type, dtype=torch.bfloat16):
+                latents = self.draw(model, *given, steps=self.preview_steps, scale=3.0).cpu()
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                latents = self.draw(model, noise, self.prompt_states, self.prompt_mask, self.preview_steps, 3.0)
                 rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
         return sheet(rows)
 
@@ -132,10 +138,11 @@ class DiffusionObjective:
         text = model.adapt(both, both_mask)
 
         def alone(x: Tensor, time: float) -> Tensor:
-            return model(x, torch.full((B, 1), time), text[:B], mask).float()
+            return model(x, torch.full((B, 1), time, device=x.device), text[:B], mask).float()
 
         def pair(x: Tensor, time: float) -> tuple[Tensor, Tensor]:
-            return model(torch.cat([x, x]), torch.full((2 * B, 1), time), text, both_mask).float().chunk(2)
+            both = torch.full((2 * B, 1), time, device=x.device)
+            return model(torch.cat([x, x]), both, text, both_mask).float().chunk(2)
 
         times = grid(steps, shift_for(noise[0, :, 0].numel()))
         latents = noise
@@ -146,16 +153,20 @@ class DiffusionObjective:
     def _with_empty(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """States (B, L, D) and mask (B, L) -> (2 B, ...): the prompts, and below them as many empty ones."""
         empty, empty_mask = torch.zeros_like(states), torch.zeros_like(mask)
-        empty[:, : self.empty.shape[1]] = self.empty
+        empty[:, : self.empty.shape[1]] = self.empty.to(empty.device)
         empty_mask[:, : self.empty.shape[1]] = True
         return torch.cat([states, empty]), torch.cat([mask, empty_mask])
 
     def _of_clips(self, generator: torch.Generator) -> bool:
         return bool(self.clips) and (not self.pictures or bool(torch.rand((), generator=generator) < CLIP_SHARE))
 
-    def _batch(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor, Tensor]:
+    def _batch(
+        self, generator: torch.Generator, batch: int, of_clips: bool, fraction: float = 1.0
+    ) -> tuple[Tensor, Tensor, Tensor]:
         sets = self.clips if of_clips else self.pictures
-        sizes = torch.tensor([len(item.latents) for item in sets], dtype=torch.float)
+        counts = [len(item.latents) for item in sets]
+        there = entered([item.latents[0, 0].size for item in sets], fraction, self.curriculum)
+        sizes = torch.tensor([n * is_in for n, is_in in zip(counts, there, strict=True)], dtype=torch.float)
         chosen = sets[int(torch.multinomial(sizes, 1, generator=generator))]
         count = max(1, batch // chosen.frames)
         index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
@@ -181,6 +192,13 @@ class DiffusionObjective:
         nearly_clean = 0.15 * torch.rand((count, frames), generator=generator)
         forced = torch.rand((count, 1), generator=generator) < 0.5
         return torch.where(history & forced, nearly_clean, time)
+
+
+def entered(sizes: list[int], fraction: float, share: float) -> list[bool]:
+    """Which data sets are drawn from at `fraction` of the run: the smallest size from the start, the largest after `share`."""
+    steps = sorted(set(sizes))
+    opens = {size: share * i / max(1, len(steps) - 1) for i, size in enumerate(steps)}
+    return [fraction >= opens[size] for size in sizes]
 
 
 @torch.no_grad()

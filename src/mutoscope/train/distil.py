@@ -94,7 +94,7 @@ class DistilObjective(DiffusionObjective):
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Adaptively weighted squared error of the average velocity, and the error itself as a number."""
         of_clips = self._of_clips(generator)
-        data, states, mask = self._batch(generator, batch, of_clips)
+        data, states, mask = self._batch(generator, batch, of_clips, fraction)
         frames = int(torch.randint(1, data.shape[2] + 1, (), generator=generator))
         data = data[:, :, :frames]
         time, span, guidance = self._moments(generator, len(data), frames, data[0, :, 0].numel())

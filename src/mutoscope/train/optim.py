@@ -9,16 +9,22 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
+
+from mutoscope.errors import SettingError
 
 WARM_UP, DECAY = 0.02, 0.25
 
 
 class MatrixMuon(torch.optim.Muon):
-    """torch.optim.Muon for convolutions too: a kernel is taken as the matrix (out, in * rows * columns) over the same memory."""
+    """torch.optim.Muon for convolutions too: a kernel is taken as the matrix (out, in * rows * columns) over the same memory.
+
+    A sharded matrix (FSDP2) is gathered by PyTorch for the products; a sharded kernel has no such view and is refused.
+    """
 
     def __init__(self, weights: list[nn.Parameter], rate: float):
         self.weights = weights
-        matrices = [nn.Parameter(as_matrix(p.data)) for p in weights]
+        matrices = [p if p.ndim == 2 else nn.Parameter(as_matrix(p.data)) for p in weights]
         super().__init__(matrices, lr=rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw")
 
     @torch.no_grad()
@@ -60,6 +66,8 @@ def make_optimisers(model: nn.Module, rate: float, adam_share: float, muon: bool
     matrices, rest = split_parameters(model)
     if not muon:
         rest, matrices = {**matrices, **rest}, {}
+    if any(p.ndim == 4 and isinstance(p, DTensor) for p in matrices.values()):
+        raise SettingError("Muon does not take sharded convolutions; set muon=false or shard=false")
     decayed = [p for p in rest.values() if p.ndim >= 2]
     plain = [p for p in rest.values() if p.ndim < 2]
     groups = [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}]
@@ -91,14 +99,19 @@ class PowerAverage:
     def update(self, model: nn.Module, step: int) -> None:
         """Take in the weights after optimiser step `step`, counted from 1."""
         share = 1.0 - (1.0 - 1.0 / step) ** (self.exponent + 1.0)
-        new = [p.detach() for p in model.parameters() if p.requires_grad]
-        torch._foreach_lerp_(list(self.weights.values()), new, share)
+        new = [_local(p.detach()) for p in model.parameters() if p.requires_grad]
+        torch._foreach_lerp_([_local(weight) for weight in self.weights.values()], new, share)
 
     def copy_to(self, model: nn.Module) -> None:
         """Put the average into `model`."""
         for name, p in model.named_parameters():
             if name in self.weights:
                 p.data.copy_(self.weights[name])
+
+
+def _local(tensor: Tensor) -> Tensor:
+    """Return this process's share of a sharded tensor, any other as it is."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from mutoscope.errors import CheckpointError, StorageError, StorageFullError
+from mutoscope.train.ranks import like, whole
 
 MANIFEST = "manifest.json"
 
@@ -28,21 +29,25 @@ def sha256(path: Path) -> str:
 
 
 def flatten_optimiser(optimiser: torch.optim.Optimizer, prefix: str) -> dict[str, Tensor]:
-    """Return the tensors of an optimiser's state under `prefix`."""
+    """Return the tensors of an optimiser's state under `prefix`, whole."""
     state = optimiser.state_dict()["state"]
-    return {f"{prefix}.{i}.{key}": torch.as_tensor(value) for i, entry in state.items() for key, value in entry.items()}
+    return {
+        f"{prefix}.{i}.{key}": whole(torch.as_tensor(value))
+        for i, entry in state.items()
+        for key, value in entry.items()
+    }
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, prefix: str, tensors: dict[str, Tensor]) -> None:
     """Put back what `flatten_optimiser` gave; rates are set by the loop. ValueError when it is of other parameters."""
     state: dict[int, dict[str, Tensor]] = {}
-    shapes = [p.shape for group in optimiser.param_groups for p in group["params"]]
+    params = [p for group in optimiser.param_groups for p in group["params"]]
     for name, tensor in tensors.items():
         if name.startswith(prefix + "."):
             index, key = name[len(prefix) + 1 :].split(".", 1)
-            if int(index) >= len(shapes) or (tensor.ndim and tensor.shape != shapes[int(index)]):
+            if int(index) >= len(params) or (tensor.ndim and tensor.shape != params[int(index)].shape):
                 raise ValueError(f"{name} is {tuple(tensor.shape)}")
-            state.setdefault(int(index), {})[key] = tensor
+            state.setdefault(int(index), {})[key] = like(tensor, params[int(index)].data) if tensor.ndim else tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
 
 

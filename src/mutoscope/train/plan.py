@@ -1,0 +1,197 @@
+"""What training the transformer of a preset will cost, worked out before anything runs: memory, FLOPs, samples a second.
+
+Torch-free arithmetic over the sizes in `config.py`; the tests count the same things in the module itself. What is assumed rather
+than known (the share of the device's peak that is reached) is an argument and is said in the output.
+"""
+
+from dataclasses import dataclass
+
+from mutoscope.config import PATCH, PRESETS, SPACE_FACTOR, TIME_FACTOR, ModelConfig, TransformerConfig
+from mutoscope.errors import SettingError
+
+PIECES = 24  # word pieces of a usual caption
+ACTIVATION = (
+    70  # bytes kept for the backward pass by block, token and channel (bf16 autocast; measured on nano and mini)
+)
+KEPT_INPUT = 4  # the same, for the input of a block whose inside is computed again
+AVERAGES = 2
+DEVICES: dict[str, tuple[float, float]] = {
+    #        bf16 peak   memory
+    #        TFLOP/s     GB        dense, as the maker states them
+    "h200": (989.0, 141.0),
+    "h100": (989.0, 80.0),
+    "a100": (312.0, 80.0),
+    "rtx4090": (165.0, 24.0),
+}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One way to train: how many devices of what kind, on what, in what batches."""
+
+    gpus: int = 8
+    device: str = "h100"
+    batch: int = 64  # samples a step and device
+    width: int = 128
+    height: int = 128
+    frames: int = 1
+    shard: bool = False
+    checkpointing: bool = False
+    utilisation: float = 0.3  # of the peak; what MODEL FLOPs of a well-fed GPU reach
+
+    def __post_init__(self):
+        for name, low in (("gpus", 1), ("batch", 1), ("frames", 1), ("width", 16), ("height", 16)):
+            if getattr(self, name) < low:
+                raise SettingError(f"{name} must be {low} or more, got {getattr(self, name)}")
+        side = SPACE_FACTOR * PATCH
+        if self.width % side or self.height % side or self.frames % TIME_FACTOR != 1:
+            raise SettingError(
+                f"got {self.width}x{self.height}, {self.frames} frames; sides are multiples of {side}, frames 1, 5, 9, ..."
+            )
+        if not 0 < self.utilisation <= 1:
+            raise SettingError(f"the share of the peak lies between 0 and 1, got {self.utilisation}")
+
+    @property
+    def tokens(self) -> tuple[int, int]:
+        """(latent frames, tokens of one frame)."""
+        side = SPACE_FACTOR * PATCH
+        return 1 + self.frames // TIME_FACTOR, (self.width // side) * (self.height // side)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `plan` worked out; bytes are per device."""
+
+    parameters: int
+    weights: float
+    gradients: float
+    optimiser: float
+    averages: float
+    casts: float  # bf16 copies of the weights in use
+    activations: float
+    flops: float  # of training on one sample
+    samples_per_second: float  # of all devices together
+
+    @property
+    def total(self) -> float:
+        """Bytes on one device."""
+        return self.weights + self.gradients + self.optimiser + self.averages + self.casts + self.activations
+
+
+def matrix_numbers(c: TransformerConfig) -> int:
+    """Parameters that go to Muon: the matrices of blocks and adapter blocks."""
+    D, F = c.width, c.hidden
+    return c.depth * (6 * D * D + 3 * D * F) + c.adapter_depth * (4 * D * D + 3 * D * F)
+
+
+def parameters(c: TransformerConfig) -> int:
+    """All parameters of the transformer."""
+    D, P = c.width, c.latent_channels * PATCH**2
+    head = D // c.heads
+    adapter = c.text_width * D + D + c.adapter_depth * 2 * D + D
+    ends = (
+        (P * D + D)
+        + (128 * D + D)
+        + (D * D + D)
+        + (D * D + D)
+        + (6 * D * D + 6 * D)
+        + (2 * D * D + 2 * D)
+        + (P * D + P)
+    )
+    return matrix_numbers(c) + adapter + ends + c.depth * (6 * D + 2 * head)
+
+
+def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = PIECES) -> float:
+    """Floating-point operations of the matrix products of one forward pass on one sample; two for each multiplication."""
+    D, F, P = c.width, c.hidden, c.latent_channels * PATCH**2
+    N, L, t = frames * tokens, pieces, frames
+    block = N * (4 * D * D + 3 * D * F) + L * 2 * D * D + 2 * N * (N + L) * D
+    adapter = L * (4 * D * D + 3 * D * F) + 2 * L * L * D
+    ends = 2 * N * P * D + L * c.text_width * D + t * (128 + 9 * D) * D + D * D
+    return 2.0 * (c.depth * block + c.adapter_depth * adapter + ends)
+
+
+def plan(config: ModelConfig, work: Work) -> Plan:
+    """Work out what training this preset's transformer takes."""
+    if work.device not in DEVICES:
+        raise SettingError(f"unknown device {work.device!r}; known: {', '.join(DEVICES)}")
+    c = config.transformer
+    frames, tokens = work.tokens
+    every, matrices = parameters(c), matrix_numbers(c)
+    share = work.gpus if work.shard else 1
+    per_sample = frames * tokens * c.width * ACTIVATION
+    kept = (c.depth * KEPT_INPUT / ACTIVATION + 1) if work.checkpointing else c.depth
+    forward = forward_flops(c, frames, tokens)
+    flops = forward * (4 if work.checkpointing else 3)  # backward is two forwards; recomputing is one more
+    peak = DEVICES[work.device][0] * 1e12
+    return Plan(
+        parameters=every,
+        weights=4 * every / share,
+        gradients=4 * every / share,
+        optimiser=(4 * matrices + 8 * (every - matrices)) / share,
+        averages=4 * AVERAGES * every / share,
+        casts=2 * every / (c.depth if work.shard else 1),  # sharded: one block at a time
+        activations=work.batch * per_sample * kept,
+        flops=flops,
+        samples_per_second=work.gpus * peak * work.utilisation / flops,
+    )
+
+
+def lines(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[str, str]]:
+    """Return the plan as (name, what) rows; with `seconds` also what a run of that length sees."""
+    made, (frames, tokens) = plan(config, work), work.tokens
+    room = DEVICES[work.device][1]
+    rows = [
+        ("transformer", f"{made.parameters:,} parameters"),
+        (
+            "a sample",
+            f"{work.width}x{work.height}, {work.frames} frames: {frames * tokens} tokens, {PIECES} word pieces",
+        ),
+        ("weights", f"{gb(made.weights)}  float32{', shared out' if work.shard else ''}"),
+        ("gradients", gb(made.gradients)),
+        ("optimiser", f"{gb(made.optimiser)}  Muon one number a weight, AdamW two"),
+        ("averages", f"{gb(made.averages)}  {AVERAGES} widths"),
+        ("bf16 copies", gb(made.casts)),
+        (
+            "activations",
+            f"{gb(made.activations)}  batch {work.batch} a device, {ACTIVATION} bytes a block, token, channel",
+        ),
+        (
+            "in all",
+            f"{gb(made.total)}  of {room:.0f} GB on {work.device}{'' if made.total < 0.9e9 * room else ': too much'}",
+        ),
+        ("FLOPs", f"{made.flops / 1e9:,.1f} G a sample, forward, backward{', recomputed' * work.checkpointing}"),
+        (
+            "samples/s",
+            f"{made.samples_per_second:,.0f} = {work.gpus} x {DEVICES[work.device][0]:.0f} TFLOP/s x {work.utilisation:g} "
+            "(assumed share of the peak) / FLOPs; not measured",
+        ),
+    ]
+    if seconds:
+        seen = made.samples_per_second * seconds
+        rows.append(("the budget", f"{seen:,.0f} samples, {seen / (work.batch * work.gpus):,.0f} steps"))
+    return rows
+
+
+def table() -> str:
+    """Return one Markdown line per preset, for docs/training.md."""
+    rows = [
+        "| preset | parameters | state on a device | activations, batch 64 | FLOPs a sample | samples/s, one H100 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, config in PRESETS.items():
+        made = plan(config, Work(gpus=1))
+        rows.append(
+            f"| {name} | {made.parameters / 1e6:,.2f} M | {gb(made.total - made.activations)} | {gb(made.activations)} | "
+            f"{made.flops / 1e9:,.2f} G | {made.samples_per_second:,.0f} |"
+        )
+    return "\n".join(rows)
+
+
+def gb(bytes_: float) -> str:
+    """Bytes in words."""
+    return f"{bytes_ / 1e9:,.2f} GB" if bytes_ >= 1e8 else f"{bytes_ / 1e6:,.1f} MB"
+
+
+if __name__ == "__main__":
+    print(table())
