@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import data, doctor, evaluate, export, files, generate, recipe, train, world
+from mutoscope.cli import card, data, doctor, evaluate, export, files, generate, recipe, train, world
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -86,7 +86,7 @@ def build() -> TyperGroup:
     of_data.callback()(lambda: None)
     _add(of_data, data.VERBS)
     app.add_typer(of_data, name="data")
-    for module in (world, train, recipe, export, evaluate):
+    for module in (world, train, recipe, export, evaluate, card):
         _add(app, module.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 

@@ -5,6 +5,7 @@
     clip    text and image tower                   parts/text.safetensors, image_tower.safetensors, tokenizer.json
     image   the transformer on pictures            parts/transformer.safetensors
     video   the transformer on pictures and clips  parts/transformer.safetensors
+    judge   the networks of the evaluation, alone  judge.safetensors, judge.json
 
 The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start. The table of
 stages is in `stages.py`.
@@ -52,7 +53,7 @@ def run(
     _check_folders(stage, row, folders)
     save_config(Path(out), config)
     objective = _objective(row, config, folders, Path(out))
-    record_machine(Path(out) / stage, folders)
+    record_machine(Path(out) / stage, folders, {"batch": settings.batch, "rate": settings.rate})
     for event in train(objective, Path(out) / stage, settings, lambda n, s: _show(preview, stage, n, s)):
         if event.phase == "done":
             _finish(row, objective, Path(out))

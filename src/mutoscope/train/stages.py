@@ -42,6 +42,7 @@ STAGES: dict[str, Stage] = {
                    {"video": False}),
     "video": Stage("diffusion:DiffusionObjective", _TRANSFORMER, _TRANSFORMER, ("text", "codec"), "clips", _FAST,
                    {"video": True}),
+    "judge": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 64, "rate": 2e-3, "muon": False}),
 }  # fmt: skip
 
 
