@@ -30,7 +30,7 @@ from mutoscope.world.wordings import FREE_PROMPTS
 
 ATTRIBUTES = ("scene", "light", "weather", "season", "style")
 LAKE = SceneSpec(0, 0, "lake", "sunset", "fog", "autumn", "pine", "watercolor")
-SMALL = Plan(count=24, clips=2, reference=40, training=100)
+SMALL = Plan(count=24, clips=1, reference=40, training=100)
 
 
 @pytest.fixture(scope="module", autouse=True)

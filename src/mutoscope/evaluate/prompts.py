@@ -45,13 +45,18 @@ class Known:
     facts: Mapping[str, Collection[str]] = field(
         default_factory=dict
     )  # {"scene": [...], ...}; lacking: told by the words
+    other: "Known | None" = None  # another model that must know it too
 
     def fact(self, name: str, word: str) -> bool:
         """Say whether scenes with this fact were in the training."""
-        return word in self.facts[name] if name in self.facts else self.says(word)
+        ours = word in self.facts[name] if name in self.facts else self._says(word)
+        return ours and (self.other is None or self.other.fact(name, word))
 
     def says(self, text: str) -> bool:
         """Say whether the training captions held every word of a text."""
+        return self._says(text) and (self.other is None or self.other.says(text))
+
+    def _says(self, text: str) -> bool:
         return self.words is None or not unknown_words(text, self.words)
 
     def scene(self, spec: SceneSpec) -> bool:
@@ -122,7 +127,7 @@ def free_questions(known: Known = EVERYTHING) -> list[Question]:
 
 def question(spec: SceneSpec, needed: Collection[str], known: Known = EVERYTHING) -> Question | None:
     """Ask for a scene with its first caption that says all facts of `needed` in known words; None when none of many does."""
-    for variant in range(MOST_VARIANTS if known.words is None else MOST_VARIANTS // 50):
+    for variant in range(MOST_VARIANTS if known is EVERYTHING else MOST_VARIANTS // 50):
         text = caption(spec, variant)
         said = says(spec, text)
         if said >= set(needed) and known.says(text):

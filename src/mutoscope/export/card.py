@@ -192,12 +192,12 @@ def metrics_table(report: dict[str, Any] | None) -> str:
     fidelity, text = report.get("fidelity", {}), report.get("text", {})
     for title, key in (("FID (own): FD-own", "FD-own"), ("KID (own): KID-own", "KID-own")):
         rows.append((title, *(_value(fidelity.get(side), key) for side in ("generated", "renders")),
-                     f"{_value(fidelity.get('softened renders'), key)} softened"))  # fmt: skip
+                     _control(fidelity.get("softened renders"), key, "softened")))  # fmt: skip
     rows.append(("CLIP score (own): TextSim-own", _value(text, "generated"), _value(text, "renders"),
-                 f"{_value(text, 'wrong captions')} with wrong captions"))  # fmt: skip
+                 _control(text, "wrong captions", "with wrong captions")))  # fmt: skip
     copies = report.get("memorisation", {})
     rows.append(("copies of training pictures", _percent(copies.get("generated")), _percent(copies.get("held-out renders")),
-                 f"{_percent(copies.get('planted copies'))} of planted copies found"))  # fmt: skip
+                 f"{_percent(copies['planted copies'])} of planted copies found" if copies else "-"))  # fmt: skip
     codec = report.get("codec", {})
     rows += [(f"codec {name}", _value(codec, name), "-", "-") for name in ("PSNR", "SSIM")]
     standard = report.get("standard", {})
@@ -218,6 +218,10 @@ def metrics_table(report: dict[str, Any] | None) -> str:
         f"{table}\n\n{report['pictures']['n']} held-out prompts, {fidelity.get('reference', 0)} other renders as reference, judge "
         f"`{report['judge']['sha256'][:16]}`; 95 % intervals. [docs/evaluation.md](docs/evaluation.md) says what each measure is."
     )
+
+
+def _control(part: dict[str, Any] | None, key: str, what: str) -> str:
+    return f"{_value(part, key)} {what}" if key in (part or {}) else "-"
 
 
 def _share(part: dict[str, Any] | None) -> str:
@@ -280,16 +284,22 @@ def _part_name(part: str) -> str:
 
 def _stage_row(name: str, stage: dict[str, Any]) -> tuple[str, ...]:
     items = sum(folder["items"] for folder in stage["data"])
-    settings, devices = stage.get("settings", ()), stage.get("devices", ())
+    settings, hours = stage.get("settings", ()), f"{stage['seconds'] / 3600:.2f}"
     known = [
         " and ".join(dict.fromkeys(f"{each[key]:g}" for each in settings)) or "not recorded"
         for key in ("batch", "rate")
     ]
-    hours, on_gpu = f"{stage['seconds'] / 3600:.2f}", "cuda" in devices
+    spent = {"cpu": (hours, "0"), "cuda": ("0", hours)}.get(_device(stage), ("not recorded", "not recorded"))
     return (
-        name, f"{stage['samples']:,}", f"{stage['samples'] / items:.1f}" if items else "not recorded", *known,
-        "0" if on_gpu else hours, hours if on_gpu else "0",
+        name, f"{stage['samples']:,}", f"{stage['samples'] / items:.1f}" if items else "not recorded", *known, *spent
     )  # fmt: skip
+
+
+def _device(stage: dict[str, Any]) -> str:
+    """Return "cpu" or "cuda"; a stage that did not write it down says it by its build of PyTorch, or not at all."""
+    if devices := stage.get("devices"):
+        return "cuda" if "cuda" in devices else "cpu"
+    return "cpu" if stage.get("hardware") and all("+cpu" in text for text in stage["hardware"]) else ""
 
 
 def _measures(stage: dict[str, Any]) -> str:
