@@ -66,7 +66,14 @@ def before(stage: str, trained: Path, out: Path) -> Path:
     for later in list(STAGES)[list(STAGES).index(stage) :]:
         shutil.rmtree(out / later)
     towers = ["text", "image_tower", "transformer"]
-    made = {"codec": ["codec", *towers], "decoder": towers, "clip": towers, "image": ["transformer"], "video": []}
+    made = {
+        "codec": ["codec", *towers],
+        "decoder": towers,
+        "clip": towers,
+        "image": ["transformer"],
+        "video": [],
+        "judge": [],
+    }
     for name in made[stage]:
         (out / "parts" / f"{name}.safetensors").unlink()
     earlier = {"decoder": "codec", "video": "image"}
