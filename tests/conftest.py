@@ -90,3 +90,23 @@ def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     drain(render_folder(folder / "pictures", Scenery(64, 64), 8))
     drain(render_folder(folder / "clips", Scenery(64, 64, frames=9), 4))
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a judge of 32 pixels, trained for some seconds by the stage of its own on renders of 32 pixels."""
+    import torch
+
+    from mutoscope import train
+    from mutoscope.data.folder import Scenery, render_folder
+    from mutoscope.events import drain
+
+    folder = tmp_path_factory.mktemp("judge")
+    drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
+    drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # networks this small only wait for each other on several threads
+    settings = {"samples": 2400, "batch": 32, "log_every": 1000}
+    drain(train.run("judge", preset_name="tiny", data=folder / "data", out=folder / "judge", overrides=settings))
+    torch.set_num_threads(threads)
+    return folder / "judge"

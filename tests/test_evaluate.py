@@ -1,30 +1,36 @@
-"""The judge: intervals and floors against closed forms, wordings against captions, runs of painters of known skill."""
+"""The evaluation: floors against closed forms, wordings against captions, the judge's files, runs of painters of known skill."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from mutoscope import models
+from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import evaluate as verb
 from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, OutputError, SettingError
-from mutoscope.evaluate import attributes, motion, prompts, report, sheets, tally
-from mutoscope.evaluate.attributes import ATTRIBUTES, AttributeNet, Judge, Training
+from mutoscope.evaluate import judge as judging
+from mutoscope.evaluate import motion, prompts, renders, sheets, suite, tally
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate.judge import Judge, load_judge
+from mutoscope.evaluate.painter import Painter, known_to, load_painter
+from mutoscope.evaluate.prompts import Known
+from mutoscope.evaluate.suite import Plan
 from mutoscope.events import Event, drain
+from mutoscope.extractors import PAPERS, WEIGHTS, Extractors, Sizes
+from mutoscope.train import judge as stage
 from mutoscope.world.captions import caption
-from mutoscope.world.spec import SceneSpec, draw_spec, is_held_out
+from mutoscope.world.shown import attributes, shown
+from mutoscope.world.spec import SCENES, SceneSpec, Thing, draw_spec, is_held_out
 
-SMALL = Training(renders=192, test_renders=16, epochs=4, batch=32, rate=4e-3, widths=(16, 24, 32, 32))
-TINY = replace(SMALL, renders=32, test_renders=4, epochs=1)
+ATTRIBUTES = ("scene", "light", "weather", "season", "style")
 LAKE = SceneSpec(0, 0, "lake", "sunset", "fog", "autumn", "pine", "watercolor")
+SMALL = Plan(count=24, clips=1, reference=40, training=100)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -37,16 +43,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds a judge trained for a few seconds."""
-    place = tmp_path_factory.mktemp("judge")
-    drain(attributes.find_judge(place, SMALL))
-    return place
-
-
-@pytest.fixture(scope="module")
-def judge(folder: Path) -> Judge:
-    return attributes.load_judge(folder)
+def judge(tiny_judge: Path) -> Judge:
+    return load_judge(tiny_judge)
 
 
 # ---------------------------------------------------------------------------------------------------------------- tally
@@ -62,7 +60,10 @@ def test_wilson(right: int, n: int, low: float, high: float):
 
 def some_answers(n: int = 30) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     random = np.random.default_rng(0)
-    rows = [{name: words[int(random.integers(3))] for name, words in ATTRIBUTES.items()} for _ in range(2 * n)]
+    rows = [
+        {name: words[int(random.integers(3))] for name, words in attributes().items() if name in ATTRIBUTES}
+        for _ in range(2 * n)
+    ]
     asked = [{k: v for k, v in row.items() if k in ("scene", "light") or random.random() < 0.5} for row in rows[:n]]
     return asked, rows[n:]
 
@@ -152,78 +153,183 @@ def test_questions():
     assert len(free) == len(FREE_PROMPTS) and all({"scene", "light"} <= set(q.asked) for q in free)
 
 
+def test_a_model_is_asked_for_what_it_could_know(monkeypatch: pytest.MonkeyPatch):
+    """A model of some scenes and styles is not asked for others, be they told by its facts or by its words."""
+    few = Known(facts={"scene": prompts.WATER + prompts.SKY, "style": ("photo", "anime")})
+    questions = prompts.held_out_questions(6, few)
+    assert {q.spec.scene for q in questions if q.spec} <= {*few.facts["scene"]}
+    assert {q.style for q in questions} <= {"photo", "anime"}
+    assert {q.asked["scene"] for q in prompts.free_questions(few)} <= {*few.facts["scene"]}
+    lakes = Known(facts={"scene": ("lake",)})
+    assert {q.spec.scene for q in prompts.moving_questions(4, lakes) if q.spec} == {"lake"}
+    words = Known(frozenset("a an the of at in lake sunset dawn night photo clear summer anime".split()))
+    assert words.fact("scene", "lake") and not words.fact("scene", "canyon") and words.says("a lake at dawn")
+    assert not replace(words, other=few).fact("style", "comic") and replace(words, other=few).fact("style", "anime")
+    assert not replace(Known(), other=few).fact("scene", "canyon")
+    monkeypatch.setattr(prompts, "MOST_SKIPPED", 50)
+    with pytest.raises(SettingError, match="knows hardly any"):
+        prompts.held_out_questions(2, Known(frozenset({"lake"})))
+
+
+def test_what_the_embedded_model_knows():
+    known = known_to(open_checkpoint(verify=False))
+    scenes = {scene for scene in SCENES if known.fact("scene", scene)}
+    assert {"lake", "beach", "flower field"} <= scenes
+    questions = prompts.held_out_questions(8, known)
+    assert all(known.says(q.prompt) and known.scene(q.spec) for q in questions if q.spec)
+
+
 # ---------------------------------------------------------------------------------------------------------------- judge
 
 
-def test_prepare_averages():
-    picture = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
-    mean = picture.reshape(64, 2, 64, 2, 3).mean((1, 3))
-    assert np.abs(attributes.prepare(picture) - mean).max() <= 0.5
-    assert attributes.prepare(picture[:96]).shape == attributes.prepare(picture[:48, :32]).shape == (64, 64, 3)
+def test_what_a_picture_shows():
+    assert shown(LAKE) == {"scene": "lake", "light": "sunset", "weather": "fog", "season": "autumn", "style": "watercolor",
+                           "plant": "pine", "object": "none"}  # fmt: skip
+    fox = Thing("fox", "", "ground", 2, "left")
+    assert {"object": "animal", "count": "2", "side": "left"}.items() <= shown(replace(LAKE, things=(fox,))).items()
+    assert "object" not in shown(replace(LAKE, things=(fox, fox))) and "light" not in shown(
+        replace(LAKE, scene="space")
+    )
+    for name, word in shown(replace(LAKE, things=(fox,))).items():
+        assert word in attributes()[name]
 
 
-def test_the_network_is_small():
-    net = AttributeNet()
-    assert 500_000 < sum(p.numel() for p in net.parameters()) < 1_000_000
-    logits = net.eval()(torch.zeros(2, 3, 64, 64))
-    assert {name: tuple(x.shape) for name, x in logits.items()} == {n: (2, len(w)) for n, w in ATTRIBUTES.items()}
+def test_the_shipped_sizes_fit_the_package():
+    nets = Extractors(Sizes(), attributes(), ["word"] * 3200)
+    assert nets.sizes.features == 256
+    assert 2 * sum(p.numel() for p in nets.parameters()) <= 6e6
+    logits = nets.scene(torch.zeros(2, 3, 128, 128))
+    assert {name: tuple(x.shape) for name, x in logits.items()} == {n: (2, len(w)) for n, w in attributes().items()}
 
 
 def test_unseen_facts_cost_nothing():
-    labels = torch.tensor([attributes.label(replace(LAKE, scene="desert", season="summer", plant="none"))])
-    assert labels[0, list(ATTRIBUTES).index("season")] == attributes.UNSEEN
-    logits = {name: torch.zeros(1, len(words)) for name, words in ATTRIBUTES.items()}
-    lost = attributes.loss_of(logits, labels, 0.0)
-    assert lost.item() == pytest.approx(sum(np.log(len(w)) for n, w in ATTRIBUTES.items() if n != "season"), abs=1e-5)
+    facts = {"scene": "desert", "light": "noon"}
+    labels = torch.tensor([stage.label(facts)])
+    assert (labels == stage.UNSEEN).sum() == len(attributes()) - 2
+    logits = {name: torch.zeros(1, len(words)) for name, words in attributes().items()}
+    lost = stage.loss_of(logits, labels, 0.0)
+    assert lost.item() == pytest.approx(sum(np.log(len(attributes()[name])) for name in facts), abs=1e-5)
 
 
-def test_disturbed_pixels_stay_near():
+def test_vicreg_against_its_closed_form():
+    """Two equal views of deviation 1 and no correlation cost nothing; a constant costs the whole variance term, twice a half."""
+    rows = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]) * (3 / 4) ** 0.5
+    assert stage.vicreg(rows, rows).item() == pytest.approx(0, abs=1e-3)
+    assert stage.vicreg(torch.zeros(4, 2), torch.zeros(4, 2)).item() == pytest.approx(stage.VARIANCE * 0.99, abs=1e-4)
+    twins = rows[:, :1].expand(4, 2)
+    assert stage.vicreg(twins, twins).item() == pytest.approx(stage.COVARIANCE * 2 * (2 / 2), rel=1e-3)
+
+
+def test_degraded_pixels_say_how_much():
+    pixels = torch.rand(64, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    worse, levels = stage.degrade(pixels, torch.Generator().manual_seed(1))
+    untouched = (levels == 0).all(1)
+    assert untouched.any() and torch.equal(worse[untouched], pixels[untouched])
+    blurred = (levels[:, 0] > 0.8) & (levels[:, 1] == 0)
+    assert blurred.any() and (worse[blurred].std() < 0.6 * pixels[blurred].std())
+
+
+def test_views_and_disturbed_pixels_stay_near():
     pixels = torch.linspace(-1, 1, 64).expand(4, 3, 64, 64)  # the same in every row, brighter to the right
-    seen = attributes.disturb(pixels, torch.Generator().manual_seed(1))
-    assert seen.shape == pixels.shape and (seen.mean() - pixels.mean()).abs() < 0.1
-    again = attributes.disturb(pixels, torch.Generator().manual_seed(1))
-    assert torch.equal(seen, again)
+    for change in (stage.disturb, stage.view_of):
+        seen = change(pixels, torch.Generator().manual_seed(1))
+        assert seen.shape == pixels.shape and (seen.mean() - pixels.mean()).abs() < 0.3
+        assert torch.equal(seen, change(pixels, torch.Generator().manual_seed(1)))
 
 
 def test_it_learns_and_says_how_well(judge: Judge):
-    specs = [attributes.training_spec(SMALL.seed, index) for index in range(96)]
-    asked = [attributes.visible(spec) for spec in specs]
-    read = judge.read(list(attributes.render_pictures(specs)))
+    specs = [draw_spec(9001, index) for index in range(96)]
+    asked = [{name: word for name, word in shown(spec).items() if name in ATTRIBUTES} for spec in specs]
+    read = judge.read(list(renders.render_pictures(specs, 32, 32)))
     assert tally.share(asked, read)["light"]["share"] > 2 * tally.floor(asked, read)["light"]
-    test = judge.card["test"]
-    assert test["all"]["scene"]["n"] == SMALL.test_renders and set(test) == {"all", "photo", "styles"}
+    test = judge.papers()["test"]
+    assert test["all"]["scene"]["n"] == 24 and set(test) == {"all", "styles"}
+    assert judge.seeds == {9001, 9002} and judge.card["labels"]["object"] == {"none": 216}
 
 
-def test_reading_does_not_depend_on_the_batch(judge: Judge):
-    pictures = list(attributes.render_pictures([draw_spec(7, index) for index in range(5)]))
+def test_no_word_is_read_that_was_never_shown(judge: Judge):
+    pictures = list(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8))
+    seen = {name: set(words) for name, words in judge.card["labels"].items()}
+    assert all(word in seen[name] for facts in judge.read(pictures) for name, word in facts.items())
+    assert all("count" not in facts and "side" not in facts for facts in judge.read(pictures))
+
+
+def test_numbers_do_not_depend_on_the_batch(judge: Judge):
+    pictures = list(renders.render_pictures([draw_spec(7, index) for index in range(5)], 48, 32))
     assert judge.read(pictures) == [judge.read([picture])[0] for picture in pictures]
-    assert judge.read([]) == []
+    assert judge.read([]) == [] and judge.features([]).shape == (0, judge.nets.sizes.features)
+    for look in (judge.features, judge.see):
+        each = np.concatenate([look([picture]) for picture in pictures])
+        assert np.abs(look(pictures) - each).max() < 1e-5
 
 
-def test_the_same_training_gives_the_same_judge(tmp_path: Path):
-    first, second = (drain(attributes.find_judge(tmp_path / name, TINY)) for name in "ab")
-    assert first.sha256 == second.sha256
+def test_features_are_measured_in_deviations(judge: Judge, tiny_judge: Path):
+    from mutoscope.data.cache import open_folders
+
+    pictures = [p for folder in open_folders(tiny_judge.parent / "data") for p in folder.pixels[:, 0]]
+    features = judge.features(pictures)
+    moving = features.std(0) > 0
+    assert moving.mean() > 0.5 and np.abs(features.mean(0)).max() < 0.2
+    assert features.std(0)[moving] == pytest.approx(1, abs=0.2)
 
 
-def test_a_judge_is_loaded_by_hash(folder: Path, judge: Judge, tmp_path: Path):
-    events = list(attributes.find_judge(folder))
-    assert [event.phase for event in events] == ["done"] and events[0].result.sha256 == judge.sha256
-    weights, papers = (folder / "judge.safetensors").read_bytes(), (folder / "judge.json").read_text()
+def test_words_it_does_not_know(judge: Judge):
+    known, unknown = judge.embed(["a lake at night"]), judge.embed(["", "xyzzy plugh"])
+    assert known.shape == (1, judge.nets.sizes.embedding) and np.linalg.norm(unknown, axis=1) == pytest.approx(1)
+    assert judge.nets.ids(["A lake, at NIGHT!"]).tolist() == judge.nets.ids(["a lake at night"]).tolist()
+
+
+def test_a_judge_is_loaded_by_hash(tiny_judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    weights, papers = (tiny_judge / WEIGHTS).read_bytes(), (tiny_judge / PAPERS).read_text()
 
     def keep(data: bytes, card: str) -> Path:
-        (tmp_path / "judge.safetensors").write_bytes(data)
-        (tmp_path / "judge.json").write_text(card)
+        (tmp_path / WEIGHTS).write_bytes(data)
+        (tmp_path / PAPERS).write_text(card)
         return tmp_path
 
     with pytest.raises(CheckpointError, match=r"judge\.safetensors.*changed"):
-        attributes.load_judge(keep(weights[:-1] + bytes([weights[-1] ^ 1]), papers))
-    with pytest.raises(CheckpointError, match="other words"):
-        attributes.load_judge(keep(weights, papers.replace('"lake"', '"lagoon"')))
+        load_judge(keep(weights[:-1] + bytes([weights[-1] ^ 1]), papers))
+    with pytest.raises(CheckpointError, match=r"judge\.json.*changed"):
+        load_judge(keep(weights, papers.replace('"lake"', '"lagoon"')))
     for card in ("{", "[]", "{}"):
         with pytest.raises(CheckpointError, match="no whole judge"):
-            attributes.load_judge(keep(weights, card))
-    with pytest.raises(CheckpointError, match="no whole judge"):
-        attributes.load_judge(tmp_path / "nothing")
+            load_judge(keep(weights, card))
+    with pytest.raises(CheckpointError, match="mutoscope train judge"):
+        load_judge(tmp_path / "nothing")
+    monkeypatch.setattr(judging, "SHIPPED", keep(weights, papers))
+    with pytest.raises(CheckpointError, match=r"holds no judge.*--judge DIR"):
+        load_judge()
+    (tmp_path / "PIN").write_text("another\n")
+    with pytest.raises(CheckpointError, match="not the one this version was released with"):
+        load_judge()
+    (tmp_path / "PIN").write_text(json.loads(papers)["digest"] + "\n")
+    assert load_judge().sha256 == json.loads(papers)["sha256"]
+
+
+@pytest.mark.skipif(not (judging.SHIPPED / "PIN").is_file(), reason="this copy holds no judge yet")
+def test_the_shipped_judge():
+    """It is the pinned one, small, of other worlds than the generator's and than those it is asked about, and it can read."""
+    judge = load_judge()
+    assert (judging.SHIPPED / WEIGHTS).stat().st_size <= 6_000_000
+    suite.check_seeds(judge)
+    assert 0 not in judge.seeds
+    assert judge.papers()["test"]["all"]["scene"]["share"] > 0.9
+    assert set(judge.card["labels"]["scene"]) >= {scene for scene in SCENES if scene != "plain ground"}
+
+
+def test_a_judge_of_the_worlds_that_are_asked_for_is_refused(judge: Judge):
+    card = {**judge.card, "data": [{"name": "x", "items": 1, "seeds": [prompts.SEED]}]}
+    with pytest.raises(SettingError, match=str(prompts.SEED)):
+        suite.check_seeds(Judge(judge.nets, card))
+
+
+def test_pictures_without_facts_teach_no_judge(tiny_judge: Path):
+    from mutoscope.data.cache import open_folders
+    from mutoscope.errors import DataError
+
+    folder = replace(open_folders(tiny_judge.parent / "data")[0], facts=[{}] * 80)
+    with pytest.raises(DataError, match="data render"):
+        stage.JudgeObjective(None, [folder], Path("."))  # type: ignore[arg-type]
 
 
 # --------------------------------------------------------------------------------------------------------------- motion
@@ -239,6 +345,14 @@ def test_changes_in_levels():
     assert (found["change"], found["rendered"], found["ratio"]) == (4, 4, 1)
     assert (found["jump"], found["rendered_jump"]) == (2, 1)
     assert found["low"] == pytest.approx(0.5) and found["high"] == pytest.approx(1.5)
+
+
+def test_flicker_is_what_comes_and_goes_again():
+    assert motion.flicker(ramp(0, 10, 20, 30)) == 0
+    assert motion.flicker(ramp(0, 10, 0, 10)) == 10
+    assert motion.flicker(ramp(0, 10)) == 0
+    found = motion.compare([ramp(0, 10, 0)], [ramp(0, 5, 0)])
+    assert found["flicker"]["value"] == 2 and found["flicker"]["n"] == 1
 
 
 def test_clips_that_stand_still():
@@ -273,86 +387,116 @@ def scenes() -> dict[str, SceneSpec]:
 
 
 def draw_well(prompt: str, seed: int) -> np.ndarray:
-    return next(attributes.render_pictures([scenes()[prompt]]))
+    return next(renders.render_pictures([scenes()[prompt]]))
 
 
-def move_well(prompt: str, seed: int) -> np.ndarray:
-    return motion.render_clip(scenes()[prompt], 5, 48, 32)
+def move_well(prompt: str, seed: int, frames: int) -> np.ndarray:
+    return motion.render_clip(scenes()[prompt], frames, 48, 32)
 
 
-WELL = report.Painter(draw_well, move_well, "the world itself", "0123456789abcdef")
+WELL = Painter(
+    draw_well, move_well, lambda pictures: pictures ^ 1, name="the world itself", model_hash="0123456789abcdef"
+)
 
 
-def judged(painter: report.Painter, out: Path, folder: Path, **settings) -> dict:
-    page = drain(report.run(painter, out, judge=folder, **settings))
+def judged(painter: Painter, out: Path, folder: Path, plan: Plan = SMALL, **settings) -> dict:
+    page = drain(suite.run(painter, out, plan=plan, judge=folder, **settings))
     assert page == out / "report.md" and not list(out.glob("*.tmp"))
     return json.loads((out / "report.json").read_text())
 
 
-def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, folder: Path, judge: Judge):
-    found = judged(WELL, tmp_path / "a" / "b", folder, count=24, clips=2)
+def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge: Path, judge: Judge):
+    out = tmp_path / "a" / "b"
+    found = judged(WELL, out, tiny_judge, training=tiny_judge.parent / "data")
     pictures = found["pictures"]
     assert pictures["n"] == len(pictures["answers"]) == 24 and pictures["generated"] == pictures["renders"]
     assert found["judge"]["sha256"] == judge.sha256 and found["model"]["hash"] == WELL.model_hash
     assert found["free"]["n"] == len(FREE_PROMPTS)
     for part in (found["clips"]["all"], *found["clips"]["scenes"].values()):
-        assert part["ratio"] == 1 and part["jump"] == part["rendered_jump"]
-    page = (tmp_path / "a" / "b" / "report.md").read_text()
+        assert part["ratio"] == 1 and part["jump"] == part["rendered_jump"] and part["flicker"]["value"] == 1
+    assert list(found["clips"]["drift"]) == ["first frame", "2 s"]
+    sets = found["fidelity"]
+    assert sets["generated"] == sets["renders"] and sets["reference"] == 40
+    assert sets["softened renders"]["FD-own"]["value"] > sets["renders"]["FD-own"]["value"]
+    text = found["text"]
+    assert text["generated"] == text["renders"] and text["wrong captions"]["value"] < text["renders"]["value"]
+    copies = found["memorisation"]
+    assert copies["planted copies"]["value"] > 0.9 and copies["held-out renders"]["value"] <= 0.05
+    assert found["codec"]["PSNR"]["value"] == pytest.approx(20 * np.log10(255), abs=0.01)
+    assert found["not_measured"] == {"speed": "this model tells no stages apart"}
+    page = (out / "report.md").read_text()
     assert judge.sha256[:16] in page and WELL.model_hash in page and "| beach | 1 |" in page
-    drawn = {path.name for path in (tmp_path / "a" / "b").glob("*.png")}
-    assert drawn == {"pictures-1.png", "free-1.png", "clips-1.png"}
+    assert "FD-own of the generated pictures is 1.00 times" in page and "- speed: " in page
+    drawn = {path.name for path in out.glob("*.png")}
+    assert drawn == {"pictures-1.png", "free-1.png", "clips-1.png", "page.png"}
     assert [row["what"][:5] for row in found["bars"]][:2] == ["scene", "light"]
     assert all(row["met"] for row in found["bars"] if row["what"].startswith("change"))
 
 
-def test_a_painter_that_always_draws_the_same_is_found_out(tmp_path: Path, folder: Path):
+def test_a_painter_that_always_draws_the_same_is_found_out(tmp_path: Path, tiny_judge: Path):
     grey = np.full((64, 96, 3), 128, np.uint8)
-    stiff = report.Painter(lambda prompt, seed: grey, lambda prompt, seed: np.stack([grey] * 5))
-    found = judged(stiff, tmp_path, folder, count=24, clips=1, free=False)
+    stiff = Painter(lambda prompt, seed: grey, lambda prompt, seed, frames: np.stack([grey] * frames))
+    found = judged(stiff, tmp_path, tiny_judge, replace(SMALL, clips=1, free=False))
     part = found["pictures"]["generated"]["all"]
     for name in ("scene", "light"):
         assert part[name]["share"] == pytest.approx(found["pictures"]["floor"][name], abs=0.05)
     assert not any(row["met"] for row in found["bars"] if not row["what"].startswith("largest"))
+    sets = found["fidelity"]
+    assert sets["generated"]["FD-own"]["low"] > sets["renders"]["FD-own"]["value"]
+    assert sets["generated"]["recall"]["value"] < 0.2
+    assert found["text"]["generated"]["value"] == pytest.approx(found["text"]["wrong captions"]["value"], abs=0.5)
+    assert set(found["not_measured"]) == {"memorisation", "codec", "speed"}
 
 
-def test_a_painter_of_pictures_alone(tmp_path: Path, folder: Path):
-    found = judged(report.Painter(draw_well), tmp_path, folder, count=2, clips=3, free=False)
-    assert "clips" not in found and "free" not in found
+def test_a_painter_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: Path, tiny_judge: Path):
+    from mutoscope.data.cache import open_folders
+
+    folder = tiny_judge.parent / "data"
+    learned = open_folders(folder)[0].pixels[:, 0]
+    parrot = Painter(lambda prompt, seed: learned[seed % len(learned)])
+    plan = replace(SMALL, count=8, clips=3, free=False, training=1000)
+    found = judged(parrot, tmp_path, tiny_judge, plan, training=folder)
+    assert (
+        "clips" not in found
+        and "free" not in found
+        and found["not_measured"]["clips"] == "this model draws pictures only"
+    )
+    assert found["memorisation"]["generated"]["value"] == 1
 
 
-def test_a_checkpoint_is_a_painter(monkeypatch: pytest.MonkeyPatch):
-    class Fake:
-        def __init__(self, checkpoint: str | None):
-            assert checkpoint == "folder"
-
-        def generate(self, prompt: str, *, seed: int, num_frames: int = 1, fps: int = 0) -> SimpleNamespace:
-            shape = (num_frames, 16, 16, 3)
-            request = SimpleNamespace(model="nano", model_hash="abc")
-            return SimpleNamespace(pixels=np.full(shape[1:], seed), frames=np.full(shape, fps), request=request)
-
-    monkeypatch.setattr(models, "TextToImageModel", Fake)
-    monkeypatch.setattr(models, "TextToVideoModel", Fake)
-    painter = report.load_painter("folder")
-    assert (painter.name, painter.model_hash) == ("nano", "abc")
-    assert painter.draw("a lake", 7).max() == 7
-    assert painter.move and painter.move("a lake", 7).shape[0] == motion.FRAMES
-    assert report.load_painter("folder", clips=False).move is None
+def test_a_checkpoint_is_a_painter(tiny_checkpoint: Path):
+    painter = load_painter(tiny_checkpoint)
+    assert (painter.name, painter.model_hash) == ("mutoscope-tiny", open_checkpoint(tiny_checkpoint).hash)
+    picture = painter.draw("a lake", 7)
+    assert picture.shape == (128, 128, 3) and np.array_equal(picture, painter.draw("a lake", 7))
+    assert painter.move and painter.move("a lake", 7, 5).shape == (5, 128, 128, 3)
+    assert load_painter(tiny_checkpoint, clips=False).move is None
+    assert painter.restore and painter.restore(picture[None, :32, :48]).shape == (1, 32, 48, 3)
+    assert painter.known.fact("scene", "lake")
+    assert painter.time
+    seconds = painter.time()
+    for kind in ("picture", "clip"):
+        assert 0 < sum(value for name, value in seconds[kind].items() if name != "whole") <= 3 * seconds[kind]["whole"]
+        assert seconds[kind]["velocity"] > 0
 
 
 def test_softened_pictures_keep_their_colours():
     picture = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
-    soft = report.soften(picture)
+    soft = renders.soften(picture)
     assert soft.shape == picture.shape and soft.std() < picture.std() / 2
     assert np.abs(soft.mean((0, 1)) - picture.mean((0, 1))).max() < 2
 
 
-def test_what_a_run_refuses(tmp_path: Path):
+def test_what_a_run_refuses(tmp_path: Path, tiny_judge: Path, tiny_world: Path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot make"):
-        drain(report.run(WELL, tmp_path / "file" / "out"))
-    for count, clips in ((0, 1), (1, -1)):
+        drain(suite.run(WELL, tmp_path / "file" / "out", plan=SMALL, judge=tiny_judge))
+    for wrong in ({"count": 1}, {"clips": -1}, {"reference": 0}):
         with pytest.raises(SettingError, match="must be"):
-            drain(report.run(WELL, tmp_path, count=count, clips=clips))
+            replace(SMALL, **wrong)
+    with pytest.raises(SettingError, match="clips only"):
+        drain(suite.run(WELL, tmp_path, plan=SMALL, judge=tiny_judge, training=tiny_world / "clips"))
+    assert suite.SUITES["quick"].frames == motion.FRAMES and suite.SUITES["full"].frames == 121
 
 
 # --------------------------------------------------------------------------------------------------------- command line
@@ -361,17 +505,20 @@ def test_what_a_run_refuses(tmp_path: Path):
 def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, outputs: Path):
     asked = {}
 
-    def start(model: str | None, **settings) -> Iterator[Event]:
-        asked.update(settings, model=model)
+    def start(checkpoint: str | None, **settings) -> Iterator[Event]:
+        asked.update(settings, checkpoint=checkpoint)
         page = outputs / "report.md"
         page.write_text("# Evaluation\n| a | b |\n")
         yield Event("done", 1, 1, result=page)
 
     monkeypatch.setattr(verb, "start_evaluation", start)
-    assert main(["evaluate", "--model", "runs/nano", "--count", "3", "--clips", "0"]) == 0
+    assert main(["evaluate", "runs/nano", "--suite", "full", "--count", "3", "--i3d", "x.pt"]) == 0
     assert capsys.readouterr().out == f"# Evaluation\n| a | b |\n{outputs / 'report.md'}\n"
-    wanted = {"model": "runs/nano", "count": 3, "clips": 0, "out": Path("runs/evaluation"), "judge": Path("runs/judge")}
-    assert asked == wanted
-    for words in (["--count", "0"], ["--clips", "-1"], ["--count", "many"]):
-        assert main(["evaluate", *words]) == 2
+    assert asked == {"checkpoint": "runs/nano", "suite": "full", "count": 3, "clips": None, "out": Path("runs/evaluation"),
+                     "judge": None, "training": None, "public": (None, None, "x.pt")}  # fmt: skip
+    assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0)
+    for words in (["--count", "1"], ["--clips", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
+                  ["--training", "nowhere"], ["--clip", "nowhere"]):  # fmt: skip
+        monkeypatch.undo()
+        assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1

@@ -162,7 +162,7 @@ class TestCard:
 
     def test_numbers_are_the_runs_own(self, exported: Path, small_run: Path):
         stages = open_checkpoint(exported).card["stages"]
-        assert [*stages, "distil"] == list(STAGES)  # which is told of students only
+        assert [*stages, "distil", "judge"] == list(STAGES)  # which are told of students only, and no part of the model
         for stage, facts in stages.items():
             last = json.loads((small_run / stage / "log.jsonl").read_text().splitlines()[-1])
             assert facts["samples"] == last["samples"] == 8 and facts["seconds"] == last["seconds"]

@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import adapt, data, doctor, evaluate, export, files, generate, recipe, train, tune, world
+from mutoscope.cli import adapt, card, data, doctor, evaluate, export, files, generate, recipe, train, tune, world
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -111,7 +111,7 @@ def build() -> TyperGroup:
     of_train.callback()(lambda: None)
     _add(of_train, train.VERBS)
     app.add_typer(of_train, name="train")
-    for module in (world, recipe, tune, adapt, export, evaluate):
+    for module in (world, recipe, tune, adapt, export, evaluate, card):
         _add(app, module.VERBS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 

@@ -1,40 +1,106 @@
-"""The verb evaluate: judge a model on held-out prompts, free-worded prompts and clips."""
+"""The verbs evaluate and compare: judge a model on held-out prompts, or two models on the same ones."""
 
 import importlib.util
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import say, watch
-from mutoscope.errors import MissingExtraError, SettingError
+from mutoscope.cli.console import note, say, watch
+from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
+
+SUITES = ("quick", "full")
+
+Suite = Annotated[
+    str,
+    typer.Option(
+        "--suite", metavar="NAME", parser=ask.text, help="quick (minutes) or full (hours, tighter intervals)."
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option("--count", metavar="N", parser=ask.whole("--count", 200), help="Pictures; else the suite's own."),
+]
+Clips = Annotated[
+    int | None,
+    typer.Option("--clips", metavar="N", parser=ask.whole("--clips", 8), help="Clips; 0 leaves them out."),
+]
+Judge = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", metavar="DIR", parser=ask.text, help="Another judge than the one inside: see mutoscope train judge."
+    ),
+]
+Training = Annotated[
+    str | None,
+    typer.Option(
+        "--training", metavar="DIR", parser=ask.text, help="The pictures the model learned from, to look for copies."
+    ),
+]
 
 
 def evaluate(
-    model: ask.Model = None,
+    checkpoint: Annotated[
+        str | None,
+        typer.Argument(metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder; none = the embedded model."),
+    ] = None,
+    suite: Suite = "quick",
     out: Annotated[
         str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The folder for the report and its sheets.")
     ] = "runs/evaluation",
-    count: Annotated[
-        int,
-        typer.Option("--count", metavar="N", parser=ask.whole("--count", 200), help="Pictures of held-out scenes."),
-    ] = 200,
-    clips: Annotated[
-        int, typer.Option("--clips", metavar="N", parser=ask.whole("--clips", 8), help="Clips; 0 leaves them out.")
-    ] = 8,
-    judge: Annotated[
-        str,
-        typer.Option("--judge", metavar="DIR", parser=ask.text, help="The judge; trained there if there is none."),
-    ] = "runs/judge",
+    count: Count = None,
+    clips: Clips = None,
+    judge: Judge = None,
+    training: Training = None,
+    inception: Annotated[
+        str | None,
+        typer.Option("--inception", metavar="FILE", parser=ask.text, help="Inception-v3 as TorchScript: FID and KID."),
+    ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option("--clip", metavar="DIR", parser=ask.text, help="A CLIP folder of transformers: CLIPScore."),
+    ] = None,
+    i3d: Annotated[
+        str | None, typer.Option("--i3d", metavar="FILE", parser=ask.text, help="I3D as TorchScript: FVD.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")
+    ] = False,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Measure how often a model draws what was asked, and whether its clips move as they should."""
-    if count < 1:
-        raise SettingError(f"--count must be 1 or more, got {count}")
-    if clips < 0:
-        raise SettingError(f"--clips must be 0 or more, got {clips}")
-    events = start_evaluation(model, out=Path(out), judge=Path(judge), count=count, clips=clips)
+    """Measure how well a model draws what was asked, and whether its clips move as they should."""
+    check(suite, count, clips)
+    events = start_evaluation(
+        checkpoint, out=Path(out), suite=suite, count=count, clips=clips, judge=judge, training=training,
+        public=(inception, clip, i3d),
+    )  # fmt: skip
+    page = Path(watch(events, quiet=quiet, lines_every=30.0))
+    if keep:
+        note(f"kept as {keep_report(page.with_name('report.json'), checkpoint)}")
+    if not quiet:
+        for line in page.read_text("utf-8").splitlines():
+            say(line)
+    say(page)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="A", parser=ask.text, help="A checkpoint folder, or: embedded.")],
+    second: Annotated[str, typer.Argument(metavar="B", parser=ask.text, help="Another one.")],
+    suite: Suite = "quick",
+    out: Annotated[
+        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The folder for the comparison.")
+    ] = "runs/comparison",
+    count: Count = None,
+    clips: Clips = None,
+    judge: Judge = None,
+    quiet: ask.Quiet = False,
+) -> None:
+    """Hold two models against each other on the same prompts and seeds, with the interval of every difference."""
+    check(suite, count, clips)
+    events = start_comparison(first, second, out=Path(out), suite=suite, count=count, clips=clips, judge=judge)
     page = Path(watch(events, quiet=quiet, lines_every=30.0))
     if not quiet:
         for line in page.read_text("utf-8").splitlines():
@@ -42,13 +108,73 @@ def evaluate(
     say(page)
 
 
-def start_evaluation(model: str | None, *, clips: int, **settings: Any) -> Any:
-    """Return the events of an evaluation; MissingExtraError without PyTorch."""
+def check(suite: str, count: int | None, clips: int | None) -> None:
+    """Refuse numbers that cannot be measured; raises SettingError."""
+    if suite not in SUITES:
+        raise SettingError(f"unknown suite {suite!r}{did_you_mean(suite, SUITES)}; known: {', '.join(SUITES)}")
+    if count is not None and count < 2:
+        raise SettingError(f"--count must be 2 or more, got {count}")
+    if clips is not None and clips < 0:
+        raise SettingError(f"--clips must be 0 or more, got {clips}")
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("PyTorch", "torch")
-    from mutoscope.evaluate.report import load_painter, run
 
-    return run(load_painter(model, clips > 0), clips=clips, **settings)
+
+def start_evaluation(
+    checkpoint: str | None,
+    *,
+    out: Path,
+    suite: str,
+    count: int | None,
+    clips: int | None,
+    judge: str | None,
+    training: str | None,
+    public: tuple[str | None, str | None, str | None],
+) -> Any:
+    """Return the events of an evaluation."""
+    from mutoscope.evaluate.painter import load_painter
+    from mutoscope.evaluate.standard import open_standard
+    from mutoscope.evaluate.suite import run
+
+    if training is not None and not Path(training).is_dir():
+        raise OutputError(f"--training {training!r} is not a folder")
+    plan = plan_of(suite, count, clips)
+    standard = open_standard(*public)
+    return run(
+        load_painter(checkpoint, plan.clips > 0), out, plan=plan, judge=Path(judge) if judge else None,
+        training=Path(training) if training else None, standard=standard,
+    )  # fmt: skip
+
+
+def start_comparison(
+    first: str, second: str, *, out: Path, suite: str, count: int | None, clips: int | None, judge: str | None
+) -> Any:
+    """Return the events of a comparison; `embedded` is the model in the package."""
+    from mutoscope.evaluate.compare import run
+    from mutoscope.evaluate.painter import load_painter
+
+    plan = plan_of(suite, count, clips)
+    painters = [load_painter(None if name == "embedded" else name, plan.clips > 0) for name in (first, second)]
+    return run(painters[0], painters[1], out, plan=plan, judge=Path(judge) if judge else None)
+
+
+def plan_of(suite: str, count: int | None, clips: int | None) -> Any:
+    """Return a suite's plan with other numbers of pictures and clips."""
+    from mutoscope.evaluate.suite import SUITES as PLANS
+
+    given = {name: value for name, value in (("count", count), ("clips", clips)) if value is not None}
+    return replace(PLANS[suite], **given)
+
+
+def keep_report(report: Path, checkpoint: str | None) -> Path:
+    """Put the numbers of a report beside the weights they belong to, the answers to held-out prompts left out."""
+    from mutoscope.checkpoint import EMBEDDED
+    from mutoscope.media.storage import write_bytes
+
+    numbers = json.loads(report.read_text("utf-8"))
+    numbers["pictures"].pop("answers")
+    folder = EMBEDDED if checkpoint is None else Path(checkpoint)
+    return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())
 
 
 VERBS = {
@@ -56,7 +182,13 @@ VERBS = {
         evaluate,
         """
 mutoscope evaluate
-mutoscope evaluate --model runs/nano/model --out runs/nano/evaluation --count 200 --clips 8
-mutoscope evaluate --count 40 --clips 0 --judge runs/judge""",
+mutoscope evaluate runs/nano/model --suite quick --out runs/nano/evaluation --training runs/nano/world --keep
+mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14""",
+    ),
+    "compare": (
+        compare,
+        """
+mutoscope compare embedded runs/nano/model
+mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0""",
     ),
 }

@@ -1,6 +1,10 @@
 """Does it move as much as the world does, and does nothing jump? Change from frame to frame, beside the renders' own.
 
-change = mean absolute difference of two neighbouring frames, in levels 0..255. Legend: frames uint8 (T, H, W, 3).
+change  = mean absolute difference of two neighbouring frames, in levels 0..255
+flicker = mean absolute difference of a frame and the mean of its two neighbours: what comes and goes again; even motion has
+          little of it
+
+Legend: frames uint8 (T, H, W, 3).
 """
 
 from collections.abc import Sequence
@@ -22,6 +26,16 @@ def changes(frames: np.ndarray) -> np.ndarray:
     return np.array([np.abs(a - b).mean() for a, b in zip(np.int16(frames), np.int16(frames[1:]), strict=False)])
 
 
+def flicker(frames: np.ndarray) -> float:
+    """Return the flicker of a clip, (T, H, W, 3) uint8, in levels; 0 for fewer than three frames."""
+    if len(frames) < 3:
+        return 0.0
+    steps = [
+        np.abs(b - (a + c) / 2).mean() for a, b, c in zip(*(np.float32(frames[k:]) for k in range(3)), strict=False)
+    ]
+    return float(np.mean(steps))
+
+
 def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int = FPS) -> np.ndarray:
     """Return the scene as the world moves it, uint8 (T, H, W, 3)."""
     unit = render([spec], width, height, [frame / fps for frame in range(frames)])[0]  # (3, T, H, W)
@@ -31,12 +45,14 @@ def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int 
 def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> dict[str, Any]:
     """Compare clips with renders of the same scenes, one by one in the same order.
 
-    Returns n; the mean change of both; their ratio with a bootstrap interval over clips; `jump` and `rendered_jump`,
-    the largest step of any clip as a multiple of that clip's mean.
+    Returns n; the mean change of both; their ratio with a bootstrap interval over clips; the same of their flicker; `jump`
+    and `rendered_jump`, the largest step of any clip as a multiple of that clip's mean.
     """
     ours, theirs = [changes(clip) for clip in generated], [changes(clip) for clip in rendered]
     means = np.array([[a.mean(), b.mean()] for a, b in zip(ours, theirs, strict=True)])  # (n, 2)
     low, high = ratio_interval(means)
+    unrest = np.array([[flicker(a), flicker(b)] for a, b in zip(generated, rendered, strict=True)])
+    calm, wild = ratio_interval(unrest)
     return {
         "n": len(ours),
         "change": float(means[:, 0].mean()),
@@ -44,6 +60,7 @@ def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> 
         "ratio": _ratio(means),
         "low": low,
         "high": high,
+        "flicker": {"value": _ratio(unrest), "low": calm, "high": wild, "n": len(ours)},
         "jump": max(map(largest_jump, ours)),
         "rendered_jump": max(map(largest_jump, theirs)),
     }

@@ -1,214 +1,14 @@
-"""One run of the judge: draw what was asked, read it, compare it with renders, write tables and contact sheets.
+"""What a report says: the bars that must hold, and the tables a person reads. It knows numbers and no pictures."""
 
-    OUT/report.json          every number, every prompt with what was asked and read
-    OUT/report.md            the tables a person reads
-    OUT/pictures-1.png ...   the pictures, wrong ones framed; free-1.png likewise; clips-1.png beside renders
-
-The model under test is a `Painter`: two functions from a prompt and a seed to pixels. All that draws can be judged.
-"""
-
-import json
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from mutoscope import __version__
-from mutoscope.errors import SettingError
-from mutoscope.evaluate.attributes import Judge, Training, examine, find_judge, render_pictures
-from mutoscope.evaluate.motion import FPS, FRAMES, compare, render_clip
-from mutoscope.evaluate.prompts import (
-    SEED,
-    SKY,
-    WATER,
-    Question,
-    free_questions,
-    held_out_questions,
-    moving_questions,
-)
-from mutoscope.evaluate.sheets import clip_sheet, marked_sheets
-from mutoscope.evaluate.tally import BOTH, floor, mixups, share
-from mutoscope.events import Event, Phase
-from mutoscope.media import Provenance, atomic_write, write_picture
-from mutoscope.media.storage import make_folder
+from mutoscope.evaluate.tally import BOTH
 
 BARS = {"scene": 0.90, "light": 0.90}  # least share on held-out combinations
 FREE_BAR = 0.85  # least share of free-worded prompts with scene and light right
 RATIO_BAR = (0.5, 2.0)  # change of clips over the renders' own
 JUMP_BAR = 3.0  # largest step of a clip over its mean step
-
-
-@dataclass(frozen=True)
-class Painter:
-    """A model under test."""
-
-    draw: Callable[[str, int], np.ndarray]  # (prompt, seed) -> uint8 (H, W, 3)
-    move: Callable[[str, int], np.ndarray] | None = None  # (prompt, seed) -> uint8 (T, H, W, 3), T = FRAMES at FPS
-    name: str = "unnamed"
-    model_hash: str = ""
-
-
-@dataclass
-class _Found:
-    """What a run gathers before it is written."""
-
-    judge: Judge
-    sheets: dict[str, list[np.ndarray]] = field(default_factory=dict)
-    numbers: dict[str, Any] = field(default_factory=dict)
-
-
-def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter:
-    """Return the `Painter` of a checkpoint folder, of the embedded model when None; raises what its loader raises."""
-    from mutoscope.models import TextToImageModel, TextToVideoModel
-
-    still = TextToImageModel(model)
-    moving = TextToVideoModel(model) if clips else None
-    request = still.generate("a lake", seed=0).request
-
-    def draw(prompt: str, seed: int) -> np.ndarray:
-        return still.generate(prompt, seed=seed).pixels
-
-    def move(prompt: str, seed: int) -> np.ndarray:
-        assert moving is not None
-        return moving.generate(prompt, seed=seed, num_frames=FRAMES, fps=FPS).frames
-
-    return Painter(draw, move if clips else None, request.model, request.model_hash)
-
-
-def run(
-    painter: Painter,
-    out: Path,  # the folder to fill
-    *,
-    judge: Path = Path("runs/judge"),  # its folder; a judge is trained there when it holds none
-    training: Training | None = None,  # of that judge
-    count: int = 200,  # pictures of held-out combinations
-    clips: int = 8,  # clips; 0 leaves them out
-    free: bool = True,  # ask the free-worded prompts too
-) -> Iterator[Event]:
-    """Judge a painter; the last event carries the path of report.md. SettingError and OutputError before any work."""
-    if count < 1 or clips < 0:
-        raise SettingError(f"count must be 1 or more and clips 0 or more, got {count} and {clips}")
-    make_folder(Path(out))
-    start, trained = time.monotonic(), None
-    for event in find_judge(judge, training):
-        if event.phase == "done":
-            trained = event.result
-        else:
-            yield event
-    assert trained is not None
-    found = _Found(trained)
-    yield from _pictures(painter, found, held_out_questions(count))
-    if free:
-        yield from _free(painter, found, free_questions())
-    if clips and painter.move:
-        yield from _clips(painter.move, found, moving_questions(clips))
-    papers = {key: trained.card[key] for key in ("sha256", "parameters", "training", "test")}
-    report = {
-        "software": f"Mutoscope {__version__}",
-        "model": {"name": painter.name, "hash": painter.model_hash},
-        "judge": papers,
-        **found.numbers,
-        "bars": bars(found.numbers),
-        "seconds": round(time.monotonic() - start, 1),
-    }
-    yield Event("done", 1, 1, result=_write(Path(out), report, found.sheets))
-
-
-# ---------------------------------------------------------------------------------------------------------- three parts
-
-
-def _pictures(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
-    """Pictures of held-out combinations; beside them renders of exactly the same scenes, sharp and softened."""
-    pictures = yield from _drawn(painter, questions, "draw")
-    asked, styles = [q.asked for q in questions], [q.style for q in questions]
-    read = found.judge.read(pictures)
-    phase = Phase("render", len(questions))
-    renders = []
-    for picture in render_pictures([q.spec for q in questions if q.spec]):
-        renders.append(picture)
-        yield phase.advance()
-    truth = found.judge.read(renders)
-    soft = found.judge.read([soften(picture) for picture in renders])
-    found.numbers["pictures"] = {
-        "n": len(questions),
-        "combinations": len({(q.spec.scene, q.spec.light, q.style) for q in questions if q.spec}),
-        "world_seed": SEED,
-        "generated": examine(asked, read, styles),
-        "renders": examine(asked, truth, styles),
-        "soft_renders": examine(asked, soft, styles),
-        "floor": floor(asked, read),
-        "mixups": mixups(asked, read),
-        "answers": _answers(questions, read),
-    }
-    found.sheets["pictures"] = marked_sheets(pictures, asked, read)
-
-
-def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
-    """Free-worded prompts: no caption of the grammar."""
-    pictures = yield from _drawn(painter, questions, "draw free")
-    asked, read = [q.asked for q in questions], found.judge.read(pictures)
-    found.numbers["free"] = {
-        "n": len(questions),
-        "generated": share(asked, read),
-        "floor": floor(asked, read),
-        "answers": _answers(questions, read),
-    }
-    found.sheets["free"] = marked_sheets(pictures, asked, read)
-
-
-def _clips(move: Callable[[str, int], np.ndarray], found: _Found, questions: list[Question]) -> Iterator[Event]:
-    """Clips against the renders of the same scenes, as large and as long."""
-    phase = Phase("draw clips", len(questions))
-    yield phase.start()
-    generated, rendered = [], []
-    for q in questions:
-        clip = move(q.prompt, q.seed)
-        assert q.spec is not None
-        generated.append(clip)
-        rendered.append(render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1]))
-        yield phase.advance(preview=clip[-1])
-    scenes = [q.spec.scene for q in questions if q.spec]
-
-    def part(names: Sequence[str]) -> dict[str, Any]:
-        rows = [row for row, scene in enumerate(scenes) if scene in names]
-        return compare([generated[row] for row in rows], [rendered[row] for row in rows])
-
-    found.numbers["clips"] = {
-        "frames": len(generated[0]),
-        "fps": FPS,
-        "all": part(scenes),
-        "groups": {name: part(names) for name, names in (("water", WATER), ("sky", SKY)) if set(names) & set(scenes)},
-        "scenes": {scene: part([scene]) for scene in dict.fromkeys(scenes)},
-        "prompts": [q.prompt for q in questions],
-    }
-    found.sheets["clips"] = [clip_sheet(generated, rendered, scenes)]
-
-
-def _drawn(painter: Painter, questions: list[Question], name: str) -> Iterator[Event]:
-    """Draw every question; returns the pictures."""
-    phase, pictures = Phase(name, len(questions)), []
-    yield phase.start()
-    for q in questions:
-        pictures.append(painter.draw(q.prompt, q.seed))
-        yield phase.advance(preview=pictures[-1])
-    return pictures
-
-
-def soften(picture: np.ndarray, times: int = 4) -> np.ndarray:
-    """Return uint8 (H, W, 3) without its detail: averaged over `times` x `times` pixels and drawn up again smoothly."""
-    small = Image.fromarray(picture).reduce(times)
-    return np.asarray(small.resize((picture.shape[1], picture.shape[0]), Image.Resampling.BICUBIC))
-
-
-def _answers(questions: list[Question], read: list[dict[str, str]]) -> list[dict[str, Any]]:
-    return [
-        {"prompt": q.prompt, "seed": q.seed, "style": q.style, "asked": q.asked, "read": facts}
-        for q, facts in zip(questions, read, strict=True)
-    ]
 
 
 def bars(numbers: dict[str, Any]) -> list[dict[str, Any]]:
@@ -232,19 +32,6 @@ def _bar(what: str, value: float, at_least: float | None, at_most: float | None 
     return {"what": what, "value": value, "bar": ", ".join(filter(None, limits)), "met": met}
 
 
-# -------------------------------------------------------------------------------------------------------------- writing
-
-
-def _write(out: Path, report: dict[str, Any], sheets: dict[str, list[np.ndarray]]) -> Path:
-    provenance = Provenance(request_json=None, parameters=None, software=report["software"], marking=True)
-    for name, pages in sheets.items():
-        for number, page in enumerate(pages, 1):
-            write_picture(page, out / f"{name}-{number}.png", provenance)
-    text, page = json.dumps(report, indent=1).encode(), markdown(report).encode()
-    atomic_write(out / "report.json", lambda file: file.write(text))
-    return atomic_write(out / "report.md", lambda file: file.write(page))
-
-
 def markdown(report: dict[str, Any]) -> str:
     """Return the tables of a report as one page."""
     judge, pictures = report["judge"], report["pictures"]
@@ -252,11 +39,12 @@ def markdown(report: dict[str, Any]) -> str:
         "# Evaluation",
         "",
         f"Model {report['model']['name']} `{report['model']['hash'] or 'no hash'}`, read by the judge "
-        f"`{judge['sha256'][:16]}` ({judge['parameters']:,} parameters, "
-        f"trained on {judge['training']['renders']:,} renders).",
-        "Intervals are 95 % (Wilson for shares, bootstrap over clips for ratios).",
+        f"`{judge['sha256'][:16]}` ({sum(judge['parameters'].values()):,} parameters in three networks, "
+        f"trained on {sum(folder['items'] for folder in judge['data']):,} renders of other worlds).",
+        "Intervals are 95 % (Wilson for shares, bootstrap for everything else). Names that end in -own are measured with our own",
+        "networks and compare with nothing but each other.",
         "",
-        *_table("bar|value|asked|met", [
+        *table("bar|value|asked|met", [
             (row["what"], f"{row['value']:.3f}", row["bar"], "yes" if row["met"] else "**no**")
             for row in report["bars"]
         ]),
@@ -269,6 +57,10 @@ def markdown(report: dict[str, Any]) -> str:
         ),
         *_styles(pictures),
         *_mixups(pictures["mixups"]),
+        *_fidelity(report["fidelity"]),
+        *_text(report["text"]),
+        *_standard(report.get("standard", {})),
+        *_memorisation(report.get("memorisation")),
     ]  # fmt: skip
     if "free" in report:
         lines += [f"## {report['free']['n']} free-worded prompts", ""]
@@ -276,11 +68,19 @@ def markdown(report: dict[str, Any]) -> str:
         lines += _misread(report["free"]["answers"])
     if "clips" in report:
         lines += _motion(report["clips"])
+    lines += _codec(report.get("codec")) + _speed(report.get("speed"))
+    if report["not_measured"]:
+        lines += ["## Not measured", "", *(f"- {what}: {why}" for what, why in report["not_measured"].items()), ""]
     test = judge["test"]
-    lines += ["## The judge on renders it has not seen", "", *_shares(test["all"], {"photos alone": test["photo"]})]
-    lines += _table("style|scene|light|n", [
+    photos = test["styles"].get("photo")
+    lines += [
+        "## The judge on renders it has not seen",
+        "",
+        *_shares(test["all"], {"photos alone": photos} if photos else {}),
+    ]
+    lines += table("style|scene|light|n", [
         (style, _percent(part["scene"]), _percent(part["light"]) if "light" in part else "", str(part["scene"]["n"]))
-        for style, part in test["styles"].items()
+        for style, part in sorted(test["styles"].items(), key=lambda item: -item[1]["scene"]["n"])
     ])  # fmt: skip
     return "\n".join(lines).rstrip() + "\n"
 
@@ -292,7 +92,7 @@ def _shares(ours: dict[str, Any], beside: dict[str, Any], chance: dict[str, floa
         row = [name, str(part["n"]), _percent(part), f"{100 * part['low']:.1f}-{100 * part['high']:.1f} %"]
         row += [_percent(other[name]) if name in other else "-" for other in beside.values()]
         rows.append([*row, f"{100 * chance[name]:.1f} %"] if chance else row)
-    return _table("|".join(["attribute|n|right|95 %", *beside, *(["shuffled captions"] if chance else [])]), rows)
+    return table("|".join(["attribute|n|right|95 %", *beside, *(["shuffled captions"] if chance else [])]), rows)
 
 
 def _styles(pictures: dict[str, Any]) -> list[str]:
@@ -301,7 +101,7 @@ def _styles(pictures: dict[str, Any]) -> list[str]:
         (style, str(part["scene"]["n"]), *(_percent(side[style][name]) for name in BARS for side in (ours, theirs)))
         for style, part in ours.items()
     ]
-    return _table("style|n|scene|renders|light|renders", rows)
+    return table("style|n|scene|renders|light|renders", rows)
 
 
 def _mixups(found: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -310,7 +110,7 @@ def _mixups(found: dict[str, list[dict[str, Any]]]) -> list[str]:
         for name, errors in found.items()
         for row in errors[:5]
     ]
-    return _table("attribute|asked|read|times", rows) if rows else []
+    return table("attribute|asked|read|times", rows) if rows else []
 
 
 def _misread(answers: list[dict[str, Any]]) -> list[str]:
@@ -319,7 +119,7 @@ def _misread(answers: list[dict[str, Any]]) -> list[str]:
         for row in answers
         if (wrong := [name for name in BARS if row["read"][name] != row["asked"][name]])
     ]
-    return _table("prompt|asked|read", rows) if rows else []
+    return table("prompt|asked|read", rows) if rows else []
 
 
 def _motion(clips: dict[str, Any]) -> list[str]:
@@ -328,20 +128,96 @@ def _motion(clips: dict[str, Any]) -> list[str]:
         (
             name, str(part["n"]), f"{part['change']:.2f}", f"{part['rendered']:.2f}", f"{part['ratio']:.2f}",
             f"{part['low']:.2f}-{part['high']:.2f}" if part["n"] > 1 else "-", f"{part['jump']:.2f}",
-            f"{part['rendered_jump']:.2f}",
+            f"{part['rendered_jump']:.2f}", _cell(part["flicker"]),
         )
         for name, part in parts.items()
     ]  # fmt: skip
     title = f"## Clips: {clips['all']['n']} of {clips['frames']} frames at {clips['fps']} a second"
-    said = "Change is the mean absolute difference of neighbouring frames in levels; jump is the largest over the mean."
-    return [title, "", said, "", *_table("clips|n|change|renders|ratio|95 %|jump|renders' jump", rows)]
+    said = "Change is the mean absolute difference of neighbouring frames in levels; jump is the largest over the mean;"
+    said += " flicker is what comes and goes again within two frames, over the renders' own."
+    return [
+        title,
+        "",
+        said,
+        "",
+        *table("clips|n|change|renders|ratio|95 %|jump|renders' jump|flicker ratio", rows),
+        *_drift(clips["drift"]),
+    ]
+
+
+def _drift(drift: dict[str, dict[str, Any]]) -> list[str]:
+    """Does a clip go on showing what was asked?"""
+    names = list(next(iter(drift.values())))
+    rows = [
+        (name, str(drift[next(iter(drift))][name]["n"]), *(_percent(part[name]) for part in drift.values()))
+        for name in names
+    ]
+    return table("|".join(["still right at|n", *drift]), rows)
+
+
+def _fidelity(part: dict[str, Any]) -> list[str]:
+    sides = {name: row for name, row in part.items() if isinstance(row, dict)}
+    rows = [(name, str(row["FD-own"]["n"]), *(_cell(number) for number in row.values())) for name, row in sides.items()]
+    said = f'Each set against {part["reference"]} renders of other held-out scenes (world {part["world_seed"]}). "renders" are of'
+    said += " the very scenes that were asked for: nothing can do better with so few pictures."
+    base = sides["renders"]["FD-own"]["value"]
+    ratio = sides["generated"]["FD-own"]["value"] / base if base > 0 else float("nan")
+    return ["## Against renders, as sets", "", said, "", *table("|".join(["pictures|n", *sides["renders"]]), rows),
+            f"FD-own of the generated pictures is {ratio:.2f} times that of the renders.", ""]  # fmt: skip
+
+
+def _text(part: dict[str, Any]) -> list[str]:
+    rows = [(name, str(number["n"]), _cell(number)) for name, number in part.items()]
+    return ["## Words and pictures", "", "TextSim-own is 100 times the cosine of our own small CLIP.", "",
+            *table("pictures|n|TextSim-own", rows)]  # fmt: skip
+
+
+def _standard(part: dict[str, Any]) -> list[str]:
+    rows = [
+        (metric, name, str(number["n"]), _cell(number))
+        for metric, sides in part.items()
+        for name, number in sides.items()
+    ]
+    return ["## Standard metrics, on the public networks", "", *table("metric|pictures|n|value", rows)] if rows else []
+
+
+def _memorisation(part: dict[str, Any] | None) -> list[str]:
+    if part is None:
+        return []
+    rows = [(name, str(row["n"]), f"{100 * row['value']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
+            for name, row in part.items() if isinstance(row, dict)]  # fmt: skip
+    said = f"Share that lies nearer to one of {part['training_pictures']:,} training pictures than the 1st percentile of held-out"
+    said += " renders does. Planted copies are training pictures with a little noise: they must be found."
+    return ["## Copies of training pictures", "", said, "", *table("pictures|n|copies|95 %", rows)]
+
+
+def _codec(part: dict[str, Any] | None) -> list[str]:
+    if part is None:
+        return []
+    rows = [
+        ("PSNR, dB", str(part["PSNR"]["n"]), _cell(part["PSNR"])),
+        ("SSIM", str(part["SSIM"]["n"]), _cell(part["SSIM"])),
+    ]
+    return [f"## The codec, on renders of {part['side']} pixels", "", *table("measure|n|value", rows)]
+
+
+def _speed(part: dict[str, Any] | None) -> list[str]:
+    if part is None:
+        return []
+    rows = [(kind, *(f"{seconds:.3f}" for seconds in part[kind].values())) for kind in ("picture", "clip")]
+    said = f"Seconds, the median of {part['n']} warm runs; a clip has {part['frames']} frames. {part['machine']}, {part['runtime']}."
+    return ["## Speed by stage", "", said, "", *table("|".join(["what", *part["picture"]]), rows)]
+
+
+def _cell(number: dict[str, Any]) -> str:
+    return f"{number['value']:.3g} ({number['low']:.3g} to {number['high']:.3g})"
 
 
 def _percent(part: dict[str, Any]) -> str:
     return f"{100 * part['share']:.1f} %"
 
 
-def _table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
+def table(head: str, rows: Sequence[Sequence[str]]) -> list[str]:
     """Return a Markdown table with an empty line after it."""
     names = head.split("|")
     cells = [[cell.replace("|", "/") for cell in row] for row in rows]

@@ -65,6 +65,16 @@ def styles_apart(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence
     return found
 
 
+def examine(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence[str]) -> dict[str, Any]:
+    """Return the shares of all, of photos alone, and style by style."""
+    photos = [row for row, style in enumerate(styles) if style == "photo"]
+    return {
+        "all": share(asked, read),
+        "photo": share([asked[row] for row in photos], [read[row] for row in photos]),
+        "styles": styles_apart(asked, read, styles),
+    }
+
+
 def wrong_in(asked: Facts, read: Facts) -> list[str]:
     """Return the attributes that were asked for and are not seen."""
     return [name for name, word in asked.items() if read[name] != word]

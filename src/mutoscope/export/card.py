@@ -1,6 +1,7 @@
 """What is known about a model: `build_card` gathers it from a training run, `model_card` tells it as a page.
 
-Every number comes from what the run itself wrote down: `RUN/STAGE/log.jsonl` and `RUN/STAGE/machine.json`.
+Every number comes from what the run itself wrote down, `RUN/STAGE/log.jsonl` and `RUN/STAGE/machine.json`, or from the report
+that `mutoscope evaluate --keep` put beside the weights. What neither holds is "not recorded" or "not measured".
 """
 
 import json
@@ -14,6 +15,7 @@ from mutoscope.errors import CheckpointError
 from mutoscope.world.grammar import vocabulary
 
 STAGES = ("codec", "decoder", "clip", "image", "video")  # `distil` is told of students only
+REPORT = "report.json"  # beside the weights; made by mutoscope evaluate --keep
 NOT_MEASURES = ("samples", "seconds", "loss", "samples_per_second", "norm", "rate_factor")  # keys every log line has
 FUNCTION_WORDS = tuple(
     "a about above across after against all along among an and another any are around as at be before behind below "
@@ -50,10 +52,12 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
     """Return what `config.json` of a checkpoint says beside sizes and hashes; CheckpointError for a damaged log."""
     told = (*STAGES, "distil") if config.transformer.few_step else STAGES
     stages = {stage: read_stage(run / stage) for stage in told if (run / stage / "log.jsonl").is_file()}
+    facts = _facts_shown(stages)
     return {
         "name": name,
         "licence": "Apache-2.0",
         "known_words": sorted({*_words(stages), *FUNCTION_WORDS}),
+        "known_facts": facts,
         "stages": stages,
         "sources": sources(stages, config),
         "notes": _page(run / "notes.md"),
@@ -65,6 +69,16 @@ def _words(stages: dict[str, dict[str, Any]]) -> set[str]:
     """Return the words of the captions that the transformer saw; those of the grammar where no stage wrote them down."""
     words = {name: stage.pop("words") for name, stage in stages.items()}
     return {*words.get("image", ()), *words.get("video", ())} or set(vocabulary())
+
+
+def _facts_shown(stages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Return the facts of the scenes that the transformer saw; empty where no stage wrote them down."""
+    found: dict[str, set[str]] = {}
+    for name, stage in stages.items():
+        facts = stage.pop("facts")
+        for fact, words in facts.items() if name in ("image", "video") else ():
+            found.setdefault(fact, set()).update(words)
+    return {fact: sorted(words) for fact, words in found.items()}
 
 
 def _page(path: Path) -> str:
@@ -83,7 +97,8 @@ def read_stage(folder: Path) -> dict[str, Any]:
         measures = {key: value for key, value in last.items() if key not in NOT_MEASURES}
         return {"samples": int(last["samples"]), "seconds": float(last["seconds"]), "measures": measures,
                 "hardware": list(known.get("hardware", [])), "data": list(known.get("data", [])),
-                "words": list(known.get("words", []))}  # fmt: skip
+                "devices": list(known.get("devices", [])), "settings": list(known.get("settings", [])),
+                "words": list(known.get("words", [])), "facts": dict(known.get("facts", {}))}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})"
@@ -112,13 +127,33 @@ def _credited(folder: dict[str, Any], licence: str) -> bool:
     )
 
 
-def model_card(checkpoint: Checkpoint) -> str:
-    """Return the model's page as Markdown."""
+def read_report(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """Return the report that lies beside the weights, None when there is none; CheckpointError when it is of other weights."""
+    path = checkpoint.folder / REPORT
+    if not path.is_file():
+        return None
+    try:
+        report = json.loads(path.read_text("utf-8"))
+        of = report["model"]["hash"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}); run mutoscope evaluate --keep again"
+        ) from error
+    if of != checkpoint.hash:
+        raise CheckpointError(
+            f"{path} is of the model {of}, not of {checkpoint.hash}; run mutoscope evaluate --keep again"
+        )
+    return report
+
+
+def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
+    """Return the model's page as Markdown; `evaluation` is a page that stands for the one the run left."""
     card, config = checkpoint.card, checkpoint.config
     stages = card.get("stages", {})
+    evaluation = evaluation or card.get("evaluation", "")
     blocks = [
         f"# Model card: {checkpoint.name}",
-        "<!-- Made by `mutoscope export RUN --out DIR --card FILE`; every number was written down by the run. -->",
+        "<!-- Made by `mutoscope card`; every number was written down by the run or by the evaluation. -->",
         "Draws pictures and clips of landscapes, water, weather and light from words, at 128 pixels. It knows what the data "
         "below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
         _facts(checkpoint),
@@ -128,10 +163,10 @@ def model_card(checkpoint: Checkpoint) -> str:
         f"tower {config.text.width} wide and {config.text.depth} deep, {config.codec.latent_channels} latent channels.",
         *([FEW_STEP] if config.transformer.few_step else []),
         "## Training",
-        _table(("stage", "samples seen", "hours", "last measures"), [_stage_row(*item) for item in stages.items()])
+        training_table(card),
+        _table(("stage", "last measures"), [(name, _measures(stage)) for name, stage in stages.items()])
         if stages
-        else "Not trained: the weights are random.",
-        "A sample is a picture, a clip or a pair of picture and caption, counted each time it is seen.",
+        else "",
         *([card["notes"]] if card.get("notes") else []),
         "## Hardware",
         _list(dict.fromkeys(text for stage in stages.values() for text in stage["hardware"])),
@@ -143,9 +178,85 @@ def model_card(checkpoint: Checkpoint) -> str:
         _table(
             ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
         ),
-        *(["## Judged", card["evaluation"]] if card.get("evaluation") else []),
+        *(["## Judged", evaluation.strip()] if evaluation else []),
     ]
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def training_table(card: dict[str, Any]) -> str:
+    """Return samples, epochs, batch size, learning rate and hours of every stage, as the run wrote them down."""
+    stages = card.get("stages", {})
+    if not stages:
+        return "Not trained: the weights are random."
+    head = ("stage", "samples seen", "epochs", "batch size", "learning rate", "CPU hours", "GPU hours")
+    return (
+        _table(head, [_stage_row(*item) for item in stages.items()])
+        + "\n\nA sample is a picture, a clip or a pair of picture and caption, counted each time it is seen; an epoch is as many"
+        + "\nsamples as there are items. The learning rate is the highest."
+    )
+
+
+def metrics_table(report: dict[str, Any] | None) -> str:
+    """Return what a reader asks first, out of a report of `mutoscope evaluate`; "not measured" where it holds nothing."""
+    report = report or {}
+    right = report.get("pictures", {}).get("generated", {}).get("all", {})
+    floor = report.get("pictures", {}).get("floor", {})
+    truth = report.get("pictures", {}).get("renders", {}).get("all", {})
+    rows = [
+        (f"{name} as asked, held-out prompts", _share(right.get(name)), _share(truth.get(name)),
+         f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
+        for name in (right or ("scene", "light"))
+    ]  # fmt: skip
+    fidelity, text = report.get("fidelity", {}), report.get("text", {})
+    for title, key in (("FID (own): FD-own", "FD-own"), ("KID (own): KID-own", "KID-own")):
+        rows.append((title, *(_value(fidelity.get(side), key) for side in ("generated", "renders")),
+                     _control(fidelity.get("softened renders"), key, "softened")))  # fmt: skip
+    rows.append(("CLIP score (own): TextSim-own", _value(text, "generated"), _value(text, "renders"),
+                 _control(text, "wrong captions", "with wrong captions")))  # fmt: skip
+    copies = report.get("memorisation", {})
+    rows.append(("copies of training pictures", _percent(copies.get("generated")), _percent(copies.get("held-out renders")),
+                 f"{_percent(copies['planted copies'])} of planted copies found" if copies else "-"))  # fmt: skip
+    codec = report.get("codec", {})
+    rows += [(f"codec {name}", _value(codec, name), "-", "-") for name in ("PSNR", "SSIM")]
+    standard = report.get("standard", {})
+    rows += [
+        (
+            f"{name}, on the public network",
+            _value(standard.get(name), "generated"),
+            _value(standard.get(name), "renders"),
+            "-",
+        )
+        for name in ("FID", "CLIPScore", "FVD")
+    ]
+    rows.append(("preference of people", _value(report.get("preference"), "strength"), "-", "-"))
+    table = _table(("measure", "this model", "renders of the same scenes", "control"), rows)
+    if not report:
+        return table
+    return (
+        f"{table}\n\n{report['pictures']['n']} held-out prompts, {fidelity.get('reference', 0)} other renders as reference, judge "
+        f"`{report['judge']['sha256'][:16]}`; 95 % intervals. [docs/evaluation.md](docs/evaluation.md) says what each measure is."
+    )
+
+
+def _control(part: dict[str, Any] | None, key: str, what: str) -> str:
+    return f"{_value(part, key)} {what}" if key in (part or {}) else "-"
+
+
+def _share(part: dict[str, Any] | None) -> str:
+    return (
+        "not measured"
+        if part is None
+        else f"{100 * part['share']:.1f} % ({100 * part['low']:.1f} to {100 * part['high']:.1f})"
+    )
+
+
+def _percent(part: dict[str, Any] | None) -> str:
+    return "not measured" if part is None else f"{100 * part['value']:.1f} %"
+
+
+def _value(part: dict[str, Any] | None, key: str) -> str:
+    number = (part or {}).get(key)
+    return "not measured" if number is None else f"{number['value']:.3g} ({number['low']:.3g} to {number['high']:.3g})"
 
 
 def _facts(checkpoint: Checkpoint) -> str:
@@ -190,10 +301,28 @@ def _part_name(part: str) -> str:
 
 
 def _stage_row(name: str, stage: dict[str, Any]) -> tuple[str, ...]:
-    measures = ", ".join(
-        f"{key} {value:g}" for key, value in stage["measures"].items() if isinstance(value, int | float)
-    )
-    return name, f"{stage['samples']:,}", f"{stage['seconds'] / 3600:.2f}", measures or "-"
+    items = sum(folder["items"] for folder in stage["data"])
+    settings, hours = stage.get("settings", ()), f"{stage['seconds'] / 3600:.2f}"
+    known = [
+        " and ".join(dict.fromkeys(f"{each[key]:g}" for each in settings)) or "not recorded"
+        for key in ("batch", "rate")
+    ]
+    spent = {"cpu": (hours, "0"), "cuda": ("0", hours)}.get(_device(stage), ("not recorded", "not recorded"))
+    return (
+        name, f"{stage['samples']:,}", f"{stage['samples'] / items:.1f}" if items else "not recorded", *known, *spent
+    )  # fmt: skip
+
+
+def _device(stage: dict[str, Any]) -> str:
+    """Return "cpu" or "cuda"; a stage that did not write it down says it by its build of PyTorch, or not at all."""
+    if devices := stage.get("devices"):
+        return "cuda" if "cuda" in devices else "cpu"
+    return "cpu" if stage.get("hardware") and all("+cpu" in text for text in stage["hardware"]) else ""
+
+
+def _measures(stage: dict[str, Any]) -> str:
+    numbers = {key: value for key, value in stage["measures"].items() if isinstance(value, int | float)}
+    return ", ".join(f"{key} {value:g}" for key, value in numbers.items()) or "-"
 
 
 def _data_rows(stages: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@
     image   the transformer on pictures            parts/transformer.safetensors
     video   the transformer on pictures and clips  parts/transformer.safetensors
     distil  a student of it that draws in 1-4 steps parts/student.safetensors
+    judge   the networks of the evaluation, alone  judge.safetensors, judge.json
 
 The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start. The table of
 stages is in `stages.py`.
@@ -67,7 +68,7 @@ def run(
             if settings.curriculum:
                 _set_curriculum(stage, objective, settings.curriculum)
             if ranks.is_first:
-                record_machine(out / stage, folders)
+                record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
         for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
             if event.phase == "done" and ranks.is_first:
                 _finish(row, objective, out)

@@ -1,4 +1,7 @@
-"""`RUN/STAGE/machine.json`: on what hardware, from what data and in which words a stage was trained, for the model card."""
+"""`RUN/STAGE/machine.json`: on what, from what data, in which words and with what settings a stage was trained.
+
+The model card and the evaluation read it: the facts of the scenes say what a model can be asked for.
+"""
 
 import json
 from pathlib import Path
@@ -11,16 +14,27 @@ from mutoscope.device import cpu_name
 from mutoscope.media.storage import write_bytes
 from mutoscope.prompt import unknown_words
 
+FACTS = ("scene", "light", "weather", "season", "plant", "style")
 
-def record_machine(stage: Path, folders: list[Folder]) -> Path:
-    """Add this machine and these folders to `stage/machine.json`; each is kept once, in the order they came."""
+
+def record_machine(stage: Path, folders: list[Folder], settings: dict[str, Any] | None = None) -> Path:
+    """Add this machine, these folders and settings to `stage/machine.json`; each is kept once, in the order they came."""
     path = stage / "machine.json"
     stage.mkdir(parents=True, exist_ok=True)
     known = _read(path)
-    for key, items in (("hardware", [hardware()]), ("data", [describe(folder) for folder in folders])):
+    lists = {
+        "hardware": [hardware()],
+        "devices": ["cuda" if torch.cuda.is_available() else "cpu"],
+        "data": [describe(folder) for folder in folders],
+        "settings": [settings] if settings else [],
+    }
+    for key, items in lists.items():
         kept = known.setdefault(key, [])
         kept += [item for item in items if item not in kept]
     known["words"] = sorted({*known.get("words", ()), *words_of(folders)})
+    facts = known.setdefault("facts", {})
+    for name, words in facts_of(folders).items():
+        facts[name] = sorted({*facts.get(name, ()), *words})
     return write_bytes(path, json.dumps(known, indent=1, sort_keys=True).encode())
 
 
@@ -38,6 +52,7 @@ def describe(folder: Folder) -> dict[str, Any]:
     credits_ = credits_of(rows)
     return {
         "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,
+        "seeds": sorted({facts["seed"] for facts in folder.facts if isinstance(facts.get("seed"), int)}),
         "licences": sorted({str(row.get("licence") or "unknown") for row in rows}),
         **({"credits": credits_} if credits_ else {}),
     }  # fmt: skip
@@ -59,6 +74,16 @@ def words_of(folders: list[Folder]) -> set[str]:
     """Return every word of the captions, in lower case: what a prompt can say without a warning."""
     texts = (text for folder in folders for captions in folder.captions for text in captions)
     return {word for text in texts for word in unknown_words(text, ())}
+
+
+def facts_of(folders: list[Folder]) -> dict[str, set[str]]:
+    """Return {fact: its words} of the scenes in folders that were rendered; an empty dict for pictures of other kinds."""
+    found: dict[str, set[str]] = {}
+    for facts in (facts for folder in folders for facts in folder.facts):
+        for name in FACTS:
+            if isinstance(facts.get(name), str):
+                found.setdefault(name, set()).add(facts[name])
+    return found
 
 
 def _read(path: Path) -> dict[str, Any]:

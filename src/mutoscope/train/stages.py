@@ -44,6 +44,7 @@ STAGES: dict[str, Stage] = {
                    {"video": True}),
     "distil": Stage("distil:DistilObjective", {"student": "model"}, needs=("text", "codec", "transformer"), data="pictures",
                     settings={"batch": 64, "rate": 5e-4}),
+    "judge": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 64, "rate": 2e-3, "muon": False}),
 }  # fmt: skip
 
 

@@ -1,0 +1,66 @@
+"""The verb card: the model card and the README's tables, from what the run and the evaluation wrote down."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import say
+from mutoscope.errors import OutputError
+
+
+def card(
+    checkpoint: Annotated[
+        str | None,
+        typer.Argument(metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder; none = the embedded model."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown."),
+    ] = None,
+    readme: Annotated[
+        str | None,
+        typer.Option(
+            "--readme",
+            metavar="FILE",
+            parser=ask.text,
+            help="Write the training and metrics tables between their marks in this page.",
+        ),
+    ] = None,
+) -> None:
+    """Write the model card and the tables of a README; no number is made by hand."""
+    from mutoscope.checkpoint import open_checkpoint
+    from mutoscope.evaluate.report import markdown
+    from mutoscope.export.card import metrics_table, model_card, read_report, training_table
+    from mutoscope.export.pages import replace_block
+    from mutoscope.media import check_output
+    from mutoscope.media.storage import write_bytes
+
+    for path in filter(None, (out, readme)):
+        check_output(Path(path), (".md",))
+    if readme and not Path(readme).is_file():
+        raise OutputError(f"--readme {readme!r} is not a file")
+    opened = open_checkpoint(checkpoint)
+    report = read_report(opened)
+    text = model_card(opened, markdown(report) if report else "")
+    if readme:
+        page = Path(readme).read_text("utf-8")
+        page = replace_block(page, "training", training_table(opened.card))
+        say(write_bytes(Path(readme), replace_block(page, "metrics", metrics_table(report)).encode()))
+    if out:
+        say(write_bytes(Path(out), text.encode()))
+    if not (out or readme):
+        for line in text.splitlines():
+            say(line)
+
+
+VERBS = {
+    "card": (
+        card,
+        """
+mutoscope card
+mutoscope card --out docs/model-card.md --readme README.md
+mutoscope card runs/nano/model --out mine.md""",
+    ),
+}

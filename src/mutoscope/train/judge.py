@@ -1,0 +1,254 @@
+"""The judge's stage: the three networks of the evaluation (extractors.py) learn from renders, and from nothing else.
+
+    scene     cross entropy of every attribute that a picture shows
+    encoder   two crops of a picture have the same features, and the features stay spread (VICReg, Bardes et al. 2022); and they
+              tell how much a picture was blurred and how much noise was put on it, so that distances see what eyes see
+    match     pictures and captions find each other in the batch (CLIP, Radford et al. 2021)
+
+They share no weight, so the sum of their losses trains each as if it were alone. Every tenth picture is held back; the share
+that is read right among those is written into the card. Train it on worlds of other seeds than the generator's, with the
+combinations that the generator never sees: see docs/evaluation.md.
+
+Legend: pixels B 3 H W in [-1, 1].
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mutoscope.config import ModelConfig
+from mutoscope.data.cache import Folder
+from mutoscope.errors import DataError
+from mutoscope.extractors import TINY, Extractors, Sizes, fit, save_extractors, split_words
+from mutoscope.train.codec import to_unit
+from mutoscope.world.shown import attributes, shown
+from mutoscope.world.spec import SceneSpec
+
+MEASURED = 2000  # pictures of each folder that set the scale of the features
+HELD_BACK = 10  # every tenth picture is for the test
+UNSEEN = -100  # label of a fact that the picture does not show; the loss leaves it out
+SMOOTHING = 0.05  # of the labels
+LEAST_VIEW = 0.35  # share of the area that a view of the encoder keeps
+INVARIANCE, VARIANCE, COVARIANCE = 1.0, 1.0, 0.04  # weights of VICReg, in its paper's proportions
+QUALITY = 5.0  # weight of telling blur and noise, which are in 0..1
+NOISE = 0.25  # deviation of the strongest noise
+EXPANDED = 512  # width in which VICReg compares; thrown away after training
+
+
+class JudgeNets(nn.Module):
+    """What is trained: the extractors that are kept, and two heads of the encoder that are not."""
+
+    def __init__(self, kept: Extractors):
+        super().__init__()
+        self.kept = kept
+        width = kept.sizes.features
+        self.expander = nn.Sequential(nn.Linear(width, EXPANDED), nn.ReLU(), nn.Linear(EXPANDED, EXPANDED))
+        self.quality = nn.Linear(width, 2)
+
+
+class JudgeObjective:
+    """Trains the extractors on captioned folders of renders."""
+
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+        self.folders = [folder for folder in folders if not folder.is_clips]
+        facts = [[_shown(folder, row) for row in folder.facts] for folder in self.folders]
+        self.asked = attributes()
+        self.labels = [torch.tensor([label(found) for found in rows]) for rows in facts]  # (N, attributes) each
+        self.test = [np.arange(HELD_BACK - 1, len(folder), HELD_BACK) for folder in self.folders]
+        self.train = [
+            np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
+        ]
+        words = {w for folder in self.folders for texts in folder.captions for text in texts for w in split_words(text)}
+        sizes = TINY if config.preset == "tiny" else Sizes()
+        self.model = JudgeNets(Extractors(sizes, self.asked, sorted(words)))
+
+    def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
+        """Sum of the losses on one batch of one folder."""
+        nets = self.model.kept
+        pixels, labels, texts = self._batch(generator, batch)
+        seen = disturb(pixels, generator)
+        reading = loss_of(nets.scene(seen), labels, SMOOTHING)
+        views = [self._features(view_of(pixels, generator)) for _ in range(2)]
+        spread = vicreg(*views)
+        worse, levels = degrade(pixels, generator)
+        quality = F.mse_loss(self.model.quality(nets.encoder(worse)).float(), levels)
+        scores = nets.match.log_scale.clamp(max=4.6).exp() * nets.match.see(seen) @ nets.match.read(nets.ids(texts)).T
+        target = torch.arange(len(scores))
+        matching = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
+        right = (scores.argmax(1) == target).float().mean()
+        numbers = {"reading": reading, "spread": spread, "quality": quality, "matching": matching, "matched": right}
+        return reading + spread + QUALITY * quality + matching, {
+            name: float(value.detach()) for name, value in numbers.items()
+        }
+
+    def preview(self, model: nn.Module) -> None:
+        """Nothing to look at."""
+        return None
+
+    def finish(self, run: Path) -> None:
+        """Test the trained networks, rounded as they are stored, and write them with their papers to the run's folder."""
+        nets = self.model.kept.half().float().eval()
+        nets.encoder.measure(self._some())
+        nets.half().float()
+        save_extractors(run, nets, {"data": [self._describe(number) for number in range(len(self.folders))],
+                                    "labels": self._counts(), "test": self._test(nets)})  # fmt: skip
+
+    def _some(self) -> Iterator[Tensor]:
+        """Yield pixels of some training pictures of every folder, in batches."""
+        for number, rows in enumerate(self.train):
+            chosen = rows[:: max(1, len(rows) // MEASURED)]
+            for first in range(0, len(chosen), 64):
+                yield self._pixels(number, chosen[first : first + 64])
+
+    def _features(self, pixels: Tensor) -> Tensor:
+        return self.model.expander(self.model.kept.encoder(pixels)).float()
+
+    def _batch(self, generator: torch.Generator, batch: int) -> tuple[Tensor, Tensor, list[str]]:
+        """Draw pixels (B, 3, S, S), labels (B, attributes) and a caption each; half of those without sides are mirrored."""
+        sizes = torch.tensor([len(rows) for rows in self.train], dtype=torch.float)
+        number = int(torch.multinomial(sizes, 1, generator=generator))
+        folder, rows = self.folders[number], self.train[number]
+        index = rows[torch.randint(len(rows), (batch,), generator=generator).sort().values.numpy()]
+        pixels, labels = self._pixels(number, index), self.labels[number][index]
+        sideless = torch.from_numpy(folder.may_flip[index]) & (labels[:, -1] == UNSEEN)
+        mirrored = sideless & (torch.rand(batch, generator=generator) < 0.5)
+        pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
+        pick = torch.rand(batch, generator=generator).tolist()
+        texts = [folder.captions[i][int(p * len(folder.captions[i]))] for i, p in zip(index, pick, strict=True)]
+        return pixels, labels, texts
+
+    def _pixels(self, number: int, index: np.ndarray) -> Tensor:
+        return fit(to_unit(self.folders[number].pixels[index])[:, :, 0], self.model.kept.sizes.side)
+
+    # --- papers
+
+    def _describe(self, number: int) -> dict[str, Any]:
+        folder = self.folders[number]
+        return {"name": folder.path.resolve().name, "digest": folder.digest, "items": len(folder),
+                "seeds": sorted({int(facts["seed"]) for facts in folder.facts})}  # fmt: skip
+
+    def _counts(self) -> dict[str, dict[str, int]]:
+        """Return how many training pictures show each word; a word that none shows is never an answer."""
+        found = {}
+        for column, (name, words) in enumerate(self.asked.items()):
+            parts = [labels[rows, column] for labels, rows in zip(self.labels, self.train, strict=True)]
+            counts = Counter(torch.cat(parts).tolist())
+            found[name] = {word: counts[place] for place, word in enumerate(words) if counts[place]}
+        return found
+
+    @torch.no_grad()
+    def _test(self, nets: Extractors) -> dict[str, Any]:
+        """Return {"all": {attribute: [right, of]}, "styles": {style: the same}} on the pictures held back."""
+        everything: dict[str, list[int]] = {}
+        styles: dict[str, dict[str, list[int]]] = {}
+        for number, test in enumerate(self.test):
+            for first in range(0, len(test), 64):
+                rows = test[first : first + 64]
+                logits = nets.scene(self._pixels(number, rows))
+                found = torch.stack([values.argmax(1) for values in logits.values()], 1)
+                for row, answer in zip(rows, found, strict=True):
+                    wanted = self.labels[number][row]
+                    parts = (everything, styles.setdefault(self.folders[number].facts[row]["style"], {}))
+                    for name, place, right in zip(
+                        self.asked, wanted.tolist(), (answer == wanted).tolist(), strict=True
+                    ):
+                        for part in parts if place != UNSEEN else ():
+                            tally = part.setdefault(name, [0, 0])
+                            tally[0], tally[1] = tally[0] + right, tally[1] + 1
+        return {"all": everything, "styles": styles}
+
+
+def _shown(folder: Folder, facts: dict[str, Any]) -> dict[str, str]:
+    try:
+        return shown(SceneSpec.from_facts(facts))
+    except (TypeError, KeyError) as error:
+        raise DataError(
+            f"{folder.path}: a picture has no facts of a scene ({error}); the judge learns from mutoscope data render alone"
+        ) from error
+
+
+def label(facts: dict[str, str]) -> list[int]:
+    """Return the number of each attribute's word, in the order of `attributes()`; UNSEEN for what is not shown."""
+    return [words.index(facts[name]) if name in facts else UNSEEN for name, words in attributes().items()]
+
+
+def loss_of(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tensor:
+    """Return the sum of the cross entropies of all attributes; `labels` (B, attributes)."""
+    total = labels.new_zeros((), dtype=torch.float32)
+    for values, wanted in zip(logits.values(), labels.unbind(1), strict=True):
+        if bool((wanted != UNSEEN).any()):
+            total = total + F.cross_entropy(values.float(), wanted, ignore_index=UNSEEN, label_smoothing=smoothing)
+    return total
+
+
+def vicreg(a: Tensor, b: Tensor) -> Tensor:
+    """Return the VICReg loss (Bardes et al. 2022, eq. 6) of two views (B, D): agree, keep a deviation of 1, correlate little."""
+    agree = F.mse_loss(a, b)
+    hinge = sum(F.relu(1 - (x.var(0) + 1e-4).sqrt()).mean() for x in (a, b)) / 2
+    return INVARIANCE * agree + VARIANCE * hinge + COVARIANCE * (_off_diagonal(a) + _off_diagonal(b))
+
+
+def _off_diagonal(x: Tensor) -> Tensor:
+    """Sum of the squared covariances between different columns of (B, D), over D."""
+    centred = x - x.mean(0)
+    covariance = centred.T @ centred / (len(x) - 1)
+    return (covariance.square().sum() - covariance.diagonal().square().sum()) / x.shape[1]
+
+
+def view_of(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Return one crop of each picture, mirrored at will, a little brighter or flatter, at the old size; (B, 3, S, S).
+
+    No blur and no change of hue: what the features do not notice, no distance between them can measure.
+    """
+    batch = len(pixels)
+    unit = torch.rand(batch, 6, generator=generator)
+    side = (LEAST_VIEW + (1 - LEAST_VIEW) * unit[:, 0]).sqrt()
+    mirror = torch.where(unit[:, 3] < 0.5, -1.0, 1.0)
+    matrix = torch.zeros(batch, 2, 3)
+    matrix[:, 0, 0], matrix[:, 1, 1] = side * mirror, side
+    matrix[:, 0, 2], matrix[:, 1, 2] = ((2 * unit[:, row] - 1) * (1 - side) for row in (1, 2))
+    where = F.affine_grid(matrix, list(pixels.shape), align_corners=False)
+    crop = F.grid_sample(pixels, where, padding_mode="reflection", align_corners=False)
+    contrast, light = 0.85 + 0.3 * unit[:, 4], 0.2 * unit[:, 5] - 0.1
+    seen = (crop * contrast.view(-1, 1, 1, 1) + light.view(-1, 1, 1, 1)).clamp(-1, 1)
+    return seen.contiguous(memory_format=torch.channels_last)
+
+
+def degrade(pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Blur some pictures (B, 3, S, S) and put noise on some; returns them with both strengths (B, 2) in 0..1."""
+    levels = torch.rand(len(pixels), 2, generator=generator)
+    levels = levels * (torch.rand(levels.shape, generator=generator) < 0.6)
+    blur, noise = (levels[:, row].view(-1, 1, 1, 1) for row in range(2))
+    soft = F.interpolate(F.avg_pool2d(pixels, 4), scale_factor=4.0, mode="bilinear")
+    worse = torch.lerp(pixels, soft, blur) + NOISE * noise * torch.randn(pixels.shape, generator=generator)
+    return worse.contiguous(memory_format=torch.channels_last), levels
+
+
+def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Shift, soften a third, add a little noise, (B, 3, H, W): what a model draws is no exact render."""
+    batch, side = len(pixels), pixels.shape[-1]
+
+    def chosen(probability: float) -> Tensor:
+        return torch.rand(batch, 1, 1, 1, generator=generator) < probability
+
+    down, right = (int(torch.randint(0, 9, (), generator=generator)) for _ in range(2))
+    pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[..., down : down + side, right : right + side]
+    pixels = torch.where(chosen(0.33), _soften(pixels), pixels)
+    strength = 0.06 * torch.rand(batch, 1, 1, 1, generator=generator) * chosen(0.5)
+    noisy = pixels + strength * torch.randn(pixels.shape, generator=generator)
+    return noisy.contiguous(memory_format=torch.channels_last)
+
+
+def _soften(pixels: Tensor) -> Tensor:
+    """Average each pixel with its neighbours, 1 2 1 both ways; the rim stays."""
+    soft = pixels.clone()
+    soft[..., 1:-1, :] = (pixels[..., :-2, :] + 2 * pixels[..., 1:-1, :] + pixels[..., 2:, :]) / 4
+    rows = soft.clone()
+    soft[..., 1:-1] = (rows[..., :-2] + 2 * rows[..., 1:-1] + rows[..., 2:]) / 4
+    return soft
