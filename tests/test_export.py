@@ -171,7 +171,7 @@ class TestCard:
 
     def test_a_student_tells_of_its_stage(self, small_run: Path, tmp_path: Path):
         checkpoint = open_checkpoint(export_run(small_run, tmp_path / "quick", "quick", student=True))
-        assert checkpoint.config.transformer.few_step and list(checkpoint.card["stages"]) == list(STAGES)
+        assert checkpoint.config.transformer.few_step and [*checkpoint.card["stages"], "judge"] == list(STAGES)
         assert "1 to 4 steps" in model_card(checkpoint) and "| distil | 8 |" in model_card(checkpoint)
 
     def test_sources(self, small_run: Path):

@@ -122,7 +122,6 @@ def test_skips_in_a_row_end_the_run_on_all_ranks(runs: Path):
     ("settings", "words"),
     [
         ({"batch": 10}, "take batch=12"), ({"batch": 16, "accumulate": 3}, "take batch=24"),
-        ({"batch": 16, "compile": True}, "for a GPU"),
     ],
 )  # fmt: skip
 def test_combinations_refused(settings: dict, words: str):

@@ -39,7 +39,6 @@ GOOD = [{"file": f"{i}.png", "captions": ["a lake"]} for i in range(8)]
         (GOOD, "--batch 16", "holds 8 items and a step takes 16"),
         (GOOD, "--set acumulate=2", "'accumulate'"),
         (GOOD, "--set accumulate=3", "take batch=9"),
-        (GOOD, "--set compile=true", "for a GPU"),
         (GOOD, "--set shard=true", "torchrun"),
         (GOOD, "--set device=gpu", "device"),
         (GOOD, "--set curriculum=2", "curriculum"),

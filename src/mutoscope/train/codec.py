@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.config import ModelConfig
@@ -52,6 +52,10 @@ class CodecObjective:
             total = total + TIME_WEIGHT * charbonnier(decoded.diff(dim=2) - pixels.diff(dim=2))
         psnr = -10 * torch.log10((decoded.detach() - pixels).square().mean() / 4)
         return total, {"psnr_clips" if of_clips else "psnr_pictures": float(psnr)}
+
+    def compiled(self) -> list[nn.Module]:
+        """Return what is worth compiling."""
+        return [self.model.encoder, self.model.decoder]
 
     def preview(self, model: Autoencoder) -> np.ndarray:
         """Originals above their reconstructions; below, the frames of one clip."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.config import ModelConfig
@@ -62,6 +62,7 @@ class DiffusionObjective:
     """Trains the transformer on cached latents and text states."""
 
     preview_steps = 16
+    same_length = False  # whether captions are padded to one length, as compiled graphs want it
     curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
@@ -116,6 +117,11 @@ class DiffusionObjective:
         point = mix(data, noise, time[:, None, :, None, None])
         velocity = self.model(point.noisy, time, self.model.adapt(states, mask), mask).float()
         return (velocity - point.velocity).square().mean()
+
+    def compiled(self) -> list[nn.Module]:
+        """Return what is worth compiling; captions come in one length from now on."""
+        self.same_length = True
+        return [self.model, self.model.adapter]
 
     def preview(self, model: Transformer) -> np.ndarray:
         """Two pictures of every preview prompt, with guidance."""
@@ -179,7 +185,7 @@ class DiffusionObjective:
         dropped = torch.rand((count,), generator=generator) < DROP
         states[dropped, : self.empty.shape[1]] = self.empty
         lengths[dropped] = self.empty.shape[1]
-        longest = int(lengths.max())
+        longest = TEXT_LENGTH if self.same_length else int(lengths.max())
         return data, states[:, :longest], torch.arange(longest)[None] < lengths[:, None]
 
     def _times(self, generator: torch.Generator, count: int, frames: int, values: int) -> Tensor:

@@ -28,6 +28,7 @@ from mutoscope.errors import (
 from mutoscope.events import Event
 from mutoscope.rng import stream
 from mutoscope.train import ema
+from mutoscope.train.compiling import eager
 from mutoscope.train.optim import PowerAverage, all_finite, make_optimisers, rate_factor
 from mutoscope.train.ranks import DEVICES, Ranks, Spread, like, pick_device, whole
 from mutoscope.train.state import flatten_optimiser, load_state, restore_optimiser, save_state
@@ -58,7 +59,7 @@ class Settings:
     max_shard: int = 1 << 30  # bytes of one file of a state
     bfloat16: bool = True  # matrix products in bfloat16; weights stay float32
     device: str = "auto"  # cpu, cuda, or auto: a GPU where there is one
-    compile: bool = False  # torch.compile, on a GPU
+    compile: bool = False  # torch.compile; pays in runs of many minutes
     checkpointing: bool = (
         False  # keep only the inputs of each block and compute it again: less memory, a third more time
     )
@@ -95,8 +96,6 @@ class Settings:
                 f"batch {self.batch} cannot be cut into {parts} equal parts ({ranks.size} processes, accumulate "
                 f"{self.accumulate}); take batch={parts * math.ceil(self.batch / parts)}"
             )
-        if self.compile and ranks.device.type != "cuda":
-            raise SettingError(f"compile=true is for a GPU, and this run is on {ranks.device.type}; leave it out")
         if self.shard and ranks.size == 1:
             raise SettingError(
                 "shard=true needs more than one process; start: torchrun --nproc-per-node N -m mutoscope"
@@ -364,7 +363,8 @@ class _Keeper:
         """Show a sheet drawn with the average."""
         weights = self._average()
         if self.ranks.is_first:
-            self.show(self.clock.samples, _with_weights(self.objective, self.spread.plain, weights))
+            with eager():
+                self.show(self.clock.samples, _with_weights(self.objective, self.spread.plain, weights))
 
     def leave_average(self) -> None:
         """Give the objective the model with its average: what the stage leaves."""

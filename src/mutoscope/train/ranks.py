@@ -24,6 +24,7 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils.checkpoint import checkpoint
 
 from mutoscope.errors import CheckpointError, SettingError
+from mutoscope.train.compiling import compile_modules
 
 LONGEST_WAIT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
 DEVICES = ("auto", "cpu", "cuda")
@@ -138,7 +139,7 @@ class Spread:
         if checkpointing:
             recompute_blocks(self.model)
         if compile:
-            self.model.compile(dynamic=True)
+            compile_modules(getattr(objective, "compiled", lambda: [self.model])(), ranks.device)
         module = Loss(objective)
         if shard:
             _shard(module, ranks)
