@@ -13,7 +13,7 @@ from mutoscope.world.captions import LENGTHS, caption, caption_facts
 from mutoscope.world.grammar import held_out_in, held_out_wordings, vocabulary
 from mutoscope.world.nouns import COLORS, plural, thing_names
 from mutoscope.world.spec import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, Thing, draw_spec
-from mutoscope.world.wordings import (
+from mutoscope.world.words import (
     LIGHT,
     LIGHT_ADJECTIVES,
     LIGHT_CLAUSES,

@@ -14,7 +14,8 @@ from mutoscope.evaluate.attributes import ATTRIBUTES, visible
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.world.captions import caption
 from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
-from mutoscope.world.wordings import DAYPARTS, FACT_TABLES, TABLES
+from mutoscope.world.words import FACT_TABLES, TABLES
+from mutoscope.world.words.light import DAYPARTS
 
 SEED = 9100  # world of the scenes that are asked for; training has other seeds
 WATER = ("beach", "open sea", "lake", "river", "island")

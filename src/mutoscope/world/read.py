@@ -16,9 +16,9 @@ from mutoscope.world.nouns import COLORS, LOOKS, SCENE_LOOKS, SIDE_WORDS, SYNONY
 from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MOST, ROOM, belongs
-from mutoscope.world.wordings import FACT_TABLES, TABLES
+from mutoscope.world.words import FACT_TABLES, TABLES
 
-PASSED_OVER = ("motion", "detail", "verb")  # of no fact, but `waves crashing on` is not the scene called waves
+PASSED_OVER = ("motion", "detail", "verb", "view")  # of no fact, but `waves crashing on` is not the scene called waves
 _SPACED = re.compile(r"[^\w'-]+")
 
 
