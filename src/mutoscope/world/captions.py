@@ -1,9 +1,9 @@
 """Captions of the rendered world: many wordings for the same facts, and never a word that the facts do not bear out.
 
 A caption is drawn from a grammar: noun phrases, plants, light, weather, season, motion and style each have a table of
-wordings (`words/`), and a handful of sentence plans put them in free order. About one wording in ten is held out: it
-never occurs in training captions, so that the evaluation can ask for a fact in words the model has not read. The module
-knows no picture and no tensor.
+wordings (`words/`), and a handful of sentence plans put them in free order; `free.py` has those that people type. About one
+wording in ten is held out: it never occurs in training captions, so that the evaluation can ask for a fact in words the
+model has not read. The module knows no picture and no tensor.
 
     from mutoscope.world.spec import draw_spec
     caption(draw_spec(0, 7))          # 'A serene lake surrounded by pine trees at sunset'

@@ -18,7 +18,9 @@ from mutoscope.world.words.frames import FRAMES
 from mutoscope.world.words.light import DAYPARTS
 from mutoscope.world.words.scenes import SETTINGS
 
-WATERS = frozenset({"lake", "beach", "open sea", "island", "river", "harbour", "lighthouse", "arctic"})  # open water shows
+WATERS = frozenset(
+    {"lake", "beach", "open sea", "island", "river", "harbour", "lighthouse", "arctic"}
+)  # open water shows
 _GLUE = frozenset("a an the of and in on at by with to its it is as from over under into through".split())
 
 
@@ -121,7 +123,9 @@ def row_tags(table: str, name: str) -> frozenset[str]:
 @lru_cache(maxsize=16384)
 def _fitting(table: str, name: str, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the wordings of a row that are true where these tags hold: those of training, and those with held-out words."""
-    fits = [words for words, tags in row(table, name) if all((tag.lstrip("-") in shown) == (tag[0] != "-") for tag in tags)]
+    fits = [
+        words for words, tags in row(table, name) if all((tag.lstrip("-") in shown) == (tag[0] != "-") for tag in tags)
+    ]
     held = [bool(held_out_in(words)) for words in fits]
     return (
         tuple(words for words, out in zip(fits, held, strict=True) if not out),

@@ -7,7 +7,16 @@ from mutoscope.world.nouns import article
 from mutoscope.world.spec import LIGHTLESS, SceneSpec
 from mutoscope.world.words.light import DAYPARTS
 
-_CLAUSES = ("as ", "while ", "where ", "when ", "once ", "its ", "mirroring ", "like ")  # phrases that want a comma before them
+_CLAUSES = (
+    "as ",
+    "while ",
+    "where ",
+    "when ",
+    "once ",
+    "its ",
+    "mirroring ",
+    "like ",
+)  # phrases that want a comma before them
 
 
 def bare(words: str) -> str:

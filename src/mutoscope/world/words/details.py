@@ -449,7 +449,7 @@ VERBS = {
         "on|go on and on / calls for a journey|call for a journey / lies empty|lie empty / stretches ahead|stretch "
         "ahead / leads away|lead away / swings left and right|swing left and right",
     "garden": "lies in order|lie in order / is in full leaf|are in full leaf / lies behind its hedges|lie behind its "
-        "hedges / blooms with flowers|bloom with flowers / leads to a pavilion|lead to a pavilion / surrounds a "
+        "hedges / blooms all over|bloom all over / leads to a pavilion|lead to a pavilion / surrounds a "
         "pavilion|surround a pavilion / invites you for a walk|invite you for a walk / is laid out in neat beds|are "
         "laid out in neat beds / is neat and tidy|are neat and tidy / is full of flowers|are full of flowers / "
         "stretches along its path|stretch along the path / is kept with care|are kept with care / lies quiet|lie "

@@ -37,11 +37,10 @@ PLANTS = {
         "high reeds / marsh reeds / marsh grasses / water reeds / cattail reeds / water grasses / thin reeds / "
         "brown-headed cattails / swaying reeds / slender reeds / waterside reeds / dark reeds / clumps of reeds",
     "flowers": "flowers / wildflowers / blossoms / colourful flowers / colorful flowers / blooms / bright flowers / "
-        "wild flowers / countless flowers / blooming flowers / blossoms in all colours / meadow flowers / field "
-        "flowers / many flowers / small flowers / little flowers / colourful blossoms / colorful blossoms / colourful "
-        "blooms / bright blossoms / bright blooms / flowers in bloom / flowers in full bloom / flowers of every "
-        "colour / thousands of flowers / a mass of flowers / patches of flowers / flowering plants / fresh flowers / "
-        "cheerful flowers / pretty flowers / flowers in many colours",
+        "wild flowers / countless flowers / blooming flowers / meadow flowers / field flowers / many flowers / small "
+        "flowers / little flowers / colourful blossoms / colorful blossoms / colourful blooms / bright blossoms / "
+        "bright blooms / thousands of flowers / a mass of flowers / patches of flowers / flowering plants / fresh "
+        "flowers / cheerful flowers / pretty flowers",
 }  # fmt: skip
 
 # How plants stand in the scene; {} is the plant.

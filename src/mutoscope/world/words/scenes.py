@@ -47,30 +47,29 @@ NOUNS = {
         "meadow / upland meadow / highland meadow / =lush grass @summer / +grassy fields / +open fields of grass / "
         "+meadows / hay meadow / grassy plain / grassy hillside / hillside of grass / green pasture @summer / stretch "
         "of grass / expanse of grass / prairie / grassy landscape / meadow landscape / meadow scene / =green "
-        "countryside @summer / =open country / hilly meadow / rural meadow / =soft green grass @summer / grazing "
-        "meadow / =grassy land / paddock / steppe / meadow in the hills / meadow on a hill / hilly pasture / =hilly "
-        "countryside / =rolling countryside / field full of wildflowers and grass @flowers / wildflower meadow "
-        "@flowers / flowery meadow @flowers",
+        "countryside @summer / hilly meadow / rural meadow / =soft green grass @summer / grazing meadow / =grassy "
+        "land / paddock / steppe / meadow in the hills / meadow on a hill / hilly pasture / =hilly countryside / "
+        "=rolling countryside / field full of wildflowers and grass @flowers / wildflower meadow @flowers / flowery "
+        "meadow @flowers",
     "desert": "desert / +dunes / +sand dunes / +desert dunes / sandy desert / sea of sand / +sands / desert landscape "
         "/ +sandhills / =barren desert / sandy waste / dune field / expanse of sand / desert of dunes / +endless "
         "sands / arid desert / the Sahara / +Sahara dunes / the Sahara desert / +rolling dunes / +high dunes / "
-        "+wind-blown dunes / +wind-carved dunes / +sandy hills / +hills of sand / +mountains of sand / +sandy wastes "
-        "/ sand desert / dune landscape / dune desert / desert scene / desert wilderness / =dry wilderness / =desert "
-        "sand / =endless sand / +waves of sand / ocean of sand / ocean of dunes / sandy plain / dry desert / hot "
-        "desert @noon / Arabian desert / African desert / the Namib / desert panorama / desert expanse / sun-scorched "
-        "desert @noon / cactus desert @cactus / desert with cacti @cactus / Arizona desert @cactus / =dune country / "
-        "=desert country / +barren dunes / +bare dunes / waste of sand / desert of sand / +shifting sands / +smooth "
-        "dunes / +curved dunes / desert vista / erg / =parched land / sand dune",
+        "+wind-blown dunes / +wind-carved dunes / +sandy hills / +mountains of sand / +sandy wastes / sand desert / "
+        "dune landscape / dune desert / desert scene / desert wilderness / =dry wilderness / =desert sand / =endless "
+        "sand / ocean of sand / ocean of dunes / sandy plain / dry desert / hot desert @noon / Arabian desert / "
+        "African desert / the Namib / desert panorama / desert expanse / sun-scorched desert @noon / cactus desert "
+        "@cactus / desert with cacti @cactus / Arizona desert @cactus / =dune country / =desert country / +barren "
+        "dunes / +bare dunes / waste of sand / desert of sand / +shifting sands / +smooth dunes / +curved dunes / "
+        "desert vista / erg / =parched land / sand dune",
     "open sea": "sea / open sea / ocean / open ocean / the open sea / the sea / the ocean / =open water / +waves / "
-        "+sea waves / +ocean waves / seascape / the deep / =deep water / +high seas / +billows / =sea water / expanse "
-        "of water / =rolling sea / +rolling waves / +open waters / +deep waters / +ocean waters / =ocean water / +sea "
-        "swells / ocean swell / =blue water @noon / +blue waters @noon / the wide sea / the wide ocean / the open "
-        "water / the blue sea @noon / =endless water / endless sea / endless ocean / +waves of the ocean / +waves of "
-        "the sea / ocean horizon / sea horizon / ocean surface / surface of the sea / surface of the ocean / ocean "
-        "scene / sea scene / ocean landscape / marine landscape / seaway / the Atlantic / the Pacific / the Atlantic "
-        "ocean / the Pacific ocean / the Mediterranean / +distant waves / =wavy water / expanse of ocean / expanse of "
-        "sea / ocean view / sea view / +salt waves / =salt water / the briny deep / the seven seas / waste of waters "
-        "/ boundless ocean / +waves on the ocean / the vast sea",
+        "+sea waves / +ocean waves / seascape / =deep water / +high seas / +billows / =sea water / expanse of water / "
+        "+rolling waves / +open waters / +deep waters / +ocean waters / =ocean water / +sea swells / ocean swell / "
+        "=blue water @noon / +blue waters @noon / the wide sea / the wide ocean / the open water / the blue sea @noon "
+        "/ =endless water / +waves of the ocean / +waves of the sea / ocean horizon / sea horizon / ocean surface / "
+        "surface of the sea / surface of the ocean / ocean scene / sea scene / ocean landscape / marine landscape / "
+        "seaway / the Atlantic / the Pacific / the Atlantic ocean / the Pacific ocean / the Mediterranean / +distant "
+        "waves / =wavy water / expanse of ocean / expanse of sea / ocean view / sea view / +salt waves / =salt water "
+        "/ the briny deep / the seven seas / waste of waters / +waves on the ocean",
     "island": "island / small island / isle / islet / lonely island / desert island / atoll / tiny island / island in "
         "the sea / island in the ocean / cay / ocean island / little isle / sandy island / island landscape / "
         "tropical island @palm / palm island @palm / island with palms @palm / castaway island / uninhabited island / "
@@ -85,16 +84,16 @@ NOUNS = {
     "snowy village": "snowy village / village in the snow / snow-covered village / snowbound village / hamlet in the "
         "snow / winter village / snowy hamlet / snow-covered hamlet / snowy little town / wintry village / "
         "+snow-covered houses / +snowy cottages / snowy settlement / +houses deep in snow / mountain village in the "
-        "snow / snow-clad village / village in winter / village under snow / hamlet under snow / +cottages in the "
-        "snow / +houses in the snow / +snowy houses / +snow-covered cottages / +little houses in the snow / +cabins "
-        "in the snow / +snowbound cottages / +snow-topped roofs / +snowy roofs / +rooftops under snow / +cosy cabins "
-        "in the snow / town under snow / snow-covered town / small town in the snow / alpine village in the snow / "
-        "mountain hamlet in the snow / Christmas village / christmas-card village / village of snowy roofs / village "
-        "covered in snow / village buried in snow / snowed-in village / snowed-in hamlet / winter hamlet / winter "
-        "settlement / frosty village / frozen village / white village / village wrapped in snow / cluster of snowy "
-        "houses / handful of houses in the snow / village scene in the snow / +chalets in the snow / snowy alpine "
-        "village / snowy mountain village / Swiss village in the snow / Lapland village / winter wonderland village / "
-        "group of cottages in deep snow / snow village",
+        "snow / snow-clad village / village under snow / hamlet under snow / +cottages in the snow / +houses in the "
+        "snow / +snowy houses / +snow-covered cottages / +little houses in the snow / +cabins in the snow / "
+        "+snowbound cottages / +snow-topped roofs / +snowy roofs / +rooftops under snow / +cosy cabins in the snow / "
+        "town under snow / snow-covered town / small town in the snow / alpine village in the snow / mountain hamlet "
+        "in the snow / Christmas village / christmas-card village / village of snowy roofs / village covered in snow "
+        "/ village buried in snow / snowed-in village / snowed-in hamlet / winter hamlet / winter settlement / frosty "
+        "village / frozen village / white village / village wrapped in snow / cluster of snowy houses / handful of "
+        "houses in the snow / village scene in the snow / +chalets in the snow / snowy alpine village / snowy "
+        "mountain village / Swiss village in the snow / Lapland village / winter wonderland village / group of "
+        "cottages in deep snow / snow village",
     "city skyline": "city skyline / skyline / city / cityscape / +skyscrapers / downtown skyline / +city towers / "
         "metropolis / big city / +high-rise buildings / urban skyline / +tower blocks / +tall buildings / =downtown / "
         "row of skyscrapers / megacity / the Manhattan skyline / the New York skyline / the Chicago skyline / the "
@@ -116,18 +115,17 @@ NOUNS = {
         "/ river scene / riverside scene / +riverbanks / riverbank / meandering stream / winding stream / winding "
         "brook / winding creek / babbling brook / babbling stream / trout stream / freshwater stream / silver river "
         "@moonlight / beck / rural river / waterway through the fields / river on its way to the sea",
-    "flower field": "flower field / field of flowers / field of blossoms / blooming field / +flower fields / meadow "
-        "full of flowers / carpet of flowers / sea of flowers / field of wildflowers / field in bloom / flowering "
-        "meadow / expanse of blossoms / field of blooms / blossoming field / field full of flowers / tulip field / "
-        "+tulip fields / +rows of tulips / field of tulips / +rows of flowers / +rows of blossoms / +stripes of "
-        "flowers / +flower rows / +bands of flowers / blossom field / field of bright blossoms / field of colourful "
-        "flowers / field of colorful flowers / field of many-coloured flowers / field thick with flowers / field of "
-        "spring flowers @spring / field of summer flowers @summer / +fields of flowers / +fields in bloom / +blooming "
-        "fields / +flowering fields / field blazing with flowers / +endless flowers / patchwork of flowers / flower "
-        "meadow / blooming meadow / meadow in bloom / +acres of flowers / sea of blossoms / sea of blooms / carpet of "
-        "blossoms / carpet of blooms / ocean of flowers / blooming landscape / land of flowers / landscape of flowers "
-        "/ flower farm / +Dutch tulip fields / Dutch flower field / flower plantation / field of petals / quilt of "
-        "flowers / bulb field",
+    "flower field": "flower field / field of flowers / field of blossoms / blooming field / +flower fields / carpet "
+        "of flowers / sea of flowers / field of wildflowers / field in bloom / flowering meadow / expanse of blossoms "
+        "/ field of blooms / blossoming field / field full of flowers / tulip field / +tulip fields / +rows of tulips "
+        "/ field of tulips / +rows of flowers / +rows of blossoms / +stripes of flowers / +flower rows / +bands of "
+        "flowers / blossom field / field of bright blossoms / field of colourful flowers / field of colorful flowers "
+        "/ field of many-coloured flowers / field thick with flowers / field of spring flowers @spring / field of "
+        "summer flowers @summer / +fields of flowers / +fields in bloom / +blooming fields / +flowering fields / "
+        "field blazing with flowers / +endless flowers / patchwork of flowers / flower meadow / +acres of flowers / "
+        "sea of blossoms / sea of blooms / carpet of blossoms / carpet of blooms / blooming landscape / land of "
+        "flowers / landscape of flowers / flower farm / +Dutch tulip fields / Dutch flower field / flower plantation "
+        "/ field of petals / quilt of flowers / bulb field",
     "canyon": "canyon / red canyon / rocky canyon / gorge / ravine / desert canyon / deep gorge / sandstone canyon / "
         "rock canyon / chasm / badlands canyon / +canyon walls / +red cliffs / rocky gorge / the Grand Canyon / grand "
         "canyon landscape / red rock canyon / desert gorge / +canyon cliffs / +sandstone cliffs / +red sandstone "
@@ -364,9 +362,9 @@ ADJECTIVES = {
         "primeval",
     "meadow": "peaceful / wide / quiet / gentle / open / beautiful / sweeping / calm / idyllic / pastoral / lovely / "
         "rolling / lush @summer / green @summer / grassy / hilly / soft / undulating / flowery @flowers / "
-        "flower-strewn @flowers / blooming @flowers / fresh / breezy / tranquil / serene / scenic / picturesque / "
-        "endless / sprawling / rural / bucolic / dreamy / broad / gorgeous / charming / untouched / silent / spacious "
-        "/ quaint / verdant @summer / frosty @winter",
+        "flower-strewn @flowers / fresh / breezy / tranquil / serene / scenic / picturesque / endless / sprawling / "
+        "rural / bucolic / dreamy / broad / gorgeous / charming / untouched / silent / spacious / quaint / verdant "
+        "@summer / frosty @winter",
     "desert": "vast / endless / wide / silent / lonely / empty / beautiful / rolling / hot @noon / barren / immense / "
         "desolate / sandy / arid / dry / bone-dry / sun-baked @noon / scorching @noon / blazing @noon / parched / "
         "windswept / wind-shaped / golden @golden hour / mysterious / deserted / lifeless / infinite / boundless / "
@@ -380,8 +378,8 @@ ADJECTIVES = {
     "island": "lonely / remote / small / quiet / beautiful / peaceful / faraway / tropical @palm / lovely / isolated "
         "/ secluded / tiny / little / green / uninhabited / idyllic / dreamy / exotic @palm / palm-covered @palm / "
         "palm-fringed @palm / paradisiacal @palm / wild / forgotten / hidden / mysterious / solitary / lonesome / "
-        "distant / untouched / unspoilt / sandy / sea-girt / far-off / deserted / enchanting / rocky / charming / "
-        "hilly / wooded @round tree / unknown / picture-perfect",
+        "distant / untouched / unspoilt / sea-girt / far-off / deserted / enchanting / rocky / charming / hilly / "
+        "wooded @round tree / unknown / picture-perfect",
     "snowy village": "quiet / peaceful / cosy / little / sleepy / charming / idyllic / cozy / small / lovely / "
         "picturesque / snug / dreamy / remote / old / hushed / magical / fairytale / frosty / frozen / icy / "
         "enchanting / postcard / pretty / tiny / tranquil / silent / rustic / quaint / twinkling @dark / glowing "
@@ -392,9 +390,9 @@ ADJECTIVES = {
         "/ dense / dramatic / iconic / famous / metropolitan / breathtaking / spectacular / stunning / high-rise / "
         "cosmopolitan / mighty / lively / restless / sleepless @dark / imposing",
     "river": "winding / quiet / calm / gentle / peaceful / meandering / slow / wide / beautiful / lazy / tranquil / "
-        "curving / silent / glistening / glittering / shining / sparkling / slow-moving / sluggish / smooth / clear / "
-        "scenic / picturesque / idyllic / serene / lovely / rural / bending / snaking / twisting / leisurely / placid "
-        "/ gleaming / broad / narrow / dreamy / fresh / cool / flowing / rippling / sinuous / reed-lined @reeds / "
+        "curving / silent / glistening / glittering / shining / sparkling / slow-moving / sluggish / smooth / scenic "
+        "/ picturesque / idyllic / serene / lovely / rural / bending / snaking / twisting / leisurely / placid / "
+        "gleaming / broad / narrow / dreamy / fresh / cool / flowing / rippling / sinuous / reed-lined @reeds / "
         "tree-lined @round tree",
     "flower field": "colourful / colorful / vibrant / beautiful / wide / lovely / bright @day / endless / peaceful / "
         "gorgeous / vivid / blooming / blossoming / flowering / multicoloured / multi-coloured / many-coloured / "
@@ -402,10 +400,9 @@ ADJECTIVES = {
         "cheery / joyful / spectacular / breathtaking / glorious / lush / fresh / rich / brilliant @day / dreamy / "
         "magical / vast / sprawling / picturesque / romantic / painterly",
     "canyon": "deep / vast / rocky / grand / dry / rugged / beautiful / wild / dramatic / layered / majestic / red / "
-        "rust-red / ochre / sandstone / stony / steep / sheer / sunburnt @noon / sun-baked @noon / barren / arid / "
-        "desolate / awe-inspiring / spectacular / breathtaking / ancient / eroded / weathered / craggy / immense / "
-        "mighty / lonely / silent / rust-coloured / enormous / stark / huge / epic / monumental / echoing / parched / "
-        "narrow",
+        "rust-red / ochre / sandstone / stony / steep / sheer / sunburnt @noon / sun-baked @noon / desolate / "
+        "awe-inspiring / spectacular / breathtaking / ancient / eroded / weathered / craggy / immense / mighty / "
+        "lonely / silent / rust-coloured / enormous / stark / huge / epic / monumental / echoing / parched / narrow",
     "waterfall": "mighty / rushing / beautiful / wild / thundering / hidden / roaring / majestic / foaming / secluded "
         "/ cascading / plunging / tumbling / powerful / gushing / spectacular / breathtaking / stunning / scenic / "
         "mossy / white / high / tall / lush @summer / secret / lovely / splendid / dramatic / magical / enchanted / "
@@ -435,8 +432,8 @@ ADJECTIVES = {
         "giant / ominous / menacing / threatening / wrathful / awe-inspiring / black / hellish / infernal / seething "
         "/ smouldering / restless / ferocious / deadly",
     "arctic": "cold / frozen / silent / vast / icy / lonely / white / desolate / beautiful / endless / freezing / "
-        "frosty / frigid / bitter-cold / ice-cold / glacial / ice-bound / bleak / lifeless / crystalline / glittering "
-        "/ bluish / pristine / hushed / remote / harsh / majestic / wild / untouched / stark / bare / lonesome / "
+        "frosty / frigid / bitter-cold / ice-cold / glacial / ice-bound / lifeless / crystalline / glittering / "
+        "bluish / pristine / hushed / remote / harsh / majestic / wild / untouched / stark / bare / lonesome / "
         "infinite / still / serene / magical / northern / forbidding / inhospitable / barren / breathtaking / "
         "ethereal",
     "jungle": "dense / lush / green / wild / humid / thick / deep / tangled / exotic / beautiful / overgrown / "
@@ -445,10 +442,10 @@ ADJECTIVES = {
         "exuberant / teeming / hidden / rich / abundant / fertile / enchanted / living / leaf-choked / unspoilt / "
         "adventurous",
     "coral reef": "colourful / colorful / vibrant / lively / beautiful / tropical / bright / rich / shallow / vivid / "
-        "teeming / thriving / busy / clear / sunlit / exotic / magical / enchanting / fantastic / glowing / "
-        "rainbow-coloured / many-coloured / multicoloured / healthy / living / dreamy / crystal-clear / delicate / "
-        "intricate / pristine / stunning / breathtaking / gorgeous / fish-filled / lush / turquoise / peaceful / "
-        "quiet / blue / amazing / abundant / wonderful",
+        "teeming / thriving / busy / sunlit / exotic / magical / enchanting / fantastic / glowing / rainbow-coloured "
+        "/ many-coloured / multicoloured / healthy / living / dreamy / crystal-clear / delicate / intricate / "
+        "pristine / stunning / breathtaking / gorgeous / fish-filled / lush / turquoise / peaceful / quiet / blue / "
+        "amazing / abundant / wonderful",
     "space": "vast / endless / silent / mysterious / deep / distant / beautiful / infinite / strange / boundless / "
         "limitless / immense / cold / black / unknown / unexplored / alien / cosmic / otherworldly / mystical / "
         "magical / glittering / star-studded / star-filled / star-strewn / awe-inspiring / breathtaking / spectacular "
@@ -456,9 +453,8 @@ ADJECTIVES = {
         "shimmering / epic / futuristic / colourful / colorful",
     "road": "long / empty / winding / quiet / lonely / open / endless / narrow / curving / deserted / lonesome / "
         "smooth / bending / twisting / snaking / curvy / scenic / rural / paved / asphalt / dusty @cactus / hilly / "
-        "inviting / adventurous / traffic-free / solitary / desolate / forgotten / remote / wide / silent / grey / "
-        "well-kept / snow-dusted @winter / rain-wet @rain / calm / serene / dreamy / picturesque / beautiful / "
-        "sweeping",
+        "inviting / adventurous / traffic-free / solitary / desolate / forgotten / remote / wide / silent / well-kept "
+        "/ snow-dusted @winter / rain-wet @rain / calm / serene / dreamy / picturesque / beautiful / sweeping",
     "garden": "beautiful / peaceful / tidy / lovely / quiet / blooming @-winter / elegant / charming / green @summer "
         "/ well-kept / manicured / ornate / lush @summer / colourful / colorful / neat / trim / stately / grand / "
         "noble / royal / romantic / enchanting / enchanted / tranquil / serene / idyllic / picturesque / symmetrical "
@@ -631,4 +627,3 @@ SETTINGS = {
     "coral reef": {"water": "over"}, "space": {"air": "in"}, "road": {"ground": "on", "air": "over"},
     "garden": {"ground": "in", "air": "over"},
 }  # fmt: skip
-
