@@ -16,7 +16,8 @@ from mutoscope.prompt import unknown_words
 from mutoscope.world.captions import caption
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
-from mutoscope.world.wordings import DAYPARTS, FACT_TABLES, TABLES
+from mutoscope.world.words import FACT_TABLES, TABLES
+from mutoscope.world.words.light import DAYPARTS
 
 SEED = 9100  # world of the scenes that are asked for; training has other seeds
 REFERENCE_SEED = 9101  # world of the renders that sets of pictures are held against

@@ -1,9 +1,9 @@
 """Captions of the rendered world: many wordings for the same facts, and never a word that the facts do not bear out.
 
 A caption is drawn from a grammar: noun phrases, plants, light, weather, season, motion and style each have a table of
-wordings (`wordings.py`), and a handful of sentence plans put them in free order. About one wording in ten is held out: it
-never occurs in training captions, so that the evaluation can ask for a fact in words the model has not read. The module
-knows no picture and no tensor.
+wordings (`words/`), and a handful of sentence plans put them in free order; `free.py` has those that people type. About one
+wording in ten is held out: it never occurs in training captions, so that the evaluation can ask for a fact in words the
+model has not read. The module knows no picture and no tensor.
 
     from mutoscope.world.spec import draw_spec
     caption(draw_spec(0, 7))          # 'A serene lake surrounded by pine trees at sunset'
@@ -14,8 +14,9 @@ from dataclasses import replace
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
+from mutoscope.world.free import brief_scene, free_plan
 from mutoscope.world.grammar import Draws, allowed, reads_well, season_shows, tags_of
-from mutoscope.world.nouns import doing_phrase, look_phrase, side_phrase, thing_phrase
+from mutoscope.world.nouns import article, doing_phrase, look_phrase, side_phrase, thing_phrase
 from mutoscope.world.phrases import (
     bare,
     join,
@@ -25,12 +26,12 @@ from mutoscope.world.phrases import (
     plant_phrase,
     style,
     style_after,
-    with_article,
 )
 from mutoscope.world.spec import LIGHTLESS, SceneSpec, Thing
 from mutoscope.world.things import studio_ground
-from mutoscope.world.wordings import SETTINGS
+from mutoscope.world.words.scenes import SETTINGS
 
+FREE = 1 / 3  # of long and medium captions follow a free plan
 LENGTHS = {"long": 0.50, "medium": 0.25, "short": 0.25}
 _WORDS = {"long": (13, 36), "medium": (7, 16), "short": (2, 6)}  # fewest and most words of each length
 _THING_WORDS = {"long": (8, 44), "medium": (4, 24), "short": (1, 9)}  # the same of a scene with one kind of things
@@ -79,6 +80,8 @@ def caption_facts(spec: SceneSpec) -> dict:
 
 
 def _long(draws: Draws, spec: SceneSpec) -> str:
+    if draws.chance(FREE):
+        return free_plan(draws, spec, 1.0)
     plan = draws.pick(
         (_described, _described, _described, _described, _fronted, _fronted, _sentences, _sentences, _told, _long_tags)
     )
@@ -86,6 +89,8 @@ def _long(draws: Draws, spec: SceneSpec) -> str:
 
 
 def _medium(draws: Draws, spec: SceneSpec) -> str:
+    if draws.chance(FREE):
+        return free_plan(draws, spec, 0.5)
     if draws.chance(0.12):
         return _tags_plan(draws, spec, 0.7)
     subject = _subject(draws, spec, 0.3)
@@ -100,9 +105,10 @@ def _short(draws: Draws, spec: SceneSpec) -> str:
     """Return a telegraphic caption: `mountain sunset`, `lake, dawn, fog`, `beach at night`."""
     plan = draws.pick(
         ("name", "name", "tags", "tags", "at", "at", "at", "adjective", "weather", "plant", "season", "plain", "motion")
+        + ("free", "free", "free")
     )
-    plan = draws.pick(("plain", "motion", "tags")) if spec.scene in LIGHTLESS else plan
-    named = noun_phrase(draws, spec, described=0.15, article=draws.chance(0.3))[0]
+    plan = draws.pick(("plain", "motion", "tags", "free")) if spec.scene in LIGHTLESS else plan
+    named = noun_phrase(draws, spec, described=0.15, determined=draws.chance(0.3))[0]
     naked = bare(draws.word("noun", spec.scene))
     if plan == "name":
         text = f"{draws.word('attribute', spec.scene)} {draws.word('light name', spec.light)}"
@@ -115,6 +121,8 @@ def _short(draws: Draws, spec: SceneSpec) -> str:
     elif plan == "weather":
         text = f"{draws.word('weather adjective', spec.weather)} {naked}"
         text = f"{text} {draws.word('light', spec.light)}" if draws.chance(0.5) else text
+    elif plan == "free":
+        text = brief_scene(draws, spec)
     elif plan == "plant":
         text = f"{named} {plant_phrase(draws, spec)}"
     elif plan == "season" and season_shows(spec):
@@ -174,7 +182,7 @@ def _sentences(draws: Draws, spec: SceneSpec) -> str:
     first = join(draws, _subject(draws, spec, 0.3), [plant, detail])
     prefixed = draws.chance(0.5)
     parts = [style(draws, spec, first) if prefixed else first]
-    clauses = [draws.word("light clause", spec.light)]
+    clauses = [draws.word(draws.pick(("light clause", "light seen")), spec.light)]
     if draws.chance(0.4 if spec.weather == "clear" else 0.9):
         clauses.append(draws.word("weather clause", spec.weather))
     if season_shows(spec) and draws.chance(0.6):
@@ -191,9 +199,7 @@ def _sentences(draws: Draws, spec: SceneSpec) -> str:
 def _told(draws: Draws, spec: SceneSpec) -> str:
     """`This is a snowy village at night, and snow is falling`; the style leads or follows."""
     words, many = noun_phrase(draws, spec, described=0.7, twice=0.3)
-    opening = draws.pick(("this is", "the scene shows", "we see", "there are" if many else "there is", "it shows"))
-    if opening == "this is" and many:
-        opening = "it shows"
+    opening = draws.pick((draws.word("opening", ""), "there is|there are")).split("|")[many]
     plant = plant_phrase(draws, spec) if draws.chance(0.9) else ""
     if draws.chance(0.5):
         text = join(draws, f"{opening} {words}", [plant, draws.word("light", spec.light)])
@@ -262,14 +268,14 @@ def _alone(draws: Draws, spec: SceneSpec, fullness: float) -> str:
         ground = (
             "plain" if draws.chance(0.4) else draws.pick((draws.word("adjective", spec.scene), studio_ground(spec)))
         )
-        text = f"{text} on {with_article(ground)} background"
+        text = f"{text} on {article(ground)} background"
     if spec.style != "photo":
         return style(draws, spec, text)
     looks = {thing.look for thing in spec.things}
     look = look_phrase(draws, spec.things[0]) if len(looks) == 1 else ""
     if not look:
         return text
-    return f"{with_article(look)} of {text}" if draws.chance(0.3) and "with" not in look else f"{text}, {look}"
+    return f"{article(look)} of {text}" if draws.chance(0.3) and "with" not in look else f"{text}, {look}"
 
 
 def _brief(draws: Draws, spec: SceneSpec) -> str:
@@ -288,9 +294,14 @@ def _brief(draws: Draws, spec: SceneSpec) -> str:
     return style(draws, spec, f"{things} {link} {scene} {draws.word('light', spec.light) if lit else ''}")
 
 
+def _wished(draws: Draws, text: str) -> str:
+    """Ask for the picture now and then: `show me two foxes in a meadow`."""
+    return f"{draws.word('request', '')} {text}" if draws.chance(0.12) else text
+
+
 _THING_PLANS = {
-    "long": lambda draws, spec: _peopled(draws, spec, 1.0),
-    "medium": lambda draws, spec: _peopled(draws, spec, 0.5),
+    "long": lambda draws, spec: _wished(draws, _peopled(draws, spec, 1.0)),
+    "medium": lambda draws, spec: _wished(draws, _peopled(draws, spec, 0.5)),
     "short": _brief,
 }
 

@@ -7,13 +7,20 @@ words the model has not read. It knows no sentence; `phrases.py` and `captions.p
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from zlib import crc32
 
 from mutoscope.rng import stream
 from mutoscope.world.nouns import COLORS, THING_TABLES, nouns, plural, thing_names
 from mutoscope.world.spec import SEASONAL, SceneSpec
 from mutoscope.world.things import GROUNDS
-from mutoscope.world.wordings import DAYPARTS, FRAMES, HOLDABLE, KEPT, SETTINGS, TABLES
+from mutoscope.world.words import HOLDABLE, KEPT, TABLES
+from mutoscope.world.words.frames import FRAMES
+from mutoscope.world.words.light import DAYPARTS
+from mutoscope.world.words.scenes import SETTINGS
 
+WATERS = frozenset(
+    {"lake", "beach", "open sea", "island", "river", "harbour", "lighthouse", "arctic"}
+)  # open water shows
 _GLUE = frozenset("a an the of and in on at by with to its it is as from over under into through".split())
 
 
@@ -40,10 +47,10 @@ def held_out_wordings() -> frozenset[str]:
         for name in TABLES[table]:
             others = [plain_of(words) for words, _ in row(table, name)][1:]
             free = [words for words in others if not _inside(_uncolored(words), said)]
-            score = {words: stream("held-out wording", words).uniform() for words in free}
+            score = {words: crc32(words.encode()) for words in free}
             if score:
                 lowest = min(score, key=lambda words: score[words])
-                held |= {words for words in score if score[words] < 0.1} | {lowest}
+                held |= {words for words in score if score[words] < 0.1 * 2**32} | {lowest}
     return frozenset(held)
 
 
@@ -90,7 +97,7 @@ def _held_out_pattern() -> re.Pattern[str]:
 
 
 def tags_of(spec: SceneSpec) -> frozenset[str]:
-    """Return what wordings may ask for: every fact, and `open` sky, `day` and `dark`."""
+    """Return what wordings may ask for: every fact, and `open` sky, `day`, `dark` and `water`."""
     tags = {spec.scene, spec.light, spec.weather, spec.season, spec.plant, spec.style}
     if spec.weather in ("clear", "cloudy"):
         tags.add("open")
@@ -98,6 +105,8 @@ def tags_of(spec: SceneSpec) -> frozenset[str]:
         tags.add("day")
     if spec.light in ("blue hour", "night", "moonlight"):
         tags.add("dark")
+    if spec.scene in WATERS:
+        tags.add("water")
     return frozenset(tags)
 
 
@@ -105,11 +114,30 @@ def season_shows(spec: SceneSpec) -> bool:
     return spec.scene in SEASONAL or spec.scene == "snowy village" or spec.plant == "cherry"
 
 
+@lru_cache(maxsize=4096)
+def row_tags(table: str, name: str) -> frozenset[str]:
+    """Return the tags that the wordings of one row ask for or refuse."""
+    return frozenset(tag.lstrip("-") for _, tags in row(table, name) for tag in tags)
+
+
+@lru_cache(maxsize=16384)
+def _fitting(table: str, name: str, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the wordings of a row that are true where these tags hold: those of training, and those with held-out words."""
+    fits = [
+        words for words, tags in row(table, name) if all((tag.lstrip("-") in shown) == (tag[0] != "-") for tag in tags)
+    ]
+    held = [bool(held_out_in(words)) for words in fits]
+    return (
+        tuple(words for words, out in zip(fits, held, strict=True) if not out),
+        tuple(words for words, out in zip(fits, held, strict=True) if out),
+    )
+
+
 class Draws:
     """The random choices of one attempt, with the rule about held-out wordings."""
 
     def __init__(self, key: tuple[int | str, ...], tags: frozenset[str], held_out: bool | None):
-        self._numbers = iter(stream(*key).uniform(shape=(128,)).tolist())
+        self._numbers = iter(stream(*key).uniform(shape=(160,)).tolist())
         self._tags = tags
         self._held_out = held_out
 
@@ -120,17 +148,12 @@ class Draws:
         return options[int(next(self._numbers) * len(options))]
 
     def word(self, table: str, name: str) -> str:
-        """Return a wording of this row whose tags fit; the plain ones are a little more frequent."""
-        fits = [words for words, tags in row(table, name) if all(map(self._fits, tags))]
-        held = [words for words in fits if plain_of(words) in held_out_wordings()]
+        """Return a wording of this row whose tags fit; the earlier in its row, the plainer, and the more frequent."""
+        common, held = _fitting(table, name, self._tags & row_tags(table, name))
         if self._held_out and held and self.chance(0.5):
             return self.pick(held)
-        if self._held_out is False:
-            fits = [words for words in fits if words not in held]
-        return fits[0] if self.chance(0.3) else self.pick(fits)
-
-    def _fits(self, tag: str) -> bool:
-        return tag[1:] not in self._tags if tag[0] == "-" else tag in self._tags
+        fits = common if self._held_out is False else common + held
+        return fits[0] if self.chance(0.3) else fits[int(next(self._numbers) ** 1.4 * len(fits))]
 
     def shuffle(self, items: list[str]) -> list[str]:
         return [item for _, item in sorted((next(self._numbers), item) for item in items)]

@@ -1,6 +1,6 @@
 """What nouns mean and how they are said: where a thing belongs, how big it is, how it moves, its plural, its wordings.
 
-The facts stand in `nouns.tsv` (made by dev/make_nouns.py); the tables here are in the manner of `wordings.py`: wordings are
+The facts stand in `nouns.tsv` (made by dev/make_nouns.py); the tables here are in the manner of `words/`: wordings are
 parted by "/", the first one is the plain one. It knows no picture and no tensor.
 
     from mutoscope.rng import stream
@@ -309,7 +309,7 @@ def plural(noun: str) -> str:
 def article(words: str) -> str:
     """Return `words` with a or an: an owl, a unicorn, an hourglass, an x-ray."""
     first = words.lower()
-    an = first[0] in "aeiou" and not re.match(r"(uni|us[be]|ufo|euro|one\b|ukulele|utensil)", first)
+    an = first[0] in "aeiou" and not re.match(r"(uni(?!nh|m)|us[be]|ufo|euro|one\b|ukulele|utensil)", first)
     return f"{'an' if an or re.match(r'(hour|heir|x-ray|mp|suv|8)', first) else 'a'} {words}"
 
 

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 
 from mutoscope.world.grammar import Draws, season_shows
+from mutoscope.world.nouns import article
 from mutoscope.world.spec import LIGHTLESS, SceneSpec
-from mutoscope.world.wordings import DAYPARTS
+from mutoscope.world.words.light import DAYPARTS
 
-_CLAUSES = ("as ", "while ", "where ", "its ", "mirroring ")  # phrases that want a comma before them
-
-
-def with_article(words: str) -> str:
-    """Return `words` with a or an."""
-    return f"an {words}" if words[0].lower() in "aeio" or words.startswith(("urban", "un")) else f"a {words}"
+_CLAUSES = (
+    "as ",
+    "while ",
+    "where ",
+    "when ",
+    "once ",
+    "its ",
+    "mirroring ",
+    "like ",
+)  # phrases that want a comma before them
 
 
 def bare(words: str) -> str:
@@ -19,7 +24,7 @@ def bare(words: str) -> str:
 
 
 def noun_phrase(
-    draws: Draws, spec: SceneSpec, *, described: float = 0.5, twice: float = 0.0, article: bool = True
+    draws: Draws, spec: SceneSpec, *, described: float = 0.5, twice: float = 0.0, determined: bool = True
 ) -> tuple[str, bool]:
     """Return (noun phrase, whether it is plural): `a serene lake`, `the open sea`, `rolling dunes`."""
     noun = draws.word("noun", spec.scene)
@@ -28,9 +33,9 @@ def noun_phrase(
     if adjective and draws.chance(twice):
         adjective = f"{draws.word('adjective', spec.scene)}{draws.pick((',', ' and'))} {adjective}"
     words = adjective + bare(noun)
-    if not article or plural or mass:
-        return (f"the {words}" if article and not mass and draws.chance(0.1) else words), plural
-    return (f"the {words}" if definite or draws.chance(0.08) else with_article(words)), plural
+    if not determined or plural or mass:
+        return (f"the {words}" if determined and not mass and draws.chance(0.1) else words), plural
+    return (f"the {words}" if definite or draws.chance(0.08) else article(words)), plural
 
 
 def plant_phrase(draws: Draws, spec: SceneSpec) -> str:
@@ -45,8 +50,17 @@ def _daypart(draws: Draws, spec: SceneSpec) -> str:
     if part is None:
         return ""
     if season_shows(spec) and draws.chance(0.4):
-        return f"on {with_article(spec.season)} {part}"
-    return f"on {with_article(draws.word('weather adjective', spec.weather))} {part}"
+        return f"on {article(spec.season)} {part}"
+    return f"on {article(draws.word('weather adjective', spec.weather))} {part}"
+
+
+def _light(draws: Draws, spec: SceneSpec) -> str:
+    """Return the light by its name, `at sunset`, or by what one sees of it, `under a burning sky`."""
+    if draws.chance(0.8):
+        return draws.word("light", spec.light)
+    if draws.chance(0.5):
+        return f"{draws.pick(('while', 'as'))} {draws.word('light seen', spec.light)}"
+    return f"{draws.pick(('with', 'under', 'beneath'))} {draws.word('light sight', spec.light)}"
 
 
 def light_and_weather(draws: Draws, spec: SceneSpec, light: float, weather: float, season: float) -> list[str]:
@@ -57,7 +71,7 @@ def light_and_weather(draws: Draws, spec: SceneSpec, light: float, weather: floa
         return [merged]
     phrases = []
     if draws.chance(light):
-        phrases.append(draws.word("light", spec.light))
+        phrases.append(_light(draws, spec))
     if draws.chance(weather * (0.4 if spec.weather == "clear" else 1.0)):
         phrases.append(draws.word("weather", spec.weather))
     if season_shows(spec) and draws.chance(season * (0.6 if spec.season == "summer" else 1.0)):

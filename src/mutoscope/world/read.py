@@ -16,9 +16,9 @@ from mutoscope.world.nouns import COLORS, LOOKS, SCENE_LOOKS, SIDE_WORDS, SYNONY
 from mutoscope.world.spec import SCENE_PLANTS, SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MOST, ROOM, belongs
-from mutoscope.world.wordings import FACT_TABLES, TABLES
+from mutoscope.world.words import FACT_TABLES, TABLES
 
-PASSED_OVER = ("motion", "detail", "verb")  # of no fact, but `waves crashing on` is not the scene called waves
+PASSED_OVER = ("motion", "detail", "verb", "view")  # of no fact, but `waves crashing on` is not the scene called waves
 _SPACED = re.compile(r"[^\w'-]+")
 
 
@@ -47,6 +47,11 @@ def _plain(text: str) -> str:
     return " ".join(_SPACED.sub(" ", text.lower()).split())
 
 
+def _bare(words: str) -> str:
+    """Return a wording without its article: people type `burning sky` for `a burning sky`."""
+    return re.sub(r"^(?:an? |the (?=.* ))", "", words)
+
+
 def _overlap(one: tuple, other: tuple) -> bool:
     """Say whether two stretches of text, (start, end, ...), share a letter."""
     return one[0] < other[1] and other[0] < one[1]
@@ -63,22 +68,21 @@ def _apart(found: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, 
 
 def _found(words: str) -> list[tuple[int, int, str, str]]:
     """Return every wording that occurs: (start, end, fact, its value)."""
-    return [
-        (hit.start(), hit.end(), fact, value) for fact, value, pattern in _patterns() for hit in pattern.finditer(words)
-    ]
+    return [(*hit.span(1), fact, value) for fact, value, pattern in _patterns() for hit in pattern.finditer(words)]
 
 
 @cache
 def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
+    """Return (fact, value, pattern); a pattern looks ahead, so that wordings that overlap are all found."""
     patterns = []
     for fact, tables in {**FACT_TABLES, "": PASSED_OVER}.items():
         for value in {name for table in tables for name in TABLES[table]}:
             said = [cell for table in tables for cell in cells(TABLES[table].get(value, ""))]
-            plain = {_plain(form.lstrip("+=")) for cell in said for form in cell.split(" @")[0].split("|")}
+            plain = {_bare(_plain(form)) for cell in said for form in cell.split(" @")[0].split("|")}
             options = sorted(plain - {""}, key=len, reverse=True)
             if options:
                 joined = "|".join(map(re.escape, options))
-                patterns.append((fact, value, re.compile(rf"(?<![\w'-])(?:{joined})(?![\w'-])")))
+                patterns.append((fact, value, re.compile(rf"(?<![\w'-])(?=({joined})(?![\w'-]))")))
     return patterns
 
 

@@ -1,6 +1,6 @@
 """The scenes: each is one function that lays sky, far land, middle and foreground over one another.
 
-To add one: write its function in the file of its kind, name it here and in `spec.py`, give it words in `wordings.py`
+To add one: write its function in the file of its kind, name it here and in `spec.py`, give it words in `words/`
 (docs/world.md).
 """
 
