@@ -35,7 +35,7 @@ _COMPASS = re.compile(r"\b(east|west)(ern|wards?|bound|erly)?\b")
 _LETTERING = re.compile(
     r"\b(text|letter(s|ing|ed)?|words?|writ(es?|ing|ten)|reads|says|saying|spell(s|ed|ing)?|inscri(bed|ption)|caption(ed)?"
     r"|sign(s|post|board|age)?|logos?|label(s|led|ed)?|title(d|s)?|font|typograph\w*|calligraph\w*|alphabet|numbers?|digits?"
-    r"|numerals?|dates?|banner|poster|billboard|newspaper|book cover|license plates?|number plates?|screenshots?"
+    r"|numerals?|dates?(?! palm)|banner|poster|billboard|newspaper|book cover|license plates?|number plates?|screenshots?"
     r"|keyboard|clocks?|watch(es)?|dials?|maps?|flags?|sheet music|musical notes?|barcodes?|qr codes?|keycap|button)\b"
 )
 _QUOTED = re.compile(r"[\"“”«»]|(?<!\w)'[^']+'(?!\w)")
