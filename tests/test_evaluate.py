@@ -421,7 +421,9 @@ def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge
     text = found["text"]
     assert text["generated"] == text["renders"] and text["wrong captions"]["value"] < text["renders"]["value"]
     copies = found["memorisation"]
-    assert copies["planted copies"]["value"] > 0.9 and copies["held-out renders"]["value"] <= 0.05
+    assert (
+        copies["planted copies"]["value"] > 0.7 and copies["held-out renders"]["value"] <= 0.05
+    )  # 16 features of 32 px
     assert found["codec"]["PSNR"]["value"] == pytest.approx(20 * np.log10(255), abs=0.01)
     assert found["not_measured"] == {"speed": "this model tells no stages apart"}
     page = (out / "report.md").read_text()
