@@ -175,3 +175,9 @@ def test_nothing_is_pickled(tiny_checkpoint: Path):
             assert not path.read_bytes().startswith((b"\x80", b"PK")), path
             with pytest.raises((ValueError, UnicodeDecodeError)):
                 list(pickletools.genops(path.read_bytes()))
+
+
+def test_a_run_is_no_checkpoint(tmp_path: Path):
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(CheckpointError, match=f"is a training run; .* mutoscope export {tmp_path}"):
+        open_checkpoint(tmp_path)

@@ -270,6 +270,15 @@ class TestRefused:
         with pytest.raises(OutputError, match="holds none"):
             fit("video", tiny_world / "pictures", trained)
 
+    @pytest.mark.parametrize(("stage", "kind"), [("image", "clips"), ("video", "pictures")])
+    def test_the_wrong_data_is_told_before_it_is_packed(
+        self, trained: Path, tiny_world: Path, tmp_path: Path, stage: str, kind: str
+    ):
+        data = shutil.copytree(tiny_world / kind, tmp_path / "data", ignore=shutil.ignore_patterns(".cache"))
+        with pytest.raises(OutputError, match=f"the {stage} stage needs"):
+            fit(stage, data, trained, batch=4)
+        assert not (data / ".cache").exists()
+
     def test_another_preset_in_the_same_run(self, trained: Path, tiny_world: Path):
         job = run("codec", preset_name="nano", data=tiny_world, out=trained, overrides=EVERY)
         with pytest.raises(CheckpointError, match="another preset"):

@@ -43,6 +43,7 @@ GOOD = [{"file": f"{i}.png", "captions": ["a lake"]} for i in range(8)]
         (GOOD, "--set device=gpu", "device"),
         (GOOD, "--set curriculum=2", "curriculum"),
         (GOOD, "--set snapshots=-1", "snapshots"),
+        (GOOD, "--set rate 0.1", "takes no words, got also '0.1'; see mutoscope train codec -h"),
     ],
 )
 def test_one_line_before_a_pixel_is_read(tmp_path: Path, capsys, rows: list, words: str, expected: str):
@@ -66,7 +67,7 @@ def test_another_preset_and_a_missing_part(tmp_path: Path, capsys):
     save_config(run, preset("nano"))
     words = f"train image --preset tiny --data {data} --out {run} --batch 8"
     assert main(words.split()) == 1
-    assert "another preset" in capsys.readouterr().err
+    assert "another preset, nano, and this is tiny; give --preset nano" in capsys.readouterr().err
     assert main(words.replace("tiny", "nano").split()) == 1
     assert "mutoscope train clip" in capsys.readouterr().err and not (data / ".cache").exists()
 
@@ -75,7 +76,7 @@ def test_a_curriculum_where_there_is_none(tmp_path: Path, capsys):
     data = write_folder(tmp_path / "data", GOOD, pictures=True)
     words = f"train codec --preset tiny --data {data} --out {tmp_path / 'run'} --batch 8 --set curriculum=0.5"
     assert main(words.split()) == 2
-    assert "curriculum" in capsys.readouterr().err
+    assert "curriculum" in capsys.readouterr().err and not (tmp_path / "run").exists()
 
 
 def test_every_stage_is_a_command(capsys):

@@ -76,6 +76,10 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
         )
         raise CheckpointError(f"{folder} is not a folder; {hint}")
     path = folder / "config.json"
+    if (folder / "parts").is_dir() and not (folder / "weights.safetensors").exists():
+        raise CheckpointError(
+            f"{folder} is a training run; make a checkpoint of it: mutoscope export {folder} --out DIR"
+        )
     try:
         card = read_card(path)
         config = ModelConfig.from_dict(card["model"])

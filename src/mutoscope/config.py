@@ -67,7 +67,7 @@ class TransformerConfig:
 
     @property
     def heads(self) -> int:
-        """Attention heads, 64 wide each (32 in the smallest)."""
+        """Attention heads, 64 wide each."""
         return max(1, self.width // 64)
 
     @property
@@ -119,7 +119,7 @@ def _preset(name: str, width: int, depth: int, codec: tuple[int, int, int], text
 PRESETS: dict[str, ModelConfig] = {
     #               transformer  codec channels at       text tower
     #               width depth  1/8  1/4  1/2           width depth
-    "tiny": _preset("tiny", 32, 2, (24, 16, 8), 32, 1),
+    "tiny": _preset("tiny", 64, 2, (24, 16, 8), 32, 1),  # a token is 64 numbers: a narrower one cannot tell noise
     "nano": _preset("nano", 256, 8, (192, 96, 32), 384, 6),
     "mini": _preset("mini", 384, 12, (192, 96, 32), 384, 6),
     "base": _preset("base", 768, 16, (256, 128, 48), 384, 6),

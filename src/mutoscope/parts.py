@@ -78,8 +78,11 @@ def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
 def check_config(run: Path, config: ModelConfig) -> bool:
     """Say whether the run has begun; CheckpointError when it began with other sizes."""
     path = run / "config.json"
-    if path.is_file() and load_config(run) != config:
-        raise CheckpointError(f"{path} is of another preset or other sizes; choose another --out")
+    if path.is_file() and (held := load_config(run)) != config:
+        began = f"{path} is of another preset, {held.preset}, and this is {config.preset}; give --preset {held.preset}"
+        if held.preset == config.preset:
+            began = f"{path} is of the preset {held.preset} with other sizes than this version's"
+        raise CheckpointError(f"{began}, or choose another --out")
     return path.is_file()
 
 

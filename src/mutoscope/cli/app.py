@@ -22,9 +22,8 @@ class Verb(TyperCommand):
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
             expected = " ".join(p.metavar for p in self.params if p.param_type_name == "argument") or "no words"
-            raise SettingError(
-                f'{ctx.command_path} takes {expected}, got also {" ".join(rest)!r}; put a prompt in quotes: "a lake"'
-            )
+            hint = 'put a prompt in quotes: "a lake"' if "PROMPT" in expected else f"see {ctx.command_path} -h"
+            raise SettingError(f"{ctx.command_path} takes {expected}, got also {' '.join(rest)!r}; {hint}")
         return rest
 
 

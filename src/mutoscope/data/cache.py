@@ -72,7 +72,10 @@ def find_folders(data: Path) -> list[Path]:
         raise OutputError(f"{data}: the pack is not finished; run mutoscope data pack again")
     found = [data] if (data / "captions.jsonl").is_file() else sorted(p.parent for p in data.glob("*/captions.jsonl"))
     if not found:
-        raise OutputError(f"{data}: no captions.jsonl here or one folder below; make one with: mutoscope data render")
+        raise OutputError(
+            f"{data}: no captions.jsonl here or one folder below; make data with: mutoscope data render, or, of pictures of "
+            "your own, mutoscope data collect, check and pack"
+        )
     return found
 
 
@@ -95,16 +98,31 @@ def read_rows(path: Path) -> tuple[list[dict[str, Any]], str]:
     return [row for _, row in sorted(rows, key=lambda pair: pair[0])], text
 
 
+def frames_of(path: Path) -> int:
+    """Return how many frames an item of a captioned folder has, by the first one alone where nothing is packed yet."""
+    rows, text = read_rows(path)
+    packed = _packed(path, _digest(text))
+    return np.load(packed, mmap_mode="r").shape[1] if packed.exists() else len(_frames(path, rows[0]))
+
+
 def open_folder(path: Path) -> Folder:
     """Open one captioned folder, packing its pixels on the first call."""
     rows, text = read_rows(path)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    digest = _digest(text)
     pixels = _pack(path, rows, digest)
     return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _packed(path: Path, digest: str) -> Path:
+    return path / ".cache" / f"pixels-{digest}.npy"
+
+
 def _pack(path: Path, rows: list[dict[str, Any]], digest: str) -> np.ndarray:
-    target = path / ".cache" / f"pixels-{digest}.npy"
+    target = _packed(path, digest)
     if target.exists():
         return np.load(target, mmap_mode="r")
     target.parent.mkdir(exist_ok=True)

@@ -46,7 +46,7 @@ def run(
         from mutoscope.train.loop import Settings, train
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
-    from mutoscope.data.cache import open_folders, survey
+    from mutoscope.data.cache import frames_of, open_folders, survey
     from mutoscope.parts import save_config
     from mutoscope.train.machine import record_machine
     from mutoscope.train.ranks import joined
@@ -58,15 +58,17 @@ def run(
     with joined(settings.device) as ranks:
         settings.part(ranks)
         _check_run(stage, row, config, out)
-        _check_count(sum(survey(data).values()), settings.batch)
+        counts = survey(data)
+        _check_count(sum(counts.values()), settings.batch)
+        _check_folders(stage, row, {path: (count, frames_of(path)) for path, count in counts.items()}, settings.batch)
+        _check_curriculum(stage, row, settings.curriculum)
         with ranks.first_goes_ahead():
             folders = open_folders(data)
-            _check_folders(stage, row, folders, settings.batch)
             if ranks.is_first:
                 save_config(out, config)
             objective = make_objective(row, config, folders, out)
             if settings.curriculum:
-                _set_curriculum(stage, objective, settings.curriculum)
+                objective.curriculum = settings.curriculum
             if ranks.is_first:
                 record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
         for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
@@ -96,26 +98,24 @@ def _check_count(items: int, batch: int) -> None:
         raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
 
 
-def _set_curriculum(stage: str, objective: Any, share: float) -> None:
-    if not hasattr(objective, "curriculum"):
+def _check_curriculum(stage: str, row: Stage, share: float) -> None:
+    if share and not hasattr(row.load(), "curriculum"):
         raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
-    objective.curriculum = share
 
 
-def _check_folders(stage: str, row: Stage, folders: list[Any], batch: int) -> None:
-    """Refuse data that the stage cannot learn from; raises OutputError or DataError."""
-    for folder in folders:
-        frames = folder.pixels.shape[1]
-        if folder.is_clips and (frames < 5 or frames % TIME_FACTOR != 1):
-            raise OutputError(f"{folder.path}: clips of {frames} frames; training takes 5, 9, 13, ... frames")
-    if row.data == "pictures" and all(folder.is_clips for folder in folders):
+def _check_folders(stage: str, row: Stage, folders: dict[Path, tuple[int, int]], batch: int) -> None:
+    """Refuse data, folders of (items, frames of one), that the stage cannot learn from; raises OutputError or DataError."""
+    for path, (_, frames) in folders.items():
+        if frames > 1 and (frames < 5 or frames % TIME_FACTOR != 1):
+            raise OutputError(f"{path}: clips of {frames} frames; training takes 5, 9, 13, ... frames")
+    if row.data == "pictures" and all(frames > 1 for _, frames in folders.values()):
         raise OutputError(f"the {stage} stage needs pictures and --data holds clips only; use the video stage for them")
-    if row.data == "clips" and not any(folder.is_clips for folder in folders):
+    if row.data == "clips" and all(frames == 1 for _, frames in folders.values()):
         raise OutputError(
             f"the {stage} stage needs clips and --data holds none; make some: mutoscope data render --clips"
         )
     if row.data == "pictures":
-        _check_count(sum(len(folder) for folder in folders if not folder.is_clips), batch)
+        _check_count(sum(count for count, frames in folders.values() if frames == 1), batch)
 
 
 def make_objective(row: Stage, config: ModelConfig, folders: list[Any], out: Path) -> Any:
