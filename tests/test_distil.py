@@ -358,8 +358,9 @@ class TestDrawing:
 
     @pytest.mark.parametrize("name", ["onnx", "torch"])
     def test_span_and_guidance_are_heard(self, few_step_checkpoint: Path, name: str):
-        runtime = open_runtime(open_checkpoint(few_step_checkpoint), name, threads=1)
-        text, mask = np.ones((1, 3, 32), np.float32), np.ones((1, 3), bool)
+        checkpoint = open_checkpoint(few_step_checkpoint)
+        runtime = open_runtime(checkpoint, name, threads=1)
+        text, mask = np.ones((1, 3, checkpoint.config.transformer.width), np.float32), np.ones((1, 3), bool)
         latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 4)).astype(np.float32)
 
         def asked(*few: float) -> np.ndarray:
