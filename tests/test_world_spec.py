@@ -85,6 +85,8 @@ def test_pictures_know_no_camera_and_fixed_facts_are_kept():
 
 PRINT = """
 import hashlib, sys
+import torch
+torch.set_num_threads(1)
 from mutoscope.world.render import render
 from mutoscope.world.spec import draw_spec
 pixels = (render([draw_spec(31, int(sys.argv[1]))], 64, 64) * 255).round().byte()

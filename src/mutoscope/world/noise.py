@@ -89,9 +89,15 @@ def _textures(device: str) -> list[Tensor]:
         total = torch.zeros(TEXELS, TEXELS)
         for k, layer in enumerate(layers):
             total = total + 0.5**k * _fold(kind, layer, k)
-            unit = (0.5 + 0.2 * (total - total.mean()) / total.std()).clamp(0, 1)
+            unit = (0.5 + 0.2 * standard(total)).clamp(0, 1)
             baked.append(F.pad(unit[None, None], (0, 1, 0, 1), mode="circular").to(device))
     return baked
+
+
+def standard(field: Tensor) -> Tensor:
+    """Return `field` with mean 0 and deviation 1; summed in float64, so that it is the same on any number of threads."""
+    fine = field.double()
+    return ((fine - fine.mean()) / fine.std()).to(field.dtype)
 
 
 def _fold(kind: str, layer: Tensor, octave: int) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mutoscope.rng import stream
+from mutoscope.world.noise import standard
 
 TILE = 256  # rows and columns of the noise tiles; a picture of 128 rows is cut out at a place chosen by the seed
 
@@ -71,7 +72,7 @@ def _tile(kind: str) -> Tensor:
         noise = _blur_around(_blur_around(noise, 0, 16), 0, 12)
     elif kind.startswith("brush"):
         noise = _brush(noise, int(kind[-1]))
-    return ((noise - noise.mean()) / noise.std())[0, 0]
+    return standard(noise)[0, 0]
 
 
 def _blur_around(field: Tensor, down: int, right: int) -> Tensor:
