@@ -24,13 +24,7 @@ BATCH = 8
 EVERY = {"batch": BATCH, "samples": 80, "save_every": 0.0, "preview_every": 1e9, "log_every": 1}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """The same sums in the same order, whatever else the machine does."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def fit(stage: str, data: Path, out: Path, stop: int = 0, **overrides: Any) -> list:
@@ -94,7 +88,7 @@ class TestStages:
     @pytest.mark.parametrize("stage", STAGES)
     def test_log_state_and_machine(self, trained: Path, stage: str):
         lines = [json.loads(line) for line in (trained / stage / "log.jsonl").read_text().splitlines()]
-        assert [line["samples"] for line in lines[:-1]] == list(range(BATCH, 81, BATCH)) and lines[-1]["samples"] == 80
+        assert [line["samples"] for line in lines] == list(range(BATCH, 81, BATCH))
         assert all(np.isfinite(line["loss"]) and line["samples_per_second"] >= 0 for line in lines)
         assert [path.name for path in (trained / stage).glob("*state*")] == ["state-000000000080"]
         machine = json.loads((trained / stage / "machine.json").read_text())
@@ -333,20 +327,20 @@ def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
 def test_the_codec_learns_eight_pictures(tiny_world: Path, tmp_path: Path):
     events = fit("codec", tiny_world / "pictures", tmp_path, samples=1200, rate=3e-3, log_every=15, save_every=1e9)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "codec" / "log.jsonl").read_text().splitlines()]
-    assert losses[-2] < 0.8 * losses[0] and events[-1].phase == "done"
+    assert losses[-1] < 0.8 * losses[0] and events[-1].phase == "done"
 
 
 def test_the_transformer_learns_eight_pictures(trained: Path, tiny_world: Path, tmp_path: Path):
     out = before("image", trained, tmp_path / "run")
     fit("image", tiny_world / "pictures", out, samples=3200, batch=8, rate=1e-2, log_every=40, save_every=1e9)
     losses = [json.loads(line)["loss"] for line in (out / "image" / "log.jsonl").read_text().splitlines()]
-    assert np.mean(losses[-4:-1]) < 0.75 * losses[0], losses
+    assert np.mean(losses[-3:]) < 0.75 * losses[0], losses
 
 
 def test_the_towers_learn_eight_pictures(tiny_world: Path, tmp_path: Path):
     fit("clip", tiny_world / "pictures", tmp_path, samples=1600, batch=8, rate=3e-3, log_every=20, save_every=1e9)
     lines = [json.loads(line) for line in (tmp_path / "clip" / "log.jsonl").read_text().splitlines()]
-    assert lines[-2]["loss"] < 0.9 * lines[0]["loss"]
+    assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]
 
 
 class TestOptim:

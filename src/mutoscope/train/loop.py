@@ -319,6 +319,7 @@ class _Keeper:
         self.optimisers, self.averages, self.clock, self.show = optimisers, averages, clock, show
         self.ranks = spread.ranks
         self.book: Log | None = None
+        self.line: dict[str, Any] = {}  # the last one
 
     def __enter__(self) -> None:
         """Make the folder, check that the disk has room, and drop what lies after the state the run goes on from."""
@@ -335,7 +336,9 @@ class _Keeper:
             self.book.close()
 
     def log(self, norm: float, factor: float) -> dict[str, Any]:
-        line = self.clock.line(norm, factor)
+        if self.line and self.line["samples"] == self.clock.samples:  # nothing new since: a line of no steps says nothing
+            return self.line
+        self.line = line = self.clock.line(norm, factor)
         if self.book is not None:
             self.book.add(line)
         return line
