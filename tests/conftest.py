@@ -3,8 +3,10 @@
 Imported before numpy and torch, so the thread counts are read in time; a value set outside is kept.
 """
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -24,6 +26,25 @@ settings.load_profile("house")
 def root() -> Path:
     """The top folder of the repository."""
     return ROOT
+
+
+@contextlib.contextmanager
+def _single_thread() -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """The same sums in the same order, whatever else the machine does."""
+    with _single_thread():
+        yield
 
 
 @pytest.fixture
@@ -95,8 +116,6 @@ def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a judge of 32 pixels, trained for some seconds by the stage of its own on renders of 32 pixels."""
-    import torch
-
     from mutoscope import train
     from mutoscope.data.folder import Scenery, render_folder
     from mutoscope.events import drain
@@ -104,9 +123,7 @@ def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judge")
     drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
     drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # networks this small only wait for each other on several threads
     settings = {"samples": 2400, "batch": 32, "log_every": 1000}
-    drain(train.run("judge", preset_name="tiny", data=folder / "data", out=folder / "judge", overrides=settings))
-    torch.set_num_threads(threads)
+    with _single_thread():  # networks this small only wait for each other on several threads
+        drain(train.run("judge", preset_name="tiny", data=folder / "data", out=folder / "judge", overrides=settings))
     return folder / "judge"

@@ -30,12 +30,7 @@ PROMPTS = ("a lake at sunset", "a pine forest in the fog", "a city skyline at ni
 SMALL = {"size": "48x32", "num_inference_steps": 3, "seed": 7}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(autouse=True)

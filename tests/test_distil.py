@@ -35,12 +35,7 @@ PROMPT = "a lake at sunset"
 MEAN, DEVIATION = torch.tensor([0.8, -0.3]).double(), torch.tensor([0.35, 1.4]).double()
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 # --- a Gaussian in the plane: x = (1 - t) m + sqrt(V(t)) e with e fixed along a path, V(t) = (1 - t)^2 s^2 + t^2

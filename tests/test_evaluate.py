@@ -33,13 +33,7 @@ LAKE = SceneSpec(0, 0, "lake", "sunset", "fog", "autumn", "pine", "watercolor")
 SMALL = Plan(count=24, clips=1, reference=40, training=100)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Pieces this small only wait for each other on several threads."""
-    kept = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(kept)
+pytestmark = pytest.mark.usefixtures("one_thread")  # pieces this small only wait for each other on several threads
 
 
 @pytest.fixture(scope="module")

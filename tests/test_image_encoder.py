@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from mutoscope.config import ImageTowerConfig
-from mutoscope.image_encoder import ImageBlock, ImageTower
+from mutoscope.image_encoder import ImageTower
+from mutoscope.layers import EncoderBlock
 
 CONFIG = ImageTowerConfig(width=32, depth=2, heads=2, embedding=12)
 
@@ -23,7 +24,7 @@ def tower() -> ImageTower:
 
 def test_a_block_is_attention_and_gated_mlp_after_their_norms():
     torch.manual_seed(0)
-    block = ImageBlock(8, 2).double().requires_grad_(False)
+    block = EncoderBlock(8, 2, 16).double().requires_grad_(False)
     tokens = draw(1, 5, 8)[0].numpy()
     qkv, out, up, down = (layer.weight.numpy() for layer in (block.qkv, block.out, block.mlp.up, block.mlp.down))
 

@@ -1,8 +1,11 @@
-"""Device, threads: what this machine offers."""
+"""Device, threads, PyTorch: what this machine offers."""
 
+import importlib.util
 import os
 import platform
 from pathlib import Path
+
+from mutoscope.errors import MissingExtraError
 
 
 def thread_count() -> int:
@@ -25,3 +28,9 @@ def cpu_name() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name")]
     return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"
+
+
+def need_torch(extra: str = "torch") -> None:
+    """Raise MissingExtraError, which names `extra`, where PyTorch is not installed; imports nothing."""
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("PyTorch", extra)

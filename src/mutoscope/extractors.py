@@ -28,7 +28,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from mutoscope.errors import CheckpointError
-from mutoscope.layers import Norm, SwiGLU, attention, join_heads, split_heads
+from mutoscope.layers import EncoderBlock, Norm
 from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
@@ -144,24 +144,6 @@ class Encoder(nn.Module):
         self.deviation.copy_(torch.where(deviation > 1e-4, deviation, torch.inf))
 
 
-class TextLayer(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.heads = heads
-        self.norm_attention, self.norm_mlp = Norm(width), Norm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.mlp = SwiGLU(width, 2 * width)
-
-    def forward(self, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, D), mask (B, L) -> (B, L, D)."""
-        q, k, v = (split_heads(x, self.heads) for x in self.qkv(self.norm_attention(text)).chunk(3, -1))
-        text = text + self.out(join_heads(attention(q, k, v, mask[:, None, None, :])))
-        return text + self.mlp(self.norm_mlp(text))
-
-
 class Match(nn.Module):
     """A small CLIP over whole words: its text tower shares nothing with the generator's."""
 
@@ -172,7 +154,9 @@ class Match(nn.Module):
         self.picture = nn.Linear(sizes.features, sizes.embedding)
         self.words = nn.Embedding(words + 2, width, padding_idx=0)  # 0 = nothing, 1 = a word it does not know
         self.positions = nn.Parameter(0.02 * torch.randn(sizes.window, width))
-        self.text_blocks = nn.ModuleList(TextLayer(width, max(1, width // 32)) for _ in range(sizes.text_depth))
+        self.text_blocks = nn.ModuleList(
+            EncoderBlock(width, max(1, width // 32), 2 * width) for _ in range(sizes.text_depth)
+        )
         self.norm = Norm(width)
         self.text = nn.Linear(width, sizes.embedding)
         self.log_scale = nn.Parameter(torch.tensor(2.66))
@@ -188,7 +172,7 @@ class Match(nn.Module):
         mask = ids > 0
         text = self.words(ids) + self.positions[: ids.shape[1]]
         for block in self.text_blocks:
-            text = block(text, mask)
+            text = block(text, mask[:, None, None, :])
         weight = mask.to(text.dtype)[..., None]
         mean = (self.norm(text) * weight).sum(1) / weight.sum(1).clamp(min=1.0)
         return F.normalize(self.text(mean).float(), dim=-1)

@@ -7,25 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mutoscope.config import ImageTowerConfig
-from mutoscope.layers import Norm, SwiGLU, attention, join_heads, split_heads
-
-
-class ImageBlock(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, width: int, heads: int):
-        super().__init__()
-        self.heads = heads
-        self.norm_attention, self.norm_mlp = Norm(width), Norm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.mlp = SwiGLU(width, 2 * width)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """(B, N, D) -> (B, N, D)."""
-        q, k, v = (split_heads(x, self.heads) for x in self.qkv(self.norm_attention(tokens)).chunk(3, -1))
-        tokens = tokens + self.out(join_heads(attention(q, k, v)))
-        return tokens + self.mlp(self.norm_mlp(tokens))
+from mutoscope.layers import EncoderBlock, Norm
 
 
 class ImageTower(nn.Module):
@@ -37,7 +19,7 @@ class ImageTower(nn.Module):
         widths = (width // 8, width // 4, width // 2, width)
         ends = (3, *widths)
         self.stem = nn.ModuleList(nn.Conv2d(a, b, 3, stride=2, padding=1) for a, b in zip(ends, ends[1:], strict=False))
-        self.blocks = nn.ModuleList(ImageBlock(width, config.heads) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(EncoderBlock(width, config.heads, 2 * width) for _ in range(config.depth))
         self.norm = Norm(width)
         self.project = nn.Linear(width, config.embedding)
 

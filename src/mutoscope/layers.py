@@ -70,3 +70,22 @@ class SwiGLU(nn.Module):
         """(..., D) -> (..., D)."""
         gate, value = self.up(x).chunk(2, dim=-1)
         return self.down(F.silu(gate) * value)
+
+
+class EncoderBlock(nn.Module):
+    """Pre-norm transformer block whose tokens all see each other."""
+
+    def __init__(self, width: int, heads: int, hidden: int):
+        super().__init__()
+        self.heads = heads
+        self.norm_attention = Norm(width)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.out = nn.Linear(width, width, bias=False)
+        self.norm_mlp = Norm(width)
+        self.mlp = SwiGLU(width, hidden)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(B, S, D) -> (B, S, D); `mask` (B, 1, 1, S) is True where there is something to see."""
+        q, k, v = (split_heads(part, self.heads) for part in self.qkv(self.norm_attention(x)).chunk(3, -1))
+        x = x + self.out(join_heads(attention(q, k, v, mask)))
+        return x + self.mlp(self.norm_mlp(x))

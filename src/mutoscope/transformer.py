@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from mutoscope.config import GUIDANCE_TAUGHT, PATCH, TransformerConfig
-from mutoscope.layers import Norm, SwiGLU, attention, join_heads, rotate, split_heads
+from mutoscope.layers import EncoderBlock, Norm, SwiGLU, attention, join_heads, rotate, split_heads
 from mutoscope.shapes import rotary_table
 
 
@@ -71,25 +71,6 @@ class FewStepEmbedding(nn.Module):
         return self.span(span) + self.guidance(guidance / GUIDANCE_TAUGHT[1])
 
 
-class AdapterBlock(nn.Module):
-    """Pre-norm transformer block over the text states, both ways."""
-
-    def __init__(self, width: int, heads: int, hidden: int):
-        super().__init__()
-        self.heads = heads
-        self.norm_attention = Norm(width)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.norm_mlp = Norm(width)
-        self.mlp = SwiGLU(width, hidden)
-
-    def forward(self, text: Tensor, mask: Tensor) -> Tensor:
-        """(B, L, D), (B, 1, 1, L) -> (B, L, D)."""
-        q, k, v = (split_heads(x, self.heads) for x in self.qkv(self.norm_attention(text)).chunk(3, -1))
-        text = text + self.out(join_heads(attention(q, k, v, mask)))
-        return text + self.mlp(self.norm_mlp(text))
-
-
 class TextAdapter(nn.Module):
     """Text tower states -> the states that the transformer attends to, cleaned of padding by the mask."""
 
@@ -97,7 +78,7 @@ class TextAdapter(nn.Module):
         super().__init__()
         self.project = nn.Linear(config.text_width, config.width)
         self.blocks = nn.ModuleList(
-            AdapterBlock(config.width, config.heads, config.hidden) for _ in range(config.adapter_depth)
+            EncoderBlock(config.width, config.heads, config.hidden) for _ in range(config.adapter_depth)
         )
         self.norm = Norm(config.width)
 

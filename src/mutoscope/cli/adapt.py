@@ -1,6 +1,5 @@
 """The verb adapt: some pictures teach a checkpoint a word or a style, kept as a small file that --adapter names."""
 
-import importlib.util
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,8 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, watch
-from mutoscope.errors import MissingExtraError, OutputError
+from mutoscope.device import need_torch
+from mutoscope.errors import OutputError
 
 
 def adapt(
@@ -50,8 +50,7 @@ def adapt(
         raise OutputError(f"{folder!r} is not a folder; expected one of pictures")
     target = _target(out)
     budget_seconds = None if budget is None else ask.read_budget(budget)
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "train")
+    need_torch("train")
     from mutoscope.train.adapt import SAMPLES, Lesson
     from mutoscope.train.adapt import adapt as start
 

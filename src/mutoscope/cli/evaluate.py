@@ -1,6 +1,5 @@
 """The verbs evaluate and compare: judge a model on held-out prompts, or two models on the same ones."""
 
-import importlib.util
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,8 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, watch
-from mutoscope.errors import MissingExtraError, OutputError, SettingError, did_you_mean
+from mutoscope.device import need_torch
+from mutoscope.errors import OutputError, SettingError, did_you_mean
 
 SUITES = ("quick", "full")
 
@@ -80,10 +80,7 @@ def evaluate(
     page = Path(watch(events, quiet=quiet, lines_every=30.0))
     if keep:
         note(f"kept as {keep_report(page.with_name('report.json'), checkpoint)}")
-    if not quiet:
-        for line in page.read_text("utf-8").splitlines():
-            say(line)
-    say(page)
+    tell(page, quiet)
 
 
 def compare(
@@ -101,7 +98,11 @@ def compare(
     """Hold two models against each other on the same prompts and seeds, with the interval of every difference."""
     check(suite, count, clips)
     events = start_comparison(first, second, out=Path(out), suite=suite, count=count, clips=clips, judge=judge)
-    page = Path(watch(events, quiet=quiet, lines_every=30.0))
+    tell(Path(watch(events, quiet=quiet, lines_every=30.0)), quiet)
+
+
+def tell(page: Path, quiet: bool) -> None:
+    """Print a report, unless quiet, and where it lies."""
     if not quiet:
         for line in page.read_text("utf-8").splitlines():
             say(line)
@@ -116,8 +117,7 @@ def check(suite: str, count: int | None, clips: int | None) -> None:
         raise SettingError(f"--count must be 2 or more, got {count}")
     if clips is not None and clips < 0:
         raise SettingError(f"--clips must be 0 or more, got {clips}")
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "torch")
+    need_torch()
 
 
 def start_evaluation(

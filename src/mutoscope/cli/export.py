@@ -1,6 +1,5 @@
 """The verb export: from a training run to a checkpoint folder that draws without PyTorch."""
 
-import importlib.util
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,8 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say
-from mutoscope.errors import MissingExtraError, OutputError
+from mutoscope.device import need_torch
+from mutoscope.errors import OutputError
 
 
 def export(
@@ -36,8 +36,7 @@ def export(
         check_output(Path(card), (".md",))
     if not Path(run).is_dir():
         raise OutputError(f"{run!r} is not a folder; give the --out of mutoscope train")
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "export")
+    need_torch("export")
     from mutoscope.checkpoint import open_checkpoint
     from mutoscope.export.card import model_card
     from mutoscope.export.run import export_run

@@ -9,7 +9,8 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table, watch
-from mutoscope.errors import MissingExtraError, OutputError, SettingError
+from mutoscope.device import need_torch
+from mutoscope.errors import OutputError, SettingError
 
 STAGE = "STAGE"  # the command that every stage's name calls, see `app.Stages`
 Folder = Annotated[
@@ -127,7 +128,7 @@ def ema(
     for path in filter(None, (folder, data)):
         if not Path(path).is_dir():
             raise OutputError(f"{path!r} is not a folder")
-    _need_torch()
+    need_torch()
     from mutoscope.train.ema import choose
 
     told = watch(choose(Path(folder), width=width, held_out=Path(data) if data else None), quiet=quiet, lines_every=0.0)
@@ -158,17 +159,10 @@ def film(
 
 def start_training(stage: str, **settings: Any) -> Any:
     """Return the events of a training run; MissingExtraError without PyTorch."""
-    _need_torch()
+    need_torch()
     from mutoscope.train import run
 
     return run(stage, **settings)
-
-
-def _need_torch() -> None:
-    import importlib.util
-
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "torch")
 
 
 def preview_writer(out: Path) -> Callable[[str, Any], Path]:

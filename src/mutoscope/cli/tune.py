@@ -12,7 +12,8 @@ import typer
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, watch
 from mutoscope.cli.recipe import read_recipe, render_part, train_part
-from mutoscope.errors import MissingExtraError, SettingError
+from mutoscope.device import need_torch
+from mutoscope.errors import SettingError
 
 
 def tune(
@@ -79,11 +80,9 @@ def _prepare(base: Path, plan: dict[str, Any], index: int, scale: float, quiet: 
 
 def _search(plan: dict[str, Any], scale: float) -> tuple[Any, int]:
     """Return the search and the place of the stage it is about; MissingExtraError, SettingError."""
-    import importlib.util
     from dataclasses import replace
 
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "tune")
+    need_torch("tune")
     from mutoscope.train.tune import check_optuna, read_search
 
     check_optuna()

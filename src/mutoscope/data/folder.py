@@ -10,7 +10,6 @@ process that holds the folder, in the order of the scenes, so the same scenes gi
     DIR/0000042.png       scene 42 (.mp4 for clips)
 """
 
-import importlib.util
 import json
 import os
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from typing import Any
 from mutoscope.data.claim import alone, claim, sweep
 from mutoscope.data.rows import NAME, Row, append
 from mutoscope.data.workers import Spread, on_this_machine
-from mutoscope.errors import DataError, MissingExtraError, SettingError, StyleError, did_you_mean
+from mutoscope.device import need_torch
+from mutoscope.errors import DataError, SettingError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
@@ -85,8 +85,7 @@ def render_folder(
     """
     if count < 1 or start < 0:
         raise SettingError(f"count must be 1 or more and start 0 or more, got {count} and {start}")
-    if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("PyTorch", "torch")
+    need_torch()
     _check_device(device)
     _library(scenery.sprites)
     folder = Path(folder)

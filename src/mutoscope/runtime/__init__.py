@@ -7,7 +7,6 @@
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
 """
 
-import importlib.util
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,7 +14,8 @@ import numpy as np
 
 from mutoscope.adapter import Adapter
 from mutoscope.checkpoint import Checkpoint
-from mutoscope.errors import MissingExtraError, SettingError, did_you_mean
+from mutoscope.device import need_torch
+from mutoscope.errors import SettingError, did_you_mean
 
 RUNTIMES = ("auto", "onnx", "torch")
 Adapters = tuple[tuple[Adapter, float], ...]  # each with its scale
@@ -73,8 +73,7 @@ def open_runtime(
     if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= 1024):
         raise SettingError(f"threads must be a whole number from 1 to 1024, got {threads!r}")
     if name == "torch":
-        if importlib.util.find_spec("torch") is None:
-            raise MissingExtraError("PyTorch", "torch")
+        need_torch()
         from mutoscope.runtime.torch import TorchRuntime
 
         return TorchRuntime(checkpoint, threads, adapters=adapters)
