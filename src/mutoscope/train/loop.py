@@ -336,7 +336,9 @@ class _Keeper:
             self.book.close()
 
     def log(self, norm: float, factor: float) -> dict[str, Any]:
-        if self.line and self.line["samples"] == self.clock.samples:  # nothing new since: a line of no steps says nothing
+        if (
+            self.line and self.line["samples"] == self.clock.samples
+        ):  # nothing new since: a line of no steps says nothing
             return self.line
         self.line = line = self.clock.line(norm, factor)
         if self.book is not None:
