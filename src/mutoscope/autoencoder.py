@@ -127,7 +127,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: CodecConfig):
         super().__init__()
-        deep, middle, shallow = config.widths
+        deep, middle, shallow = config.decoding
         self.deep, self.middle, self.top = deep, middle, 2 * shallow
         self.stem = nn.Conv2d(config.latent_channels, deep, 3, padding=1)
         self.mix = nn.ModuleList([TimeMix(deep), TimeMix(deep)])

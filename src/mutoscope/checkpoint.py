@@ -133,7 +133,8 @@ def _check_sizes(config: ModelConfig) -> None:
             for number in value if isinstance(value, tuple) else (value,):
                 if isinstance(number, bool):
                     continue  # a switch, no size
-                if not isinstance(number, int) or not 1 <= number <= 1 << 20:
+                least = 0 if key == "decoder_widths" else 1  # zeros: as wide as the encoder
+                if not isinstance(number, int) or not least <= number <= 1 << 20:
                     raise ValueError(f"{name}.{key} is {number!r}")
     if config.text.window < 3:
         raise ValueError(f"text.window is {config.text.window}")
