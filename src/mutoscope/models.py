@@ -18,13 +18,14 @@ import numpy as np
 
 from mutoscope import __version__
 from mutoscope.adapter import Adapter, check_base, find_adapter
+from mutoscope.advice import advice
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.pipeline import draw
-from mutoscope.prompt import Request, UsedAdapter, read_adapters, unknown_words
+from mutoscope.prompt import Request, UsedAdapter, read_adapters
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
 from mutoscope.shapes import parse_size
@@ -178,15 +179,8 @@ class _Model:
 
     def _warnings(self, request: Request) -> tuple[str, ...]:
         taught = (self._adapter(used).facts for used in request.adapters)
-        known = self._checkpoint.known_words.union(*((facts.word, *facts.words) for facts in taught))
-        unknown = unknown_words(request.prompt, known)
-        if not unknown:
-            return ()
-        words = ", ".join(repr(word) for word in unknown[:8])
-        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        return (
-            f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",
-        )
+        words = (word for facts in taught for word in (facts.word, *facts.words))
+        return advice(request, self._checkpoint, self._tokenizer, words)
 
     def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
         results = []

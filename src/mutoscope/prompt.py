@@ -21,7 +21,12 @@ MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
-QUIET = ("adapters", "style_words", "template", "weights")  # left out of the JSON where they say nothing, as before there were any
+QUIET = (
+    "adapters",
+    "style_words",
+    "template",
+    "weights",
+)  # left out of the JSON where they say nothing, as before there were any
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class Request:
         """
         base, mix = self._pieces(self.prompt), self.mix
         found = [(strength, [*base, (f", {self.style_says(name)}", 1.0)]) for name, strength in mix if strength]
-        rest = round(1.0 - sum(strength for strength, _ in found), 6)
+        rest = round(1.0 - sum(strength for strength, _ in found), 4)
         return [(rest, base), *found] if rest or not found else found
 
     def negative_pieces(self) -> Pieces:
@@ -253,7 +258,8 @@ def _check_adapters(value: Any) -> tuple[UsedAdapter, ...]:
 def _check_style_words(value: Any) -> tuple[tuple[str, str], ...]:
     """Return the user's own styles of a request as they are checked; StyleError."""
     if not isinstance(value, list | tuple) or not all(
-        isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(text, str) for text in item) for item in value
+        isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(text, str) for text in item)
+        for item in value
     ):
         raise StyleError(f"style_words must be pairs of a name and its words, got {value!r}"[:200])
     try:

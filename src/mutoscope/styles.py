@@ -7,7 +7,7 @@ A style is words added to the prompt; what a strength does to a picture, pipelin
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -86,7 +86,9 @@ def read_styles(path: Path) -> dict[str, Style]:
                 raise ValueError(f"{name} stands outside of a table; begin a style with [its name]")
             for key in table:
                 if key not in known:
-                    raise ValueError(f"unknown key {key!r} in {name!r}{did_you_mean(key, known)}; known: {', '.join(known)}")
+                    raise ValueError(
+                        f"unknown key {key!r} in {name!r}{did_you_mean(key, known)}; known: {', '.join(known)}"
+                    )
             style = Style(_plain(name), **{"words": "", **table})
             found[style.name] = style
     except (OSError, ValueError) as error:  # TOML and unicode errors are ValueErrors
@@ -97,34 +99,42 @@ def read_styles(path: Path) -> dict[str, Style]:
 def read_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
     """Return names and strengths of "watercolor:0.7, pixel art:0.3, -photo"; StyleError for what is none.
 
-    A strength is 1 where none is given; a dash before a name turns it round.
+    A dash turns a style round. Styles without a strength share 1 evenly: "watercolor, anime" is half and half.
     """
     among = known_styles() if among is None else among
-    found: dict[str, float] = {}
-    parts = asked.split(",")
+    parts = [_strength(part) for part in asked.split(",")]
     if len(parts) > MOST_STYLES:
         raise StyleError(f"at most {MOST_STYLES} styles can be mixed, got {len(parts)}")
-    for part in parts:
-        name, _, number = part.strip().rpartition(":")
-        if not re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", number):
-            name, number = part.strip(), "1"
-        sign, name = (-1.0, name[1:]) if name.startswith("-") else (1.0, name)
-        strength = sign * round(float(number), 3)
-        name = _find(name, among, asked)
-        if not abs(strength) <= LARGEST_STRENGTH:
-            raise StyleError(
-                f"the strength of style {name!r} must be from -{LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}, got {strength:g}; "
-                "1 is the style as it was trained"
-            )
+    even = 1.0 / max(1, sum(strength is None or strength > 0 for _, strength in parts))
+    found: dict[str, float] = {}
+    for written, strength in parts:
+        name = _find(written, among, asked)
         if name in found:
             raise StyleError(f"style {name!r} twice in {asked[:80]!r}; give it one strength")
-        found[name] = strength + 0.0  # no minus zero
+        found[name] = round(even if strength is None else strength, 6) + 0.0  # no minus zero
+        if not abs(found[name]) <= LARGEST_STRENGTH:
+            raise StyleError(
+                f"the strength of style {name!r} must be from -{LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}, "
+                f"got {strength:g}; 1 is the style as it was trained"
+            )
     return list(found.items())
 
 
-def write_mix(mix: Iterable[tuple[str, float]]) -> str:
+def _strength(part: str) -> tuple[str, float | None]:
+    """Return a style as it is written and its strength, None where none is given."""
+    name, _, number = part.strip().rpartition(":")
+    if not re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", number):
+        name, number = part.strip(), ""
+    if name.startswith("-"):
+        return name[1:].strip(), -float(number or 1)
+    return name.strip(), float(number) if number else None
+
+
+def write_mix(mix: Mix) -> str:
     """Return the one spelling of a mixture, which `read_mix` reads back; a single style at strength 1 is its name."""
-    return ", ".join(name if strength == 1 else f"{name}:{strength:g}" for name, strength in mix)
+    if len(mix) == 1 and mix[0][1] == 1:
+        return mix[0][0]
+    return ", ".join(f"{name}:{strength:g}" for name, strength in mix)
 
 
 def ask_styles(asked: Any) -> dict[str, Any]:
