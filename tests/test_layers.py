@@ -14,10 +14,10 @@ LAYERS = {
     7: "train evaluate export hub",
     6: "data world",
     5: "pipeline models",
-    4: "runtime refine checkpoint adapter parts extractors",
+    4: "runtime refine checkpoint adapter advice parts extractors",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
-    2: "layers flow",
-    1: "shapes config device rng events",
+    2: "layers flow styles wording",
+    1: "shapes config device rng events folders",
     0: "errors weights",
 }
 LAYER = {name: number for number, names in LAYERS.items() for name in names.split()}
@@ -26,6 +26,7 @@ FRIENDS = {
     ("runtime", "checkpoint"),
     ("runtime", "adapter"),
     ("adapter", "checkpoint"),
+    ("advice", "checkpoint"),
     ("models", "pipeline"),
     ("data", "world"),
 }

@@ -168,7 +168,7 @@ def test_facts_are_json_and_say_what_shows():
 
 def test_free_prompts_name_true_facts_and_do_not_come_from_the_grammar(pairs):
     texts = {text.lower().rstrip(".") for _, text in pairs}
-    assert len(FREE_PROMPTS) == len({prompt for prompt, _ in FREE_PROMPTS}) == 60
+    assert len(FREE_PROMPTS) == len({prompt.lower() for prompt, _ in FREE_PROMPTS}) == 300
     for prompt, facts in FREE_PROMPTS:
         spec = draw_spec(0, 0, held_out=None, **facts)
         assert spec.scene == facts["scene"] and prompt.lower() not in texts

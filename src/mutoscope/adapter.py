@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.errors import CheckpointError, SettingError, did_you_mean
+from mutoscope.folders import settings_folder
 from mutoscope.media.storage import write_bytes
 
 ENDING = ".safetensors"
@@ -94,14 +94,7 @@ def adapters_folder() -> Path:
     """Return where the user's adapters lie; the folder need not be there."""
     if asked := os.environ.get("MUTOSCOPE_ADAPTERS"):
         return Path(asked)
-    home = Path(os.path.expanduser("~"))
-    if sys.platform == "win32":
-        settings = Path(os.environ.get("APPDATA") or home / "AppData" / "Roaming")
-    elif sys.platform == "darwin":
-        settings = home / "Library" / "Application Support"
-    else:
-        settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
-    return settings / "mutoscope" / "adapters"
+    return settings_folder() / "adapters"
 
 
 def known_adapters() -> list[str]:

@@ -18,16 +18,18 @@ import numpy as np
 
 from mutoscope import __version__
 from mutoscope.adapter import Adapter, check_base, find_adapter
+from mutoscope.advice import advice
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.pipeline import draw
-from mutoscope.prompt import Request, UsedAdapter, read_adapters, unknown_words
+from mutoscope.prompt import Request, UsedAdapter, read_adapters
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
 from mutoscope.shapes import parse_size
+from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
 PICTURE_STEPS, CLIP_STEPS = 16, 8
@@ -160,6 +162,7 @@ class _Model:
         given["adapters"] = None if words is None else self._use(words)
         if given["seed"] is None:
             given["seed"] = secrets.randbelow(2**32)
+        given |= ask_styles(given["style"])
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
 
@@ -176,15 +179,8 @@ class _Model:
 
     def _warnings(self, request: Request) -> tuple[str, ...]:
         taught = (self._adapter(used).facts for used in request.adapters)
-        known = self._checkpoint.known_words.union(*((facts.word, *facts.words) for facts in taught))
-        unknown = unknown_words(request.prompt, known)
-        if not unknown:
-            return ()
-        words = ", ".join(repr(word) for word in unknown[:8])
-        more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        return (
-            f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles",
-        )
+        words = (word for facts in taught for word in (facts.word, *facts.words))
+        return advice(request, self._checkpoint, self._tokenizer, words)
 
     def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
         results = []
@@ -237,7 +233,7 @@ class TextToImageModel(_Model):
         prompt: str,
         *,
         negative_prompt: str = "",  # what to keep away from
-        style: str | None = None,  # a name of `mutoscope styles`
+        style: str | None = None,  # of `mutoscope styles`: "watercolor", "watercolor:0.5", "anime:0.7, pixel art:0.3"
         size: str | None = None,  # "square", "3:2", "2:3" or "192x128"
         width: int | None = None,  # pixels, a multiple of 16
         height: int | None = None,
@@ -256,7 +252,7 @@ class TextToImageModel(_Model):
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, adapter=adapter,
         )  # fmt: skip
-        requests = [replace(first, index=index) for index in range(num_images_per_prompt)]
+        requests = [first.numbered(index) for index in range(num_images_per_prompt)]
         return self._stream(requests, preview)
 
     def _result(self, frames: np.ndarray, request: Request) -> Picture:
@@ -329,7 +325,7 @@ class TextToVideoModel(_Model):
             guidance_scale=guidance_scale, seed=seed, adapter=adapter, fps=fps,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
-        requests = [replace(first, index=index) for index in range(num_videos_per_prompt)]
+        requests = [first.numbered(index) for index in range(num_videos_per_prompt)]
         return self._stream(requests, preview)
 
     def _result(self, frames: np.ndarray, request: Request) -> Clip:

@@ -25,6 +25,7 @@ from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid
 from mutoscope.tokenizer import Tokenizer
+from mutoscope.wording import Pieces
 
 LAST_TRAINED = 6  # latent frames of a training clip after the first; later ones are told they stand here
 PREVIEW_EVERY = 4  # steps
@@ -33,15 +34,29 @@ LARGE_STEP = 0.12  # of pixels in [-1, 1]: 15 of 255 levels
 
 @dataclass(frozen=True)
 class Text:
-    """What the transformer reads: text (2, L, D) and mask (2, L), the prompt above the negative prompt."""
+    """What the transformer reads: text (R + 1, L, D) and mask (R + 1, L), the R readings of the prompt above the negative prompt.
+
+    Nearly always R is 1; styles with strengths need more (`Request.readings`).
+    """
 
     states: np.ndarray
     mask: np.ndarray
+    shares: tuple[float, ...] = (1.0,)  # of the readings in the prompt's velocity, R numbers
 
     @property
     def prompt(self) -> tuple[np.ndarray, np.ndarray]:
-        """States and mask of the prompt alone, (1, L, D) and (1, L)."""
-        return self.states[:1], self.mask[:1]
+        """States and mask of the prompt alone, (R, L, D) and (R, L)."""
+        return self.states[:-1], self.mask[:-1]
+
+    def spread(self, latents: np.ndarray) -> np.ndarray:
+        """Latents (1, c, 1, h, w) -> (R, c, 1, h, w) float32, one for each reading."""
+        return np.concatenate([latents] * len(self.shares)).astype(np.float32)
+
+    def blend(self, velocities: np.ndarray) -> np.ndarray:
+        """Velocities of the readings (R, ...) -> the prompt's (1, ...)."""
+        if len(self.shares) == 1:
+            return velocities
+        return np.tensordot(np.asarray(self.shares, np.float32), velocities, 1)[None]
 
 
 def draw(
@@ -89,13 +104,34 @@ def draw(
 
 def read(request: Request, runtime: Runtime, tokenizer: Tokenizer, window: int) -> Text:
     """Read prompt and negative prompt, in as many windows as they need, padded to one length."""
-    rows = [
-        read_windows(runtime, tokenizer.windows(words, window)) for words in (request.words, request.negative_prompt)
-    ]
+    shares, prompts = zip(*request.readings(), strict=True)
+    rows = [read_pieces(words, runtime, tokenizer, window) for words in (*prompts, request.negative_pieces())]
     longest = max(row.shape[1] for row in rows)
     states = np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1]), (0, 0))) for row in rows])
     mask = np.stack([np.arange(longest) < row.shape[1] for row in rows])
-    return Text(states, mask)
+    return Text(states, mask, shares)
+
+
+def read_pieces(words: Pieces, runtime: Runtime, tokenizer: Tokenizer, window: int) -> np.ndarray:
+    """Pieces of a prompt -> text (1, L, D), its windows joined end to end.
+
+    A weight scales the states of its words: the keys of the attention are normalised and stay, the values grow or shrink, so that
+    the words say more or less where they are looked at. Words of weight 0 are not read at all.
+    """
+    words = [(text, weight) for text, weight in words if weight] or [("", 1.0)]
+    windows = tokenizer.windows(" ".join(text for text, _ in words), window)
+    states = read_windows(runtime, windows)
+    if any(weight != 1 for _, weight in words):
+        states = states * token_weights(words, tokenizer, windows)[:, None]
+    return states
+
+
+def token_weights(words: Pieces, tokenizer: Tokenizer, windows: list[list[int]]) -> np.ndarray:
+    """Return the weight of each token of the windows, (L,) float32; 1 for the marks at their ends."""
+    of_words = iter([weight for text, weight in words for _ in tokenizer.ids(text)])
+    return np.asarray(
+        [weight for row in windows for weight in (1.0, *(next(of_words, 1.0) for _ in row[1:-1]), 1.0)], np.float32
+    )
 
 
 def read_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
@@ -117,12 +153,12 @@ def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past |
 
     def alone(latents: np.ndarray, time: float) -> np.ndarray:
         states, mask = text.prompt
-        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past)[0]
+        return text.blend(runtime.velocity(text.spread(latents), time, states, mask, frame, past)[0])
 
     def pair(latents: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
-        both = np.concatenate([latents, latents]).astype(np.float32)
-        velocity, _, _ = runtime.velocity(both, time, text.states, text.mask, frame, None)
-        return velocity[:1], velocity[1:]
+        all_rows = np.concatenate([text.spread(latents), latents]).astype(np.float32)
+        velocity, _, _ = runtime.velocity(all_rows, time, text.states, text.mask, frame, None)
+        return text.blend(velocity[:-1]), velocity[-1:]
 
     return guided(pair, alone, request.guidance_scale) if past is None else alone
 
@@ -137,7 +173,8 @@ def average_velocity(request: Request, runtime: Runtime, text: Text, past: Past 
 
     def average(latents: np.ndarray, time: float, until: float) -> np.ndarray:
         states, mask = text.prompt
-        return runtime.velocity(latents.astype(np.float32), time, states, mask, frame, past, time - until, scale)[0]
+        rows = runtime.velocity(text.spread(latents), time, states, mask, frame, past, time - until, scale)[0]
+        return text.blend(rows)
 
     return average
 
@@ -165,7 +202,7 @@ class History:
     def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: Text) -> None:
         """Take in finished latent frame `number` (1, c, 1, h, w) and forget those that no later frame sees."""
         frame = float(min(number, LAST_TRAINED))
-        _, keys, values = runtime.velocity(latents, 0.0, *text.prompt, frame, self.view(number))
+        _, keys, values = runtime.velocity(text.spread(latents), 0.0, *text.prompt, frame, self.view(number))
         self.frames[number] = (keys, values)
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]

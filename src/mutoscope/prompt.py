@@ -1,4 +1,4 @@
-"""What was asked: the request that decides every pixel, the styles by name, and the wording the model does not know.
+"""What was asked: the request that decides every pixel, and the wording the model does not know.
 
 A `Request` is frozen, checks itself, goes to JSON and back exactly, and is written into every file, so that every file can be
 made again from itself.
@@ -8,38 +8,25 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError, did_you_mean
 from mutoscope.shapes import LatentGrid
+from mutoscope.styles import Mix, Style, known_styles, read_mix, write_mix
+from mutoscope.wording import Pieces, draw_words, is_weighted, pieces
 
 LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
-
-STYLES: dict[str, str] = {
-    # name            words added to the prompt
-    "photo":          "photo",
-    "watercolor":     "watercolor",
-    "oil painting":   "oil painting",
-    "pencil sketch":  "pencil sketch",
-    "ink wash":       "ink wash painting",
-    "ukiyo-e":        "ukiyo-e",
-    "pixel art":      "pixel art",
-    "flat vector":    "flat vector art",
-    "anime":          "anime",
-    "neon synthwave": "neon synthwave",
-    "vintage film":   "vintage film photo",
-    "stained glass":  "stained glass",
-}  # fmt: skip
-
-
-def styles() -> dict[str, str]:
-    """Return the styles: name -> words that the style adds to the prompt."""
-    return dict(STYLES)
+QUIET = (
+    "adapters",
+    "style_words",
+    "template",
+    "weights",
+)  # left out of the JSON where they say nothing, as before there were any
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ class Request:
 
     prompt: str
     negative_prompt: str = ""
-    style: str | None = None  # a name of `styles()`
+    style: str | None = None  # names of styles with their strengths, as styles.write_mix spells them
     width: int = 128  # pixels
     height: int = 128  # pixels
     num_frames: int = 1  # 1 = a picture
@@ -83,11 +70,18 @@ class Request:
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
+    style_words: tuple[tuple[str, str], ...] = ()  # name and words of the user's own styles among them
+    template: str = ""  # the prompt with its wildcards, before they were drawn
+    weights: bool = False  # brackets in the prompts are weights, see wording.py
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
         object.__setattr__(self, "negative_prompt", check_text("negative prompt", self.negative_prompt, True))
-        object.__setattr__(self, "style", find_style(self.style))
+        object.__setattr__(self, "style_words", _check_style_words(self.style_words))
+        object.__setattr__(self, "style", None if self.style is None else write_mix(self.mix))
+        object.__setattr__(self, "template", check_text("template", self.template, may_be_empty=True))
+        if not isinstance(self.weights, bool):
+            raise SettingError(f"weights must be true or false, got {self.weights!r}")
         LatentGrid(self.width, self.height, 1)
         _check_whole("num_frames", self.num_frames, 1, MOST_FRAMES, SizeError)
         _check_whole("fps", self.fps, 1, 60, SizeError)
@@ -105,13 +99,54 @@ class Request:
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
 
     @property
+    def mix(self) -> Mix:
+        """The styles by name with their strengths; StyleError for an unknown one."""
+        if self.style is None:
+            return []
+        own = {name: Style(name, words) for name, words in self.style_words}
+        return read_mix(str(self.style), {**known_styles(), **own})
+
+    def style_says(self, name: str) -> str:
+        """Return the words that a style of this request adds to the prompt."""
+        own = dict(self.style_words)
+        return own[name] if name in own else known_styles()[name].words
+
+    @property
     def words(self) -> str:
-        """The prompt with the words of the style: what the text tower reads."""
-        return f"{self.prompt}, {STYLES[self.style]}" if self.style else self.prompt
+        """The prompt with the words of the styles, as one text that others can read."""
+        said = [self.style_says(name) if strength == 1 else f"({self.style_says(name)}:{strength:g})"
+                for name, strength in self.mix if strength > 0]  # fmt: skip
+        return ", ".join([self.prompt, *said])
+
+    def readings(self) -> list[tuple[float, Pieces]]:
+        """Return the texts whose velocities, each times its share, are the prompt's (composable diffusion, Liu et al. 2022).
+
+        A style at strength 1 is one reading. Others pull from the bare prompt towards, or away from, the prompt with their words.
+        The shares sum to 1.
+        """
+        base, mix = self._pieces(self.prompt), self.mix
+        found = [(strength, [*base, (f", {self.style_says(name)}", 1.0)]) for name, strength in mix if strength]
+        rest = round(1.0 - sum(strength for strength, _ in found), 4)
+        return [(rest, base), *found] if rest or not found else found
+
+    def negative_pieces(self) -> Pieces:
+        """Return the negative prompt in pieces with their weights."""
+        return self._pieces(self.negative_prompt)
+
+    def _pieces(self, text: str) -> Pieces:
+        return pieces(text) if self.weights else [(text, 1.0)]
+
+    def numbered(self, index: int) -> "Request":
+        """Return the request of picture `index` of several: its wildcards drawn, its weights seen."""
+        prompt = draw_words(self.prompt, self.seed, index)
+        return replace(
+            self, index=index, prompt=prompt, template=self.prompt if prompt != self.prompt else "",
+            weights=is_weighted(prompt) or is_weighted(self.negative_prompt),
+        )  # fmt: skip
 
     def to_json(self) -> str:
-        """Return compact JSON with sorted keys; silent about adapters where there are none, as before there were any."""
-        values = {key: value for key, value in asdict(self).items() if value or key != "adapters"}
+        """Return compact JSON with sorted keys; silent about QUIET fields that say nothing."""
+        values = {key: value for key, value in asdict(self).items() if value or key not in QUIET}
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -141,6 +176,8 @@ class Request:
         }  # fmt: skip
         if self.index:
             facts["Image index"] = self.index
+        if any(strength != 1 for _, strength in self.mix):
+            facts["Styles"] = f'"{self.style}"'
         if self.adapters:
             facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
@@ -159,17 +196,6 @@ def check_text(name: str, text: Any, may_be_empty: bool) -> str:
     if any(0xD800 <= ord(char) <= 0xDFFF for char in text):
         raise PromptError(f"the {name} holds half a character (a lone surrogate); was it cut or decoded wrongly?")
     return text
-
-
-def find_style(style: Any) -> str | None:
-    """Return the known name of a style, None for None; StyleError names the nearest."""
-    if style is None:
-        return None
-    name = re.sub(r"[\s_]+", " ", str(style)).strip().lower()
-    for known in STYLES:
-        if name in (known, known.replace("-", " "), known.replace(" ", "-"), known.replace(" ", "")):
-            return known
-    raise StyleError(f"unknown style {str(style)[:40]!r}{did_you_mean(name, STYLES)}; known: {', '.join(STYLES)}")
 
 
 def read_adapters(words: Any) -> list[tuple[str, float]]:
@@ -227,6 +253,19 @@ def _check_adapters(value: Any) -> tuple[UsedAdapter, ...]:
         if not isinstance(item, UsedAdapter) and not (isinstance(item, dict) and {"name"} <= set(item) <= set(known)):
             raise SettingError(f"each of the adapters must hold {', '.join(known)}, got {item!r}"[:200])
     return tuple(item if isinstance(item, UsedAdapter) else UsedAdapter(**item) for item in value)
+
+
+def _check_style_words(value: Any) -> tuple[tuple[str, str], ...]:
+    """Return the user's own styles of a request as they are checked; StyleError."""
+    if not isinstance(value, list | tuple) or not all(
+        isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(text, str) for text in item)
+        for item in value
+    ):
+        raise StyleError(f"style_words must be pairs of a name and its words, got {value!r}"[:200])
+    try:
+        return tuple((style.name, style.words) for style in (Style(*item) for item in value))
+    except ValueError as error:
+        raise StyleError(f"the request's own styles: {error}") from error
 
 
 def _check_scale(value: Any) -> float:

@@ -6,7 +6,21 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import adapt, card, data, doctor, evaluate, export, files, generate, recipe, train, tune, world
+from mutoscope.cli import (
+    adapt,
+    card,
+    data,
+    doctor,
+    evaluate,
+    export,
+    files,
+    generate,
+    recipe,
+    styles,
+    train,
+    tune,
+    world,
+)
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
@@ -100,7 +114,7 @@ def build() -> TyperGroup:
         "mutoscope COMMAND -h shows examples of each. Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped.",
     )
     app.callback()(_start)
-    for module in (generate, files, doctor):
+    for module in (generate, styles, files, doctor):
         _add(app, module.VERBS)
     of_data = _group("Make training data, or gather, check, pack and show your own.")
     of_data.callback()(lambda: None)

@@ -119,7 +119,11 @@ Number = Annotated[
     int,
     _option("-n", "--number", metavar="N", parser=whole("--number", 4), help="How many to make: NAME-0, NAME-1, ..."),
 ]
-Style = Annotated[str | None, _option("--style", metavar="STYLE", help="A style by name; mutoscope styles lists them.")]
+Style = Annotated[
+    str | None,
+    _option("--style", metavar="STYLE", help="Styles by name, with strengths: watercolor, anime:0.5, watercolor:0.7,pixel art:0.3; "
+            "mutoscope styles lists them."),
+]  # fmt: skip
 Size = Annotated[
     str | None, _option("--size", metavar="SIZE", help="square, 3:2, 2:3 or WIDTHxHEIGHT in pixels, as 192x128.")
 ]

@@ -162,6 +162,8 @@ def _changes(
     steps: int | None,
     guidance: float | None,
 ) -> dict[str, Any]:
+    from mutoscope.styles import ask_styles
+
     changes: dict[str, Any] = {
         "negative_prompt": negative_prompt,
         "num_inference_steps": steps,
@@ -169,7 +171,7 @@ def _changes(
         "seed": None if seed is None else ask.read_seed(seed, old.seed),
     }
     changes = {name: value for name, value in changes.items() if value is not None}
-    return changes | ({} if style is None else {"style": None if style == "none" else style})
+    return changes | ({} if style is None else {"style_words": (), **ask_styles(None if style == "none" else style)})
 
 
 VERBS = {

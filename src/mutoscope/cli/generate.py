@@ -1,4 +1,4 @@
-"""The verbs that draw: image, video, demo; and styles, which says in what manner.
+"""The verbs that draw: image, video, demo.
 
 Order of work: words to values, values checked (request, output), model loaded, drawn with bars, saved, files printed.
 """
@@ -14,7 +14,7 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
-from mutoscope.cli.console import note, say, table, watch
+from mutoscope.cli.console import note, say, watch
 from mutoscope.errors import SettingError, SizeError
 
 MOST = 64  # of one request
@@ -167,16 +167,6 @@ def demo(
     say('next: mutoscope image "Mountains at dawn" --style watercolor')
 
 
-def styles(as_json: ask.Json = False) -> None:
-    """List the styles and the words they add."""
-    from mutoscope.prompt import styles as known
-
-    if as_json:
-        say(json.dumps(known(), ensure_ascii=True))
-    else:
-        table(list(known().items()))
-
-
 def _settings(
     style: str | None,
     size: str | None,
@@ -248,6 +238,7 @@ VERBS = {
 mutoscope image "A serene lake surrounded by pine trees at sunset"
 mutoscope image "Mountains at dawn" --style watercolor --size 3:2 --seed 7 -o dawn.png
 mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg
+mutoscope image "{pine|palm} trees, (fog:1.4), a __colors__ sky" --style "watercolor:0.7, pixel art:0.3" -n 4
 mutoscope image "A lake, mystyle" --adapter mystyle:0.8""",
     ),
     "video": (
@@ -258,5 +249,4 @@ mutoscope video "Snow falling on a village at night" --seconds 3 -o snow.gif
 mutoscope video "Clouds over a meadow" --frames 25 --fps 8 --seed 7 -o clouds.webm""",
     ),
     "demo": (demo, "\nmutoscope demo"),
-    "styles": (styles, "\nmutoscope styles\nmutoscope styles --json"),
 }

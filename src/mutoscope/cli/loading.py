@@ -10,8 +10,10 @@ RUNTIMES = ("auto", "onnx", "torch")
 def check_request(**given: Any) -> None:
     """Refuse what no model could do, before a model is loaded; raises RequestError."""
     from mutoscope.prompt import Request
+    from mutoscope.styles import ask_styles
 
-    Request(model="unknown", model_hash="unknown", **given)
+    given |= ask_styles(given.get("style"))
+    Request(model="unknown", model_hash="unknown", **given).numbered(0)
 
 
 def check_adapter(words: str) -> None:

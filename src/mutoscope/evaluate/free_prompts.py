@@ -1,70 +1,30 @@
-"""Free-worded prompts: what a person might type, written apart from the caption grammar and never trained on."""
+"""Free-worded prompts: what a person might type, written apart from the caption grammar and never trained on.
+
+They stand in prompts_free.txt beside this file, each with the facts that a picture of it has to show.
+"""
+
+from pathlib import Path
+
+from mutoscope.errors import DataError
+
+FILE = Path(__file__).parent / "prompts_free.txt"
 
 
-def _free(text: str, scene: str, light: str, style: str = "photo", **more: str) -> tuple[str, dict[str, str]]:
-    return text, {"scene": scene, "light": light, "style": style, **more}
+def read_prompts(path: Path) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Read lines "scene<TAB>light<TAB>prompt[<TAB>fact=word; ...]" as (prompt, facts); DataError names the line that is none."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = line.split("\t")
+        pairs = [part.partition("=") for part in (cells[3].split("; ") if len(cells) == 4 else ())]
+        if len(cells) not in (3, 4) or not all(cells) or not all(key and word for key, _, word in pairs):
+            raise DataError(
+                f"{path}, line {number}: expected scene, light, prompt and perhaps fact=word, parted by tabs"
+            )
+        facts = {"scene": cells[0], "light": cells[1], "style": "photo", **{key: word for key, _, word in pairs}}
+        found.append((cells[2], facts))
+    return tuple(found)
 
 
-# What a person might type; not from the grammar, with the facts a picture has to show. Evaluation only, never training.
-FREE_PROMPTS: tuple[tuple[str, dict[str, str]], ...] = (
-    _free("tranquil tarn ringed by firs at day's end", "lake", "sunset", plant="pine"),
-    _free("huge breakers rolling in while the moon shines", "beach", "moonlight"),
-    _free("dunes baking in the midday heat", "desert", "noon"),
-    _free("first rays touching the rim of a still pond", "lake", "dawn"),
-    _free("fishing hole in thick morning mist", "lake", "morning", weather="fog"),
-    _free("water like a mirror, birches turning yellow, late afternoon gold", "lake", "golden hour", plant="birch"),
-    _free("I want a calm loch under the stars", "lake", "night"),
-    _free("gloomy highland loch after the sun is gone", "lake", "blue hour"),
-    _free("somewhere to swim in July, noon, blue sky, trees all round", "lake", "noon", weather="clear"),
-    _free("footprints in the sand as the evening sky burns", "beach", "sunset"),
-    _free("palm-fringed shoreline, sun straight up", "beach", "noon", plant="palm"),
-    _free("surf at the crack of dawn", "beach", "dawn"),
-    _free("rain hammering the seafront at dusk", "beach", "blue hour", weather="rain"),
-    _free("pitch dark seashore, only foam visible", "beach", "night"),
-    _free("holiday beach in the early hours of the day", "beach", "morning"),
-    _free("alpenglow on jagged summits", "mountains", "sunset"),
-    _free("snowfall over the high peaks at midday", "mountains", "noon", weather="snow"),
-    _free("the Alps before sunrise, everything rosy", "mountains", "dawn"),
-    _free("ridges fading one behind another into the mist, morning", "mountains", "morning", weather="fog"),
-    _free("moonlit crags", "mountains", "moonlight"),
-    _free("hikers' view of a mountain chain bathed in honey-coloured light", "mountains", "golden hour"),
-    _free("deep in the conifers with a full moon overhead", "pine forest", "moonlight"),
-    _free("spruce woods on a drizzly forenoon", "pine forest", "morning", weather="rain"),
-    _free("winter timberland when the sun stands at its highest", "pine forest", "noon", season="winter"),
-    _free("evergreens black against a burning sky", "pine forest", "sunset"),
-    _free("foggy taiga just as the day breaks", "pine forest", "dawn", weather="fog"),
-    _free("creepy woods in the middle of the night", "pine forest", "night"),
-    _free("grassland dotted with poppies, bright midday", "meadow", "noon", plant="flowers"),
-    _free("dew on the pasture, sun just above the hills", "meadow", "dawn"),
-    _free("a lonely oak on the green, low amber light", "meadow", "golden hour", plant="round tree"),
-    _free("blossoming cherries on a grassy slope in the morning", "meadow", "morning", plant="cherry"),
-    _free("prairie under a billion stars", "meadow", "night"),
-    _free("Sahara at dusk, everything turning blue", "desert", "blue hour"),
-    _free("saguaros silhouetted against a crimson sunset", "desert", "sunset", plant="cactus"),
-    _free("moon over endless sand", "desert", "moonlight"),
-    _free("cold desert night", "desert", "night"),
-    _free("sandhills glowing amber an hour before dusk", "desert", "golden hour"),
-    _free("nothing but swell to the horizon, noonday glare", "open sea", "noon"),
-    _free("silver moon path over the waves", "open sea", "moonlight"),
-    _free("grey rainy ocean in the morning", "open sea", "morning", weather="rain"),
-    _free("the sun dipping into the Pacific", "open sea", "sunset"),
-    _free("castaway isle with coconut palms at high noon", "island", "noon", plant="palm"),
-    _free("a speck of land in the ocean as the sun sinks", "island", "sunset"),
-    _free("tropical islet by night", "island", "night"),
-    _free("cosy hamlet buried in snow, windows lit, nighttime", "snowy village", "night"),
-    _free("Christmas village in the blue twilight", "snowy village", "blue hour"),
-    _free("snowed-in cottages early in the morning", "snowy village", "morning"),
-    _free("downtown towers glittering after midnight", "city skyline", "night"),
-    _free("skyscrapers in the rain around dusk", "city skyline", "blue hour", weather="rain"),
-    _free("metropolis waking up, pink sky", "city skyline", "dawn"),
-    _free("Manhattan-like skyline with the sun going down behind it", "city skyline", "sunset"),
-    _free("brook meandering between willows in the forenoon", "river", "morning"),
-    _free("a stream that shimmers gold late in the day", "river", "golden hour"),
-    _free("tulips as far as you can see, noon", "flower field", "noon"),
-    _free("carpet of blooms in the last red light", "flower field", "sunset"),
-    _free("Hokusai-like print of rolling ocean waves at daybreak", "open sea", "dawn", "ukiyo-e"),
-    _free("8-bit game background, mountain range, nighttime", "mountains", "night", "pixel art"),
-    _free("impressionist canvas: poppy field in the noon sun", "flower field", "noon", "oil painting"),
-    _free("church window showing a lake while the sun sets", "lake", "sunset", "stained glass"),
-    _free("80s retro neon skyline at midnight", "city skyline", "night", "neon synthwave"),
-)  # fmt: skip
+FREE_PROMPTS = read_prompts(FILE)

@@ -20,7 +20,7 @@ def marked_sheets(
     """Return sheets uint8 (H', W', 3): framed red where scene or light is wrong, amber where another asked fact is."""
     cells = [_cell(*row) for row in zip(pictures, asked, read, strict=True)]
     pages = [cells[first : first + COLUMNS * ROWS] for first in range(0, len(cells), COLUMNS * ROWS)]
-    return [_grid(page, COLUMNS) for page in pages]
+    return [grid(page, COLUMNS) for page in pages]
 
 
 def clip_sheet(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
@@ -30,8 +30,8 @@ def clip_sheet(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray], 
         places = [np.linspace(0, len(clip) - 1, COLUMNS // 2).round().astype(int) for clip in (ours, theirs)]
         frames = [*ours[places[0]], *theirs[places[1]]]
         labels = [f"{name} {place}" for place in places[0]] + [f"render {place}" for place in places[1]]
-        rows += [_labelled(frame, [label], WHITE) for frame, label in zip(frames, labels, strict=True)]
-    return _grid(rows, COLUMNS // 2 * 2)
+        rows += [labelled(frame, [label], WHITE) for frame, label in zip(frames, labels, strict=True)]
+    return grid(rows, COLUMNS // 2 * 2)
 
 
 def _cell(picture: np.ndarray, asked: Mapping[str, str], read: Mapping[str, str]) -> np.ndarray:
@@ -39,10 +39,10 @@ def _cell(picture: np.ndarray, asked: Mapping[str, str], read: Mapping[str, str]
     colour = RED if {"scene", "light"} & set(wrong) else AMBER if wrong else WHITE
     first = ", ".join(asked[name] for name in ("scene", "light") if name in asked)
     second = ", ".join(word for name, word in asked.items() if name not in ("scene", "light"))
-    return _labelled(picture, [first, second, "-> " + ", ".join(read[name] for name in wrong) if wrong else ""], colour)
+    return labelled(picture, [first, second, "-> " + ", ".join(read[name] for name in wrong) if wrong else ""], colour)
 
 
-def _labelled(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int, int]) -> np.ndarray:
+def labelled(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int, int]) -> np.ndarray:
     """Frame a picture in a colour and write lines under it."""
     height, width = picture.shape[:2]
     page = Image.new("RGB", (width + 2 * EDGE, height + 2 * EDGE + LINE * len(lines)), WHITE)
@@ -55,7 +55,7 @@ def _labelled(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int,
     return np.asarray(page)
 
 
-def _grid(cells: Sequence[np.ndarray], columns: int) -> np.ndarray:
+def grid(cells: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Put cells (H, W, 3) of one size side by side, row by row; what is left over stays white."""
     height, width = (max(cell.shape[axis] for cell in cells) for axis in (0, 1))
     columns = min(columns, len(cells))

@@ -1,0 +1,163 @@
+"""The styles by name, from one data file and the user's own, and how strengths and mixtures of them are written.
+
+    "watercolor"   "watercolor:0.5"   "watercolor:0.7, pixel art:0.3"   "anime, -photo"
+
+A style is words added to the prompt; what a strength does to a picture, pipeline.py knows. docs/styles.md is for users.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mutoscope.errors import StyleError, did_you_mean
+from mutoscope.folders import settings_folder
+
+FILE = Path(__file__).parent / "styles.toml"
+LARGEST_FILE = 1 << 20  # bytes
+LARGEST_STRENGTH, MOST_STYLES = 3.0, 8
+Mix = list[tuple[str, float]]  # names of styles, each with its strength
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style; checks itself, ValueError says what is wrong."""
+
+    name: str
+    words: str  # added to the prompt
+    aliases: tuple[str, ...] = ()
+    about: str = ""  # one line for a list
+    template: str = ""  # prompt for models made elsewhere, {prompt} in it
+    negative: str = ""  # negative prompt for them
+
+    def __post_init__(self):
+        if not _plain(self.name) or re.search(r"[,:]|^-", self.name):
+            raise ValueError(f"{self.name[:40]!r} cannot be the name of a style; use letters, digits, spaces, dashes")
+        for key in ("words", "about", "template", "negative"):
+            text = getattr(self, key)
+            if not isinstance(text, str) or "\0" in text or len(text) > 1000:
+                raise ValueError(f"{key} of {self.name!r} must be text of at most 1000 characters, got {text!r}"[:200])
+        if not self.words.strip():
+            raise ValueError(f"{self.name!r} needs words, which are added to the prompt")
+        if self.template and "{prompt}" not in self.template:
+            raise ValueError(f"the template of {self.name!r} must hold {{prompt}}")
+        if not isinstance(self.aliases, list | tuple) or not all(isinstance(alias, str) for alias in self.aliases):
+            raise ValueError(f"aliases of {self.name!r} must be a list of texts")
+        object.__setattr__(self, "aliases", tuple(self.aliases))
+
+    def foreign(self, prompt: str) -> tuple[str, str]:
+        """Return prompt and negative prompt for a model that was not trained on these names."""
+        return (self.template or "{prompt}, " + self.words).replace("{prompt}", prompt), self.negative
+
+
+@cache
+def known_styles() -> Mapping[str, Style]:
+    """Return the styles of the package by name."""
+    return read_styles(FILE)
+
+
+def own_file() -> Path:
+    """Return where the user's own styles are written; the file need not be there."""
+    return settings_folder() / "styles.toml"
+
+
+def own_styles() -> dict[str, Style]:
+    """Return the user's own styles by name; StyleError when the file is broken."""
+    return read_styles(own_file()) if own_file().exists() else {}
+
+
+def styles() -> dict[str, str]:
+    """Return name -> words that a style adds to the prompt, the user's own styles too."""
+    return {name: style.words for name, style in {**known_styles(), **own_styles()}.items()}
+
+
+def read_styles(path: Path) -> dict[str, Style]:
+    """Read a style file; StyleError says in one line what is wrong with it."""
+    known = [item.name for item in fields(Style) if item.name != "name"]
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ValueError("it is larger than 1 MB")
+        found = {}
+        for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if not isinstance(table, dict):
+                raise ValueError(f"{name} stands outside of a table; begin a style with [its name]")
+            for key in table:
+                if key not in known:
+                    raise ValueError(
+                        f"unknown key {key!r} in {name!r}{did_you_mean(key, known)}; known: {', '.join(known)}"
+                    )
+            style = Style(_plain(name), **{"words": "", **table})
+            found[style.name] = style
+    except (OSError, ValueError) as error:  # TOML and unicode errors are ValueErrors
+        raise StyleError(f"{path}: not a style file ({error})") from error
+    return found
+
+
+def read_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
+    """Return names and strengths of "watercolor:0.7, pixel art:0.3, -photo"; StyleError for what is none.
+
+    A dash turns a style round. Styles without a strength share 1 evenly: "watercolor, anime" is half and half.
+    """
+    among = known_styles() if among is None else among
+    parts = [_strength(part) for part in asked.split(",")]
+    if len(parts) > MOST_STYLES:
+        raise StyleError(f"at most {MOST_STYLES} styles can be mixed, got {len(parts)}")
+    even = 1.0 / max(1, sum(strength is None or strength > 0 for _, strength in parts))
+    found: dict[str, float] = {}
+    for written, strength in parts:
+        name = _find(written, among, asked)
+        if name in found:
+            raise StyleError(f"style {name!r} twice in {asked[:80]!r}; give it one strength")
+        found[name] = round(even if strength is None else strength, 6) + 0.0  # no minus zero
+        if not abs(found[name]) <= LARGEST_STRENGTH:
+            raise StyleError(
+                f"the strength of style {name!r} must be from -{LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}, "
+                f"got {strength:g}; 1 is the style as it was trained"
+            )
+    return list(found.items())
+
+
+def _strength(part: str) -> tuple[str, float | None]:
+    """Return a style as it is written and its strength, None where none is given."""
+    name, _, number = part.strip().rpartition(":")
+    if not re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", number):
+        name, number = part.strip(), ""
+    if name.startswith("-"):
+        return name[1:].strip(), -float(number or 1)
+    return name.strip(), float(number) if number else None
+
+
+def write_mix(mix: Mix) -> str:
+    """Return the one spelling of a mixture, which `read_mix` reads back; a single style at strength 1 is its name."""
+    if len(mix) == 1 and mix[0][1] == 1:
+        return mix[0][0]
+    return ", ".join(f"{name}:{strength:g}" for name, strength in mix)
+
+
+def ask_styles(asked: Any) -> dict[str, Any]:
+    """Return what a request says of the styles asked for: their spelling, and the words of those that are the user's own."""
+    if asked is None:
+        return {"style": None}
+    own = own_styles()
+    mix = read_mix(str(asked), {**known_styles(), **own})
+    return {"style": write_mix(mix), "style_words": tuple((name, own[name].words) for name, _ in mix if name in own)}
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_]+", " ", name).strip().lower()
+
+
+def _find(asked: str, among: Mapping[str, Style], whole: str) -> str:
+    """Return the name of a style however it is written; StyleError names the nearest."""
+    name = _plain(asked)
+    squeezed = re.sub(r"[\s-]+", "", name)
+    for known, style in among.items():
+        if name == known or (squeezed and squeezed == re.sub(r"[\s-]+", "", known)):
+            return known
+        if name in style.aliases:
+            return known
+    inside = f" in {whole[:80]!r}" if asked.strip() != whole.strip() else ""
+    raise StyleError(f"unknown style {asked[:40]!r}{inside}{did_you_mean(name, among)}; known: {', '.join(among)}")
