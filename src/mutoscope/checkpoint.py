@@ -20,6 +20,7 @@ import numpy as np
 
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.shapes import LARGEST, NATIVE_SIDE, check_size
 
 FORMAT = 1
 LARGEST_CONFIG = 1 << 20  # bytes
@@ -51,9 +52,14 @@ class Checkpoint:
         """Words that the captions of the training could hold."""
         return frozenset(self.card["known_words"])
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """Read weights.safetensors as float32 arrays by name."""
-        return read_weights(self.folder / "weights.safetensors")
+    @property
+    def native_side(self) -> int:
+        """Rows and columns of the square pictures that the training ended with, pixels."""
+        return int(self.card.get("native_side", NATIVE_SIDE))
+
+    def weights(self, prefix: str = "") -> dict[str, np.ndarray]:
+        """Read weights.safetensors as float32 arrays by name, those whose names start with `prefix`."""
+        return read_weights(self.folder / "weights.safetensors", prefix)
 
     def graph(self, name: str) -> bytes:
         """Read one of GRAPHS."""
@@ -111,6 +117,8 @@ def read_card(path: Path) -> dict[str, Any]:
     for names in (card["known_words"], *(card["constants"][graph] for graph in GRAPHS)):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")
+    side = card.get("native_side", NATIVE_SIDE)
+    check_size(side, side, LARGEST)
     if not all(isinstance(value, str) for value in card["sha256"].values()):
         raise TypeError("hashes must be text")
     return card
@@ -166,13 +174,13 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """Read a safetensors file as float32 arrays; int8 tensors are scaled by row."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+def read_weights(path: Path, prefix: str = "") -> dict[str, np.ndarray]:
+    """Read those of a safetensors file whose names start with `prefix` as float32 arrays; int8 tensors are scaled by row."""
+    from safetensors import SafetensorError, safe_open
 
     try:
-        stored = load_file(path)
+        with safe_open(path, "np") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
     out = {}

@@ -12,13 +12,14 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError, did_you_mean
-from mutoscope.shapes import LatentGrid
+from mutoscope.shapes import LARGEST, LARGEST_REFINED, LatentGrid, check_size, draft_size, parse_size
 
 LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
+REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 STYLES: dict[str, str] = {
     # name            words added to the prompt
@@ -83,12 +84,14 @@ class Request:
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
+    draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
+    refine_strength: float = 0.0  # noise of the first pass of refining, below 1
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
         object.__setattr__(self, "negative_prompt", check_text("negative prompt", self.negative_prompt, True))
         object.__setattr__(self, "style", find_style(self.style))
-        LatentGrid(self.width, self.height, 1)
+        self._check_size()
         _check_whole("num_frames", self.num_frames, 1, MOST_FRAMES, SizeError)
         _check_whole("fps", self.fps, 1, 60, SizeError)
         _check_whole("num_inference_steps", self.num_inference_steps, 1, MOST_STEPS, SettingError)
@@ -104,14 +107,31 @@ class Request:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
 
+    def _check_size(self) -> None:
+        """Refuse sizes, and drafts of them, that cannot be made; a draft read from JSON becomes a tuple."""
+        if self.draft is None:
+            LatentGrid(self.width, self.height, 1)
+            return
+        if not isinstance(self.draft, list | tuple) or len(self.draft) != 2:
+            raise SizeError(f"draft must be a width and a height, got {self.draft!r}"[:200])
+        object.__setattr__(self, "draft", tuple(self.draft))
+        LatentGrid(*self.draft, 1)
+        check_size(self.width, self.height, LARGEST_REFINED)
+        if self.num_frames != 1:
+            raise SizeError(f"clips are drawn up to {LARGEST} pixels a side, got {self.width}x{self.height}")
+        number = isinstance(self.refine_strength, int | float) and not isinstance(self.refine_strength, bool)
+        if not number or not 0 < self.refine_strength < 1:
+            raise SettingError(f"refine_strength must be above 0 and below 1, got {self.refine_strength!r}")
+
     @property
     def words(self) -> str:
         """The prompt with the words of the style: what the text tower reads."""
         return f"{self.prompt}, {STYLES[self.style]}" if self.style else self.prompt
 
     def to_json(self) -> str:
-        """Return compact JSON with sorted keys; silent about adapters where there are none, as before there were any."""
-        values = {key: value for key, value in asdict(self).items() if value or key != "adapters"}
+        """Return compact JSON with sorted keys; silent about the younger fields where they say nothing."""
+        young = ("adapters", "draft", "refine_strength")
+        values = {key: value for key, value in asdict(self).items() if value or key not in young}
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -141,9 +161,34 @@ class Request:
         }  # fmt: skip
         if self.index:
             facts["Image index"] = self.index
+        if self.draft:
+            facts["Draft"] = f"{self.draft[0]}x{self.draft[1]}"
+            facts["Refine strength"] = f"{self.refine_strength:g}"
         if self.adapters:
             facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
+
+
+def sized(size: Any, width: Any, height: Any, side: int, moves: bool = False) -> dict[str, Any]:
+    """Return what a request says of its size, from `size` or width and height, for a checkpoint of this native side.
+
+    A picture larger than the checkpoint can draw at once gets a draft; a clip that `moves` has to be drawn at once.
+
+    >>> sized("1024x1024", None, None, 128)
+    {'width': 1024, 'height': 1024, 'draft': (128, 128), 'refine_strength': 0.45}
+    """
+    if size is not None and (width is not None or height is not None):
+        raise SizeError("give size, or width and height, not both")
+    if size is not None:
+        width, height = parse_size(size, side)
+    width, height = (side if length is None else length for length in (width, height))
+    check_size(width, height, LARGEST_REFINED)
+    if moves and max(width, height) > LARGEST:
+        raise SizeError(
+            f"clips are drawn up to {LARGEST} pixels a side, got {width}x{height}; pictures go up to {LARGEST_REFINED}"
+        )
+    draft = None if moves else draft_size(width, height, side)
+    return {"width": width, "height": height} | ({"draft": draft, "refine_strength": REFINE_STRENGTH} if draft else {})
 
 
 def check_text(name: str, text: Any, may_be_empty: bool) -> str:

@@ -9,8 +9,11 @@ RUNTIMES = ("auto", "onnx", "torch")
 
 def check_request(**given: Any) -> None:
     """Refuse what no model could do, before a model is loaded; raises RequestError."""
-    from mutoscope.prompt import Request
+    from mutoscope.prompt import Request, sized
+    from mutoscope.shapes import NATIVE_SIDE
 
+    asked = (given.pop(name, None) for name in ("size", "width", "height"))
+    given |= sized(*asked, side=NATIVE_SIDE, moves="num_frames" in given)
     Request(model="unknown", model_hash="unknown", **given)
 
 
