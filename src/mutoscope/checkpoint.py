@@ -21,6 +21,7 @@ import numpy as np
 
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.shapes import LARGEST, NATIVE_SIDE, check_size
 
 FORMAT = 1
 LARGEST_CONFIG = 1 << 20  # bytes
@@ -52,9 +53,14 @@ class Checkpoint:
         """Words that the captions of the training could hold."""
         return frozenset(self.card["known_words"])
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """Read weights.safetensors as float32 arrays by name."""
-        return read_weights(self.folder / "weights.safetensors")
+    @property
+    def native_side(self) -> int:
+        """Rows and columns of the square pictures that the training ended with, pixels."""
+        return int(self.card.get("native_side", NATIVE_SIDE))
+
+    def weights(self, prefix: str = "") -> dict[str, np.ndarray]:
+        """Read weights.safetensors as float32 arrays by name, those whose names start with `prefix`."""
+        return read_weights(self.folder / "weights.safetensors", prefix)
 
     def graph(self, name: str) -> bytes:
         """Read one of GRAPHS."""
@@ -112,6 +118,8 @@ def read_card(path: Path) -> dict[str, Any]:
     for names in (card["known_words"], *(card["constants"][graph] for graph in GRAPHS)):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")
+    side = card.get("native_side", NATIVE_SIDE)
+    check_size(side, side, LARGEST)
     if not all(isinstance(value, str) for value in card["sha256"].values()):
         raise TypeError("hashes must be text")
     return card
@@ -167,13 +175,17 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_weights(path: Path, names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Read a safetensors file, or the tensors of these names in it, as float32 arrays; int8 tensors are scaled by row."""
+def read_weights(path: Path, prefix: str = "", names: Collection[str] | None = None) -> dict[str, np.ndarray]:
+    """Read the tensors of a safetensors file whose names start with `prefix` and are in `names`, as float32 arrays.
+
+    int8 tensors are scaled by row.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, "numpy") as file:
-            stored = {name: file.get_tensor(name) for name in file.keys() if names is None or name in names}  # noqa: SIM118
+            chosen = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+            stored = {name: file.get_tensor(name) for name in chosen if names is None or name in names}
     except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
     out = {}

@@ -18,6 +18,16 @@ TIME_FACTOR = 4  # frames per latent frame after the first, which holds one fram
 PATCH = 2  # latent rows and columns per token
 GUIDANCE_TAUGHT = (1.0, 6.0)  # scales that a few-step transformer learns to take as an input
 
+ASPECTS: dict[str, tuple[int, int]] = {
+    # name      across, down
+    "square":    (1, 1),
+    "portrait":  (2, 3),
+    "landscape": (3, 2),
+    "wide":      (16, 9),
+    "story":     (9, 16),
+    "banner":    (3, 1),
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class CodecConfig:

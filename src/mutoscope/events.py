@@ -13,7 +13,7 @@ from typing import Any
 class Event:
     """One step of a long job."""
 
-    phase: str  # "load", "text", "draw", "decode", "write", "render", "train", "done"
+    phase: str  # "load", "text", "draw", "refine", "decode", "write", "render", "train", "done"
     step: int  # steps finished in this phase
     total: int  # steps of this phase; 0 when unknown
     seconds_left: float | None = None  # estimate for this phase

@@ -25,10 +25,9 @@ from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.pipeline import draw
-from mutoscope.prompt import Request, UsedAdapter, read_adapters
+from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
-from mutoscope.shapes import parse_size
 from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
@@ -151,13 +150,8 @@ class _Model:
         return Tokenizer.load(self._checkpoint.tokenizer_path)
 
     def _request(self, prompt: str, **given: Any) -> Request:
-        size, width, height = given.pop("size"), given.pop("width"), given.pop("height")
-        if size is not None and (width is not None or height is not None):
-            raise SizeError("give size, or width and height, not both")
-        if size is not None:
-            width, height = parse_size(size)
-        if width is not None or height is not None:
-            given |= {"width": 128 if width is None else width, "height": 128 if height is None else height}
+        asked = (given.pop(name) for name in ("size", "width", "height"))
+        given |= sized(*asked, side=self._checkpoint.native_side, moves="num_frames" in given)
         words = given.pop("adapter")
         given["adapters"] = None if words is None else self._use(words)
         if given["seed"] is None:
@@ -234,8 +228,8 @@ class TextToImageModel(_Model):
         *,
         negative_prompt: str = "",  # what to keep away from
         style: str | None = None,  # of `mutoscope styles`: "watercolor", "watercolor:0.5", "anime:0.7, pixel art:0.3"
-        size: str | None = None,  # "square", "3:2", "2:3" or "192x128"
-        width: int | None = None,  # pixels, a multiple of 16
+        size: str | None = None,  # "square", "wide", "3:2" or "192x128", see docs/sizes.md
+        width: int | None = None,  # pixels, a multiple of 16, up to 2048; large pictures are refined from a small draft
         height: int | None = None,
         num_inference_steps: int | None = None,  # 16; of a few-step model 4, and 1 to 4 are meant
         guidance_scale: float | None = None,  # 3.0; 1 = none

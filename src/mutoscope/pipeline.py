@@ -9,7 +9,7 @@ A picture is a clip of one frame. The pipeline knows no files, arguments or page
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from mutoscope.events import Event, Phase
 from mutoscope.flow import grid, shift_for
 from mutoscope.guidance import guided
 from mutoscope.prompt import Request
+from mutoscope.refine import Networks, linear_encoder, refine
 from mutoscope.rng import stream
 from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
@@ -66,7 +67,7 @@ def draw(
 
     With `preview`, some events carry what the picture looks like so far. NonFiniteError names the step.
     """
-    frames = LatentGrid(request.width, request.height, request.num_frames)
+    frames = LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
     reading = Phase("text", 1)
     yield reading.start()
     text = read(request, runtime, tokenizer, config.text.window)
@@ -99,7 +100,12 @@ def draw(
         done.append(to_bytes(pixels))
         if number + 1 < frames.latent_frames:
             history.remember(number, runtime, latents, text)
-    yield Event("done", 1, 1, 0.0, result=np.concatenate(done)[: request.num_frames])
+    pixels = np.concatenate(done)[: request.num_frames]
+    if request.draft is None:
+        yield Event("done", 1, 1, 0.0, result=pixels)
+        return
+    for event in refine(pixels[0], request, networks_of(runtime, text), runtime.checkpoint.native_side):
+        yield event if event.phase != "done" else replace(event, result=event.result[None])
 
 
 def read(request: Request, runtime: Runtime, tokenizer: Tokenizer, window: int) -> Text:
@@ -177,6 +183,20 @@ def average_velocity(request: Request, runtime: Runtime, text: Text, past: Past 
         return text.blend(rows)
 
     return average
+
+
+def networks_of(runtime: Runtime, text: Text) -> Networks:
+    """Return what refining needs: the unguided velocity of a tile, and the codec's two ways."""
+    states, mask = text.prompt
+
+    def velocity(
+        tile: np.ndarray, time: float, until: float | None = None, *, centre: tuple[float, float]
+    ) -> np.ndarray:
+        span = 0.0 if until is None else time - until
+        return runtime.velocity(tile, time, states, mask, 0.0, None, span, 1.0, centre)[0]
+
+    encode = linear_encoder(runtime.checkpoint.weights("codec."))
+    return Networks(velocity, encode, lambda latents: runtime.decode(latents, None)[0])
 
 
 class History:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError, did_you_mean
-from mutoscope.shapes import LatentGrid
+from mutoscope.shapes import LARGEST, LARGEST_REFINED, LatentGrid, check_size, draft_size, parse_size
 from mutoscope.styles import Mix, Style, known_styles, read_mix, write_mix
 from mutoscope.wording import Pieces, draw_words, is_weighted, pieces
 
@@ -26,7 +26,10 @@ QUIET = (
     "style_words",
     "template",
     "weights",
-)  # left out of the JSON where they say nothing, as before there were any
+    "draft",
+    "refine_strength",
+)  # left out of the JSON where they are empty
+REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Request:
     style_words: tuple[tuple[str, str], ...] = ()  # name and words of the user's own styles among them
     template: str = ""  # the prompt with its wildcards, before they were drawn
     weights: bool = False  # brackets in the prompts are weights, see wording.py
+    draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
+    refine_strength: float = 0.0  # noise of the first pass of refining, below 1
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -82,7 +87,7 @@ class Request:
         object.__setattr__(self, "template", check_text("template", self.template, may_be_empty=True))
         if not isinstance(self.weights, bool):
             raise SettingError(f"weights must be true or false, got {self.weights!r}")
-        LatentGrid(self.width, self.height, 1)
+        self._check_size()
         _check_whole("num_frames", self.num_frames, 1, MOST_FRAMES, SizeError)
         _check_whole("fps", self.fps, 1, 60, SizeError)
         _check_whole("num_inference_steps", self.num_inference_steps, 1, MOST_STEPS, SettingError)
@@ -97,6 +102,22 @@ class Request:
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
+
+    def _check_size(self) -> None:
+        """Refuse sizes, and drafts of them, that cannot be made; a draft read from JSON becomes a tuple."""
+        if self.draft is None:
+            LatentGrid(self.width, self.height, 1)
+            return
+        if not isinstance(self.draft, list | tuple) or len(self.draft) != 2:
+            raise SizeError(f"draft must be a width and a height, got {self.draft!r}"[:200])
+        object.__setattr__(self, "draft", tuple(self.draft))
+        LatentGrid(*self.draft, 1)
+        check_size(self.width, self.height, LARGEST_REFINED)
+        if self.num_frames != 1:
+            raise SizeError(f"clips are drawn up to {LARGEST} pixels a side, got {self.width}x{self.height}")
+        number = isinstance(self.refine_strength, int | float) and not isinstance(self.refine_strength, bool)
+        if not number or not 0 < self.refine_strength < 1:
+            raise SettingError(f"refine_strength must be above 0 and below 1, got {self.refine_strength!r}")
 
     @property
     def mix(self) -> Mix:
@@ -178,9 +199,34 @@ class Request:
             facts["Image index"] = self.index
         if any(strength != 1 for _, strength in self.mix):
             facts["Styles"] = f'"{self.style}"'
+        if self.draft:
+            facts["Draft"] = f"{self.draft[0]}x{self.draft[1]}"
+            facts["Refine strength"] = f"{self.refine_strength:g}"
         if self.adapters:
             facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
+
+
+def sized(size: Any, width: Any, height: Any, side: int, moves: bool = False) -> dict[str, Any]:
+    """Return what a request says of its size, from `size` or width and height, for a checkpoint of this native side.
+
+    A picture larger than the checkpoint can draw at once gets a draft; a clip that `moves` has to be drawn at once.
+
+    >>> sized("1024x1024", None, None, 128)
+    {'width': 1024, 'height': 1024, 'draft': (128, 128), 'refine_strength': 0.45}
+    """
+    if size is not None and (width is not None or height is not None):
+        raise SizeError("give size, or width and height, not both")
+    if size is not None:
+        width, height = parse_size(size, side)
+    width, height = (side if length is None else length for length in (width, height))
+    check_size(width, height, LARGEST_REFINED)
+    if moves and max(width, height) > LARGEST:
+        raise SizeError(
+            f"clips are drawn up to {LARGEST} pixels a side, got {width}x{height}; pictures go up to {LARGEST_REFINED}"
+        )
+    draft = None if moves else draft_size(width, height, side)
+    return {"width": width, "height": height} | ({"draft": draft, "refine_strength": REFINE_STRENGTH} if draft else {})
 
 
 def check_text(name: str, text: Any, may_be_empty: bool) -> str:

@@ -10,18 +10,27 @@
 
 The codec keeps one latent row and column for 8 pixels, one latent frame for the first frame and one for every 4 after it.
 A token is 2 x 2 latent rows and columns.
+
+Sizes by name and by aspect are reckoned from the side of the pictures that a checkpoint was trained on, its native side.
 """
 
+import math
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from mutoscope.config import PATCH, SPACE_FACTOR, TIME_FACTOR
-from mutoscope.errors import SizeError
+from mutoscope.config import ASPECTS, PATCH, SPACE_FACTOR, TIME_FACTOR
+from mutoscope.errors import SizeError, did_you_mean
 
 MULTIPLE = SPACE_FACTOR * PATCH
-SMALLEST, LARGEST = 32, 512
-ASPECTS = {"square": (128, 128), "1:1": (128, 128), "3:2": (192, 128), "2:3": (128, 192)}
+SMALLEST, LARGEST = 32, 512  # pixels of a side that the network draws at once
+LARGEST_REFINED = 2048  # pixels of a side of a picture that is drawn small and refined
+LONGEST_REFINED = 8  # times as wide as high, or as high as wide
+NATIVE_SIDE = 128  # of a checkpoint that does not say
+DIRECT_AREA = 3.0  # native squares: a larger picture falls apart, with everything small and far (dev/log.md)
+NAMED_AREA = 2.0  # native squares that the long aspects keep to
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,7 @@ class LatentGrid:
     frames: int = 1
 
     def __post_init__(self):
-        for name in ("width", "height"):
-            _check_side(name, getattr(self, name))
+        check_size(self.width, self.height, LARGEST)
         if not isinstance(self.frames, int) or isinstance(self.frames, bool) or self.frames < 1:
             raise SizeError(f"frames must be a whole number from 1, got {self.frames!r}")
 
@@ -59,36 +67,95 @@ class LatentGrid:
         return (self.latent_height // PATCH) * (self.latent_width // PATCH)
 
 
-def _check_side(name: str, value: int) -> None:
+def check_size(width: int, height: int, largest: int) -> None:
+    """Raise SizeError unless both sides are multiples of 16 from SMALLEST to `largest` pixels."""
+    for name, value in (("width", width), ("height", height)):
+        _check_side(name, value, largest)
+
+
+def _check_side(name: str, value: int, largest: int = LARGEST) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise SizeError(f"{name} must be a whole number of pixels, got {value!r}")
-    if not SMALLEST <= value <= LARGEST:
-        raise SizeError(f"{name} {value} is outside {SMALLEST} to {LARGEST} pixels; 128 is what the model knows best")
+    if not SMALLEST <= value <= largest:
+        raise SizeError(
+            f"{name} {value} is outside {SMALLEST} to {largest} pixels; use {min(max(value, SMALLEST), largest)}"
+        )
     if value % MULTIPLE:
         below = value // MULTIPLE * MULTIPLE
         raise SizeError(f"{name} {value} is not a multiple of {MULTIPLE}; use {below} or {below + MULTIPLE}")
 
 
-def parse_size(size: str) -> tuple[int, int]:
-    """Return (width, height) of a name in ASPECTS or of "192x128"; SizeError otherwise."""
+def parse_size(size: str, side: int = NATIVE_SIDE) -> tuple[int, int]:
+    """Return (width, height) of a name in ASPECTS, of an aspect such as "16:9", or of "192x128"; SizeError otherwise.
+
+    Names and aspects are reckoned from the native `side` of a checkpoint.
+
+    >>> parse_size("landscape"), parse_size("wide", 256), parse_size("192x128")
+    ((192, 128), (448, 256), (192, 128))
+    """
     text = str(size).strip().lower().replace("*", "x")
     if text in ASPECTS:
-        return ASPECTS[text]
-    parts = text.split("x")
-    if (
-        len(parts) == 2
-        and all(part.strip().isascii() and part.strip().isdigit() for part in parts)
-        and max(map(len, parts)) < 7
-    ):
-        return int(parts[0]), int(parts[1])
-    raise SizeError(f"size {str(size)[:40]!r} is not known; use {', '.join(ASPECTS)} or WIDTHxHEIGHT such as 192x128")
+        return native_size(*ASPECTS[text], side)
+    numbers = re.fullmatch(r"([0-9]{1,6})\s*([x:])\s*([0-9]{1,6})", text)
+    if numbers is None:
+        hint = did_you_mean(text[:40], ASPECTS)
+        raise SizeError(
+            f"size {str(size)[:40]!r} is not known{hint}; use {', '.join(ASPECTS)}, an aspect such as 16:9, or "
+            "WIDTHxHEIGHT such as 192x128"
+        )
+    across, down = int(numbers[1]), int(numbers[3])
+    return native_size(across, down, side) if numbers[2] == ":" else (across, down)
 
 
-def rotary_table(frames: np.ndarray, rows: int, columns: int, head_width: int) -> np.ndarray:
+@lru_cache(maxsize=256)
+def native_size(across: int, down: int, side: int) -> tuple[int, int]:
+    """Return the (width, height) of an aspect that a checkpoint of this native side draws best; SizeError above 8:1.
+
+    The shorter side is the native side, as in the buckets of training; aspects above 2:1 keep to NAMED_AREA. What is not in
+    multiples of 16 moves to the nearest size that is, the aspect counting four times as much as the area.
+    """
+    if not 0 < max(across, down) <= LONGEST_REFINED * min(across, down):
+        raise SizeError(
+            f"aspect {across}:{down} is not from 1:{LONGEST_REFINED} to {LONGEST_REFINED}:1; use 16:9 or 3:1"
+        )
+    aspect = max(across, down) / min(across, down)
+    wanted = side**2 * min(aspect, NAMED_AREA)
+
+    def distance(size: tuple[int, int]) -> float:
+        long, short = size
+        return 4 * abs(math.log(long / short / aspect)) + abs(math.log(long * short / wanted))
+
+    shorts = range(SMALLEST, side + 1, MULTIPLE)
+    sizes = [(min(LARGEST, round(short * aspect / MULTIPLE) * MULTIPLE), short) for short in shorts]
+    long, short = min(sizes, key=distance)
+    return (long, short) if across > down else (short, long)
+
+
+def draft_size(width: int, height: int, side: int) -> tuple[int, int] | None:
+    """Return the size at which a picture of width x height is drawn first, to be refined; None when it is drawn at once.
+
+    >>> draft_size(512, 512, 128), draft_size(2048, 1152, 128), draft_size(240, 128, 128)
+    ((128, 128), (224, 128), None)
+    """
+    if max(width, height) <= LARGEST and width * height <= DIRECT_AREA * side**2:
+        return None
+    check_size(width, height, LARGEST_REFINED)
+    if max(width, height) > LONGEST_REFINED * min(width, height):
+        raise SizeError(
+            f"{width}x{height} is more than {LONGEST_REFINED} times as long as it is wide; use for example "
+            f"{max(width, height)}x{max(width, height) // LONGEST_REFINED}"
+        )
+    return native_size(width, height, side)
+
+
+def rotary_table(
+    frames: np.ndarray, rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
+) -> np.ndarray:
     """Return cosines and sines (2, t * rows * columns, head_width / 2) of the rotary positions of a token grid.
 
     `frames` holds the numbers of the latent frames. A quarter of the pairs turns with the frame, the rest half with the row and
-    half with the column, both counted from the centre of the picture, so that a larger picture extends a smaller one.
+    half with the column, both counted from the centre of the picture, so that a larger picture extends a smaller one. `centre`
+    is the row and column of the middle of the grid itself, other than 0 for a tile of a picture.
     """
     pairs = head_width // 2
     of_time = pairs // 4
@@ -96,8 +163,8 @@ def rotary_table(frames: np.ndarray, rows: int, columns: int, head_width: int) -
     of_column = pairs - of_time - of_row
     frame, row, column = np.meshgrid(
         np.asarray(frames, np.float64),
-        np.arange(rows) - (rows - 1) / 2,
-        np.arange(columns) - (columns - 1) / 2,
+        np.arange(rows) - (rows - 1) / 2 + centre[0],
+        np.arange(columns) - (columns - 1) / 2 + centre[1],
         indexing="ij",
     )
     angles = [

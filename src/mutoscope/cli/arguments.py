@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mutoscope.config import ASPECTS
 from mutoscope.errors import SettingError, SizeError
 
 SECONDS_PER = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -48,15 +49,20 @@ def decimal(option: str, example: float) -> Callable[[Any], float]:
     return parse
 
 
-def read_size(size: str | None, width: int | None, height: int | None) -> dict[str, int]:
-    """Return what was asked of width and height in pixels; SizeError for other words and for both ways at once."""
-    if size is None:
-        return {name: value for name, value in (("width", width), ("height", height)) if value is not None}
-    if width is not None or height is not None:
+def ask_size(size: str | None, width: int | None, height: int | None) -> dict[str, Any]:
+    """Return what was asked of the size as a model takes it, size or width and height; SizeError for both at once."""
+    if size is not None and (width is not None or height is not None):
         raise SizeError("got --size together with --width or --height; give one or the other")
+    if size is not None and re.fullmatch("[0-9]{1,6}", size):
+        size = f"{size}x{size}"
+    return {name: value for name, value in (("size", size), ("width", width), ("height", height)) if value is not None}
+
+
+def read_size(size: str) -> dict[str, int]:
+    """Return width and height in pixels of what is to be rendered or trained; SizeError for other words."""
     from mutoscope.shapes import parse_size
 
-    width, height = parse_size(f"{size}x{size}" if re.fullmatch("[0-9]{1,6}", size) else size)
+    width, height = parse_size(**ask_size(size, None, None))
     return {"width": width, "height": height}
 
 
@@ -125,13 +131,19 @@ Style = Annotated[
             "mutoscope styles lists them."),
 ]  # fmt: skip
 Size = Annotated[
-    str | None, _option("--size", metavar="SIZE", help="square, 3:2, 2:3 or WIDTHxHEIGHT in pixels, as 192x128.")
+    str | None,
+    _option(
+        "--size",
+        metavar="SIZE",
+        help=f"{', '.join(ASPECTS)}; an aspect, as 16:9; or WIDTHxHEIGHT in pixels, as 192x128.",
+    ),
 ]
 Width = Annotated[
-    int | None, _option("--width", metavar="PIXELS", parser=whole("--width", 128), help="Width in pixels.")
+    int | None, _option("--width", metavar="PIXELS", parser=whole("--width", 128), help="Width in pixels, up to 2048.")
 ]
 Height = Annotated[
-    int | None, _option("--height", metavar="PIXELS", parser=whole("--height", 128), help="Height in pixels.")
+    int | None,
+    _option("--height", metavar="PIXELS", parser=whole("--height", 128), help="Height in pixels, up to 2048."),
 ]
 NegativePrompt = Annotated[
     str | None, _option("--negative-prompt", "--not", metavar="WORDS", help="What should not be seen.")

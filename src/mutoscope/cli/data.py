@@ -69,7 +69,7 @@ def render(
         raise SizeError(f"--frames must be 2 or more, got {frames}; leave out --clips for pictures")
     from mutoscope.data.folder import Scenery, render_folder
 
-    sides = ask.read_size(size, None, None)
+    sides = ask.read_size(size)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
                       held_out=held_out, style=style, sprites=sprites)  # fmt: skip
     if ray and device != "cpu":

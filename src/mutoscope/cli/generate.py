@@ -185,7 +185,7 @@ def _settings(
         "num_inference_steps": steps,
         "guidance_scale": guidance,
         "adapter": adapter,
-        **ask.read_size(size, width, height),
+        **ask.ask_size(size, width, height),
     }
     return {**{k: v for k, v in given.items() if v is not None}, "seed": ask.read_seed(seed)}
 

@@ -9,9 +9,12 @@ RUNTIMES = ("auto", "onnx", "torch")
 
 def check_request(**given: Any) -> None:
     """Refuse what no model could do, before a model is loaded; raises RequestError."""
-    from mutoscope.prompt import Request
+    from mutoscope.prompt import Request, sized
+    from mutoscope.shapes import NATIVE_SIDE
     from mutoscope.styles import ask_styles
 
+    asked = (given.pop(name, None) for name in ("size", "width", "height"))
+    given |= sized(*asked, side=NATIVE_SIDE, moves="num_frames" in given)
     given |= ask_styles(given.get("style"))
     Request(model="unknown", model_hash="unknown", **given).numbered(0)
 

@@ -77,7 +77,7 @@ def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
     """Return the events of one [[render]], `scale` times as many items, into RUN/world."""
     from mutoscope.data.folder import Scenery, render_folder
 
-    sides = ask.read_size(str(part.get("size", "128")), None, None)
+    sides = ask.read_size(str(part.get("size", "128")))
     scenery = Scenery(
         **sides, frames=part.get("frames", 25) if part.get("clips") else 1, fps=part.get("fps", 12),
         seed=part.get("seed", 0), style=part.get("style", ""),

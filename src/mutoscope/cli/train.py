@@ -101,7 +101,7 @@ def plan(
     from mutoscope.config import preset as known_preset
     from mutoscope.train.plan import Work, lines
 
-    work = Work(gpus, device, batch, **ask.read_size(size, None, None), frames=frames, shard=shard,
+    work = Work(gpus, device, batch, **ask.read_size(size), frames=frames, shard=shard,
                 checkpointing=checkpointing, utilisation=share)  # fmt: skip
     table(lines(known_preset(preset), work, ask.read_budget(budget) if budget else 0.0))
 

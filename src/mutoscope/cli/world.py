@@ -45,7 +45,7 @@ def world(
         raise SettingError(f"--seconds must be above 0 and at most 60, got {seconds}")
     moves = seconds is not None
     path = naming.plan(output, naming.slug(prompt), 1, moves=moves)[0]
-    sides = ask.read_size(size, None, None)
+    sides = ask.read_size(size)
     if max(sides.values()) > MOST_PIXELS:
         raise SettingError(f"--size must be at most {MOST_PIXELS}, got {max(sides.values())}")
     tell = (lambda words: None) if quiet else note

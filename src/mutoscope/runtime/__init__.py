@@ -1,7 +1,7 @@
 """What runs the networks: three calls, arrays in and out.
 
     encode_text(ids, mask) -> text (B, L, D)
-    velocity(latents, time, text, mask, frame, past, span, guidance) -> velocity (B, c, 1, h, w), keys, values
+    velocity(latents, time, text, mask, frame, past, span, guidance, centre) -> velocity (B, c, 1, h, w), keys, values
     decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
 
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
@@ -34,6 +34,7 @@ class Runtime(Protocol):
     """The three calls; numpy float32 in and out."""
 
     name: str
+    checkpoint: Checkpoint
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) int64 and mask (B, L) bool -> text (B, L, D)."""
@@ -49,9 +50,11 @@ class Runtime(Protocol):
         past: Past | None,
         span: float = 0.0,
         guidance: float = 1.0,
+        centre: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[np.ndarray, Any, Any]:
         """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values.
 
+        `centre` is the row and column, in tokens, of the middle of the latents: (0, 0) but for a tile of a picture.
         `span` and `guidance` are inputs of few-step models: the average over [time - span, time] of the velocity guided so.
         """
         ...

@@ -38,7 +38,7 @@ class OnnxRuntime:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
         return self._run("text", {"ids": ids, "mask": mask})[0]
 
-    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0):
+    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0, centre=(0.0, 0.0)):
         """See `runtime.Runtime`."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
@@ -50,7 +50,7 @@ class OnnxRuntime:
             "time": np.full((B, 1), time, np.float32),
             "text": text,
             "mask": mask,
-            "rotary": rotary_table(np.asarray([frame]), rows, columns, self._head_width),
+            "rotary": rotary_table(np.asarray([frame]), rows, columns, self._head_width, centre),
             "past_keys": past.keys,
             "past_values": past.values,
             "past_rotary": rotary_table(np.asarray(past.frames), rows, columns, self._head_width),

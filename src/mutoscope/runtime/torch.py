@@ -41,7 +41,7 @@ class TorchRuntime:
         return self.transformer.adapt(states, seen).cpu().numpy()
 
     @torch.no_grad()
-    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0):
+    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0, centre=(0.0, 0.0)):
         """See `runtime.Runtime`; keys and values stay on the device."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
@@ -52,7 +52,7 @@ class TorchRuntime:
             torch.full((B, 1), float(value), device=self.device) for value in (time, span, guidance)
         )
         patches, keys, values = self.transformer.forward_tokens(
-            patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns),
+            patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns, centre),
             None, before, spans, scales,
         )  # fmt: skip
         return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
@@ -81,5 +81,5 @@ class TorchRuntime:
     def _to(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
 
-    def _table(self, frames, rows: int, columns: int) -> torch.Tensor:
-        return self._to(rotary_table(np.asarray(frames), rows, columns, self._head_width))
+    def _table(self, frames, rows: int, columns: int, centre=(0.0, 0.0)) -> torch.Tensor:
+        return self._to(rotary_table(np.asarray(frames), rows, columns, self._head_width, centre))
