@@ -92,6 +92,40 @@ class TestVerbs:
         for style in list(json.loads(capsys.readouterr().out))[:2]:
             assert main(["image", "a lake", "--style", style, "-o", "a.png", *QUICK, *model]) == 0
 
+    def test_a_sheet_of_styles(self, here: Path, model, capsys):
+        words = [
+            "styles",
+            "--sheet",
+            "a (lake:1.2)",
+            "-o",
+            "s.png",
+            "--size",
+            "32x32",
+            "--steps",
+            "1",
+            "--json",
+            *model,
+        ]
+        assert main(words) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert len(facts["styles"]) == 16 and facts["prompt"] == "a (lake:1.2)" and facts["not_known"] == []
+        from PIL import Image
+
+        with Image.open("s.png") as sheet:
+            assert sheet.width == 4 * 40 and sheet.height > 4 * 40
+
+    def test_a_style_of_ones_own_and_back(self, here: Path, model, capsys, monkeypatch):
+        (here / "styles.toml").write_text('[mine]\nwords = "a lake at noon"\n')
+        monkeypatch.setenv("MUTOSCOPE_CONFIG", str(here))
+        words = ["image", "{a|b} (lake)", "--style", "mine:0.5, -photo", "-n", "3", "-o", "a.png", *QUICK, *model]
+        assert main(words) == 0
+        (here / "styles.toml").unlink()
+        for n in range(3):
+            assert main(["redo", f"a-{n}.png", "-o", "b.png", *model]) == 0
+            assert Path("b.png").read_bytes() == Path(f"a-{n}.png").read_bytes()
+        assert main(["redo", "a-0.png", "-o", "b.png", "--style", "anime", *model]) == 0
+        capsys.readouterr()
+
     def test_render_train_export_draw(self, here: Path, capsys):
         assert main("data render --count 6 --size 64 --out world/pictures --quiet".split()) == 0
         assert main("data render --count 2 --size 64 --clips --frames 5 --out world/clips --quiet".split()) == 0
