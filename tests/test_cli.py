@@ -247,7 +247,7 @@ class TestRefused:
         ("image lake --steps 99999999999999999999", "--steps must be a whole number"),
         ("image lake --seed -2", "seed"),
         ("image lake --seed 1.5", "--seed must be a whole number"),
-        ("image lake --style watercolour", "watercolor"),
+        ("image lake --style watercolr", "watercolor"),
         ("image lake -n 0", "--number"),
         ("image lake -n 100000", "--number"),
         ("image lake --threads 0", "--threads"),

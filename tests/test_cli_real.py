@@ -158,7 +158,7 @@ class TestWrongWords:
     CASES = [
         "--size 0", "--size -8", "--size 129", "--size 100000", "--size 0x0", "--width 0", "--height -8", "--width 129",
         "--width 100000", "--guidance nan", "--guidance inf", "--guidance -1", "--guidance 1e30", "--steps 0", "--steps -1",
-        "--steps 100000", "--seed -5", "--seed 99999999999", "--style watercolour", "--style", "--sizes 64", "--zzz", "-n 0",
+        "--steps 100000", "--seed -5", "--seed 99999999999", "--style watercolr", "--style", "--sizes 64", "--zzz", "-n 0",
         "-n 65", "-n many", "-o nowhere/a.png", "-o a.xyz", "-o a", "-o a.mp4", "--threads 0", "--runtime gpu",
     ]  # fmt: skip
 
@@ -186,7 +186,7 @@ class TestWrongWords:
         assert "prompt" in one_line(capsys)
 
     def test_nearest_names(self, here: Path, capsys):
-        for words, near in (("image a --style watercolour", "'watercolor'"), ("image a --sede 1", "'--seed'"),
+        for words, near in (("image a --style watercolr", "'watercolor'"), ("image a --sede 1", "'--seed'"),
                             ("imgae a", "'image'"), ("image a -o a.pgn", "'.png'")):  # fmt: skip
             assert main(words.split()) == 2
             assert near in one_line(capsys)
