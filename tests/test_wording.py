@@ -98,13 +98,13 @@ def test_choices_and_lists_are_drawn_by_seed_and_index():
 def test_escapes_and_weights_around_wildcards():
     assert draw_words(r"\{a|b\} \__colors__", 1, 0) == "{a|b} __colors__"
     request = Request("({pine|palm}:1.4) trees", seed=2).numbered(1)
-    assert request.prompt in ("(pine:1.4) trees", "(palm:1.4) trees") and request.weights
+    assert request.prompt in ("(pine:1.4) trees", "(palm:1.4) trees") and request.weighted
     assert request.template == "({pine|palm}:1.4) trees" and Request.from_json(request.to_json()) == request
 
 
 def test_a_request_says_nothing_of_what_it_does_not_use():
     plain = Request("a lake", seed=2).numbered(0)
-    assert plain == Request("a lake", seed=2) and not {"template", "weights"} & set(plain.to_json().split('"'))
+    assert plain == Request("a lake", seed=2) and not {"template", "weighted"} & set(plain.to_json().split('"'))
     assert Request("a (lake)").readings() == [(1.0, [("a (lake)", 1.0)])], "as it was before there were weights"
     assert Request("a (lake)").numbered(0).readings() == [(1.0, [("a ", 1.0), ("lake", STEP)])]
 
