@@ -12,6 +12,7 @@ from pathlib import Path
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "2")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["MUTOSCOPE_CONFIG"] = os.devnull  # no style or word list of whoever runs the tests
 
 import pytest
 from hypothesis import settings

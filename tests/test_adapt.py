@@ -434,11 +434,14 @@ class TestCommandLine:
 
 def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.delenv("MUTOSCOPE_ADAPTERS")
+    monkeypatch.delenv("MUTOSCOPE_CONFIG")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
     assert adapters_folder() == tmp_path / "mutoscope" / "adapters" and known_adapters() == []
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setenv("APPDATA", str(tmp_path / "roaming"))
     assert adapters_folder() == tmp_path / "roaming" / "mutoscope" / "adapters"
+    monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path / "mine"))
+    assert adapters_folder() == tmp_path / "mine" / "adapters"
     with pytest.raises(SettingError, match="no adapter"):
         find_adapter("mystyle")

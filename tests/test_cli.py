@@ -247,7 +247,7 @@ class TestRefused:
         ("image lake --steps 99999999999999999999", "--steps must be a whole number"),
         ("image lake --seed -2", "seed"),
         ("image lake --seed 1.5", "--seed must be a whole number"),
-        ("image lake --style watercolour", "watercolor"),
+        ("image lake --style watercolr", "watercolor"),
         ("image lake -n 0", "--number"),
         ("image lake -n 100000", "--number"),
         ("image lake --threads 0", "--threads"),
@@ -437,7 +437,18 @@ class TestOtherVerbs:
         assert main(["styles"]) == 0
         assert "watercolor" in capsys.readouterr().out
         assert main(["styles", "--json"]) == 0
-        assert "watercolor" in json.loads(capsys.readouterr().out)
+        known = json.loads(capsys.readouterr().out)
+        assert (
+            len(known) >= 16
+            and known["watercolor"]["words"] == "watercolor"
+            and "{prompt}" in known["photo"]["template"]
+        )
+        assert main(["styles", "a lake"]) == 2
+        assert "with --sheet" in one_line(capsys)
+
+    def test_a_wildcard_nobody_knows_is_said_before_a_model_is_loaded(self, here, models, capsys):
+        assert main(["image", "a __colrs__ lake"]) == 2
+        assert "did you mean 'colors'" in one_line(capsys) and not models.loaded
 
     def test_version_and_help(self, capsys):
         assert main(["--version"]) == 0

@@ -92,6 +92,40 @@ class TestVerbs:
         for style in list(json.loads(capsys.readouterr().out))[:2]:
             assert main(["image", "a lake", "--style", style, "-o", "a.png", *QUICK, *model]) == 0
 
+    def test_a_sheet_of_styles(self, here: Path, model, capsys):
+        words = [
+            "styles",
+            "--sheet",
+            "a (lake:1.2)",
+            "-o",
+            "s.png",
+            "--size",
+            "32x32",
+            "--steps",
+            "1",
+            "--json",
+            *model,
+        ]
+        assert main(words) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert len(facts["styles"]) == 16 and facts["prompt"] == "a (lake:1.2)" and facts["not_known"] == []
+        from PIL import Image
+
+        with Image.open("s.png") as sheet:
+            assert sheet.width == 4 * 40 and sheet.height > 4 * 40
+
+    def test_a_style_of_ones_own_and_back(self, here: Path, model, capsys, monkeypatch):
+        (here / "styles.toml").write_text('[mine]\nwords = "a lake at noon"\n')
+        monkeypatch.setenv("MUTOSCOPE_CONFIG", str(here))
+        words = ["image", "{a|b} (lake)", "--style", "mine:0.5, -photo", "-n", "3", "-o", "a.png", *QUICK, *model]
+        assert main(words) == 0
+        (here / "styles.toml").unlink()
+        for n in range(3):
+            assert main(["redo", f"a-{n}.png", "-o", "b.png", *model]) == 0
+            assert Path("b.png").read_bytes() == Path(f"a-{n}.png").read_bytes()
+        assert main(["redo", "a-0.png", "-o", "b.png", "--style", "anime", *model]) == 0
+        capsys.readouterr()
+
     def test_render_train_export_draw(self, here: Path, capsys):
         assert main("data render --count 6 --size 64 --out world/pictures --quiet".split()) == 0
         assert main("data render --count 2 --size 64 --clips --frames 5 --out world/clips --quiet".split()) == 0
@@ -124,7 +158,7 @@ class TestWrongWords:
     CASES = [
         "--size 0", "--size -8", "--size 129", "--size 100000", "--size 0x0", "--width 0", "--height -8", "--width 129",
         "--width 100000", "--guidance nan", "--guidance inf", "--guidance -1", "--guidance 1e30", "--steps 0", "--steps -1",
-        "--steps 100000", "--seed -5", "--seed 99999999999", "--style watercolour", "--style", "--sizes 64", "--zzz", "-n 0",
+        "--steps 100000", "--seed -5", "--seed 99999999999", "--style watercolr", "--style", "--sizes 64", "--zzz", "-n 0",
         "-n 65", "-n many", "-o nowhere/a.png", "-o a.xyz", "-o a", "-o a.mp4", "--threads 0", "--runtime gpu",
     ]  # fmt: skip
 
@@ -152,7 +186,7 @@ class TestWrongWords:
         assert "prompt" in one_line(capsys)
 
     def test_nearest_names(self, here: Path, capsys):
-        for words, near in (("image a --style watercolour", "'watercolor'"), ("image a --sede 1", "'--seed'"),
+        for words, near in (("image a --style watercolr", "'watercolor'"), ("image a --sede 1", "'--seed'"),
                             ("imgae a", "'image'"), ("image a -o a.pgn", "'.png'")):  # fmt: skip
             assert main(words.split()) == 2
             assert near in one_line(capsys)

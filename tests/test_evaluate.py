@@ -1,6 +1,7 @@
 """The evaluation: floors against closed forms, wordings against captions, the judge's files, runs of painters of known skill."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -13,9 +14,9 @@ import torch
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import evaluate as verb
 from mutoscope.cli import main
-from mutoscope.errors import CheckpointError, OutputError, SettingError
+from mutoscope.errors import CheckpointError, DataError, OutputError, SettingError
+from mutoscope.evaluate import free_prompts, motion, prompts, renders, sheets, suite, tally
 from mutoscope.evaluate import judge as judging
-from mutoscope.evaluate import motion, prompts, renders, sheets, suite, tally
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.evaluate.judge import Judge, load_judge
 from mutoscope.evaluate.painter import Painter, known_to, load_painter
@@ -518,3 +519,19 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_free_prompts_are_one_file(root: Path, tmp_path: Path):
+    """The one in the package is what is asked; its copy among the tests is the same, and a broken line is named."""
+    ours = (root / "tests" / "prompts_free.txt").read_text(encoding="utf-8")
+    assert free_prompts.FILE.read_text(encoding="utf-8") == ours
+    counts = Counter((facts["scene"], facts["light"]) for _, facts in FREE_PROMPTS)
+    assert (
+        len(FREE_PROMPTS) == 300
+        and len({scene for scene, _ in counts}) >= 20
+        and len({light for _, light in counts}) == 8
+    )
+    for line in ("lake\tnoon", "lake\t\tx", "lake\tnoon\tx\tfog", "lake\tnoon\tx\ta=b\tc=d"):
+        (tmp_path / "broken.txt").write_text(f"# head\n{line}\n")
+        with pytest.raises(DataError, match=r"broken\.txt, line 2: expected scene, light, prompt"):
+            free_prompts.read_prompts(tmp_path / "broken.txt")

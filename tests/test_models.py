@@ -248,7 +248,7 @@ class TestRefused:
         ({"prompt": None}, PromptError),
         ({"prompt": b"lake"}, PromptError),
         ({"negative_prompt": "\udfff"}, PromptError),
-        ({"style": "watercolour"}, StyleError),
+        ({"style": "watercolr"}, StyleError),
         ({"style": 7}, StyleError),
         ({"width": 0}, SizeError),
         ({"height": -8}, SizeError),
@@ -283,7 +283,7 @@ class TestRefused:
 
     def test_words_that_help(self, painter: TextToImageModel):
         with pytest.raises(StyleError, match="did you mean 'watercolor'"):
-            painter.generate(PROMPT, style="watercolour")
+            painter.generate(PROMPT, style="watercolr")
         with pytest.raises(SizeError, match="use 128 or 144"):
             painter.generate(PROMPT, width=129)
         with pytest.raises(TypeError, match="stepz"):

@@ -26,7 +26,7 @@ REQUESTS = st.builds(
     style=st.none() | MIXES.map(write_mix),
     style_words=st.lists(st.tuples(st.text("abc", min_size=1), st.text("xyz", min_size=1)), max_size=2).map(tuple),
     template=st.just("") | PROMPTS,
-    weights=st.booleans(),
+    weighted=st.booleans(),
     width=SIDES,
     height=SIDES,
     num_frames=st.integers(1, 3600),

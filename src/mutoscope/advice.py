@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mutoscope.checkpoint import SCALE, Checkpoint, read_weights
+from mutoscope.checkpoint import Checkpoint, read_weights
 from mutoscope.prompt import Request, unknown_words
 from mutoscope.styles import known_styles
 from mutoscope.tokenizer import Tokenizer
@@ -95,6 +95,6 @@ def _single_pieces(known: frozenset[str], tokenizer: Tokenizer) -> tuple[list[st
 @lru_cache(maxsize=1)
 def _table(folder: Path) -> np.ndarray:
     """Return the word vectors of the text tower, unit length without what they have in common, (V, D)."""
-    table = read_weights(folder / "weights.safetensors", names=(TABLE, TABLE + SCALE))[TABLE]
+    table = read_weights(folder / "weights.safetensors", TABLE)[TABLE]
     table -= table.mean(0)
     return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)

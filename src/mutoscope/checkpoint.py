@@ -11,7 +11,6 @@ Nothing is pickled, nothing in a folder is run; a changed byte is refused with t
 
 import hashlib
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,17 +174,13 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_weights(path: Path, prefix: str = "", names: Collection[str] | None = None) -> dict[str, np.ndarray]:
-    """Read the tensors of a safetensors file whose names start with `prefix` and are in `names`, as float32 arrays.
-
-    int8 tensors are scaled by row.
-    """
+def read_weights(path: Path, prefix: str = "") -> dict[str, np.ndarray]:
+    """Read those of a safetensors file whose names start with `prefix` as float32 arrays; int8 tensors are scaled by row."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "numpy") as file:
-            chosen = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            stored = {name: file.get_tensor(name) for name in chosen if names is None or name in names}
+        with safe_open(path, "np") as file:
+            stored = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
     except (OSError, SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
     out = {}

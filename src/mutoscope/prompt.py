@@ -21,14 +21,8 @@ MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
-QUIET = (
-    "adapters",
-    "style_words",
-    "template",
-    "weights",
-    "draft",
-    "refine_strength",
-)  # left out of the JSON where they are empty
+# Left out of the JSON where they say nothing, as before there were any.
+QUIET = ("adapters", "style_words", "template", "weighted", "draft", "refine_strength")
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
@@ -75,7 +69,7 @@ class Request:
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
     style_words: tuple[tuple[str, str], ...] = ()  # name and words of the user's own styles among them
     template: str = ""  # the prompt with its wildcards, before they were drawn
-    weights: bool = False  # brackets in the prompts are weights, see wording.py
+    weighted: bool = False  # brackets in the prompts are weights, see wording.py
     draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
     refine_strength: float = 0.0  # noise of the first pass of refining, below 1
 
@@ -85,8 +79,8 @@ class Request:
         object.__setattr__(self, "style_words", _check_style_words(self.style_words))
         object.__setattr__(self, "style", None if self.style is None else write_mix(self.mix))
         object.__setattr__(self, "template", check_text("template", self.template, may_be_empty=True))
-        if not isinstance(self.weights, bool):
-            raise SettingError(f"weights must be true or false, got {self.weights!r}")
+        if not isinstance(self.weighted, bool):
+            raise SettingError(f"weighted must be true or false, got {self.weighted!r}")
         self._check_size()
         _check_whole("num_frames", self.num_frames, 1, MOST_FRAMES, SizeError)
         _check_whole("fps", self.fps, 1, 60, SizeError)
@@ -155,14 +149,14 @@ class Request:
         return self._pieces(self.negative_prompt)
 
     def _pieces(self, text: str) -> Pieces:
-        return pieces(text) if self.weights else [(text, 1.0)]
+        return pieces(text) if self.weighted else [(text, 1.0)]
 
     def numbered(self, index: int) -> "Request":
         """Return the request of picture `index` of several: its wildcards drawn, its weights seen."""
         prompt = draw_words(self.prompt, self.seed, index)
         return replace(
             self, index=index, prompt=prompt, template=self.prompt if prompt != self.prompt else "",
-            weights=is_weighted(prompt) or is_weighted(self.negative_prompt),
+            weighted=is_weighted(prompt) or is_weighted(self.negative_prompt),
         )  # fmt: skip
 
     def to_json(self) -> str:
