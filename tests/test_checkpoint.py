@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mutoscope import TextToImageModel
 from mutoscope.checkpoint import GRAPHS, card_digest, file_hash, open_checkpoint, quantise_rows, read_weights
 from mutoscope.errors import CheckpointError
 
@@ -181,3 +182,22 @@ def test_a_run_is_no_checkpoint(tmp_path: Path):
     (tmp_path / "parts").mkdir()
     with pytest.raises(CheckpointError, match=f"is a training run; .* mutoscope export {tmp_path}"):
         open_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("side", "words"), [(100, "multiple of 16"), (1024, "512"), ("128", "whole number"), (True, "whole")]
+)
+def test_a_native_side_that_cannot_be_drawn_is_refused(copied_checkpoint: Path, side, words: str):
+    edit(copied_checkpoint, lambda card: card.update(native_side=side))
+    with pytest.raises(CheckpointError, match=words):
+        open_checkpoint(copied_checkpoint)
+
+
+def test_the_native_side_decides_what_names_and_no_name_mean(copied_checkpoint: Path):
+    assert open_checkpoint(copied_checkpoint).native_side == 128, "of a checkpoint that does not say"
+    edit(copied_checkpoint, lambda card: card.update(native_side=64))
+    model = TextToImageModel(copied_checkpoint, threads=1)
+    small = {"num_inference_steps": 1, "seed": 1}
+    assert model.generate("a lake", **small).pixels.shape == (64, 64, 3)
+    assert model.generate("a lake", size="landscape", **small).pixels.shape == (64, 96, 3)
+    assert model.generate("a lake", size="128x128", **small).request.draft == (64, 64)

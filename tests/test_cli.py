@@ -23,7 +23,7 @@ from mutoscope.data import folder as data_folder
 from mutoscope.errors import CheckpointError, NonFiniteError, SettingError, SizeError, StorageFullError
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, read_info, read_pixels, write_clip, write_picture
-from mutoscope.prompt import Request
+from mutoscope.prompt import Request, sized
 
 ROOT = Path(__file__).parent.parent
 LAKE = "A serene lake surrounded by pine trees at sunset"
@@ -67,6 +67,7 @@ class FakeModel:
             fps = asked.pop("fps", 12)
             seconds = asked.pop("duration_seconds", None)
             asked = {**asked, "fps": fps, "num_frames": asked.get("num_frames") or round(seconds * fps)}
+        asked |= sized(*(asked.pop(name, None) for name in ("size", "width", "height")), side=128, moves=self.moves)
         phase = Phase("draw", 2)
         yield phase.advance()
         if self.failure:
@@ -135,7 +136,7 @@ class TestImage:
         assert main(["image", LAKE, "-o", "a.png", "--model", "mine", *line.split()]) == 0
         assert models.loaded == [("mine", "onnx", 2)]
         assert models.image.asked == [{
-            "prompt": LAKE, "style": "watercolor", "width": 192, "height": 128, "negative_prompt": "people",
+            "prompt": LAKE, "style": "watercolor", "size": "3:2", "negative_prompt": "people",
             "num_inference_steps": 4, "guidance_scale": 2.5, "seed": 9,
         }]  # fmt: skip
 
@@ -571,10 +572,11 @@ class TestWords:
         assert arguments.read_budget(words) == seconds
 
     def test_size(self):
-        assert arguments.read_size("64", None, None) == {"width": 64, "height": 64}
-        assert arguments.read_size(None, 64, None) == {"width": 64}
+        assert arguments.read_size("64") == {"width": 64, "height": 64}
+        assert arguments.ask_size("64", None, None) == {"size": "64x64"}
+        assert arguments.ask_size(None, 64, None) == {"width": 64}
         with pytest.raises(SizeError):
-            arguments.read_size("64", 64, None)
+            arguments.ask_size("64", 64, None)
 
     def test_seed(self):
         assert arguments.read_seed("+3", 2**32 - 1) == 2 and arguments.read_seed("7") == 7

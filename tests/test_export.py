@@ -13,7 +13,7 @@ from mutoscope import TextToImageModel
 from mutoscope.checkpoint import GRAPHS, open_checkpoint, read_weights
 from mutoscope.config import preset
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
-from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card
+from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card, native_side
 from mutoscope.export.run import export_run
 from mutoscope.prompt import unknown_words
 from mutoscope.train import STAGES, run
@@ -212,6 +212,18 @@ class TestCard:
             ("an emoji font", "OFL-1.1", "things in the rendered scenes"),
             (machine["data"][0]["name"], "OFL-1.1", "training data"),  # the licence of a whole item is no sprite's
         ]
+
+    def test_the_native_side_is_that_of_most_pictures_of_the_last_stage(self):
+        def seen(*folders: tuple[int, int, int, int]) -> dict:
+            return {"data": [dict(zip(("items", "frames", "width", "height"), one, strict=True)) for one in folders]}
+
+        small = seen((9000, 1, 128, 128), (500, 25, 512, 512))
+        assert native_side({"codec": seen((9, 1, 512, 512)), "image": small}) == 128
+        assert (
+            native_side({"image": small, "video": seen((40, 1, 384, 256), (30, 1, 256, 256), (60, 1, 128, 128))}) == 256
+        )
+        assert native_side({"image": small, "video": seen((40, 9, 64, 64))}) == 128
+        assert native_side({}) == 128
 
     def test_the_page(self, exported: Path):
         checkpoint = open_checkpoint(exported)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError
-from mutoscope.prompt import LONGEST_PROMPT, QUIET, Request, UsedAdapter, check_text, unknown_words
+from mutoscope.prompt import LONGEST_PROMPT, QUIET, Request, UsedAdapter, check_text, sized, unknown_words
 from mutoscope.styles import known_styles, write_mix
 
 STYLES = list(known_styles())
@@ -43,8 +43,17 @@ REQUESTS = st.builds(
     ).map(tuple),
 )
 
+DRAFTED = st.builds(
+    Request,
+    prompt=PROMPTS,
+    width=st.integers(2, 128).map(lambda n: 16 * n),
+    height=st.integers(2, 128).map(lambda n: 16 * n),
+    draft=st.tuples(SIDES, SIDES),
+    refine_strength=st.floats(0.01, 0.99),
+)
 
-@given(REQUESTS)
+
+@given(REQUESTS | DRAFTED)
 def test_json_and_back_is_exact(request: Request):
     text = request.to_json()
     back = Request.from_json(text)
@@ -53,7 +62,7 @@ def test_json_and_back_is_exact(request: Request):
     assert [type(value) for value in dataclasses.astuple(back)] == [type(v) for v in dataclasses.astuple(request)]
 
 
-@given(REQUESTS)
+@given(REQUESTS | DRAFTED)
 def test_json_is_compact_sorted_and_whole(request: Request):
     values = json.loads(request.to_json())
     names = {item.name for item in dataclasses.fields(Request)}
@@ -61,6 +70,7 @@ def test_json_is_compact_sorted_and_whole(request: Request):
     assert request.to_json() == json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     given = {**dataclasses.asdict(request), "adapters": [dataclasses.asdict(used) for used in request.adapters]}
     given["style_words"] = [list(pair) for pair in request.style_words]
+    given["draft"] = request.draft and list(request.draft)
     assert json.loads(request.to_json().encode("utf-8").decode("utf-8")) == {name: given[name] for name in values}
 
 
@@ -223,3 +233,55 @@ def test_unknown_words_come_from_the_text_each_once(text: str):
     assert len(found) == len(set(found))
     assert all(word in text.lower().replace("’", "'") for word in found)
     assert not unknown_words(text, KNOWN | set(found)), "a word that is known is not unknown"
+
+
+DRAFT = {"draft": (128, 128), "refine_strength": 0.45}
+
+
+@pytest.mark.parametrize(
+    ("asked", "facts"),
+    [
+        ((None, None, None), {"width": 128, "height": 128}),
+        ((None, 64, None), {"width": 64, "height": 128}),
+        (("wide", None, None), {"width": 224, "height": 128}),
+        (("512x512", None, None), {"width": 512, "height": 512, **DRAFT}),
+        ((None, 2048, 2048), {"width": 2048, "height": 2048, **DRAFT}),
+    ],
+)
+def test_a_size_becomes_facts_of_a_request(asked: tuple, facts: dict):
+    assert sized(*asked, side=128) == facts
+    assert Request("a lake", **facts).width == facts["width"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "moves", "words"),
+    [
+        (("wide", 64, None), False, "not both"),
+        (("2048x2064", None, None), False, "height 2064.*2048"),
+        ((None, 1030, None), False, "use 1024 or 1040"),
+        (("1024x576", None, None), True, "clips are drawn up to 512.*1024x576.*2048"),
+        (("2048x64", None, None), False, "8 times"),
+    ],
+)
+def test_a_size_that_cannot_be_made_is_refused(asked: tuple, moves: bool, words: str):
+    with pytest.raises(SizeError, match=words):
+        sized(*asked, side=128, moves=moves)
+
+
+def test_clips_of_512_have_no_draft():
+    assert sized("512x512", None, None, side=128, moves=True) == {"width": 512, "height": 512}
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"draft": None}, SizeError), ({"draft": 128}, SizeError), ({"draft": (128,)}, SizeError), ({"draft": "ab"}, SizeError),
+        ({"draft": (128, 100)}, SizeError), ({"draft": (1024, 1024)}, SizeError), ({"width": 4096}, SizeError),
+        ({"num_frames": 5}, SizeError), ({"refine_strength": 0.0}, SettingError), ({"refine_strength": 1}, SettingError),
+        ({"refine_strength": math.nan}, SettingError), ({"refine_strength": True}, SettingError),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_draft_is_checked(changes: dict, error: type[Exception]):
+    with pytest.raises(error):
+        Request("a lake", **{"width": 1024, "height": 1024, **DRAFT, **changes})

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mutoscope.config import ASPECTS
+from mutoscope.data.buckets import around
 from mutoscope.errors import SizeError
-from mutoscope.shapes import ASPECTS, LatentGrid, parse_size, rotary_table
+from mutoscope.shapes import LatentGrid, draft_size, parse_size, rotary_table
 
 WORKING = [side for side in range(1, 2000) if side % 16 == 0 and 32 <= side <= 512]
 
@@ -65,13 +67,55 @@ def test_a_written_size_is_read_back(width: int, height: int):
     assert parse_size(f"{width}x{height}") == parse_size(f" {width} X {height} ") == (width, height)
 
 
-def test_named_sizes_can_be_made_and_have_their_aspect():
-    for name, (width, height) in ASPECTS.items():
-        assert parse_size(name.upper()) == (width, height)
-        assert LatentGrid(width, height).tokens_per_frame
-        if ":" in name:
-            across, down = map(int, name.split(":"))
-            assert width * down == height * across
+@pytest.mark.parametrize("side", range(64, 513, 64))
+@pytest.mark.parametrize("name", [*ASPECTS, "1:1", "4:3", "21:9", "8:1", "5 : 6"])
+def test_names_and_aspects_can_be_drawn_at_once_with_nearly_their_aspect(name: str, side: int):
+    width, height = parse_size(name.upper(), side)
+    assert LatentGrid(width, height).tokens_per_frame and draft_size(width, height, side) is None
+    across, down = ASPECTS.get(name) or map(int, name.split(":"))
+    assert abs(np.log(width / height * down / across)) < 0.11, (
+        "half a multiple of 16 off at most, the sides being small"
+    )
+    assert width * height <= 1.2 * 2 * side**2 and min(width, height) <= side
+
+
+def test_named_sizes_of_the_sides_that_models_are_trained_at():
+    found = {side: [parse_size(name, side) for name in ASPECTS] for side in (128, 256)}
+    assert found[128] == [(128, 128), (128, 192), (192, 128), (224, 128), (128, 224), (336, 112)]
+    assert found[256] == [(256, 256), (256, 384), (384, 256), (448, 256), (256, 448), (512, 176)]
+    for side, sizes in found.items():  # the buckets that data pack makes are among them
+        assert {(bucket.width, bucket.height) for bucket in around(side)} == set(sizes[:3])
+
+
+def test_a_misspelt_name_is_answered_with_the_nearest():
+    with pytest.raises(SizeError, match="did you mean 'banner'"):
+        parse_size("baner")
+
+
+@pytest.mark.parametrize("aspect", ["0:1", "9:0", "1:9", "2048:100"])
+def test_an_aspect_that_no_picture_should_have_is_refused(aspect: str):
+    with pytest.raises(SizeError, match=f"{aspect}.*1:8 to 8:1"):
+        parse_size(aspect)
+
+
+@given(st.integers(4, 128), st.integers(4, 128), st.sampled_from([64, 128, 256]))
+def test_large_pictures_have_a_draft_of_their_aspect_and_small_ones_none(columns: int, rows: int, side: int):
+    width, height = 16 * columns, 16 * rows
+    if max(width, height) > 8 * min(width, height) and max(width * height / 3 / side**2, max(width, height) / 512) > 1:
+        with pytest.raises(SizeError, match="8 times"):
+            draft_size(width, height, side)
+        return
+    draft = draft_size(width, height, side)
+    assert (draft is None) == (width * height <= 3 * side**2 and max(width, height) <= 512)
+    if draft:
+        assert LatentGrid(*draft) and draft[0] * draft[1] < width * height
+        assert abs(np.log(draft[0] / draft[1] * height / width)) < 0.11
+
+
+@pytest.mark.parametrize("size", [(2064, 1024), (1024, 16), (1030, 512), (1024.0, 512), (True, 4096)])
+def test_large_sizes_are_refused_like_small_ones(size: tuple):
+    with pytest.raises(SizeError, match=r"width|height"):
+        draft_size(*size, 128)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +124,7 @@ def test_named_sizes_can_be_made_and_have_their_aspect():
 def test_other_sizes_are_refused_and_the_message_stays_short(size: str):
     with pytest.raises(SizeError, match=r"square.*WIDTHxHEIGHT") as caught:
         parse_size(size)
-    assert len(str(caught.value)) < 200
+    assert len(str(caught.value)) < 250
 
 
 def test_rotary_positions_are_turns():
@@ -103,6 +147,12 @@ def test_a_larger_picture_extends_a_smaller_one():
     small = rotary_table(np.arange(2), 4, 6, 32).reshape(2, 2, 4, 6, 16)
     large = rotary_table(np.arange(2), 8, 10, 32).reshape(2, 2, 8, 10, 16)
     np.testing.assert_array_equal(large[:, :, 2:-2, 2:-2], small)
+
+
+def test_a_tile_is_placed_as_in_the_whole():
+    whole = rotary_table(np.arange(1), 8, 10, 32).reshape(2, 8, 10, 16)
+    tile = rotary_table(np.arange(1), 2, 4, 32, (-3.0, 1.0)).reshape(2, 2, 4, 16)
+    np.testing.assert_allclose(tile, whole[:, 0:2, 4:8], atol=1e-6)
 
 
 def test_a_frame_is_placed_by_its_number_alone():

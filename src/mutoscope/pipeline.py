@@ -193,7 +193,7 @@ def networks_of(runtime: Runtime, text: Text) -> Networks:
         tile: np.ndarray, time: float, until: float | None = None, *, centre: tuple[float, float]
     ) -> np.ndarray:
         span = 0.0 if until is None else time - until
-        return runtime.velocity(tile, time, states, mask, 0.0, None, span, 1.0, centre)[0]
+        return text.blend(runtime.velocity(text.spread(tile), time, states, mask, 0.0, None, span, 1.0, centre)[0])
 
     encode = linear_encoder(runtime.checkpoint.weights("codec."))
     return Networks(velocity, encode, lambda latents: runtime.decode(latents, None)[0])

@@ -31,7 +31,7 @@ from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import MULTIPLE
 
 FADE = 0.75  # strength of a pass over that of the pass before
-OVERLAP = 0.25  # of a tile that at least belongs to the next one too
+OVERLAP = 0.25  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
 
 Window = tuple[slice, slice]

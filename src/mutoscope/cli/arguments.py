@@ -139,11 +139,22 @@ Size = Annotated[
     ),
 ]
 Width = Annotated[
-    int | None, _option("--width", metavar="PIXELS", parser=whole("--width", 128), help="Width in pixels, up to 2048.")
+    int | None,
+    _option(
+        "--width",
+        metavar="PIXELS",
+        parser=whole("--width", 128),
+        help="Width in pixels; clips up to 512, pictures up to 2048.",
+    ),
 ]
 Height = Annotated[
     int | None,
-    _option("--height", metavar="PIXELS", parser=whole("--height", 128), help="Height in pixels, up to 2048."),
+    _option(
+        "--height",
+        metavar="PIXELS",
+        parser=whole("--height", 128),
+        help="Height in pixels; clips up to 512, pictures up to 2048.",
+    ),
 ]
 NegativePrompt = Annotated[
     str | None, _option("--negative-prompt", "--not", metavar="WORDS", help="What should not be seen.")

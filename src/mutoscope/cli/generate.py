@@ -237,6 +237,7 @@ VERBS = {
         """
 mutoscope image "A serene lake surrounded by pine trees at sunset"
 mutoscope image "Mountains at dawn" --style watercolor --size 3:2 --seed 7 -o dawn.png
+mutoscope image "A lake under the stars" --size 1024x1024 -o stars.png
 mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg
 mutoscope image "{pine|palm} trees, (fog:1.4), a __colors__ sky" --style "watercolor:0.7, pixel art:0.3" -n 4
 mutoscope image "A lake, mystyle" --adapter mystyle:0.8""",

@@ -5,6 +5,7 @@ that `mutoscope evaluate --keep` put beside the weights. What neither holds is "
 """
 
 import json
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
+from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
 
 STAGES = ("codec", "decoder", "clip", "image", "video")  # `distil` is told of students only
@@ -58,11 +60,24 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
         "licence": "Apache-2.0",
         "known_words": sorted({*_words(stages), *FUNCTION_WORDS}),
         "known_facts": facts,
+        "native_side": native_side(stages),
         "stages": stages,
         "sources": sources(stages, config),
         "notes": _page(run / "notes.md"),
         "evaluation": _page(run / "evaluation" / "report.md"),
     }
+
+
+def native_side(stages: dict[str, dict[str, Any]]) -> int:
+    """Return the shorter side, in pixels, of most pictures that the last stage of the transformer saw."""
+    sides: Counter[int] = Counter()
+    for stage in ("video", "image"):
+        for folder in stages.get(stage, {}).get("data", ()):
+            if folder.get("frames") == 1:
+                sides[min(folder["width"], folder["height"])] += folder["items"]
+        if sides:
+            break
+    return max(sides, key=lambda side: (sides[side], side), default=NATIVE_SIDE)
 
 
 def _words(stages: dict[str, dict[str, Any]]) -> set[str]:
@@ -154,8 +169,8 @@ def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
     blocks = [
         f"# Model card: {checkpoint.name}",
         "<!-- Made by `mutoscope card`; every number was written down by the run or by the evaluation. -->",
-        "Draws pictures and clips of landscapes, water, weather and light from words, at 128 pixels. It knows what the data "
-        "below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
+        f"Draws pictures and clips of landscapes, water, weather and light from words, at {checkpoint.native_side} pixels. It knows "
+        "what the data below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
         _facts(checkpoint),
         "## Parts",
         _table(("part", "parameters", "stored as"), part_sizes(checkpoint)),

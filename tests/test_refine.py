@@ -1,0 +1,260 @@
+"""Large pictures: tiles agree with the whole, leave no seams, take no more memory, and the same request gives the same bytes."""
+
+import tracemalloc
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mutoscope import TextToImageModel, refine
+from mutoscope.checkpoint import open_checkpoint
+from mutoscope.errors import NonFiniteError
+from mutoscope.events import drain
+from mutoscope.media import read_info
+from mutoscope.pipeline import networks_of, read
+from mutoscope.prompt import Request
+from mutoscope.refine import Networks
+from mutoscope.runtime import open_runtime
+from mutoscope.tokenizer import Tokenizer
+
+PROMPT = "a clear sky at noon"
+LARGE = Request(PROMPT, width=512, height=512, draft=(128, 128), refine_strength=0.45, seed=3)
+
+
+@pytest.fixture(scope="module")
+def runtime():
+    """The embedded model."""
+    return open_runtime(open_checkpoint(), threads=1)
+
+
+@pytest.fixture(scope="module")
+def networks(runtime) -> Networks:
+    text = read(LARGE, runtime, Tokenizer.load(runtime.checkpoint.tokenizer_path), 48)
+    return networks_of(runtime, text)
+
+
+@pytest.fixture(scope="module")
+def painter(tiny_checkpoint: Path) -> TextToImageModel:
+    return TextToImageModel(tiny_checkpoint, threads=1)
+
+
+def sky(rows: int, columns: int) -> np.ndarray:
+    """A gradient from blue to the colour of sand, (H, W, 3) uint8."""
+    down = np.linspace(0.0, 1.0, rows)[:, None, None]
+    return np.broadcast_to((60, 110, 190) * (1 - down) + (230, 190, 150) * down, (rows, columns, 3)).astype(np.uint8)
+
+
+class TestTiles:
+    @given(st.integers(2, 128), st.integers(2, 128), st.integers(2, 32), st.floats(0, 0.5))
+    def test_windows_cover_everything_and_overlap(self, rows: int, columns: int, side: int, part: float):
+        rows, columns, side = 2 * rows, 2 * columns, 2 * side
+        overlap = int(part * side)
+        seen = np.zeros((rows, columns), int)
+        tiles = refine.windows(rows, columns, side, overlap)
+        for down, across in tiles:
+            assert down.start % 2 == across.start % 2 == 0, "a token is never cut"
+            assert (down.stop - down.start, across.stop - across.start) == (min(side, rows), min(side, columns))
+            seen[down, across] += 1
+        assert seen.min() == 1 or overlap
+        tops = sorted({down.start for down, _ in tiles})
+        for one, after in zip(tops, tops[1:], strict=False):
+            assert one + side - after >= overlap - 2, "rounding to whole tokens may take one of them"
+
+    def test_the_average_of_one_velocity_is_that_velocity(self):
+        latents = np.random.default_rng(0).normal(size=(1, 3, 1, 20, 34)).astype(np.float32)
+        whole = refine.tiled(lambda tile, time, centre: tile * time, 8, (1.0, 1.0))
+        np.testing.assert_allclose(whole(latents, 0.5), latents * 0.5, rtol=1e-5)
+
+    def test_tiles_that_differ_meet_softly(self):
+        """Each tile answers its own number; with an overlap no step is as high as between tiles laid edge to edge."""
+
+        def answer():
+            count = iter(range(100))
+            return lambda tile, time, centre: np.full_like(tile, next(count))
+
+        latents = np.zeros((1, 1, 1, 8, 40), np.float32)
+        soft = refine.tiled(answer(), 8, (1.0, 1.0))(latents, 0.5)[0, 0, 0, 0]
+        assert np.all(np.diff(soft) >= -1e-6) and np.diff(soft).max() < 0.85 and soft[-1] > 3
+
+    def test_a_tile_is_told_its_place_in_the_draft(self):
+        places = []
+
+        def velocity(tile, time, centre):
+            places.append(centre)
+            return tile
+
+        refine.tiled(velocity, 8, (2.0, 4.0))(np.zeros((1, 1, 1, 16, 32), np.float32), 0.5)
+        rows, columns = (sorted(set(place)) for place in zip(*places, strict=True))
+        assert rows[0] == -rows[-1] == -(8 - 4) / 2 / 2, (
+            "the middle of the first tile, in tokens, of a draft half as large"
+        )
+        assert columns[0] == -columns[-1] == -(16 - 4) / 2 / 4
+        places.clear()
+        refine.tiled(velocity, 16, (2.0, 2.0))(np.zeros((1, 1, 1, 16, 16), np.float32), 0.5)
+        assert places == [(0.0, 0.0)]
+
+    def test_the_codec_in_tiles_is_the_codec_at_once(self, networks: Networks):
+        latents = networks.encode(sky(640, 384).astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1)
+        latents += np.random.default_rng(0).normal(scale=0.3, size=latents.shape).astype(np.float32)
+        whole = refine.decode(latents, networks.decode)
+        pixels = networks.decode(latents)[0, :, 0].transpose(1, 2, 0)
+        once = np.rint((np.clip(pixels, -1, 1) + 1) * 127.5)
+        assert whole.shape == (640, 384, 3) and np.abs(whole - once).max() <= 1
+        assert np.abs(refine.encode(whole, networks.encode) - networks.encode(whole_pixels(whole))).max() < 1e-4
+
+
+def whole_pixels(picture: np.ndarray) -> np.ndarray:
+    return picture.astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1
+
+
+def test_the_linear_encoder_brings_smooth_pictures_back(networks: Networks):
+    """An enlarged picture through encoder and decoder loses little, though the encoder network is not asked."""
+    small = np.random.default_rng(1).integers(40, 216, (8, 8, 3), np.uint8)
+    picture = refine.enlarge(small, 128, 128)
+    back = refine.decode(refine.encode(picture, networks.encode), networks.decode)
+    error = np.mean((back.astype(float) - picture) ** 2)
+    assert 10 * np.log10(255**2 / error) > 30
+
+
+class TestPlan:
+    @pytest.mark.parametrize(
+        ("size", "draft", "sizes"),
+        [
+            ((256, 256), (128, 128), [(256, 256)]), ((512, 512), (128, 128), [(256, 256), (512, 512)]),
+            ((2048, 1152), (224, 128), [(512, 288), (1024, 576), (2048, 1152)]), ((240, 240), (128, 128), [(240, 240)]),
+            ((592, 592), (256, 256), [(592, 592)]),
+        ],
+    )  # fmt: skip
+    def test_passes_double_up_to_the_size(self, size: tuple, draft: tuple, sizes: list):
+        passes = refine.plan(replace(LARGE, width=size[0], height=size[1], draft=draft))
+        assert [(one.width, one.height) for one in passes] == sizes
+        strengths = [one.strength for one in passes]
+        assert strengths[0] == 0.45 and strengths == sorted(strengths, reverse=True) and strengths[-1] > 0.15
+        assert all(one.steps >= 2 for one in passes)
+
+    @given(st.floats(0.05, 0.95), st.integers(1, 40))
+    def test_times_fall_from_the_strength_to_zero(self, strength: float, steps: int):
+        times = refine.times(refine.Pass(256, 256, strength, steps), 4096)
+        assert times[0] == pytest.approx(strength) and times[-1] == 0 and np.all(np.diff(times) < 0)
+        assert len(times) == steps + 1
+
+
+def borders(length: int, side: int, overlap: int) -> set[int]:
+    """Return the pixels where tiles of a pass begin or end inside of the picture."""
+    edges = {edge for down, _ in refine.windows(length // 8, 2, side // 8, overlap) for edge in (down.start, down.stop)}
+    return {8 * edge for edge in edges} - {0, length}
+
+
+def seam(picture: np.ndarray, edges: set[int]) -> float:
+    """Return how much larger the steps across columns `edges` are than across the other borders of tokens."""
+    steps = np.abs(np.diff(picture.astype(float).mean(-1), axis=1)).mean(0)
+    others = [steps[x - 1] for x in range(16, picture.shape[1], 16) if x not in edges]
+    return float(np.mean([steps[x - 1] for x in edges]) / np.mean(others))
+
+
+class TestSeams:
+    @pytest.mark.parametrize("kind", ["flat", "gradient"])
+    def test_a_sky_has_none_and_tiles_laid_edge_to_edge_have(self, networks: Networks, kind: str, monkeypatch):
+        request = replace(LARGE, width=288, height=288, draft=(144, 144), num_inference_steps=9)
+        draft = sky(144, 144) if kind == "gradient" else np.full((144, 144, 3), (120, 160, 210), np.uint8)
+
+        def worst(overlap: float) -> float:
+            monkeypatch.setattr(refine, "OVERLAP", overlap)
+            picture = drain(refine.refine(draft, request, networks, 96))
+            edges = borders(288, 96, int(np.ceil(12 * overlap)))
+            return max(seam(picture, edges), seam(picture.transpose(1, 0, 2), edges))
+
+        tiled = worst(refine.OVERLAP)
+        assert tiled < 1.25
+        monkeypatch.setattr(refine, "bump", lambda length: np.ones(length, np.float32))
+        assert worst(0.0) > 1.5 > tiled
+
+    def test_the_sky_stays_the_sky(self, networks: Networks):
+        request = replace(LARGE, width=256, height=256)
+        draft = sky(128, 128)
+        picture = drain(refine.refine(draft, request, networks, 128))
+        small = refine.enlarge(picture, 32, 32).astype(float)
+        assert np.abs(small - refine.enlarge(draft, 32, 32)).mean() < 10, (
+            "levels of 255: large forms and colours are kept"
+        )
+
+
+class TestMemory:
+    def test_the_networks_never_see_more_than_a_tile(self):
+        def peak(side: int) -> tuple[set, float]:
+            shapes = set()
+
+            def velocity(tile, time, centre):
+                shapes.add(tile.shape)
+                return tile
+
+            def encode(pixels):
+                shapes.add(pixels.shape)
+                return np.zeros((1, 16, 1, pixels.shape[3] // 8, pixels.shape[4] // 8), np.float32)
+
+            def decode(latents):
+                shapes.add(latents.shape)
+                return np.zeros((1, 3, 1, latents.shape[3] * 8, latents.shape[4] * 8), np.float32)
+
+            request = replace(LARGE, width=side, height=side, num_inference_steps=4)
+            tracemalloc.start()
+            try:
+                picture = drain(refine.refine(sky(128, 128), request, Networks(velocity, encode, decode), 128))
+                assert picture.shape == (side, side, 3)
+                return shapes, tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+
+        (few, small), (many, large) = peak(1024), peak(2048)
+        assert few == many
+        assert (large - small) / (2048**2 - 1024**2) < 24, (
+            "bytes a pixel: the picture and its latents alone, 4 MB of 16 channels"
+        )
+
+
+class TestModel:
+    SIZE = {"size": "256x224", "num_inference_steps": 3, "seed": 5}
+
+    def test_the_same_request_gives_the_same_bytes(self, painter: TextToImageModel, tmp_path: Path):
+        one = painter.generate(PROMPT, **self.SIZE)
+        assert one.pixels.shape == (224, 256, 3) and one.request.draft == (144, 128)
+        path = one.save(tmp_path / "large.png")
+        again = painter.redo(Request.from_json(read_info(path)["request_json"]))
+        assert again.request == one.request and np.array_equal(again.pixels, one.pixels)
+        other = painter.redo(replace(one.request, refine_strength=0.3))
+        assert not np.array_equal(other.pixels, one.pixels)
+        assert not np.array_equal(painter.redo(replace(one.request, index=1)).pixels, one.pixels)
+
+    def test_a_request_without_a_draft_is_drawn_at_once_as_before(self, painter: TextToImageModel):
+        request = Request(PROMPT, width=256, height=224, num_inference_steps=3, seed=5)
+        assert "draft" not in request.to_json() and "refine" not in request.to_json()
+        phases = []
+        direct = painter.redo(request, callback=lambda event: phases.append(event.phase))
+        assert "refine" not in phases and direct.pixels.shape == (224, 256, 3)
+        assert not np.array_equal(direct.pixels, painter.generate(PROMPT, **self.SIZE).pixels)
+
+    def test_events_tell_of_the_passes_and_it_can_be_stopped(self, painter: TextToImageModel):
+        events = painter.stream(PROMPT, **self.SIZE)
+        for event in events:
+            if event.phase == "refine" and event.step == 1:
+                assert event.total == sum(
+                    one.steps for one in refine.plan(painter.generate(PROMPT, **self.SIZE).request)
+                )
+                events.close()
+        assert next(events, None) is None
+
+    def test_a_few_step_model_refines_too(self, few_step_checkpoint: Path):
+        picture = TextToImageModel(few_step_checkpoint, threads=1).generate(PROMPT, size="240x240", seed=1)
+        assert picture.pixels.shape == (240, 240, 3) and picture.request.sampler == "meanflow"
+
+    def test_torch_and_onnx_agree(self, painter: TextToImageModel, tiny_checkpoint: Path):
+        other = TextToImageModel(tiny_checkpoint, runtime="torch", threads=1).generate(PROMPT, **self.SIZE)
+        assert np.abs(other.pixels.astype(int) - painter.generate(PROMPT, **self.SIZE).pixels).max() <= 2
+
+    def test_a_velocity_that_breaks_is_told(self, networks: Networks):
+        broken = replace(networks, velocity=lambda tile, time, centre: tile * np.nan)
+        with pytest.raises(NonFiniteError, match="step 1 of pass 1"):
+            drain(refine.refine(sky(128, 128), replace(LARGE, width=256, height=256), broken, 128))
