@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "src" / "mutoscope"
 LAYERS = {
     9: "model __main__ __init__ cli",
-    8: "serve cluster",
+    8: "serve cluster series",
     7: "train evaluate export hub",
     6: "data world",
     5: "pipeline models",

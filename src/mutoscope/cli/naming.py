@@ -68,6 +68,20 @@ def fixed(name: str, *, moves: bool) -> Path:
     return Path(check_output(FOLDER / name, endings(moves)))
 
 
+def folder(output: str | None, name: str) -> Path:
+    """Return a folder for many files, made if it is not there: `output`, or outputs/`name` with the first number that is free."""
+    if output is None:
+        _make(FOLDER)
+    path = Path(output) if output is not None else _unused(FOLDER / name, 1)[0]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot make the folder {str(path)!r} ({error.strerror}); give another with --out"
+        ) from error
+    return path
+
+
 def _make(folder: Path) -> None:
     try:
         folder.mkdir(exist_ok=True)

@@ -1,44 +1,100 @@
-"""The verb recipe: a whole run from one TOML file: render the data, train every stage, export.
+"""The verb recipe: many steps from one TOML file. A recipe of training makes a model, a recipe of pictures makes a series.
 
-    [model]           preset, name
-    [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
-    [[train]]         stage, samples, and any other setting of the trainer
-    [tune]            read by `mutoscope tune` alone
+    training:  [model]           preset, name
+               [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
+               [[train]]         stage, samples, and any other setting of the trainer
+               [tune]            read by `mutoscope tune` alone
+    pictures:  see series/__init__.py; those of the package go by name
 
-Every part goes on where it stopped, so the same command finishes what a lost machine left.
+Every part of a training goes on where it stopped, so the same command finishes what a lost machine left.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli import series
 from mutoscope.cli.console import note, say, watch
-from mutoscope.errors import OutputError, SettingError, did_you_mean
+from mutoscope.cli.generate import Way
+from mutoscope.errors import SettingError, did_you_mean
 
 PARTS = ("model", "render", "train", "tune")
 RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style")
 
 
 def recipe(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE", parser=ask.text, help="A recipe, such as recipes/nano-cpu.toml.")
-    ],
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME|FILE]", parser=ask.text, help="Of `mutoscope recipe`, or a TOML file."),
+    ] = None,
     out: Annotated[
-        str, typer.Option("--out", metavar="RUN", parser=ask.text, help="The run's folder; data goes to RUN/world.")
-    ],
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", parser=ask.text, help="Where it all goes; outputs/NAME for pictures."
+        ),
+    ] = None,
+    motif: Annotated[
+        str | None, typer.Option("--motif", metavar="TEXT", parser=ask.text, help="What the pictures show.")
+    ] = None,
+    headline: Annotated[
+        str | None, typer.Option("--headline", metavar="TEXT", parser=ask.text, help="Words to set on the pictures.")
+    ] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option("--prompts", metavar="FILE", parser=ask.text, help="Draw these instead, one prompt a line."),
+    ] = None,
+    style: ask.Style = None,
+    size: ask.Size = None,
+    steps: ask.Steps = None,
+    seed: ask.Seed = None,
     scale: Annotated[
-        float, typer.Option("--scale", metavar="X", help="Do this share of everything, for a try; 1.")
-    ] = 1.0,
+        float | None, typer.Option("--scale", metavar="X", help="Of a training: do this share of it, for a try; 1.")
+    ] = None,
+    model: ask.Model = None,
+    runtime: ask.Runtime = "auto",
+    threads: ask.Threads = None,
+    no_metadata: ask.NoMetadata = False,
+    no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
+    as_json: ask.Json = False,
 ) -> None:
-    """Make a model from nothing as a recipe says: render, train, export."""
+    """Make a series of pictures, or a model from nothing, as a recipe says; without a name, list the recipes."""
+    from mutoscope.series import load_plan
+
+    if name is None:
+        series.show_list(as_json)
+        return
+    path = Path(name)
+    plan = load_plan(path) if path.suffix == ".toml" or path.is_file() else None
+    if plan is None or "picture" in plan:
+        if scale is not None:
+            raise SettingError("--scale is for recipes of training; a series has as many pictures as its file says")
+        way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+        wish = series.SeriesWish(name, plan, motif, headline, prompts, style, size, steps, seed)
+        series.draw(wish, out, way)
+        return
+    given = {
+        "--motif": motif,
+        "--headline": headline,
+        "--prompts": prompts,
+        "--style": style,
+        "--size": size,
+        "--seed": seed,
+    }
+    for option, value in given.items():
+        if value is not None:
+            raise SettingError(f"{option} is for recipes of pictures; {path} is one of training")
+    if out is None:
+        raise SettingError(f"a training needs a folder: mutoscope recipe {path} --out runs/{path.stem}")
+    train(check_recipe(plan, path), Path(out), 1.0 if scale is None else scale, quiet)
+
+
+def train(plan: dict[str, Any], run: Path, scale: float, quiet: bool) -> None:
+    """Render, train and export as a plan says, `scale` times as much of everything."""
     if not 0 < scale <= 1:
         raise SettingError(f"--scale must be above 0 and at most 1, got {scale}")
-    plan = read_recipe(Path(file))
-    run = Path(out)
     for part in plan["render"]:
         note(f"render {part['out']}")
         watch(render_part(run, part, scale), quiet=quiet, lines_every=30.0)
@@ -51,13 +107,14 @@ def recipe(
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """Read and check a recipe; OutputError or SettingError say what is wrong with it."""
-    if not path.is_file():
-        raise OutputError(f"{str(path)!r} is not a file; the ones we stand behind lie in recipes/")
-    try:
-        plan = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingError(f"{path}: not TOML ({error})") from error
+    """Read and check a recipe of training; OutputError or SettingError say what is wrong with it."""
+    from mutoscope.series import load_plan
+
+    return check_recipe(load_plan(path), path)
+
+
+def check_recipe(plan: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return a plan of training with all its parts; SettingError says what is wrong with it."""
     for key in plan:
         if key not in PARTS:
             raise SettingError(f"{path}: unknown part {key!r}{did_you_mean(key, PARTS)}")
@@ -103,6 +160,9 @@ VERBS = {
     "recipe": (
         recipe,
         """
+mutoscope recipe
+mutoscope recipe storyboard
+mutoscope recipe campaign --motif "a sailboat on a lake" --headline "Slow down." --style watercolor
 mutoscope recipe recipes/nano-cpu.toml --out runs/nano
 mutoscope recipe recipes/nano-cpu.toml --out runs/try --scale 0.001""",
     ),
