@@ -514,7 +514,7 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
                      "judge": None, "training": None, "public": (None, None, "x.pt")}  # fmt: skip
     assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0)
     for words in (["--count", "1"], ["--clips", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
-                  ["--training", "nowhere"], ["--clip", "nowhere"]):  # fmt: skip
+                  ["--training", "nowhere"], ["--clip", "nowhere"], ["--judge", "nowhere", "--clips", "0"]):  # fmt: skip
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1
