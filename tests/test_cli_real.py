@@ -236,9 +236,9 @@ class TestBroken:
 
     def test_no_checkpoint(self, here: Path, capsys):
         for folder in ("nowhere", "."):
-            assert main(["image", "a lake", "-o", "a.png", "--model", folder]) == 1
+            assert main(["image", "a lake", "-o", "a.png", "--model", folder]) == 2
             assert one_line(capsys)
-            assert main(["info", folder]) == 1
+            assert main(["info", folder]) == 2
             assert one_line(capsys)
 
     @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.mp4", "a.gif", "a.webm"])

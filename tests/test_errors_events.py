@@ -31,7 +31,14 @@ def test_the_drawn_tree_is_the_tree():
 
 @pytest.mark.parametrize(
     ("name", "code"),
-    [("MutoscopeError", 1), ("CheckpointError", 1), ("PromptError", 2), ("OutputError", 2), ("Cancelled", 130)],
+    [
+        ("MutoscopeError", 1),
+        ("CheckpointError", 1),
+        ("MissingModelError", 2),
+        ("PromptError", 2),
+        ("OutputError", 2),
+        ("Cancelled", 130),
+    ],
 )
 def test_exit_codes(name: str, code: int):
     assert getattr(errors, name).exit_code == code

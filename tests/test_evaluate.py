@@ -31,7 +31,7 @@ from mutoscope.world.spec import SCENES, SceneSpec, Thing, draw_spec, is_held_ou
 
 ATTRIBUTES = ("scene", "light", "weather", "season", "style")
 LAKE = SceneSpec(0, 0, "lake", "sunset", "fog", "autumn", "pine", "watercolor")
-SMALL = Plan(count=24, clips=1, reference=40, training=100)
+SMALL = Plan(count=24, clips=1, reference=40, training=100, things=8, cameras=2)
 
 
 pytestmark = pytest.mark.usefixtures("one_thread")  # pieces this small only wait for each other on several threads
@@ -377,7 +377,7 @@ def test_wrong_pictures_are_framed():
 def scenes() -> dict[str, SceneSpec]:
     """Return a scene for every prompt that shows what it asks for; the scene itself where there is one."""
     known = {text: draw_spec(0, 0, held_out=None, **facts) for text, facts in FREE_PROMPTS}
-    questions = (*prompts.held_out_questions(24), *prompts.moving_questions(2))
+    questions = (*prompts.held_out_questions(24), *prompts.moving_questions(2), *prompts.camera_questions(2))
     return known | {q.prompt: q.spec for q in questions if q.spec}
 
 
@@ -420,7 +420,10 @@ def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge
         copies["planted copies"]["value"] > 0.7 and copies["held-out renders"]["value"] <= 0.05
     )  # 16 features of 32 px
     assert found["codec"]["PSNR"]["value"] == pytest.approx(20 * np.log10(255), abs=0.01)
-    assert found["not_measured"] == {"speed": "this model tells no stages apart"}
+    assert set(found["not_measured"]) == {"speed", "things", "preference"}
+    assert found["not_measured"]["speed"] == "this model tells no stages apart"
+    camera = found["camera"]
+    assert camera["n"] == 2 and camera["generated"] == camera["renders"]
     page = (out / "report.md").read_text()
     assert judge.sha256[:16] in page and WELL.model_hash in page and "| beach | 1 |" in page
     assert "FD-own of the generated pictures is 1.00 times" in page and "- speed: " in page
@@ -442,7 +445,7 @@ def test_a_painter_that_always_draws_the_same_is_found_out(tmp_path: Path, tiny_
     assert sets["generated"]["FD-own"]["low"] > sets["renders"]["FD-own"]["value"]
     assert sets["generated"]["recall"]["value"] < 0.2
     assert found["text"]["generated"]["value"] == pytest.approx(found["text"]["wrong captions"]["value"], abs=0.5)
-    assert set(found["not_measured"]) == {"memorisation", "codec", "speed"}
+    assert set(found["not_measured"]) == {"memorisation", "codec", "speed", "things", "preference"}
 
 
 def test_a_painter_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: Path, tiny_judge: Path):
@@ -512,10 +515,10 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     assert main(["evaluate", "runs/nano", "--suite", "full", "--count", "3", "--i3d", "x.pt"]) == 0
     assert capsys.readouterr().out == f"# Evaluation\n| a | b |\n{outputs / 'report.md'}\n"
     assert asked == {"checkpoint": "runs/nano", "suite": "full", "count": 3, "clips": None, "out": Path("runs/evaluation"),
-                     "judge": None, "training": None, "public": (None, None, "x.pt")}  # fmt: skip
-    assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0)
+                     "judge": None, "training": None, "public": (None, None, "x.pt"), "sprites": "", "votes": None}  # fmt: skip
+    assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0, things=3, cameras=0)
     for words in (["--count", "1"], ["--clips", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
-                  ["--training", "nowhere"], ["--clip", "nowhere"]):  # fmt: skip
+                  ["--training", "nowhere"], ["--clip", "nowhere"], ["--sprites", "nowhere"], ["--judge", "x"]):  # fmt: skip
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1

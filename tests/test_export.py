@@ -11,6 +11,7 @@ import torch
 
 from mutoscope import TextToImageModel
 from mutoscope.checkpoint import GRAPHS, open_checkpoint, read_weights
+from mutoscope.cli import main
 from mutoscope.config import preset
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
 from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card, native_side
@@ -122,7 +123,7 @@ class TestRun:
         ("part", "stage"),
         [("text", "clip"), ("transformer", "image"), ("codec", "codec"), ("student", "distil")],
     )
-    def test_a_missing_stage_is_named(self, small_run: Path, tmp_path: Path, part: str, stage: str):
+    def test_a_missing_stage_is_named(self, small_run: Path, tmp_path: Path, capsys, part: str, stage: str):
         import shutil
 
         copy = Path(shutil.copytree(small_run, tmp_path / "run"))
@@ -130,6 +131,8 @@ class TestRun:
         with pytest.raises(CheckpointError, match=f"mutoscope train {stage}"):
             export_run(copy, tmp_path / "mine", "mine", student=part == "student")
         assert not (tmp_path / "mine").exists()
+        words = ["export", str(copy), "--out", str(tmp_path / "mine"), *(["--student"] if part == "student" else [])]
+        assert main(words) == 2 and capsys.readouterr().err.count("\n") == 1
 
     def test_a_full_disk_leaves_nothing(
         self, small_run: Path, copied_checkpoint: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.config import ModelConfig
-from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.errors import CheckpointError, MissingModelError, MutoscopeError
 from mutoscope.shapes import LARGEST, NATIVE_SIDE, check_size
 
 FORMAT = 1
@@ -80,10 +80,10 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
             if embedded
             else "give a checkpoint, or none for the embedded model"
         )
-        raise CheckpointError(f"{folder} is not a folder; {hint}")
+        raise MissingModelError(f"{folder} is not a folder; {hint}")
     path = folder / "config.json"
     if (folder / "parts").is_dir() and not (folder / "weights.safetensors").exists():
-        raise CheckpointError(
+        raise MissingModelError(
             f"{folder} is a training run; make a checkpoint of it: mutoscope export {folder} --out DIR"
         )
     try:
@@ -93,7 +93,7 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
     except CheckpointError:
         raise
     except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing; {folder} is not a Mutoscope checkpoint") from error
+        raise MissingModelError(f"{path} is missing; {folder} is not a Mutoscope checkpoint") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MutoscopeError) as error:
         reason = f"{type(error).__name__}: {str(error)[:200]}"
         raise CheckpointError(f"{path}: damaged or of another kind ({reason}); fetch the model again") from error

@@ -8,7 +8,8 @@
     │   ├── SettingError           steps, guidance, seed, an unknown argument or preset
     │   ├── OutputError            an unknown file ending, a folder that is not there or not writable
     │   └── DataError              training data that cannot be used: nothing there, no captions, too much unreadable
-    ├── CheckpointError            a model folder or adapter that is missing, damaged or of another model
+    ├── CheckpointError            a model folder or adapter that is damaged or of another model
+    │   └── MissingModelError      what was named is not there or is no such thing: a model, a part of a run, a judge; exit code 2
     ├── MediaError                 a picture or clip file that cannot be read
     ├── StorageError               writing failed; nothing half-written stays
     │   └── StorageFullError       the disk is full
@@ -60,7 +61,13 @@ class DataError(RequestError):
 
 
 class CheckpointError(MutoscopeError):
-    """A model folder or adapter that is missing, damaged or of another model."""
+    """A model folder or adapter that is damaged or of another model."""
+
+
+class MissingModelError(CheckpointError):
+    """What was named is not there or is no such thing: a model folder, a part of a run, a judge."""
+
+    exit_code = 2
 
 
 class MediaError(MutoscopeError):

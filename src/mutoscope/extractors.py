@@ -27,7 +27,7 @@ import torch.nn.functional as F
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from mutoscope.errors import CheckpointError
+from mutoscope.errors import CheckpointError, MissingModelError
 from mutoscope.layers import EncoderBlock, Norm
 from mutoscope.media.storage import write_bytes
 
@@ -243,7 +243,7 @@ def load_extractors(folder: Path) -> tuple[Extractors, dict[str, Any]]:
         nets = Extractors(Sizes(**card["sizes"]), card["attributes"], card["words"])
         nets.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load(data).items()})
     except FileNotFoundError as error:
-        raise CheckpointError(
+        raise MissingModelError(
             f"{folder} holds no judge; make one: mutoscope train judge --data DIR --out DIR"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mutoscope.config import ModelConfig
-from mutoscope.errors import CheckpointError, MutoscopeError
+from mutoscope.errors import CheckpointError, MissingModelError, MutoscopeError
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 
@@ -53,7 +53,7 @@ def check_part(run: Path, name: str) -> Path:
     """Return a part's path; CheckpointError names the stage that makes it."""
     path = run / "parts" / f"{name}.safetensors"
     if not path.is_file():
-        raise CheckpointError(f"{path} is missing; make it with: mutoscope train {STAGE_OF[name]} --out {run} ...")
+        raise MissingModelError(f"{path} is missing; make it with: mutoscope train {STAGE_OF[name]} --out {run} ...")
     return path
 
 
@@ -82,7 +82,7 @@ def check_config(run: Path, config: ModelConfig) -> bool:
         began = f"{path} is of another preset, {held.preset}, and this is {config.preset}; give --preset {held.preset}"
         if held.preset == config.preset:
             began = f"{path} is of the preset {held.preset} with other sizes than this version's"
-        raise CheckpointError(f"{began}, or choose another --out")
+        raise MissingModelError(f"{began}, or choose another --out")
     return path.is_file()
 
 
@@ -101,7 +101,7 @@ def load_config(run: Path) -> ModelConfig:
     """Read `config.json` of a run; CheckpointError when it is missing or damaged."""
     path = run / "config.json"
     if not path.is_file():
-        raise CheckpointError(f"{path} is missing; {run} is not a training run")
+        raise MissingModelError(f"{path} is missing; {run} is not a training run")
     try:
         return ModelConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError, MutoscopeError) as error:

@@ -1,13 +1,13 @@
 """The verb card: the model card and the README's tables, from what the run and the evaluation wrote down."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say
-from mutoscope.errors import OutputError
+from mutoscope.errors import OutputError, SettingError
 
 
 def card(
@@ -28,6 +28,15 @@ def card(
             help="Write the training and metrics tables between their marks in this page.",
         ),
     ] = None,
+    votes: Annotated[
+        str | None,
+        typer.Option(
+            "--votes",
+            metavar="FILE",
+            parser=ask.text,
+            help="Votes newer than the report, from mutoscope compare --blind.",
+        ),
+    ] = None,
 ) -> None:
     """Write the model card and the tables of a README; no number is made by hand."""
     from mutoscope.checkpoint import open_checkpoint
@@ -43,6 +52,8 @@ def card(
         raise OutputError(f"--readme {readme!r} is not a file")
     opened = open_checkpoint(checkpoint)
     report = read_report(opened)
+    if votes:
+        report = with_votes(report, Path(votes), opened.hash)
     text = model_card(opened, markdown(report) if report else "")
     if readme:
         page = Path(readme).read_text("utf-8")
@@ -55,12 +66,23 @@ def card(
             say(line)
 
 
+def with_votes(report: dict[str, Any] | None, votes: Path, model: str) -> dict[str, Any]:
+    """Return a report with the strength that votes give the model; SettingError without a report, DataError for no such votes."""
+    from mutoscope.evaluate.preference import preference_of, read_votes
+
+    if report is None:
+        raise SettingError("--votes goes into a report, and this model has none: mutoscope evaluate --keep")
+    missing = {what: why for what, why in report["not_measured"].items() if what != "preference"}
+    return {**report, "preference": preference_of(read_votes(votes), model), "not_measured": missing}
+
+
 VERBS = {
     "card": (
         card,
         """
 mutoscope card
 mutoscope card --out docs/model-card.md --readme README.md
-mutoscope card runs/nano/model --out mine.md""",
+mutoscope card runs/nano/model --out mine.md
+mutoscope card runs/nano/model --votes votes.jsonl --out mine.md""",
     ),
 }

@@ -66,6 +66,24 @@ def evaluate(
     i3d: Annotated[
         str | None, typer.Option("--i3d", metavar="FILE", parser=ask.text, help="I3D as TorchScript: FVD.")
     ] = None,
+    sprites: Annotated[
+        str,
+        typer.Option(
+            "--sprites",
+            metavar="SETS",
+            parser=ask.text,
+            help="Pictures of things, as in mutoscope data render: renders beside the model's things.",
+        ),
+    ] = "",
+    votes: Annotated[
+        str | None,
+        typer.Option(
+            "--votes",
+            metavar="FILE",
+            parser=ask.text,
+            help="Votes of people, from the pages of mutoscope compare --blind.",
+        ),
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")
     ] = False,
@@ -75,7 +93,7 @@ def evaluate(
     check(suite, count, clips)
     events = start_evaluation(
         checkpoint, out=Path(out), suite=suite, count=count, clips=clips, judge=judge, training=training,
-        public=(inception, clip, i3d),
+        public=(inception, clip, i3d), sprites=sprites, votes=votes,
     )  # fmt: skip
     page = Path(watch(events, quiet=quiet, lines_every=30.0))
     if keep:
@@ -93,10 +111,22 @@ def compare(
     count: Count = None,
     clips: Clips = None,
     judge: Judge = None,
+    blind: Annotated[
+        str | None,
+        typer.Option(
+            "--blind",
+            metavar="PAGE.html",
+            parser=ask.text,
+            help="Measure nothing: write a page on which people choose, not knowing which is which.",
+        ),
+    ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Hold two models against each other on the same prompts and seeds, with the interval of every difference."""
     check(suite, count, clips)
+    if blind is not None:
+        say(watch(start_blind(first, second, Path(blind), count), quiet=quiet, lines_every=30.0))
+        return
     events = start_comparison(first, second, out=Path(out), suite=suite, count=count, clips=clips, judge=judge)
     tell(Path(watch(events, quiet=quiet, lines_every=30.0)), quiet)
 
@@ -130,11 +160,14 @@ def start_evaluation(
     judge: str | None,
     training: str | None,
     public: tuple[str | None, str | None, str | None],
+    sprites: str,
+    votes: str | None,
 ) -> Any:
     """Return the events of an evaluation."""
     from mutoscope.evaluate.painter import load_painter
     from mutoscope.evaluate.standard import open_standard
     from mutoscope.evaluate.suite import run
+    from mutoscope.world.sprites import open_sets
 
     if training is not None and not Path(training).is_dir():
         raise OutputError(f"--training {training!r} is not a folder")
@@ -143,6 +176,7 @@ def start_evaluation(
     return run(
         load_painter(checkpoint, plan.clips > 0), out, plan=plan, judge=Path(judge) if judge else None,
         training=Path(training) if training else None, standard=standard,
+        sprites=open_sets(sprites) if sprites else None, votes=Path(votes) if votes else None,
     )  # fmt: skip
 
 
@@ -158,12 +192,24 @@ def start_comparison(
     return run(painters[0], painters[1], out, plan=plan, judge=Path(judge) if judge else None)
 
 
+def start_blind(first: str, second: str, page: Path, count: int | None) -> Any:
+    """Return the events of drawing a page of blind pairs."""
+    from mutoscope.evaluate.blind import PAIRS, run
+    from mutoscope.evaluate.painter import load_painter
+    from mutoscope.media import check_output
+
+    check_output(page, (".html",))
+    painters = [load_painter(None if name == "embedded" else name, clips=False) for name in (first, second)]
+    return run(painters[0], painters[1], page, count or PAIRS)
+
+
 def plan_of(suite: str, count: int | None, clips: int | None) -> Any:
-    """Return a suite's plan with other numbers of pictures and clips."""
+    """Return a suite's plan with other numbers of pictures and clips; of things and cameras there are never more than of those."""
     from mutoscope.evaluate.suite import SUITES as PLANS
 
     given = {name: value for name, value in (("count", count), ("clips", clips)) if value is not None}
-    return replace(PLANS[suite], **given)
+    plan = replace(PLANS[suite], **given)
+    return replace(plan, things=min(plan.things, plan.count), cameras=min(plan.cameras, plan.clips))
 
 
 def keep_report(report: Path, checkpoint: str | None) -> Path:
@@ -172,7 +218,8 @@ def keep_report(report: Path, checkpoint: str | None) -> Path:
     from mutoscope.media.storage import write_bytes
 
     numbers = json.loads(report.read_text("utf-8"))
-    numbers["pictures"].pop("answers")
+    for part in ("pictures", "things", "camera"):
+        numbers.get(part, {}).pop("answers", None)
     folder = EMBEDDED if checkpoint is None else Path(checkpoint)
     return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())
 
@@ -183,12 +230,14 @@ VERBS = {
         """
 mutoscope evaluate
 mutoscope evaluate runs/nano/model --suite quick --out runs/nano/evaluation --training runs/nano/world --keep
-mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14""",
+mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14
+mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep""",
     ),
     "compare": (
         compare,
         """
 mutoscope compare embedded runs/nano/model
-mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0""",
+mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0
+mutoscope compare runs/a/model runs/b/model --blind choose.html""",
     ),
 }

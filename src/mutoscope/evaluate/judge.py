@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mutoscope.errors import CheckpointError
+from mutoscope.errors import CheckpointError, MissingModelError
 from mutoscope.evaluate.tally import wilson
 from mutoscope.extractors import Extractors, fit, load_extractors
 
@@ -94,7 +94,7 @@ def to_pixels(picture: np.ndarray) -> Tensor:
 def load_judge(folder: Path | None = None) -> Judge:
     """Return the judge of a folder, of this package for None; CheckpointError when it is missing, changed or not the pinned one."""
     if folder is None and not (SHIPPED / "PIN").is_file():
-        raise CheckpointError(
+        raise MissingModelError(
             "this copy of mutoscope holds no judge; train one (docs/evaluation.md) and name it: --judge DIR"
         )
     nets, card = load_extractors(folder or SHIPPED)

@@ -3,6 +3,7 @@
 change  = mean absolute difference of two neighbouring frames, in levels 0..255
 flicker = mean absolute difference of a frame and the mean of its two neighbours: what comes and goes again; even motion has
           little of it
+camera  = where the whole picture goes: the shifts of its four quarters by phase correlation (Kuglin and Hines 1975)
 
 Legend: frames uint8 (T, H, W, 3).
 """
@@ -19,6 +20,11 @@ from mutoscope.world.spec import SceneSpec
 FRAMES, FPS = 25, 12  # of the clips that are compared
 RESAMPLES = 2000
 TINY = 1e-6  # levels; keeps a clip that stands still from dividing by zero
+APART = (
+    12  # frames between two that are held against each other for the camera: a second, in which a zoom moves two pixels
+)
+STILL = 0.006  # of a side in that time: what moves less stands still
+LONGEST = 0.25  # of a side: shifts beyond it are taken for chance
 
 
 def changes(frames: np.ndarray) -> np.ndarray:
@@ -34,6 +40,48 @@ def flicker(frames: np.ndarray) -> float:
         np.abs(b - (a + c) / 2).mean() for a, b, c in zip(*(np.float32(frames[k:]) for k in range(3)), strict=False)
     ]
     return float(np.mean(steps))
+
+
+def camera_of(frames: np.ndarray) -> str:
+    """Return where the camera of a clip (T, H, W, 3) uint8 goes, one of `world.spec.CAMERAS`.
+
+    All quarters go one way in a pan or a tilt and outwards in a zoom in; the strongest of the three is the answer. A camera that
+    pans left moves what it sees to the right. Clips shorter than `APART` frames are "still".
+    """
+    grey = np.float32(frames).mean(-1)
+    pairs = range(0, len(grey) - APART, max(1, APART // 4))
+    if not pairs:
+        return "still"
+    high, wide = grey.shape[1] // 2, grey.shape[2] // 2
+    cuts = [(slice(y, y + high), slice(x, x + wide)) for y in (0, high) for x in (0, wide)]
+    moved = [[shift(grey[k][cut], grey[k + APART][cut]) for cut in cuts] for k in pairs]
+    quarters = np.median(moved, 0)  # (4, 2): upper left, upper right, lower left, lower right; x, y
+    along, down = quarters.mean(0)
+    outward = (quarters * [(-1, -1), (1, -1), (-1, 1), (1, 1)]).mean()
+    ways = {"pan left": along, "tilt up": down, "zoom in": outward}
+    ways |= {"pan right": -along, "tilt down": -down, "zoom out": -outward}
+    best = max(ways, key=lambda way: ways[way])
+    return best if ways[best] > STILL * max(grey.shape[1:]) else "still"
+
+
+def shift(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
+    """Return how far (x, y) the content of (H, W) moved from one picture to the other, in pixels, parts of a pixel included."""
+    height, width = before.shape
+    window = np.outer(np.hanning(height), np.hanning(width))
+    ours, theirs = (np.fft.rfft2((picture - picture.mean()) * window) for picture in (before, after))
+    cross = theirs * ours.conj()
+    peaks = np.fft.irfft2(cross / np.maximum(np.abs(cross), TINY), (height, width))
+    rows, columns = (np.fft.fftfreq(side, 1 / side) for side in (height, width))
+    near = (np.abs(rows) <= LONGEST * height)[:, None] & (np.abs(columns) <= LONGEST * width)
+    y, x = np.unravel_index(np.where(near, peaks, -np.inf).argmax(), peaks.shape)
+    return columns[x] + _vertex(np.roll(peaks[y], 1 - x)[:3]), rows[y] + _vertex(np.roll(peaks[:, x], 1 - y)[:3])
+
+
+def _vertex(values: np.ndarray) -> float:
+    """Return where the parabola through three values has its top, from the middle one; within half a step."""
+    left, middle, right = values
+    bend = left - 2 * middle + right
+    return float(np.clip((left - right) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0
 
 
 def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int = FPS) -> np.ndarray:

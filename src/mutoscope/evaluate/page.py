@@ -35,6 +35,11 @@ def plots_of(report: dict[str, Any]) -> dict[str, dict[str, dict[str, Number]]]:
             for name, part in pictures["generated"]["all"].items()
         }
     }
+    for title, part in (("things", report.get("things")), ("camera", report.get("camera"))):
+        for name, number in part["generated"].items() if part else ():
+            row = {"generated": number}
+            row |= {"renders": part["renders"][name]} if name in part.get("renders", {}) else {}
+            plots["read right, share of what was asked"][f"{title}: {name} ({number['n']})"] = row
     for metric in ("FD-own", "KID-own", "precision", "recall"):
         rows = {side: part for side, part in report["fidelity"].items() if isinstance(part, dict)}
         plots.setdefault("against other renders", {})[metric] = {side: part[metric] for side, part in rows.items()}

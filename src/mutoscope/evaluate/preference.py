@@ -21,8 +21,14 @@ _WINS = {"left": 1.0, "right": 0.0, "tie": 0.5}
 
 def read_votes(path: Path) -> list[Vote]:
     """Read a votes file; DataError names the line that is none."""
+    try:
+        lines = Path(path).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{path}: no votes file that can be read ({getattr(error, 'strerror', None) or error})"
+        ) from error
     votes: list[Vote] = []
-    for number, line in enumerate(Path(path).read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
@@ -36,6 +42,16 @@ def read_votes(path: Path) -> list[Vote]:
             raise DataError(f"{path}, line {number}: a model against itself")
         votes.append((left, right, wins))
     return votes
+
+
+def preference_of(votes: Sequence[Vote], model: str) -> dict[str, Any]:
+    """Return what a report says of one model: {"votes", "strength": its number, "models"}; DataError when nobody saw it."""
+    found = preference(votes)
+    if found is None or not model or model not in found["models"]:
+        raise DataError(
+            f"none of {len(votes)} votes is about the model {model or 'without a hash'}; votes name models by hash"
+        )
+    return {**found, "strength": found["models"][model]}
 
 
 def preference(votes: Sequence[Vote]) -> dict[str, Any] | None:

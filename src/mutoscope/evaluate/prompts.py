@@ -7,7 +7,7 @@ is asked for what it could know: `Known` is a fact of its checkpoint, and no que
 import itertools
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from mutoscope.errors import SettingError
@@ -15,7 +15,7 @@ from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.prompt import unknown_words
 from mutoscope.world.captions import caption
 from mutoscope.world.shown import attributes, shown
-from mutoscope.world.spec import LIGHTLESS, LIGHTS, SceneSpec, draw_spec
+from mutoscope.world.spec import CAMERAS, LIGHTLESS, LIGHTS, SceneSpec, draw_spec
 from mutoscope.world.words import FACT_TABLES, TABLES
 from mutoscope.world.words.light import DAYPARTS
 
@@ -26,6 +26,7 @@ SKY = ("mountains", "meadow", "desert")  # nothing moves here but clouds and pla
 MOST_VARIANTS = 2000  # captions looked through for one that says what is needed
 MOST_SKIPPED = 2000  # scenes passed over before a model is said to know too little
 _ASKED = ("scene", "light", "weather", "season", "style")  # facts that a caption may say
+_MOVING = tuple(camera for camera in CAMERAS if camera != "still")
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,23 @@ def moving_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) ->
     return [q for q in asked if q]
 
 
+def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
+    """Return up to `count` questions for clips whose caption says where the camera goes: photos, each way in turn.
+
+    None for a model whose training held no camera that moves.
+    """
+    ways = [camera for camera in _MOVING if known.fact("camera", camera)]
+    found: list[Question] = []
+    for index in range(MOST_SKIPPED if ways else 0):
+        if len(found) == count:
+            break
+        camera = ways[len(found) % len(ways)]
+        spec = draw_spec(seed, index, held_out=None, style="photo", weather="clear", camera=camera, event="none")
+        if spec.scene not in LIGHTLESS and known.scene(spec) and (asked := question(spec, {"camera"}, known)):
+            found.append(replace(asked, asked={"camera": camera}))
+    return found
+
+
 def free_questions(known: Known = EVERYTHING) -> list[Question]:
     """Return the free-worded prompts, asked for scene and light, and for weather and season where they say so.
 
@@ -143,7 +161,9 @@ def says(spec: SceneSpec, text: str) -> frozenset[str]:
     lower = text.lower()
     rest = _pattern("scene", spec.scene).sub(" ; ", lower)  # "snowy village" says nothing about the weather
     return frozenset(
-        name for name in _ASKED if _pattern(name, getattr(spec, name)).search(lower if name == "scene" else rest)
+        name
+        for name in (*_ASKED, "camera")
+        if _pattern(name, getattr(spec, name)).search(lower if name == "scene" else rest)
     )
 
 

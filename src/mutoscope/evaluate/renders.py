@@ -7,15 +7,21 @@ from PIL import Image
 
 from mutoscope.world.render import render
 from mutoscope.world.spec import SceneSpec
+from mutoscope.world.sprites import SpriteLibrary
 
 PICTURE = 128  # rows and columns
 BATCH = 32  # scenes rendered at once
 
 
-def render_pictures(specs: Sequence[SceneSpec], width: int = PICTURE, height: int = PICTURE) -> Iterator[np.ndarray]:
+def render_pictures(
+    specs: Sequence[SceneSpec],
+    width: int = PICTURE,
+    height: int = PICTURE,
+    library: SpriteLibrary | None = None,  # where the things of the scenes come from
+) -> Iterator[np.ndarray]:
     """Yield the render of each spec, uint8 (H, W, 3)."""
     for first in range(0, len(specs), BATCH):
-        unit = render(specs[first : first + BATCH], width, height)[:, :, 0]  # (B, 3, H, W)
+        unit = render(specs[first : first + BATCH], width, height, library=library)[:, :, 0]  # (B, 3, H, W)
         yield from (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
 
 

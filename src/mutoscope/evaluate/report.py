@@ -6,6 +6,8 @@ from typing import Any
 from mutoscope.evaluate.tally import BOTH
 
 BARS = {"scene": 0.90, "light": 0.90}  # least share on held-out combinations
+THING_BARS = {"object": 0.85, "count": 0.75, "side": 0.75}  # the same of things
+CAMERA_BAR = 0.75  # least share of clips whose camera goes where it was told to
 FREE_BAR = 0.85  # least share of free-worded prompts with scene and light right
 RATIO_BAR = (0.5, 2.0)  # change of clips over the renders' own
 JUMP_BAR = 3.0  # largest step of a clip over its mean step
@@ -17,12 +19,19 @@ def bars(numbers: dict[str, Any]) -> list[dict[str, Any]]:
         _bar(f"{name}, held-out combinations", numbers["pictures"]["generated"]["all"][name]["share"], at_least=least)
         for name, least in BARS.items()
     ]
+    if "things" in numbers:
+        ours = numbers["things"]["generated"]
+        rows += [
+            _bar(f"{name}, things", ours[name]["share"], least) for name, least in THING_BARS.items() if name in ours
+        ]
     if "free" in numbers:
         rows.append(_bar("scene and light, free wording", numbers["free"]["generated"][BOTH]["share"], FREE_BAR))
     if "clips" in numbers:
         parts = {"all clips": numbers["clips"]["all"], **numbers["clips"]["groups"]}
         rows += [_bar(f"change against renders, {name}", part["ratio"], *RATIO_BAR) for name, part in parts.items()]
         rows.append(_bar("largest step over the mean step", numbers["clips"]["all"]["jump"], None, JUMP_BAR))
+    if "camera" in numbers:
+        rows.append(_bar("camera, clips", numbers["camera"]["generated"]["camera"]["share"], CAMERA_BAR))
     return rows
 
 
@@ -62,13 +71,17 @@ def markdown(report: dict[str, Any]) -> str:
         *_standard(report.get("standard", {})),
         *_memorisation(report.get("memorisation")),
     ]  # fmt: skip
+    if "things" in report:
+        lines += _things(report["things"], judge["test"]["all"])
     if "free" in report:
         lines += [f"## {report['free']['n']} free-worded prompts", ""]
         lines += _shares(report["free"]["generated"], {}, report["free"]["floor"])
         lines += _misread(report["free"]["answers"])
     if "clips" in report:
         lines += _motion(report["clips"])
-    lines += _codec(report.get("codec")) + _speed(report.get("speed"))
+    if "camera" in report:
+        lines += _camera(report["camera"])
+    lines += _codec(report.get("codec")) + _speed(report.get("speed")) + _preference(report.get("preference"))
     if report["not_measured"]:
         lines += ["## Not measured", "", *(f"- {what}: {why}" for what, why in report["not_measured"].items()), ""]
     test = judge["test"]
@@ -93,6 +106,30 @@ def _shares(ours: dict[str, Any], beside: dict[str, Any], chance: dict[str, floa
         row += [_percent(other[name]) if name in other else "-" for other in beside.values()]
         rows.append([*row, f"{100 * chance[name]:.1f} %"] if chance else row)
     return table("|".join(["attribute|n|right|95 %", *beside, *(["shuffled captions"] if chance else [])]), rows)
+
+
+def _things(part: dict[str, Any], judge: dict[str, Any]) -> list[str]:
+    said = "One kind of things in a scene or on a plain ground; the caption says kind, number and, for three at most, side. Every number"
+    said += " is asked for about as often. The judge's own share on renders held back, of the world's mix, is the best to be had."
+    beside = {"renders": part["renders"]} if "renders" in part else {}
+    beside["judge, on renders held back"] = judge
+    return [f"## {part['n']} pictures with things", "", said, "", *_shares(part["generated"], beside, part["floor"]),
+            *_mixups(part["mixups"])]  # fmt: skip
+
+
+def _camera(part: dict[str, Any]) -> list[str]:
+    said = "Which way the four quarters of the picture go within a second, by phase correlation; the caption says pan, tilt or zoom."
+    beside = {"renders": part["renders"]}
+    return [f"## {part['n']} clips whose camera moves", "", said, "", *_shares(part["generated"], beside, part["floor"]),
+            *_mixups(part["mixups"])]  # fmt: skip
+
+
+def _preference(part: dict[str, Any] | None) -> list[str]:
+    if part is None:
+        return []
+    rows = [(f"`{name}`", str(number["n"]), _cell(number)) for name, number in part["models"].items()]
+    said = "Chance in percent to win a blind pair against a model of average strength (Bradley and Terry 1952)."
+    return [f"## Preference, {part['votes']} votes", "", said, "", *table("model|votes|strength", rows)]
 
 
 def _styles(pictures: dict[str, Any]) -> list[str]:

@@ -3,7 +3,7 @@
     OUT/report.json          every number, every prompt with what was asked and read
     OUT/report.md            the tables a person reads
     OUT/page.png             plots with their intervals, and samples
-    OUT/pictures-1.png ...   the pictures, wrong ones framed; free-1.png likewise; clips-1.png beside renders
+    OUT/pictures-1.png ...   the pictures, wrong ones framed; free-1.png likewise, things-1.png; clips-1.png beside renders
 
 What cannot be measured (no clips, no training pictures given, no encoder in the checkpoint) is listed as such.
 """
@@ -19,18 +19,21 @@ import numpy as np
 
 from mutoscope import __version__
 from mutoscope.errors import SettingError
+from mutoscope.evaluate import things
 from mutoscope.evaluate.fidelity import against, alignment, memorisation, planted
 from mutoscope.evaluate.intervals import mean_of
 from mutoscope.evaluate.judge import Judge, load_judge
-from mutoscope.evaluate.motion import FPS, FRAMES, compare, render_clip
+from mutoscope.evaluate.motion import FPS, FRAMES, camera_of, compare, render_clip
 from mutoscope.evaluate.page import page_of
 from mutoscope.evaluate.painter import Painter
+from mutoscope.evaluate.preference import preference_of, read_votes
 from mutoscope.evaluate.prompts import (
     REFERENCE_SEED,
     SEED,
     SKY,
     WATER,
     Question,
+    camera_questions,
     free_questions,
     held_out_questions,
     known_scenes,
@@ -45,6 +48,8 @@ from mutoscope.evaluate.tally import examine, floor, mixups, share
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
+from mutoscope.world.spec import SceneSpec
+from mutoscope.world.sprites import SpriteLibrary
 
 
 @dataclass(frozen=True)
@@ -57,9 +62,18 @@ class Plan:
     training: int  # pictures of the training set that copies are looked for in, at most
     seconds: float = 2.0  # of a clip
     free: bool = True  # ask the free-worded prompts too
+    things: int = 0  # pictures with things that are asked for by kind, number and side
+    cameras: int = 0  # clips whose camera goes where it is told to
 
     def __post_init__(self):
-        for name, least in (("count", 2), ("clips", 0), ("reference", 2), ("training", 2)):
+        for name, least in (
+            ("count", 2),
+            ("clips", 0),
+            ("reference", 2),
+            ("training", 2),
+            ("things", 0),
+            ("cameras", 0),
+        ):
             if getattr(self, name) < least:
                 raise SettingError(f"{name} must be {least} or more, got {getattr(self, name)}")
 
@@ -70,9 +84,9 @@ class Plan:
 
 
 SUITES = {
-    #              pictures  clips  reference  training  seconds
-    "quick": Plan(    200,      8,       600,     2000,     2.0),
-    "full":  Plan(   2000,     32,      5000,    20000,    10.0),
+    #              pictures  clips  reference  training  seconds  free  things  cameras
+    "quick": Plan(    200,      8,       600,     2000,     2.0,  True,     60,       6),
+    "full":  Plan(   2000,     32,      5000,    20000,    10.0,  True,    400,      48),
 }  # fmt: skip
 
 
@@ -83,6 +97,7 @@ class _Found:
     judge: Judge
     plan: Plan
     standard: Standard | None = None
+    sprites: SpriteLibrary | None = None
     sheets: dict[str, list[np.ndarray]] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # what was not measured -> why
@@ -96,12 +111,15 @@ def run(
     judge: Path | None = None,  # its folder; None = the one of this package
     training: Path | None = None,  # the captioned folder the model learned from, to look for copies
     standard: Standard | None = None,  # networks with public weights, see standard.py
+    sprites: SpriteLibrary | None = None,  # to render the scenes with things beside what is drawn of them
+    votes: Path | None = None,  # of people who saw blind pairs, see preference.py
 ) -> Iterator[Event]:
     """Judge a painter; the last event carries the path of report.md. Everything that can be refused is, before any work."""
-    found = _Found(load_judge(judge), plan, standard)
+    found = _Found(load_judge(judge), plan, standard, sprites)
     check_seeds(found.judge)
     learned = training_pictures(training, plan.training) if training else None
     questions = held_out_questions(plan.count, painter.known)
+    liked = preference_of(read_votes(votes), painter.model_hash) if votes else None
     make_folder(Path(out))
     start = time.monotonic()
     drawn = yield from _pictures(painter, found, questions)
@@ -109,16 +127,22 @@ def run(
     _copies(found, drawn["generated"], reference, learned)
     if plan.free:
         yield from _free(painter, found, free_questions(painter.known))
+    yield from _things(painter, found)
     moving = moving_questions(plan.clips, painter.known) if painter.move else []
     if moving:
         yield from _clips(painter, found, moving)
     else:
         found.missing["clips"] = "none were asked for" if painter.move else "this model draws pictures only"
+    yield from _cameras(painter, found)
     _codec(painter, found, drawn["renders"])
     if painter.time is None:
         found.missing["speed"] = "this model tells no stages apart"
     else:
         found.numbers["speed"] = painter.time()
+    if liked:
+        found.numbers["preference"] = liked
+    else:
+        found.missing["preference"] = "no votes: mutoscope compare A B --blind PAGE.html makes a page that gathers them"
     report = {
         "software": f"Mutoscope {__version__}",
         "model": {"name": painter.name, "hash": painter.model_hash},
@@ -135,7 +159,7 @@ def run(
 
 def check_seeds(judge: Judge) -> None:
     """Refuse a judge that has learned from the pictures it is to be tested with; raises SettingError."""
-    if both := judge.seeds & {SEED, REFERENCE_SEED}:
+    if both := judge.seeds & {SEED, REFERENCE_SEED, things.SEED}:
         raise SettingError(
             f"the judge was trained on world {min(both)}, which the evaluation asks for; train it on another seed"
         )
@@ -225,6 +249,63 @@ def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterato
     found.sheets["free"] = marked_sheets(pictures, asked, read)
 
 
+def _things(painter: Painter, found: _Found) -> Iterator[Event]:
+    """Pictures of scenes with things, read for kind, number and side; beside them renders of the scenes that have a sprite."""
+    known = found.judge.card["labels"]
+    if not all(known.get(name) for name in things.ASKED):
+        found.missing["things"] = "the judge has seen no things"
+        return
+    questions = things.thing_questions(found.plan.things, painter.known, known["object"])
+    if not questions:
+        found.missing["things"] = "this model's training had no things" if found.plan.things else "none were asked for"
+        return
+    pictures = yield from _drawn(painter, questions, "draw things")
+    asked, read = [q.asked for q in questions], found.judge.read(pictures)
+    found.numbers["things"] = {
+        "n": len(questions),
+        "world_seed": things.SEED,
+        "generated": share(asked, read),
+        "floor": floor(asked, read),
+        "mixups": mixups(asked, read),
+        "answers": _answers(questions, read),
+    }
+    found.sheets["things"] = marked_sheets(pictures, asked, read)
+    if found.sprites is None:
+        found.missing["things, renders of the same scenes"] = "give the pictures of things: --sprites SETS"
+        return
+    specs = things.furnished(questions, found.sprites)
+    renders = yield from _rendered([spec for spec in specs if spec], "render things", found.sprites)
+    theirs = [facts for facts, spec in zip(asked, specs, strict=True) if spec]
+    found.numbers["things"]["renders"] = share(theirs, found.judge.read(renders))
+
+
+def _cameras(painter: Painter, found: _Found) -> Iterator[Event]:
+    """Clips whose caption says where the camera goes, and the renders of the same scenes."""
+    if painter.move is None or not found.plan.cameras:
+        return
+    questions = camera_questions(found.plan.cameras, painter.known)
+    if not questions:
+        found.missing["camera"] = "this model's training had no camera that moves"
+        return
+    phase, read = Phase("draw camera clips", len(questions)), ([], [])
+    yield phase.start()
+    for q in questions:
+        assert q.spec is not None
+        clip = painter.move(q.prompt, q.seed, FRAMES)
+        for clips, way in zip((clip, render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1])), read, strict=True):
+            way.append({"camera": camera_of(clips)})
+        yield phase.advance(preview=clip[-1])
+    asked = [q.asked for q in questions]
+    found.numbers["camera"] = {
+        "n": len(questions),
+        "generated": share(asked, read[0]),
+        "renders": share(asked, read[1]),
+        "floor": floor(asked, read[0]),
+        "mixups": mixups(asked, read[0]),
+        "answers": _answers(questions, read[0]),
+    }
+
+
 def _clips(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
     """Clips against the renders of the same scenes, as large; they are compared over the first FRAMES frames."""
     phase = Phase("draw clips", len(questions))
@@ -285,10 +366,10 @@ def _drawn(painter: Painter, questions: list[Question], name: str) -> Iterator[E
     return pictures
 
 
-def _rendered(specs: list[Any], name: str) -> Iterator[Event]:
+def _rendered(specs: list[SceneSpec], name: str, library: SpriteLibrary | None = None) -> Iterator[Event]:
     phase, pictures = Phase(name, len(specs)), []
     yield phase.start()
-    for picture in render_pictures(specs):
+    for picture in render_pictures(specs, library=library):
         pictures.append(picture)
         yield phase.advance()
     return pictures

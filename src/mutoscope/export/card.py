@@ -222,6 +222,8 @@ def metrics_table(report: dict[str, Any] | None) -> str:
          f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
         for name in (right or ("scene", "light"))
     ]  # fmt: skip
+    rows += _part_rows(report, "things", "things", ("object", "count", "side"))
+    rows += _part_rows(report, "camera", "clips", ("camera",))
     fidelity, text = report.get("fidelity", {}), report.get("text", {})
     for title, key in (("FID (own): FD-own", "FD-own"), ("KID (own): KID-own", "KID-own")):
         rows.append((title, *(_value(fidelity.get(side), key) for side in ("generated", "renders")),
@@ -251,6 +253,17 @@ def metrics_table(report: dict[str, Any] | None) -> str:
         f"{table}\n\n{report['pictures']['n']} held-out prompts, {fidelity.get('reference', 0)} other renders as reference, judge "
         f"`{report['judge']['sha256'][:16]}`; 95 % intervals. [docs/evaluation.md](docs/evaluation.md) says what each measure is."
     )
+
+
+def _part_rows(report: dict[str, Any], part: str, what: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the rows of things or cameras; "not measured" where the report holds none."""
+    found = report.get(part, {})
+    ours, theirs, floor = found.get("generated", {}), found.get("renders", {}), found.get("floor", {})
+    return [
+        (f"{name} as asked, {what}", _share(ours.get(name)), _share(theirs.get(name)),
+         f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
+        for name in (tuple(ours) or names)
+    ]  # fmt: skip
 
 
 def _control(part: dict[str, Any] | None, key: str, what: str) -> str:

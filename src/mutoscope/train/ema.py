@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mutoscope.errors import CheckpointError, SettingError
+from mutoscope.errors import CheckpointError, MissingModelError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import write_bytes
 from mutoscope.rng import stream
@@ -135,7 +135,7 @@ def choose(
     _check_order(folder, run)
     snapshots = find_snapshots(folder)
     if not snapshots:
-        raise CheckpointError(f"{folder} has no stored averages; they are kept by runs with snapshots above 0")
+        raise MissingModelError(f"{folder} has no stored averages; they are kept by runs with snapshots above 0")
     told: dict[str, Any] = {"samples": snapshots[-1].samples, "snapshots": len(snapshots)}
     if held_out is not None:
         told["losses"] = {}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from mutoscope.errors import (
     Cancelled,
-    CheckpointError,
+    MissingModelError,
     NonFiniteError,
     SettingError,
     StorageFullError,
@@ -426,7 +426,7 @@ def _restore(run: Path, state: tuple, clock: _Clock, model: nn.Module, optimiser
             restore_optimiser(optimiser, f"optimiser{i}", tensors)
     except (KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
-        raise CheckpointError(
+        raise MissingModelError(
             f"{run}: its state was made with other settings ({reason}); choose another --out"
         ) from error
 

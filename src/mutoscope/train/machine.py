@@ -14,7 +14,7 @@ from mutoscope.device import cpu_name
 from mutoscope.media.storage import write_bytes
 from mutoscope.prompt import unknown_words
 
-FACTS = ("scene", "light", "weather", "season", "plant", "style")
+FACTS = ("scene", "light", "weather", "season", "plant", "style", "camera", "event")
 
 
 def record_machine(stage: Path, folders: list[Folder], settings: dict[str, Any] | None = None) -> Path:
@@ -83,6 +83,8 @@ def facts_of(folders: list[Folder]) -> dict[str, set[str]]:
         for name in FACTS:
             if isinstance(facts.get(name), str):
                 found.setdefault(name, set()).add(facts[name])
+        for thing in facts.get("things", ()):
+            found.setdefault("thing", set()).add(thing["noun"])
     return found
 
 

@@ -1,4 +1,7 @@
-"""What a run tells: `RUN/STAGE/log.jsonl` always, TensorBoard's files in `RUN/STAGE/tensorboard` where it is installed."""
+"""What a run tells: `RUN/STAGE/log.jsonl` always, and where TensorBoard is installed its files in `RUN/STAGE/tensorboard`.
+
+pip install 'mutoscope[track]'; tensorboard --logdir RUN
+"""
 
 import importlib.util
 import json

@@ -145,7 +145,7 @@ def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -
         sprite = random.choice(sprites)
         count = random.choice((1, 2, 3, 4, 5), (0.64, 0.15, 0.10, 0.06, 0.05)) if noun.countable else 1
         wish, paint = random.uniform(), random.choice(tuple(COLORS))
-        if not library.fits(sprite.id) or (place != "plain" and not _whole(noun, sprite, library)):
+        if not library.fits(sprite.id) or (place != "plain" and not stands_whole(noun, sprite, library)):
             continue
         color = _draw_color(noun, sprite, library, wish, paint)
         look = sprite.look if place == "plain" else ""
@@ -156,7 +156,7 @@ def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -
     return None
 
 
-def _whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
+def stands_whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
     """Say whether a sprite can be in a landscape: no head of an animal that can stand there whole, no car from the front."""
     picture = library.peek(sprite.id)
     assert picture is not None

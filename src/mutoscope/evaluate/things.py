@@ -1,0 +1,134 @@
+"""Questions about things: one kind of them, so many, on a side of a scene of the world; the judge reads all three off a picture.
+
+No sprite is needed to ask, so the questions are the same on every machine. Every number and side is asked for about as often as
+the others, which is harder than the world's own mix and keeps the floor low. `furnished` gives the things sprites, so that the
+same scenes can be rendered.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import cache
+
+from mutoscope.evaluate.prompts import EVERYTHING, MOST_SKIPPED, MOST_VARIANTS, Known, Question
+from mutoscope.rng import Stream, stream
+from mutoscope.world.captions import caption
+from mutoscope.world.nouns import (
+    COUNTS,
+    SCENE_LOOKS,
+    SIDE_WORDS,
+    SYNONYMS,
+    Noun,
+    article,
+    cells,
+    may_be_bust,
+    nouns,
+    plural,
+)
+from mutoscope.world.shown import attributes, shown
+from mutoscope.world.spec import SIDES, SceneSpec, Thing, draw_spec
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import MOST, ROOM, belongs, stands_whole
+
+SEED = 9102  # world of the scenes that are asked for
+ASKED = ("object", "count", "side")
+PLAIN_SHARE = 1 / 3  # of the questions stand on a plain ground, as in the world
+MOST_WITH_SIDE, MOST_HUGE = 3, 3  # the world says no side of more things and draws no more huge ones
+
+
+def thing_questions(
+    count: int,
+    known: Known = EVERYTHING,
+    kinds: Collection[str] | None = None,  # of things that the judge can tell; None = all
+    seed: int = SEED,
+) -> list[Question]:
+    """Return `count` questions about things; none for a model that knows no things."""
+    kinds = attributes()["object"] if kinds is None else kinds
+    names = frozenset(name for name, noun in nouns().items() if noun.kind in kinds and _is_known(name, known))
+    found: list[Question] = []
+    index = skipped = 0
+    while names and len(found) < count and skipped < MOST_SKIPPED:
+        spec = _draw(seed, index, names)
+        asked = _question(spec, known) if spec and known.scene(spec) else None
+        found += [asked] if asked else []
+        skipped += asked is None
+        index += 1
+    return found if len(found) == count else []
+
+
+def _is_known(name: str, known: Known) -> bool:
+    """Say whether a model has seen this thing; without word of things in its facts, its captions must have said sides."""
+    if "thing" not in known.facts and not known.says("left right"):
+        return False
+    return nouns()[name].countable and known.fact("thing", name)
+
+
+def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
+    """Draw a scene with one kind of things; None where none of the names belongs there."""
+    random = stream(seed, index, "thing question")
+    if random.uniform() < PLAIN_SHARE:
+        spec = draw_spec(seed, index, held_out=None, scene="plain ground")
+    else:
+        spec = draw_spec(seed, index, held_out=True)
+    room = tuple(ROOM[spec.scene])
+    place = random.choice(room, [2.0] + [1.0] * (len(room) - 1))
+    fitting = [name for name in _belonging(spec.scene, place) if name in names]
+    if not fitting:
+        return None
+    noun = nouns()[random.choice(fitting)]
+    count = random.integers(1, (MOST_HUGE if _is_huge(noun, place) else MOST) + 1)
+    return replace(spec, things=(Thing(noun.name, "", place, count, _side(random, spec.scene, count)),))
+
+
+@cache
+def _belonging(scene: str, place: str) -> tuple[str, ...]:
+    return tuple(name for name in nouns() if belongs(name, scene, place))
+
+
+def _is_huge(noun: Noun, place: str) -> bool:
+    return noun.size == "huge" or (place == "ground" and may_be_bust(noun.name))
+
+
+def _side(random: Stream, scene: str, count: int) -> str:
+    sides = scene != "river" and count <= MOST_WITH_SIDE  # a winding river has no sides
+    return random.choice(tuple(filter(None, SIDES))) if sides else ""
+
+
+def _question(spec: SceneSpec, known: Known) -> Question | None:
+    """Ask with the first caption that says kind, number and side in known words."""
+    pattern = _pattern(spec.things[0])
+    for variant in range(MOST_VARIANTS // 50):
+        text = caption(spec, variant)
+        if pattern.search(text.lower()) and known.says(text):
+            asked = {name: word for name, word in shown(spec).items() if name in ASKED}
+            return Question(text, spec.index, asked, spec.style, spec)
+    return None
+
+
+def _pattern(thing: Thing) -> re.Pattern[str]:
+    """Return what a caption says of a thing: its number, its name and, where it has one, its side."""
+    names = cells(SYNONYMS.get(thing.noun, thing.noun))
+    if thing.count > 1:
+        said = [f"{many} {plural(name)}" for name in names for many in cells(COUNTS[str(thing.count)])]
+    else:
+        said = [article(name) for name in names]
+    sides = cells(SIDE_WORDS[thing.side]) if thing.side else [""]
+    options = sorted((f"{words} {side}".strip().lower() for words in said for side in sides), key=len, reverse=True)
+    return re.compile(rf"(?<![\w'-])(?:{'|'.join(map(re.escape, options))})(?![\w'-])")
+
+
+def furnished(questions: Sequence[Question], library: SpriteLibrary) -> list[SceneSpec | None]:
+    """Return the scenes of the questions with a sprite for their things, None where the library has none that fits."""
+    return [_with_sprite(q.spec, library) if q.spec else None for q in questions]
+
+
+def _with_sprite(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec | None:
+    (thing,) = spec.things
+    plain, noun = thing.place == "plain", nouns()[thing.noun]
+    sprites = library.nouns().get(thing.noun, ())
+    for row in stream(spec.seed, spec.index, "sprite").permutation(len(sprites)):  # to decode no more than is needed
+        sprite = sprites[row]
+        fits = library.fits(sprite.id)
+        if fits and (plain or (sprite.look in SCENE_LOOKS and stands_whole(noun, sprite, library))):
+            return replace(spec, things=(replace(thing, sprite=sprite.id, look=sprite.look if plain else ""),))
+    return None

@@ -1,0 +1,297 @@
+"""Things asked for by kind, number and side, cameras by their way, and the votes of people: questions, readings, pages."""
+
+import io
+import json
+import re
+from base64 import b64decode
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mutoscope.cli import main
+from mutoscope.errors import DataError, SettingError
+from mutoscope.evaluate import blind, motion, prompts, suite, tally, things
+from mutoscope.evaluate.painter import Painter
+from mutoscope.evaluate.preference import preference_of, read_votes
+from mutoscope.evaluate.prompts import Known
+from mutoscope.evaluate.report import bars, markdown
+from mutoscope.evaluate.suite import Plan, _Found
+from mutoscope.events import drain
+from mutoscope.export.card import metrics_table
+from mutoscope.world.nouns import nouns
+from mutoscope.world.shown import attributes, shown
+from mutoscope.world.spec import CAMERAS, Thing, draw_spec
+from mutoscope.world.sprites import SpriteLibrary
+from mutoscope.world.things import belongs
+from test_evaluate_compare import REPORT
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+# --------------------------------------------------------------------------------------------------------------- things
+
+
+@pytest.fixture(scope="module")
+def questions() -> list[prompts.Question]:
+    return things.thing_questions(60)
+
+
+def test_captions_say_what_is_asked(questions: list[prompts.Question]):
+    assert questions == things.thing_questions(70)[:60]
+    for q in questions:
+        assert q.spec and q.asked == {name: word for name, word in shown(q.spec).items() if name in things.ASKED}
+        (thing,) = q.spec.things
+        assert belongs(thing.noun, q.spec.scene, thing.place) and nouns()[thing.noun].countable
+        assert q.asked["object"] == nouns()[thing.noun].kind and q.asked["count"] == str(thing.count)
+        assert ("side" in q.asked) == bool(thing.side) and not (thing.side and thing.count > 3)
+        assert things._pattern(thing).search(q.prompt.lower())
+        for side in {"left", "right"} - {thing.side}:
+            assert not re.search(rf"(on|to|at|in) the {side}\b", q.prompt.lower())
+    counts = Counter(q.asked["count"] for q in questions)
+    assert set(counts) == set(attributes()["count"]) and max(counts.values()) < 0.4 * len(questions)
+    assert 0.15 < sum(q.spec.scene == "plain ground" for q in questions if q.spec) / len(questions) < 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("two foxes on the left in a meadow", True), ("a meadow with a pair of foxes on the left", True),
+        ("two foxes in a meadow", False), ("a fox on the left", False), ("two foxes on the right", False),
+        ("twenty-two foxes on the left", False), ("two boxes on the left", False),
+    ],
+)  # fmt: skip
+def test_what_a_caption_says_of_a_thing(text: str, fits: bool):
+    assert bool(things._pattern(Thing("fox", "", "ground", 2, "left")).search(text)) == fits
+
+
+def test_a_model_is_asked_for_things_it_could_know():
+    """By the facts of its training; where there are none, by words, and only if its captions said sides."""
+    few = things.thing_questions(10, Known(facts={"thing": ("fox", "apple")}))
+    assert {q.spec.things[0].noun for q in few if q.spec} == {"fox", "apple"}
+    assert things.thing_questions(3, Known(frozenset("a fox two foxes lake meadow at noon".split()))) == []
+    assert things.thing_questions(3, Known(facts={"thing": ()})) == []
+    assert {q.asked["object"] for q in things.thing_questions(5, kinds={"vehicle"})} == {"vehicle"}
+
+
+def test_shuffled_captions_are_near_chance(questions: list[prompts.Question]):
+    asked = [q.asked for q in questions]
+    floor = tally.floor(asked, asked)  # of a reader that is always right
+    assert list(floor) == list(things.ASKED)
+    assert floor["object"] < 0.35 and floor["count"] < 0.3 and floor["side"] < 0.5
+
+
+class Fakes(SpriteLibrary):
+    """A red disc off the middle for every noun that is asked for."""
+
+    def __init__(self, names: set[str]):
+        from mutoscope.world.sprites import Picture, Sprite
+
+        rows = [Sprite(f"set/{name}", name, "", "flat", "flat", "me", "CC0-1.0") for name in sorted(names)]
+        super().__init__(rows, {}, Counter())
+        y, x = np.mgrid[:32, :32]
+        disc = np.float32((y - 12) ** 2 + (x - 20) ** 2 < 100)
+        self._one = Picture(np.stack([disc, 0 * disc, 0 * disc, disc], -1), "", False, False)
+
+    def _decode(self, sprite: str):
+        return self._one
+
+
+def test_scenes_are_furnished_from_a_library(questions: list[prompts.Question]):
+    from mutoscope.evaluate.renders import render_pictures
+
+    names = {q.spec.things[0].noun for q in questions[:6] if q.spec}
+    specs = things.furnished(questions[:6], Fakes(names))
+    assert all(specs)
+    for q, spec in zip(questions, specs, strict=False):
+        assert (
+            spec and q.spec and shown(spec) == shown(q.spec) and spec.things[0].sprite == f"set/{spec.things[0].noun}"
+        )
+    bare = [replace(spec, things=()) for spec in specs if spec]
+    with_things = render_pictures([s for s in specs if s], 48, 48, Fakes(names))
+    assert all((a != b).any() for a, b in zip(with_things, render_pictures(bare, 48, 48), strict=True))
+    assert things.furnished(questions[:2], SpriteLibrary.empty()) == [None, None]
+
+
+class Oracle:
+    """A judge that reads what the pictures' first pixel says: which question they were drawn for, and what to get wrong."""
+
+    def __init__(self, questions: list[prompts.Question]):
+        self.questions = questions
+        self.card = {"labels": {name: dict.fromkeys(words, 1) for name, words in attributes().items()}}
+
+    def read(self, pictures):
+        wrong = {"object": "none", "count": "0", "side": "nowhere"}
+        return [{**wrong, **(self.questions[p[0, 0, 0]].asked if p[0, 0, 1] else {})} for p in pictures]
+
+
+def test_a_run_asks_for_things(questions: list[prompts.Question]):
+    """A painter that draws every second question right is half right; without sprites the report says what is lacking."""
+    place = {q.prompt: number for number, q in enumerate(questions)}
+
+    def draw(prompt: str, seed: int) -> np.ndarray:
+        return np.full((8, 8, 3), (place[prompt], place[prompt] % 2, 0), np.uint8)
+
+    found = _Found(Oracle(questions), Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
+    for _ in suite._things(Painter(draw), found):
+        pass
+    part = found.numbers["things"]
+    assert part["n"] == 20 == len(part["answers"]) and part["generated"]["object"]["share"] == 0.5
+    assert (
+        set(part["generated"]) == set(things.ASKED)
+        and "--sprites" in found.missing["things, renders of the same scenes"]
+    )
+    assert [(row["what"], row["met"]) for row in bars({**REPORT, "things": part, "pictures": {"generated": {"all": {
+        name: {"share": 1} for name in ("scene", "light")}}}})][2:] == [
+        ("object, things", False), ("count, things", False), ("side, things", False)]  # fmt: skip
+    table = metrics_table({**REPORT, "things": part})
+    assert "| object as asked, things | 50.0 % (" in table and "camera as asked, clips | not measured" in table
+    found = _Found(Oracle(questions), Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
+    found.judge.card["labels"]["count"] = {}
+    assert not list(suite._things(Painter(draw), found)) and "judge" in found.missing["things"]
+
+
+# -------------------------------------------------------------------------------------------------------------- cameras
+
+
+def noise(height: int = 96, width: int = 128) -> np.ndarray:
+    """A smooth picture of blobs, wider than a frame."""
+    random = np.random.default_rng(0).standard_normal((height, width))
+    rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)
+    smooth = np.fft.ifft2(np.fft.fft2(random) * np.exp(-300 * (rows**2 + columns**2))).real
+    return np.uint8(127 + 100 * smooth / np.abs(smooth).max())
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (5, 0), (-7, 3), (2, -9)])
+def test_shifts_are_measured(x: int, y: int):
+    big = np.float32(noise(96, 96))
+    before, after = big[16:80, 16:80], big[16 - y : 80 - y, 16 - x : 80 - x]
+    assert motion.shift(before, after) == pytest.approx((x, y), abs=0.4)
+
+
+@pytest.mark.parametrize("camera", CAMERAS)
+def test_the_way_of_a_camera(camera: str):
+    """A window that goes over a picture as the words say: to the left shows what is on the left."""
+    picture, frames = Image.fromarray(noise(192, 192)), []
+    for step in np.linspace(0, 16, 25):
+        x = {"pan left": -step, "pan right": step}.get(camera, 0)
+        y = {"tilt up": -step, "tilt down": step}.get(camera, 0)
+        grow = {"zoom in": -step / 2, "zoom out": step / 2}.get(camera, 0)
+        box = (64 + x - grow, 64 + y - grow, 128 + x + grow, 128 + y + grow)
+        frames.append(np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC, box)))
+    clip = np.stack(frames)[..., None].repeat(3, -1)
+    assert motion.camera_of(clip) == camera
+    assert motion.camera_of(clip[:5]) == "still"
+
+
+def test_the_worlds_own_cameras_are_read():
+    asked = prompts.camera_questions(6)
+    assert [q.asked["camera"] for q in asked] == [camera for camera in CAMERAS if camera != "still"]
+    clips = [motion.render_clip(q.spec, motion.FRAMES, 96, 96) for q in asked if q.spec]
+    assert sum(motion.camera_of(clip) == q.asked["camera"] for clip, q in zip(clips, asked, strict=True)) >= 5
+    assert all("camera" in prompts.says(q.spec, q.prompt) for q in asked if q.spec)
+    assert prompts.camera_questions(6, Known(facts={"camera": ("still",)})) == []
+    right = prompts.camera_questions(3, Known(facts={"camera": ("still", "pan right")}))
+    assert [q.asked["camera"] for q in right] == ["pan right"] * 3
+
+
+def test_training_records_things_and_cameras():
+    from mutoscope.train.machine import facts_of
+
+    spec = replace(draw_spec(0, 1, camera="zoom in"), things=(Thing("fox", "", "ground"), Thing("owl", "", "air")))
+
+    class Folder:
+        facts = [spec.facts()]
+
+    found = facts_of([Folder()])  # type: ignore[list-item]
+    assert found["thing"] == {"fox", "owl"} and found["camera"] == {"zoom in"}
+
+
+# ---------------------------------------------------------------------------------------------------------------- votes
+
+A, B = "a" * 16, "b" * 16
+
+
+def painter(model: str, level: int) -> Painter:
+    return Painter(lambda prompt, seed: np.full((8, 8, 3), level, np.uint8), name=f"model-{level}", model_hash=model)
+
+
+def data_of(page: bytes) -> dict:
+    return json.loads(re.search(r'id="data">(.*?)</script>', page.decode(), re.S)[1])  # type: ignore[index]
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return drain(
+        blind.run(painter(A, 10), painter(B, 200), tmp_path_factory.mktemp("blind") / "a.html", 24)
+    ).read_bytes()
+
+
+def pixel(url: str) -> int:
+    assert url.startswith("data:image/webp;base64,")
+    return int(np.asarray(Image.open(io.BytesIO(b64decode(url.partition(",")[2]))))[0, 0, 0])
+
+
+def test_sides_are_drawn_and_the_pictures_are_on_theirs(page: bytes):
+    data = data_of(page)
+    assert data["models"] == [A, B] and len(data["pairs"]) == 24
+    for pair in data["pairs"]:
+        assert [pixel(pair["left"]), pixel(pair["right"])] == ([10, 200] if pair["order"] == 0 else [200, 10])
+    assert 4 < sum(pair["order"] for pair in data["pairs"]) < 20
+    assert [pair["prompt"] for pair in data["pairs"]] == [q.prompt for q in prompts.held_out_questions(24)]
+
+
+def test_the_page_is_blind_and_whole(page: bytes):
+    text = page.decode()
+    seen = re.sub(r"<(script|style).*?</\1>", "", text, flags=re.S)
+    assert "model" not in seen and A not in seen and "DATA" not in seen
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//", text) and text.count("</script>") == 2
+
+
+def test_votes_go_round(page: bytes, tmp_path: Path):
+    """What the page saves is what the evaluation reads; every vote for B, wherever it stood."""
+    data = data_of(page)
+    lines = [
+        json.dumps({"left": data["models"][pair["order"]], "right": data["models"][1 - pair["order"]],
+                    "winner": "left" if pair["order"] else "right", "prompt": pair["prompt"], "seed": pair["seed"]})
+        for pair in data["pairs"]
+    ]  # fmt: skip
+    file = tmp_path / "votes.jsonl"
+    file.write_text("\n".join(lines) + "\n")
+    found = preference_of(read_votes(file), B)
+    assert found["votes"] == 24 and found["strength"]["low"] > 80 and found["models"][A]["high"] < 20
+    table = metrics_table({**REPORT, "preference": found})
+    assert f"| preference of people | {found['strength']['value']:.3g} (" in table
+    assert "## Preference, 24 votes" in markdown({**REPORT, "preference": found})
+    with pytest.raises(DataError, match="none of 24 votes"):
+        preference_of(read_votes(file), "c" * 16)
+    with pytest.raises(DataError, match="no votes file"):
+        read_votes(tmp_path / "nothing")
+
+
+def test_models_that_votes_cannot_tell_apart(tmp_path: Path):
+    for one, other in ((A, A), ("", B)):
+        with pytest.raises(SettingError, match="by hash"):
+            drain(blind.run(painter(one, 1), painter(other, 2), tmp_path / "a.html", 2))
+
+
+def test_the_verbs(copied_checkpoint: Path, few_step_checkpoint: Path, outputs: Path, capsys: pytest.CaptureFixture):
+    from mutoscope.checkpoint import open_checkpoint
+
+    models = [str(copied_checkpoint), str(few_step_checkpoint)]
+    assert main(["compare", *models, "--blind", "choose.html", "--count", "2", "-q"]) == 0
+    data = data_of((outputs / "choose.html").read_bytes())
+    hashes = [open_checkpoint(model).hash for model in models]
+    assert data["models"] == hashes and len(data["pairs"]) == 2
+    assert main(["compare", *models, "--blind", "choose.txt"]) == 2
+    (outputs / "votes.jsonl").write_text(json.dumps({"left": hashes[0], "right": hashes[1], "winner": "tie"}))
+    assert main(["card", models[0], "--votes", "votes.jsonl"]) == 2 and "evaluate --keep" in capsys.readouterr().err
+    report = {**REPORT, "model": {"name": "x", "hash": hashes[0]}}
+    (copied_checkpoint / "report.json").write_text(json.dumps(report))
+    capsys.readouterr()
+    assert main(["card", models[0], "--votes", "votes.jsonl"]) == 0
+    assert "## Preference, 1 votes" in capsys.readouterr().out
+    assert main(["card", models[0], "--votes", "nothing"]) == 2
