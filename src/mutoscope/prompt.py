@@ -18,6 +18,14 @@ LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second
 MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
+LATER = (
+    "adapters",
+    "variation",
+    "variation_seed",
+    "image_hash",
+    "mask_hash",
+    "strength",
+)  # keys that the first files lack
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 
 STYLES: dict[str, str] = {
@@ -83,6 +91,15 @@ class Request:
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
+    variation: float = (
+        0.0  # how far the noise lies towards another stream's: 0 is its own, 1 is rng.stream(variation_seed, index)
+    )
+    variation_seed: int = 0  # 0 to 2**32 - 1
+    image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
+    mask_hash: str = ""  # of the mask that says where it is drawn anew
+    strength: float = (
+        1.0  # the noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -96,13 +113,23 @@ class Request:
         _check_whole("index", self.index, 0, 9999, SettingError)
         object.__setattr__(self, "guidance_scale", _check_scale(self.guidance_scale))
         _check_whole("sampler_version", self.sampler_version, 1, 9999, SettingError)
-        for name in ("model", "model_hash"):
+        for name in ("model", "model_hash", "image_hash", "mask_hash"):
             if not isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
         object.__setattr__(self, "adapters", _check_adapters(self.adapters))
+        _check_whole("variation_seed", self.variation_seed, 0, 2**32 - 1, SettingError)
+        for name in ("variation", "strength"):
+            object.__setattr__(self, name, _check_share(name, getattr(self, name)))
+        self._check_source()
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
+
+    def _check_source(self) -> None:
+        if not self.image_hash and (self.mask_hash or self.strength != 1.0):
+            raise SettingError("strength and mask are for a picture to start from; give one, with --image or image=")
+        if self.mask_hash and self.num_frames > 1:
+            raise SettingError("a mask is for pictures; a clip takes a whole picture as its first frame")
 
     @property
     def words(self) -> str:
@@ -110,8 +137,9 @@ class Request:
         return f"{self.prompt}, {STYLES[self.style]}" if self.style else self.prompt
 
     def to_json(self) -> str:
-        """Return compact JSON with sorted keys; silent about adapters where there are none, as before there were any."""
-        values = {key: value for key, value in asdict(self).items() if value or key != "adapters"}
+        """Return compact JSON with sorted keys; silent about LATER keys that say nothing, as before they were there."""
+        usual = {item.name: item.default for item in fields(self)}
+        values = {key: value for key, value in asdict(self).items() if key not in LATER or value != usual[key]}
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -141,6 +169,10 @@ class Request:
         }  # fmt: skip
         if self.index:
             facts["Image index"] = self.index
+        if self.image_hash:
+            facts["Denoising strength"] = f"{self.strength:g}"
+        if self.variation:
+            facts |= {"Variation seed": self.variation_seed, "Variation seed strength": f"{self.variation:g}"}
         if self.adapters:
             facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
@@ -227,6 +259,12 @@ def _check_adapters(value: Any) -> tuple[UsedAdapter, ...]:
         if not isinstance(item, UsedAdapter) and not (isinstance(item, dict) and {"name"} <= set(item) <= set(known)):
             raise SettingError(f"each of the adapters must hold {', '.join(known)}, got {item!r}"[:200])
     return tuple(item if isinstance(item, UsedAdapter) else UsedAdapter(**item) for item in value)
+
+
+def _check_share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise SettingError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
 
 
 def _check_scale(value: Any) -> float:

@@ -84,6 +84,26 @@ def parse_size(size: str) -> tuple[int, int]:
     raise SizeError(f"size {str(size)[:40]!r} is not known; use {', '.join(ASPECTS)} or WIDTHxHEIGHT such as 192x128")
 
 
+def size_like(columns: int, rows: int, width: int | None = None, height: int | None = None) -> tuple[int, int]:
+    """Return the (width, height) that can be made nearest to a picture of that many `columns` and `rows`.
+
+    With one side given, the other follows from the picture's aspect.
+    """
+    for name, side in (("width", width), ("height", height)):
+        if side is not None:
+            _check_side(name, side)
+    scale = max(min(1.0, LARGEST / max(columns, rows)), SMALLEST / min(columns, rows))
+    if width is not None:
+        scale = width / columns
+    elif height is not None:
+        scale = height / rows
+    return width or _nearest_side(columns * scale), height or _nearest_side(rows * scale)
+
+
+def _nearest_side(pixels: float) -> int:
+    return min(LARGEST, max(SMALLEST, round(pixels / MULTIPLE) * MULTIPLE))
+
+
 def rotary_table(frames: np.ndarray, rows: int, columns: int, head_width: int) -> np.ndarray:
     """Return cosines and sines (2, t * rows * columns, head_width / 2) of the rotary positions of a token grid.
 
