@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mutoscope import TextToImageModel
-from mutoscope.checkpoint import GRAPHS, open_checkpoint, read_weights
+from mutoscope.checkpoint import ENCODER, GRAPHS, open_checkpoint, read_weights
 from mutoscope.cli import main
 from mutoscope.config import preset
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
@@ -35,7 +35,7 @@ def exported(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestGraphs:
-    @pytest.mark.parametrize("name", GRAPHS)
+    @pytest.mark.parametrize("name", [*GRAPHS, ENCODER])
     def test_small_and_without_weights(self, tiny_checkpoint: Path, name: str):
         path = tiny_checkpoint / "graphs" / f"{name}.onnx"
         assert path.stat().st_size < 150_000
@@ -45,17 +45,17 @@ class TestGraphs:
         for node in graph.node:  # nor in a Constant node
             assert all(len(a.t.raw_data) <= 1024 for a in node.attribute), node.name
 
-    @pytest.mark.parametrize("name", GRAPHS)
+    @pytest.mark.parametrize("name", [*GRAPHS, ENCODER])
     def test_every_constant_is_in_the_weights(self, tiny_checkpoint: Path, name: str):
         checkpoint = open_checkpoint(tiny_checkpoint)
         graph = onnx.load(str(tiny_checkpoint / "graphs" / f"{name}.onnx"), load_external_data=False).graph
         outside = {c.name: tuple(c.dims) for c in graph.initializer if c.data_location == onnx.TensorProto.EXTERNAL}
         assert sorted(outside) == checkpoint.card["constants"][name]
-        weights = checkpoint.weights()
+        weights = {**checkpoint.weights(), **checkpoint.encoder_weights()}
         for constant, shape in outside.items():
             base, _, how = constant.partition("@")
             assert base in weights
-            assert np.prod(shape) == weights[base].size or how.startswith("last"), constant
+            assert np.prod(shape) == weights[base].size or how.startswith(("last", "inputs")), constant
 
     def test_nano_is_small_too(self, tmp_path: Path):
         """The embedded model's own sizes: no graph of it may hold a weight."""
@@ -74,7 +74,7 @@ class TestGraphs:
             codec=Autoencoder(config.codec), tokenizer_json=tokenizer.to_json(), card=card,
         )  # fmt: skip
         sizes = {path.name: path.stat().st_size for path in folder.rglob("*.onnx")}
-        assert len(sizes) == 4 and max(sizes.values()) < 150_000, sizes
+        assert len(sizes) == 5 and max(sizes.values()) < 150_000, sizes
         drawn = TextToImageModel(folder).generate("lake", num_inference_steps=1, size="32x32")
         assert drawn.pixels.shape == (32, 32, 3)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError
-from mutoscope.prompt import LONGEST_PROMPT, QUIET, Request, UsedAdapter, check_text, sized, unknown_words
+from mutoscope.prompt import LATER, LONGEST_PROMPT, Request, UsedAdapter, check_text, sized, unknown_words
 from mutoscope.styles import known_styles, write_mix
 
 STYLES = list(known_styles())
@@ -66,7 +66,8 @@ def test_json_and_back_is_exact(request: Request):
 def test_json_is_compact_sorted_and_whole(request: Request):
     values = json.loads(request.to_json())
     names = {item.name for item in dataclasses.fields(Request)}
-    assert list(values) == sorted(name for name in names if name not in QUIET or getattr(request, name))
+    usual = {item.name: item.default for item in dataclasses.fields(Request)}
+    assert list(values) == sorted(name for name in names if name not in LATER or getattr(request, name) != usual[name])
     assert request.to_json() == json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     given = {**dataclasses.asdict(request), "adapters": [dataclasses.asdict(used) for used in request.adapters]}
     given["style_words"] = [list(pair) for pair in request.style_words]

@@ -110,8 +110,8 @@ def whole_pixels(picture: np.ndarray) -> np.ndarray:
     return picture.astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1
 
 
-def test_the_linear_encoder_brings_smooth_pictures_back(networks: Networks):
-    """An enlarged picture through encoder and decoder loses little, though the encoder network is not asked."""
+def test_an_enlarged_picture_comes_back(networks: Networks):
+    """Through encoder and decoder, tile by tile, it loses little."""
     small = np.random.default_rng(1).integers(40, 216, (8, 8, 3), np.uint8)
     picture = refine.enlarge(small, 128, 128)
     back = refine.decode(refine.encode(picture, networks.encode), networks.decode)

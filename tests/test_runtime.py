@@ -7,7 +7,7 @@ import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.checkpoint import open_checkpoint
-from mutoscope.errors import MissingExtraError, SettingError
+from mutoscope.errors import CheckpointError, MissingExtraError, SettingError
 from mutoscope.runtime import Past, Runtime, open_runtime
 
 PROMPT = "A serene lake surrounded by pine trees at sunset"
@@ -69,6 +69,36 @@ def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtim
         assert differ(*pixels) < BOUND and pixels[0].shape == (1, 3, 4 if number else 1, 64, 48)
         for a, b in zip(*states, strict=True):
             assert differ(a, b) < BOUND
+
+
+@pytest.mark.parametrize("size", [(32, 48), (64, 64)])
+def test_encode(runtimes: tuple[Runtime, Runtime], size: tuple[int, int]):
+    pixels = np.tanh(normal(1, 3, 1, *size))
+    latents = [runtime.encode(pixels) for runtime in runtimes]
+    assert differ(*latents) < BOUND and latents[0].shape == (1, 16, 1, size[0] // 8, size[1] // 8)
+    assert latents[0].std() > 0.1
+
+
+def test_the_shipped_encoder_undoes_the_shipped_decoder():
+    """The graph that ships is the encoder of the weights that ship: both runtimes agree, and a picture comes back."""
+    picture = TextToImageModel(threads=1).generate(PROMPT, seed=7, size="64x64", num_inference_steps=4)
+    pixels = (picture.pixels.transpose(2, 0, 1)[None, :, None] / 127.5 - 1).astype(np.float32)
+    runtimes = [open_runtime(open_checkpoint(), name, threads=1) for name in ("onnx", "torch")]
+    latents = [runtime.encode(pixels) for runtime in runtimes]
+    assert differ(*latents) < BOUND
+    back = runtimes[0].decode(latents[0], None)[0]
+    assert 10 * np.log10(4 / np.mean((back - pixels) ** 2)) > 30  # dB; 38 measured
+
+
+@pytest.mark.parametrize("file", ["encoder.safetensors", "graphs/encoder.onnx"])
+@pytest.mark.parametrize("name", ["onnx", "torch"])
+def test_words_need_no_encoder(copied_checkpoint: Path, name: str, file: str):
+    (copied_checkpoint / file).unlink()
+    model = TextToImageModel(copied_checkpoint, runtime=name, threads=1)
+    assert model.generate(PROMPT, size="32x32", num_inference_steps=1).pixels.shape == (32, 32, 3)
+    if (name, file) != ("torch", "graphs/encoder.onnx"):  # the modules need no graph
+        with pytest.raises(CheckpointError, match=f"{file} is missing.*mutoscope export"):
+            model._runtime.encode(np.zeros((1, 3, 1, 32, 32), np.float32))
 
 
 def test_the_same_request_gives_the_same_picture(tiny_checkpoint: Path):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mutoscope.checkpoint import Checkpoint
+from mutoscope.checkpoint import GRAPHS, Checkpoint
 from mutoscope.errors import CheckpointError, SettingError, did_you_mean
 from mutoscope.folders import settings_folder
 from mutoscope.media.storage import write_bytes
@@ -176,7 +176,7 @@ def check_base(adapter: Adapter, checkpoint: Checkpoint) -> None:
 
 def free_weights(checkpoint: Checkpoint) -> set[str]:
     """Return the names of the weights that graphs take from outside; small ones stand inside the graphs and stay as they are."""
-    return {name.partition("@")[0] for names in checkpoint.card["constants"].values() for name in names}
+    return {name.partition("@")[0] for graph in GRAPHS for name in checkpoint.card["constants"][graph]}
 
 
 def _read_facts(data: bytes) -> Facts:

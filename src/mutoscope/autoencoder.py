@@ -66,6 +66,12 @@ def join_time(x: Tensor, layer: nn.Conv2d) -> Tensor:
     return torch.cat([first, rest], 1).flatten(0, 1)
 
 
+def unshuffle(x: Tensor, factor: int) -> Tensor:
+    """(B, m, h factor, w factor) -> (B, m factor^2, h, w): `F.pixel_unshuffle` in steps that a graph can follow at any size."""
+    x = x.unflatten(3, (-1, factor)).unflatten(2, (-1, factor))  # B, m, h, factor, w, factor
+    return x.permute(0, 1, 3, 5, 2, 4).flatten(1, 3)
+
+
 def cosine_basis(channels: int) -> tuple[Tensor, Tensor]:
     """Return (rows (channels, 3 * 64), gains (channels,)): the lowest cosine patterns of brightness and of two colour axes.
 
@@ -108,12 +114,12 @@ class Encoder(nn.Module):
         """(B, 3, T, H, W), T = 1 + 4 k -> raw latents (B, c, 1 + k, H/8, W/8)."""
         B, _, T, _, _ = pixels.shape
         flat = pixels.transpose(1, 2).flatten(0, 1)  # B T, 3, H
-        straight = join_time(F.pixel_unshuffle(flat, SPACE_FACTOR).unflatten(0, (B, T)), self.linear)
-        x = F.pixel_unshuffle(flat, 2)  # B T, 12, H/2
-        x = F.pixel_unshuffle(self.stem(x), 2)  # B T, 4s, H/4
+        straight = join_time(unshuffle(flat, SPACE_FACTOR).unflatten(0, (B, T)), self.linear)
+        x = unshuffle(flat, 2)  # B T, 12, H/2
+        x = unshuffle(self.stem(x), 2)  # B T, 4s, H/4
         x = self.frame_block(self.to_quarter(x)).unflatten(0, (B, T))  # B, T, m, H/4
         x = join_time(x, self.join)  # B t, m, H/4
-        x = self.to_eighth(F.pixel_unshuffle(self.quarter_block(x), 2))  # B t, d, H/8
+        x = self.to_eighth(unshuffle(self.quarter_block(x), 2))  # B t, d, H/8
         for block in self.blocks:
             x = block(x)
         t = x.shape[0] // B

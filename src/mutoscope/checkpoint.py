@@ -3,8 +3,8 @@
     config.json            sizes, counters, known words, licence, SHA-256 of every other file and of itself
     tokenizer.json
     weights.safetensors    text tower (int8 a row), transformer and decoder (float16)
-    encoder.safetensors    codec encoder and image tower, for training only
-    graphs/*.onnx          text, velocity, first_frame, next_frames
+    encoder.safetensors    codec encoder, for pictures that come in, and image tower, for training only; may be left out
+    graphs/*.onnx          text, velocity, first_frame, next_frames; encoder, which may be left out
 
 Nothing is pickled, nothing in a folder is run; a changed byte is refused with the file's name.
 """
@@ -24,7 +24,8 @@ from mutoscope.shapes import LARGEST, NATIVE_SIDE, check_size
 
 FORMAT = 1
 LARGEST_CONFIG = 1 << 20  # bytes
-GRAPHS = ("text", "velocity", "first_frame", "next_frames")
+GRAPHS = ("text", "velocity", "first_frame", "next_frames")  # what drawing from words takes
+ENCODER = "encoder"  # the graph for pictures that come in
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
 
@@ -61,9 +62,23 @@ class Checkpoint:
         """Read weights.safetensors as float32 arrays by name, those whose names start with `prefix`."""
         return read_weights(self.folder / "weights.safetensors", prefix)
 
+    def encoder_weights(self) -> dict[str, np.ndarray]:
+        """Read the weights of the codec's encoder, float32 arrays by name; CheckpointError when it was left out."""
+        return read_weights(self._of_encoder("encoder.safetensors"), "codec.encoder.")
+
     def graph(self, name: str) -> bytes:
-        """Read one of GRAPHS."""
-        return (self.folder / "graphs" / f"{name}.onnx").read_bytes()
+        """Read one of GRAPHS, or ENCODER; CheckpointError when that was left out."""
+        file = f"graphs/{name}.onnx"
+        return (self._of_encoder(file) if name == ENCODER else self.folder / file).read_bytes()
+
+    def _of_encoder(self, file: str) -> Path:
+        path = self.folder / file
+        if not path.is_file() or file not in self.card["sha256"]:
+            raise CheckpointError(
+                f"{path} is missing, and without its encoder a model draws from words alone; fetch the model again, or make "
+                "it again with mutoscope export"
+            )
+        return path
 
     @property
     def tokenizer_path(self) -> Path:
@@ -114,7 +129,8 @@ def read_card(path: Path) -> dict[str, Any]:
     for key in ("name", "licence"):
         if not isinstance(card[key], str):
             raise TypeError(f"{key} must be text")
-    for names in (card["known_words"], *(card["constants"][graph] for graph in GRAPHS)):
+    constants = [card["constants"][graph] for graph in GRAPHS] + [card["constants"].get(ENCODER, [])]
+    for names in (card["known_words"], *constants):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")
     side = card.get("native_side", NATIVE_SIDE)

@@ -47,3 +47,14 @@ def shift_for(values: int) -> float:
 def grid(steps: int, shift: float) -> np.ndarray:
     """Return steps + 1 times from 1 down to 0, float64."""
     return shift_time(np.linspace(1.0, 0.0, steps + 1), shift)
+
+
+def start_at(times: np.ndarray, strength: float) -> np.ndarray:
+    """Return the rest of a grid from noise level `strength` on, which takes the place of the nearest time above 0.
+
+    Strength 1 is the whole grid, strength 0 no step at all.
+    """
+    if strength == 0.0:
+        return times[-1:]
+    nearest = int(np.abs(times[:-1] - strength).argmin())
+    return np.concatenate([[strength], times[nearest + 1 :]])

@@ -1,4 +1,4 @@
-"""Wrappers around a velocity: classifier-free guidance, kept to an interval of times.
+"""Wrappers around a velocity: classifier-free guidance, kept to an interval of times; and a part that stays as it is.
 
 A conditional velocity is `velocity(latents, time, conditions)` over a batch; the wrapper has the plain signature that samplers
 want. Both branches run in one batch of twice the size.
@@ -29,3 +29,16 @@ def guided(
         return without + scale * (with_prompt - without)
 
     return velocity
+
+
+def keeping(velocity: Callable[..., Any], data: Any, free: Any) -> Callable[..., Any]:
+    """Return `velocity` where `free` is 1, and where it is 0 the one that leads to `data`: no step can change what is kept.
+
+    On the straight path from its own noise the kept part so stands at the right noise level at every time, as in RePaint
+    (Lugmayr et al. 2022, eq. 8), whatever the sampler. Takes average velocities too, whose further arguments pass through.
+    """
+
+    def kept(latents: Any, time: float, *more: float) -> Any:
+        return free * velocity(latents, time, *more) + (1 - free) * (latents - data) / time
+
+    return kept

@@ -28,10 +28,13 @@ from mutoscope.pipeline import draw
 from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
+from mutoscope.shapes import size_like
+from mutoscope.source import Source, check_source, open_source
 from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
 PICTURE_STEPS, CLIP_STEPS = 16, 8
+STRENGTH, MASKED_STRENGTH = 0.6, 1.0
 FEW_PICTURE_STEPS, FEW_CLIP_STEPS = 4, 2  # of a few-step model
 FPS = 12
 DURATION_SECONDS = 5.0
@@ -150,12 +153,19 @@ class _Model:
         return Tokenizer.load(self._checkpoint.tokenizer_path)
 
     def _request(self, prompt: str, **given: Any) -> Request:
-        asked = (given.pop(name) for name in ("size", "width", "height"))
-        given |= sized(*asked, side=self._checkpoint.native_side, moves="num_frames" in given)
+        size, width, height = (given.pop(name) for name in ("size", "width", "height"))
+        source = given.pop("source")
+        if source is not None:
+            given |= {"image_hash": source.hash, "mask_hash": source.mask_hash}
+            if size is None:
+                rows, columns = source.pixels.shape[:2]
+                width, height = size_like(columns, rows, width, height, side=self._checkpoint.native_side)
+        given |= sized(size, width, height, side=self._checkpoint.native_side, moves="num_frames" in given)
         words = given.pop("adapter")
         given["adapters"] = None if words is None else self._use(words)
-        if given["seed"] is None:
-            given["seed"] = secrets.randbelow(2**32)
+        for name in ("seed", "variation_seed") if given["variation"] else ("seed",):
+            if given[name] is None:
+                given[name] = secrets.randbelow(2**32)
         given |= ask_styles(given["style"])
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
@@ -164,22 +174,23 @@ class _Model:
     def _few_step(self) -> bool:
         return self._checkpoint.config.transformer.few_step
 
-    def _draw(self, request: Request, preview: bool = False) -> Iterator[Event]:
+    def _draw(self, request: Request, preview: bool, source: Source | None) -> Iterator[Event]:
         loading = Phase("load", 1)
         yield loading.start()
         runtime, tokenizer = self._runtime_with(request.adapters), self._tokenizer
         yield loading.advance()
-        yield from draw(request, runtime, tokenizer, self._checkpoint.config, preview)
+        fitted = None if source is None else source.fit(*(request.draft or (request.width, request.height)))
+        yield from draw(request, runtime, tokenizer, self._checkpoint.config, preview, fitted)
 
     def _warnings(self, request: Request) -> tuple[str, ...]:
         taught = (self._adapter(used).facts for used in request.adapters)
         words = (word for facts in taught for word in (facts.word, *facts.words))
         return advice(request, self._checkpoint, self._tokenizer, words)
 
-    def _stream(self, requests: list[Request], preview: bool) -> Iterator[Event]:
+    def _stream(self, requests: list[Request], preview: bool, source: Source | None) -> Iterator[Event]:
         results = []
         for request in requests:
-            for event in self._draw(request, preview):
+            for event in self._draw(request, preview, source):
                 if event.phase == "done":
                     results.append(self._result(event.result, request))
                 else:
@@ -235,19 +246,27 @@ class TextToImageModel(_Model):
         guidance_scale: float | None = None,  # 3.0; 1 = none
         num_images_per_prompt: int = 1,
         seed: int | None = None,  # None draws one; it stands in the request
+        variation: float = 0.0,  # noise so far towards another: 0.1 to 0.4 vary a picture, 1 is the other seed's
+        variation_seed: int | None = None,  # None draws one
+        image: Any = None,  # a picture to start from: path, PIL.Image, uint8 array or Picture; it gives the size too
+        mask_image: Any = None,  # the same, of its size: only what is white there is drawn
+        strength: float | None = None,  # 0 keeps the picture, 1 starts from noise; 0.6, with a mask 1
         adapter: str | None = None,  # "mystyle:0.8" or "one:0.5, other:0.5": names of `mutoscope adapt`, or paths
         preview: bool = True,  # let some events carry the picture so far
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
         _check_count("num_images_per_prompt", num_images_per_prompt)
+        source = open_source(image, mask_image)
+        if source is not None and strength is None:
+            strength = STRENGTH if source.mask is None else MASKED_STRENGTH
         steps = FEW_PICTURE_STEPS if self._few_step else PICTURE_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
-            guidance_scale=guidance_scale, seed=seed, adapter=adapter,
+            guidance_scale=guidance_scale, seed=seed, adapter=adapter, variation=variation,
+            variation_seed=variation_seed, source=source, strength=strength,
         )  # fmt: skip
-        requests = [first.numbered(index) for index in range(num_images_per_prompt)]
-        return self._stream(requests, preview)
+        return self._stream(_several(first, num_images_per_prompt), preview, source)
 
     def _result(self, frames: np.ndarray, request: Request) -> Picture:
         return Picture(frames[0], request, self._warnings(request))
@@ -265,6 +284,11 @@ class TextToImageModel(_Model):
         guidance_scale: float | None = None,
         num_images_per_prompt: int = 1,
         seed: int | None = None,
+        variation: float = 0.0,
+        variation_seed: int | None = None,
+        image: Any = None,
+        mask_image: Any = None,
+        strength: float | None = None,
         adapter: str | None = None,
         callback: Callback | None = None,  # receives every event
     ) -> Any:
@@ -276,15 +300,28 @@ class TextToImageModel(_Model):
         events = self.stream(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
-            num_images_per_prompt=num_images_per_prompt, seed=seed, adapter=adapter, preview=False,
+            num_images_per_prompt=num_images_per_prompt, seed=seed, variation=variation, variation_seed=variation_seed,
+            image=image, mask_image=mask_image, strength=strength, adapter=adapter, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
-    def redo(self, request: Request, callback: Callback | None = None, adapter: str | None = None) -> Picture:
-        """Make a picture again from its request; the same model gives the same pixels. `adapter` replaces its adapters."""
+    def redo(
+        self,
+        request: Request,
+        callback: Callback | None = None,
+        adapter: str | None = None,
+        image: Any = None,
+        mask_image: Any = None,
+    ) -> Picture:
+        """Make a picture again from its request; the same model gives the same pixels. `adapter` replaces its adapters.
+
+        One that starts from a picture needs that one again, and its mask; SettingError when they are others.
+        """
         if request.num_frames != 1:
             raise SettingError("this request is a clip's; use TextToVideoModel().redo")
-        return drain(_tell(self._stream([self._ours(request, adapter)], False), callback))
+        source = open_source(image, mask_image)
+        check_source(source, request.image_hash, request.mask_hash)
+        return drain(_tell(self._stream([self._ours(request, adapter)], False, source), callback))
 
 
 class TextToVideoModel(_Model):
@@ -306,21 +343,25 @@ class TextToVideoModel(_Model):
         guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         seed: int | None = None,
+        variation: float = 0.0,
+        variation_seed: int | None = None,
+        image: Any = None,  # the first frame
         adapter: str | None = None,
         preview: bool = True,
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
         _check_count("num_videos_per_prompt", num_videos_per_prompt)
+        source = open_source(image)
         fps = FPS if fps is None else fps
         steps = FEW_CLIP_STEPS if self._few_step else CLIP_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
-            guidance_scale=guidance_scale, seed=seed, adapter=adapter, fps=fps,
+            guidance_scale=guidance_scale, seed=seed, variation=variation, variation_seed=variation_seed, adapter=adapter,
+            fps=fps, source=source, strength=None if source is None else 0.0,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
-        requests = [first.numbered(index) for index in range(num_videos_per_prompt)]
-        return self._stream(requests, preview)
+        return self._stream(_several(first, num_videos_per_prompt), preview, source)
 
     def _result(self, frames: np.ndarray, request: Request) -> Clip:
         return Clip(frames, request, self._warnings(request))
@@ -341,6 +382,9 @@ class TextToVideoModel(_Model):
         guidance_scale: float | None = None,
         num_videos_per_prompt: int = 1,
         seed: int | None = None,
+        variation: float = 0.0,
+        variation_seed: int | None = None,
+        image: Any = None,
         adapter: str | None = None,
         callback: Callback | None = None,
     ) -> Any:
@@ -351,15 +395,31 @@ class TextToVideoModel(_Model):
         events = self.stream(
             prompt, duration_seconds=duration_seconds, num_frames=num_frames, fps=fps, negative_prompt=negative_prompt,
             style=style, size=size, width=width, height=height, num_inference_steps=num_inference_steps,
-            guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt, seed=seed, adapter=adapter, preview=False,
+            guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt,
+            seed=seed, variation=variation, variation_seed=variation_seed, image=image, adapter=adapter, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
-    def redo(self, request: Request, callback: Callback | None = None, adapter: str | None = None) -> Clip:
-        """Make a clip again from its request; the same model gives the same pixels. `adapter` replaces its adapters."""
+    def redo(
+        self, request: Request, callback: Callback | None = None, adapter: str | None = None, image: Any = None
+    ) -> Clip:
+        """Make a clip again from its request; the same model gives the same pixels. `adapter` replaces its adapters.
+
+        One that starts from a picture needs that one again; SettingError when it is another.
+        """
         if request.num_frames < 2:
             raise SettingError("this request is a picture's; use TextToImageModel().redo")
-        return drain(_tell(self._stream([self._ours(request, adapter)], False), callback))
+        source = open_source(image)
+        check_source(source, request.image_hash, request.mask_hash)
+        return drain(_tell(self._stream([self._ours(request, adapter)], False, source), callback))
+
+
+def _several(first: Request, count: int) -> list[Request]:
+    """Return requests for several at once: each its own noise, or the same noise varied towards one seed after the other."""
+    if first.variation:
+        one = first.numbered(0)
+        return [replace(one, variation_seed=(one.variation_seed + number) % 2**32) for number in range(count)]
+    return [first.numbered(index) for index in range(count)]
 
 
 def count_frames(duration_seconds: Any, num_frames: Any, fps: Any) -> int:

@@ -2,13 +2,15 @@
 
     prompt ─ tokenizer ─ encode_text ─┐
     (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
+        a picture ─ encode ───┘│        (the first frame may start from a picture, where a mask leaves it or all over)
                                │        (a few-step model: one average velocity a step, guidance goes in as an input)
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
 A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,14 +19,15 @@ import numpy as np
 from mutoscope.config import ModelConfig
 from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
-from mutoscope.flow import grid, shift_for
-from mutoscope.guidance import guided
+from mutoscope.flow import grid, mix, shift_for, start_at
+from mutoscope.guidance import guided, keeping
 from mutoscope.prompt import Request
-from mutoscope.refine import Networks, linear_encoder, refine
-from mutoscope.rng import stream
+from mutoscope.refine import Networks, refine
+from mutoscope.rng import between, stream
 from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid
+from mutoscope.source import Source
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.wording import Pieces
 
@@ -61,7 +64,12 @@ class Text:
 
 
 def draw(
-    request: Request, runtime: Runtime, tokenizer: Tokenizer, config: ModelConfig, preview: bool
+    request: Request,
+    runtime: Runtime,
+    tokenizer: Tokenizer,
+    config: ModelConfig,
+    preview: bool,
+    source: Source | None = None,  # of the request's size
 ) -> Iterator[Event]:
     """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
 
@@ -71,22 +79,27 @@ def draw(
     reading = Phase("text", 1)
     yield reading.start()
     text = read(request, runtime, tokenizer, config.text.window)
+    given = None if source is None else runtime.encode(source.values)
     yield reading.advance()
 
-    drawing = Phase("draw", frames.latent_frames * request.num_inference_steps)
+    shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
+    times = grid(request.num_inference_steps, shift_for(math.prod(shape)))
+    first_times = start_at(times, request.strength)
+    drawing = Phase("draw", len(first_times) - 1 + (frames.latent_frames - 1) * request.num_inference_steps)
     yield drawing.start()
-    noise = stream(request.seed, request.index)
+    noise = noise_for(request)
     history = History(config.transformer.window)
     state: Any = None
     shown = np.empty(0, np.float32)
     done: list[np.ndarray] = []
     for number in range(frames.latent_frames):
-        shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
-        latents = noise.normal(shape)
+        latents = noise(shape)
         ask = average_velocity if request.sampler == "meanflow" else guided_velocity
         velocity = ask(request, runtime, text, history.view(number), number)
-        times = grid(request.num_inference_steps, shift_for(latents.size))
-        for step in SAMPLERS[request.sampler](velocity, latents, times):
+        if source is not None and not number:
+            latents = mix(given, latents, request.strength).noisy
+            velocity = velocity if source.mask is None else keeping(velocity, given, source.free)
+        for step in SAMPLERS[request.sampler](velocity, latents, times if number else first_times):
             latents = np.asarray(step.latents, np.float32)
             check_finite(latents, number, step.index)
             seen = None
@@ -101,11 +114,24 @@ def draw(
         if number + 1 < frames.latent_frames:
             history.remember(number, runtime, latents, text)
     pixels = np.concatenate(done)[: request.num_frames]
+    pixels = pixels if source is None else source.put_back(pixels)
     if request.draft is None:
         yield Event("done", 1, 1, 0.0, result=pixels)
         return
     for event in refine(pixels[0], request, networks_of(runtime, text), runtime.checkpoint.native_side):
         yield event if event.phase != "done" else replace(event, result=event.result[None])
+
+
+def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
+    """Return what draws the noise of one latent frame after the other, varied as the request says."""
+    own, other = stream(request.seed, request.index), stream(request.variation_seed, request.index)
+
+    def noise(shape: tuple[int, ...]) -> np.ndarray:
+        if not request.variation:
+            return own.normal(shape)
+        return between(own.normal(shape), other.normal(shape), request.variation)
+
+    return noise
 
 
 def read(request: Request, runtime: Runtime, tokenizer: Tokenizer, window: int) -> Text:
@@ -195,8 +221,7 @@ def networks_of(runtime: Runtime, text: Text) -> Networks:
         span = 0.0 if until is None else time - until
         return text.blend(runtime.velocity(text.spread(tile), time, states, mask, 0.0, None, span, 1.0, centre)[0])
 
-    encode = linear_encoder(runtime.checkpoint.weights("codec."))
-    return Networks(velocity, encode, lambda latents: runtime.decode(latents, None)[0])
+    return Networks(velocity, runtime.encode, lambda latents: runtime.decode(latents, None)[0])
 
 
 class History:

@@ -22,7 +22,10 @@ MOST_STEPS = 200
 SAMPLER_NAMES = ("dpm2m", "euler", "heun", "meanflow")
 MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 # Left out of the JSON where they say nothing, as before there were any.
-QUIET = ("adapters", "style_words", "template", "weighted", "draft", "refine_strength")
+LATER = (
+    "adapters", "style_words", "template", "weighted", "draft", "refine_strength", "variation", "variation_seed", "image_hash",
+    "mask_hash", "strength",
+)  # fmt: skip
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
@@ -72,6 +75,15 @@ class Request:
     weighted: bool = False  # brackets in the prompts are weights, see wording.py
     draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
     refine_strength: float = 0.0  # noise of the first pass of refining, below 1
+    variation: float = (
+        0.0  # how far the noise lies towards another seed's: 0 is its own, 1 is rng.stream(variation_seed, index)
+    )
+    variation_seed: int = 0  # 0 to 2**32 - 1
+    image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
+    mask_hash: str = ""  # of the mask that says where it is drawn anew
+    strength: float = (
+        1.0  # the noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -89,10 +101,14 @@ class Request:
         _check_whole("index", self.index, 0, 9999, SettingError)
         object.__setattr__(self, "guidance_scale", _check_scale(self.guidance_scale))
         _check_whole("sampler_version", self.sampler_version, 1, 9999, SettingError)
-        for name in ("model", "model_hash"):
+        for name in ("model", "model_hash", "image_hash", "mask_hash"):
             if not isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
         object.__setattr__(self, "adapters", _check_adapters(self.adapters))
+        _check_whole("variation_seed", self.variation_seed, 0, 2**32 - 1, SettingError)
+        for name in ("variation", "strength"):
+            object.__setattr__(self, name, _check_share(name, getattr(self, name)))
+        self._check_source()
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
@@ -125,6 +141,16 @@ class Request:
         """Return the words that a style of this request adds to the prompt."""
         own = dict(self.style_words)
         return own[name] if name in own else known_styles()[name].words
+
+    def _check_source(self) -> None:
+        if not self.image_hash and (self.mask_hash or self.strength != 1.0):
+            raise SettingError("strength and mask are for a picture to start from; give one, with --image or image=")
+        if self.mask_hash and self.draft:
+            raise SizeError(
+                f"a mask is for pictures that are drawn at once, {self.width}x{self.height} is refined; ask for less"
+            )
+        if self.mask_hash and self.num_frames > 1:
+            raise SettingError("a mask is for pictures; a clip takes a whole picture as its first frame")
 
     @property
     def words(self) -> str:
@@ -160,8 +186,9 @@ class Request:
         )  # fmt: skip
 
     def to_json(self) -> str:
-        """Return compact JSON with sorted keys; silent about QUIET fields that say nothing."""
-        values = {key: value for key, value in asdict(self).items() if value or key not in QUIET}
+        """Return compact JSON with sorted keys; silent about LATER keys that say nothing, as before they were there."""
+        usual = {item.name: item.default for item in fields(self)}
+        values = {key: value for key, value in asdict(self).items() if key not in LATER or value != usual[key]}
         return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
@@ -196,6 +223,10 @@ class Request:
         if self.draft:
             facts["Draft"] = f"{self.draft[0]}x{self.draft[1]}"
             facts["Refine strength"] = f"{self.refine_strength:g}"
+        if self.image_hash:
+            facts["Denoising strength"] = f"{self.strength:g}"
+        if self.variation:
+            facts |= {"Variation seed": self.variation_seed, "Variation seed strength": f"{self.variation:g}"}
         if self.adapters:
             facts["Adapters"] = '"' + ", ".join(f"{used.name}:{used.scale:g}" for used in self.adapters) + '"'
         return "\n".join([*lines, ", ".join(f"{key}: {value}" for key, value in facts.items())])
@@ -306,6 +337,12 @@ def _check_style_words(value: Any) -> tuple[tuple[str, str], ...]:
         return tuple((style.name, style.words) for style in (Style(*item) for item in value))
     except ValueError as error:
         raise StyleError(f"the request's own styles: {error}") from error
+
+
+def _check_share(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise SettingError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
 
 
 def _check_scale(value: Any) -> float:

@@ -203,24 +203,3 @@ def _scaled(window: Window) -> Window:
         slice(down.start * SPACE_FACTOR, down.stop * SPACE_FACTOR),
         slice(across.start * SPACE_FACTOR, across.stop * SPACE_FACTOR),
     )
-
-
-def linear_encoder(codec: dict[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
-    """Return an `encode` of the codec's fixed linear path alone, from weights by name (autoencoder.py).
-
-    It stands in for the encoder network, which is for training: enlarged pictures have little that it would add.
-    """
-    weight = codec["codec.decoder.linear.weight"][..., 0, 0]
-    area = 3 * SPACE_FACTOR**2
-    analysis = np.linalg.pinv(weight[-area:].astype(np.float64)).astype(np.float32)
-    bias = codec["codec.decoder.linear.bias"][-area:, None, None]
-    mean, deviation = (codec[f"codec.{name}"][:, None, None] for name in ("mean", "deviation"))
-
-    def encode(pixels: np.ndarray) -> np.ndarray:
-        _, _, _, height, width = pixels.shape
-        blocks = pixels[0, :, 0].reshape(3, height // SPACE_FACTOR, SPACE_FACTOR, width // SPACE_FACTOR, SPACE_FACTOR)
-        blocks = blocks.transpose(0, 2, 4, 1, 3).reshape(area, height // SPACE_FACTOR, width // SPACE_FACTOR)
-        raw = np.einsum("oc,chw->ohw", analysis, blocks - bias)
-        return ((raw - mean) / deviation)[None, :, None].astype(np.float32)
-
-    return encode

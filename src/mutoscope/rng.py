@@ -78,6 +78,18 @@ class Stream:
         return np.argsort(self.bits(count), kind="stable")
 
 
+def between(one: np.ndarray, other: np.ndarray, share: float) -> np.ndarray:
+    """Return normal noise on the arc from `one` (share 0) to `other` (share 1), two independent draws of it.
+
+    Shares cos and sin of the angle, so that the noise between is standard normal too (spherical interpolation, Shoemake 1985).
+    """
+    angle = share * np.pi / 2
+    if share == 1.0:
+        return other  # the cosine of a right angle is not quite zero
+    mixed = np.cos(angle) * one.astype(np.float64) + np.sin(angle) * other.astype(np.float64)
+    return mixed.astype(np.float32)
+
+
 def stream(*key: int | str) -> Stream:
     """Return the random stream of this key, for example `stream(seed, index)`."""
     return Stream(*key)

@@ -148,6 +148,33 @@ def draft_size(width: int, height: int, side: int) -> tuple[int, int] | None:
     return native_size(width, height, side)
 
 
+def size_like(
+    columns: int, rows: int, width: int | None = None, height: int | None = None, side: int = NATIVE_SIDE
+) -> tuple[int, int]:
+    """Return the (width, height) nearest to a picture of that many `columns` and `rows` that is drawn at once.
+
+    With one side given, the other follows from the picture's aspect.
+
+    >>> size_like(4000, 3000), size_like(200, 100), size_like(4000, 3000, width=160)
+    ((256, 192), (208, 96), (160, 128))
+    """
+    for name, length in (("width", width), ("height", height)):
+        if length is not None:
+            _check_side(name, length, LARGEST_REFINED)
+    if width is not None:
+        scale = width / columns
+    elif height is not None:
+        scale = height / rows
+    else:
+        scale = min(1.0, LARGEST / max(columns, rows), math.sqrt(DIRECT_AREA * side**2 / (columns * rows)))
+        scale = max(scale, SMALLEST / min(columns, rows))
+    return width or _nearest_side(columns * scale), height or _nearest_side(rows * scale)
+
+
+def _nearest_side(pixels: float) -> int:
+    return min(LARGEST, max(SMALLEST, int(pixels / MULTIPLE + 0.5) * MULTIPLE))
+
+
 def rotary_table(
     frames: np.ndarray, rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
 ) -> np.ndarray:

@@ -66,7 +66,7 @@ def read_size(size: str) -> dict[str, int]:
     return {"width": width, "height": height}
 
 
-def read_seed(words: str | None, base: int | None = None) -> int:
+def read_seed(words: str | None, base: int | None = None, option: str = "--seed") -> int:
     """Return the seed: a number, a new random one for None or -1, and with a `base` +1 for the one after it."""
     import secrets
 
@@ -76,8 +76,21 @@ def read_seed(words: str | None, base: int | None = None) -> int:
         return (base + int(words)) % MAX_SEED
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", words):
         after = ", or +1 for the seed after the one in the file" if base is not None else ""
-        raise SettingError(f"--seed must be a whole number from 0 to {MAX_SEED - 1}{after}, got {words!r}")
+        raise SettingError(f"{option} must be a whole number from 0 to {MAX_SEED - 1}{after}, got {words!r}")
     return int(words)
+
+
+def read_variation(share: float | None, words: str | None, before: float = 0.0, towards: int = 0) -> dict[str, Any]:
+    """Return how far the noise is varied and towards which seed; what was not given is as `before`, a new seed is drawn."""
+    if share is None and words is None:
+        return {}
+    share = before if share is None else share
+    if share == 0.0 and words is not None:
+        raise SettingError("--vary-seed says in which direction --vary goes; give that too, for example --vary 0.2")
+    if share == 0.0:
+        return {"variation": 0.0, "variation_seed": 0}
+    seed = towards if before and words is None else read_seed(words, towards if before else None, "--vary-seed")
+    return {"variation": share, "variation_seed": seed}
 
 
 def read_budget(words: str) -> float:
@@ -175,6 +188,40 @@ Sprites = Annotated[
     _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "
             "system = the emoji font."),
 ]  # fmt: skip
+Image = Annotated[
+    str | None,
+    _option(
+        "--image", metavar="FILE", help="A picture to start from; it gives the size too, unless another is asked for."
+    ),
+]
+FirstFrame = Annotated[
+    str | None,
+    _option("--image", metavar="FILE", help="A picture that becomes the first frame; it gives the size too, unless another "
+            "is asked for."),
+]  # fmt: skip
+Strength = Annotated[
+    float | None,
+    _option("--strength", metavar="S", parser=decimal("--strength", 0.6), help="How much of --image is drawn anew: 0 keeps "
+            "it, 1 starts from noise; 0.6, with --mask 1."),
+]  # fmt: skip
+Mask = Annotated[
+    str | None,
+    _option(
+        "--mask", metavar="FILE", help="A picture of the size of --image: what is white is drawn anew, the rest stays."
+    ),
+]
+Vary = Annotated[
+    float | None,
+    _option("--vary", metavar="SHARE", parser=decimal("--vary", 0.2), help="The same picture, a little different: 0 is the "
+            "same, 1 another seed's."),
+]  # fmt: skip
+VarySeed = Annotated[
+    str | None, _option("--vary-seed", metavar="N", help="In which direction --vary goes; -1 or none draws one.")
+]
+SameImage = Annotated[
+    str | None, _option("--image", metavar="FILE", help="The picture that the file was made from, where it was.")
+]
+SameMask = Annotated[str | None, _option("--mask", metavar="FILE", help="The mask it was made with.")]
 Adapter = Annotated[
     str | None,
     _option("--adapter", metavar="NAME:SCALE", help="What mutoscope adapt taught: mystyle, mystyle:0.8, a file, or several "

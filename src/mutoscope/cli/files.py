@@ -112,6 +112,10 @@ def redo(
     negative_prompt: ask.NegativePrompt = None,
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
+    vary: ask.Vary = None,
+    vary_seed: ask.VarySeed = None,
+    image: ask.SameImage = None,
+    mask: ask.SameMask = None,
     adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
@@ -125,13 +129,17 @@ def redo(
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     path = Path(file)
     old = read_request(path)
-    new = dataclasses.replace(old, **_changes(old, seed, style, negative_prompt, steps, guidance))
+    changes = _changes(old, seed, style, negative_prompt, steps, guidance)
+    changes |= ask.read_variation(vary, vary_seed, old.variation, old.variation_seed)
+    new = dataclasses.replace(old, **changes)
     moves = new.num_frames > 1
     stem = f"{naming.slug(new.prompt, 'clip' if moves else 'picture')}-{new.seed}"
     (target,) = naming.plan(output, stem, 1, moves=moves, ending=path.suffix.lower())
     other: dict[str, Any] = {} if adapter is None else {"adapter": adapter}
     if adapter is not None:
         loading.check_adapter(adapter)
+    loading.check_source(image, mask, new)
+    other |= {name: given for name, given in (("image", image), ("mask_image", mask)) if given is not None}
     start = time.perf_counter()
     result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new, **other)
     if result.request.model_hash != old.model_hash and not quiet:
@@ -181,6 +189,8 @@ VERBS = {
         """
 mutoscope redo lake.png
 mutoscope redo lake.png --seed +1
+mutoscope redo lake.png --vary 0.2
+mutoscope redo winter.png --image lake.png
 mutoscope redo lake.png --style watercolor --steps 32 -o lake2.png
 mutoscope redo lake.png --adapter mystyle:0.5
 mutoscope redo lake.png --adapter none""",

@@ -56,9 +56,10 @@ class Wish:
         """Raise RequestError for what no model could do."""
         if not 1 <= self.number <= MOST:
             raise SettingError(f"--number must be from 1 to {MOST}, got {self.number}")
-        apart = ("duration_seconds", "num_frames", "fps", "adapter")
+        apart = ("duration_seconds", "num_frames", "fps", "adapter", "image", "mask_image")
+        hashes = loading.hashes_of(self.settings.get("image"), self.settings.get("mask_image"))
         shared = {k: v for k, v in self.settings.items() if k not in apart}
-        loading.check_request(prompt=self.prompt, **shared, **self.frames)
+        loading.check_request(prompt=self.prompt, **shared, **self.frames, **hashes)
         if "adapter" in self.settings:
             loading.check_adapter(self.settings["adapter"])
 
@@ -80,6 +81,11 @@ def image(
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
     seed: ask.Seed = None,
+    image: ask.Image = None,
+    strength: ask.Strength = None,
+    mask: ask.Mask = None,
+    vary: ask.Vary = None,
+    vary_seed: ask.VarySeed = None,
     adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
@@ -92,6 +98,8 @@ def image(
     """Draw a picture from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
+    start = {"image": image, "mask_image": mask, "strength": strength, **ask.read_variation(vary, vary_seed)}
+    settings |= {name: value for name, value in start.items() if value is not None}
     wish = Wish(prompt, number, settings)
     wish.check()
     stem = f"{naming.slug(prompt)}-{settings['seed']}"
@@ -123,6 +131,9 @@ def video(
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
     seed: ask.Seed = None,
+    image: ask.FirstFrame = None,
+    vary: ask.Vary = None,
+    vary_seed: ask.VarySeed = None,
     adapter: ask.Adapter = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
@@ -135,6 +146,7 @@ def video(
     """Draw a clip from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
+    settings |= ask.read_variation(vary, vary_seed) | ({} if image is None else {"image": image})
     length, counted = _length(seconds, fps, frames)
     wish = Wish(prompt, number, {**settings, **length}, counted)
     wish.check()
@@ -240,14 +252,18 @@ mutoscope image "Mountains at dawn" --style watercolor --size 3:2 --seed 7 -o da
 mutoscope image "A lake under the stars" --size 1024x1024 -o stars.png
 mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg
 mutoscope image "{pine|palm} trees, (fog:1.4), a __colors__ sky" --style "watercolor:0.7, pixel art:0.3" -n 4
-mutoscope image "A lake, mystyle" --adapter mystyle:0.8""",
+mutoscope image "A lake, mystyle" --adapter mystyle:0.8
+mutoscope image "The lake in winter" --image lake.png --strength 0.6
+mutoscope image "A lighthouse at the lake" --image lake.png --mask white_is_new.png
+mutoscope image "Mountains at dawn" --seed 7 --vary 0.2 -n 4""",
     ),
     "video": (
         video,
         """
 mutoscope video "Waves crashing on a beach"
 mutoscope video "Snow falling on a village at night" --seconds 3 -o snow.gif
-mutoscope video "Clouds over a meadow" --frames 25 --fps 8 --seed 7 -o clouds.webm""",
+mutoscope video "Clouds over a meadow" --frames 25 --fps 8 --seed 7 -o clouds.webm
+mutoscope video "Waves on a beach" --image beach.png --seconds 3""",
     ),
     "demo": (demo, "\nmutoscope demo"),
 }

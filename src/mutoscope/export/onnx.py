@@ -1,8 +1,8 @@
 """A training run -> a checkpoint folder: weights rounded once, graphs whose weights live in the weights file.
 
 Graphs are exported from modules that already hold the rounded weights, so both runtimes compute with the same numbers. Every
-large constant of a graph is matched to a tensor of the weights file (as it is, transposed, or its last rows) and replaced by that
-name; a graph is then a few kilobytes.
+large constant of a graph is matched to a tensor of the weights files (as it is, transposed, or the last of its four frames) and
+replaced by that name; a graph is then a few kilobytes.
 """
 
 import io
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mutoscope.autoencoder import Autoencoder
-from mutoscope.checkpoint import FORMAT, SCALE, card_digest, file_hash, quantise_rows, read_weights
+from mutoscope.checkpoint import ENCODER, FORMAT, SCALE, card_digest, file_hash, quantise_rows, read_weights
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.shapes import rotary_table
@@ -77,6 +77,17 @@ class NextFrames(nn.Module):
         return pixels, *state
 
 
+class Encode(nn.Module):
+    """A picture -> the first latent frame."""
+
+    def __init__(self, codec: Autoencoder):
+        super().__init__()
+        self.codec = codec
+
+    def forward(self, pixels):
+        return self.codec.encode(pixels)
+
+
 def export_checkpoint(
     folder: Path,
     config: ModelConfig,
@@ -126,10 +137,12 @@ def _write(
     save_file(_stored(tensors), folder / "weights.safetensors")
     save_file({name: _half(name, tensor) for name, tensor in encoder.items()}, folder / "encoder.safetensors")
     weights = read_weights(folder / "weights.safetensors")
+    of_encoder = read_weights(folder / "encoder.safetensors", "codec.encoder.")
     for name, module in parts.items():
-        _round_to(module.float().eval(), name, weights)
+        _round_to(module.float().eval(), name, weights | of_encoder)
     constants: dict[str, list[str]] = {}
-    for name, (graph, names) in _graphs(config, Reader(tower, transformer), transformer, codec, weights):
+    graphs = _graphs(config, Reader(tower, transformer), transformer, codec, weights)
+    for name, (graph, names) in (*graphs, (ENCODER, encoder_graph(codec, of_encoder))):
         (folder / "graphs" / f"{name}.onnx").write_bytes(graph)
         constants[name] = names
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
@@ -198,6 +211,12 @@ def _graphs(
     yield "velocity", _export(VelocityStep(transformer), step, frame, outputs, weights)
     yield "first_frame", _export(FirstFrame(codec), (latents,), {"latents": rows["latents"]}, after, weights)
     yield "next_frames", _export(NextFrames(codec), (latents, *state), rows, after, weights)
+
+
+def encoder_graph(codec: Autoencoder, weights: dict[str, np.ndarray]) -> tuple[bytes, list[str]]:
+    """Return the graph for one picture, pixels (1, 3, 1, H, W) -> latents, and the names of its constants in `weights`."""
+    example = torch.rand(1, 3, 1, 32, 48) * 2 - 1
+    return _export(Encode(codec), (example,), {"pixels": {3: "H", 4: "W"}}, ["latents"], weights)
 
 
 def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weights: dict[str, np.ndarray]):
@@ -294,7 +313,7 @@ def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
 
 
 def _views(weights: dict[str, np.ndarray]) -> dict[tuple, str]:
-    """(shape, bytes) of every stored tensor -> its name; matrices also transposed, frame parts also cut to the last rows."""
+    """(shape, bytes) of every stored tensor -> its name; matrices also transposed, frame parts also cut to the last of four."""
     table: dict[tuple, str] = {}
     for name, array in weights.items():
         if array.ndim == 2:
@@ -302,6 +321,9 @@ def _views(weights: dict[str, np.ndarray]) -> dict[tuple, str]:
         if name.startswith(("codec.decoder.part", "codec.decoder.linear")):
             rows = array.shape[0] // 4
             table[(array[-rows:].shape, array[-rows:].tobytes())] = f"{name}@last{rows}"
+        if name in ("codec.encoder.join.weight", "codec.encoder.linear.weight"):
+            last = array[:, -(array.shape[1] // 4) :]
+            table[(last.shape, last.tobytes())] = f"{name}@inputs{last.shape[1]}"
         table[(array.shape, array.tobytes())] = name
         flat = array.reshape(1, -1, 1, 1, 1) if name in ("codec.mean", "codec.deviation") else None
         if flat is not None:

@@ -22,7 +22,7 @@ Knows no Request, no model: it takes arrays and strings. Pillow and PyAV come in
 from mutoscope.media.clip import CLIP_ENDINGS, encode_clip, write_clip
 from mutoscope.media.marks import AI_SOURCE, Provenance
 from mutoscope.media.picture import PICTURE_ENDINGS, encode_picture, write_picture
-from mutoscope.media.reading import Header, Limits, open_frames, read_info, read_pixels
+from mutoscope.media.reading import Header, Limits, open_frames, read_info, read_pixels, upright
 from mutoscope.media.storage import atomic_write, check_output
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "open_frames",
     "read_info",
     "read_pixels",
+    "upright",
     "write_clip",
     "write_picture",
 ]

@@ -82,6 +82,13 @@ def read_pixels(path: Path) -> np.ndarray:
     return np.stack(pixels) if header.is_clip else pixels[0]
 
 
+def upright(image: Any, name: str) -> np.ndarray:
+    """Return a PIL.Image as (H, W, 3) uint8, turned by its EXIF orientation, transparency over white; MediaError calls it `name`."""
+    with _one_error(name):
+        _check_size(*image.size)
+        return _rgb(image)
+
+
 def open_frames(
     source: Path | bytes, limits: Limits | None = None, name: str = ""
 ) -> tuple[Header, Iterator[np.ndarray]]:

@@ -1,8 +1,9 @@
-"""What runs the networks: three calls, arrays in and out.
+"""What runs the networks: four calls, arrays in and out.
 
     encode_text(ids, mask) -> text (B, L, D)
     velocity(latents, time, text, mask, frame, past, span, guidance, centre) -> velocity (B, c, 1, h, w), keys, values
     decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
+    encode(pixels) -> latents (1, c, 1, h, w), of a picture that comes in; nothing of it is read before it is asked for
 
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
 """
@@ -31,7 +32,7 @@ class Past:
 
 
 class Runtime(Protocol):
-    """The three calls; numpy float32 in and out."""
+    """The four calls; numpy float32 in and out."""
 
     name: str
     checkpoint: Checkpoint
@@ -61,6 +62,13 @@ class Runtime(Protocol):
 
     def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
         """One latent frame (1, c, 1, h, w) and the state (None at first) -> pixels (1, 3, 1 or 4, H, W), next state."""
+        ...
+
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
+        """One picture (1, 3, 1, H, W) in [-1, 1] -> unit-scale latents (1, c, 1, H/8, W/8).
+
+        Raises CheckpointError for a checkpoint that came without its encoder.
+        """
         ...
 
 

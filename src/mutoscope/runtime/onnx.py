@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.adapter import merge
-from mutoscope.checkpoint import Checkpoint
+from mutoscope.checkpoint import ENCODER, GRAPHS, Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
@@ -24,7 +24,7 @@ class OnnxRuntime:
         self.threads = threads or thread_count()
         self._weights = merge(checkpoint, adapters)
         self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
-        wanted = {name for names in checkpoint.card["constants"].values() for name in names}
+        wanted = {name for graph in GRAPHS for name in checkpoint.card["constants"][graph]}
         self._unread = Counter(
             name.partition("@")[0] for name in wanted
         )  # views of each tensor that are still to be made
@@ -69,6 +69,13 @@ class OnnxRuntime:
             pixels, *after = self._run("next_frames", {"latents": latents, **named})
         return pixels, tuple(after)
 
+    def encode(self, pixels):
+        """See `runtime.Runtime`."""
+        if ENCODER not in self._sessions:
+            self._weights |= self.checkpoint.encoder_weights()
+            self._unread.update(name.partition("@")[0] for name in self.checkpoint.card["constants"].get(ENCODER, []))
+        return self._run(ENCODER, {"pixels": pixels})[0]
+
     def _run(self, graph: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         if graph not in self._sessions:
             self._sessions[graph] = self._open(graph)
@@ -88,7 +95,7 @@ class OnnxRuntime:
         if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
             options.add_session_config_entry("session.disable_prepacking", "1")
         options.add_session_config_entry("session.intra_op.allow_spinning", "1" if self.threads > 1 else "0")
-        names = self.checkpoint.card["constants"][graph]
+        names = self.checkpoint.card["constants"].get(graph, [])
         values = [self._view(name) for name in names]
         try:
             options.add_external_initializers(names, values)
@@ -115,6 +122,8 @@ class OnnxRuntime:
                 array = array.T
             elif how.startswith("last"):
                 array = array[-int(how[4:]) :]
+            elif how.startswith("inputs"):
+                array = array[:, -int(how[6:]) :]
             elif how == "column":
                 array = array.reshape(1, -1, 1, 1, 1)
             self._views[name] = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))

@@ -1,4 +1,6 @@
-"""The PyTorch runtime: the same three calls on the modules themselves, on a GPU where there is one."""
+"""The PyTorch runtime: the same four calls on the modules themselves, on a GPU where there is one."""
+
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -63,6 +65,21 @@ class TorchRuntime:
         before = None if state is None else tuple(self._to(array) for array in state)
         pixels, after = self.codec.decode_step(self._to(latents), before)
         return pixels.cpu().numpy(), tuple(array.cpu().numpy() for array in after)
+
+    @torch.no_grad()
+    def encode(self, pixels):
+        """See `runtime.Runtime`."""
+        return self._encoding.encode(self._to(pixels)).cpu().numpy()
+
+    @cached_property
+    def _encoding(self) -> Autoencoder:
+        """The codec with its encoder, which drawing from words does without."""
+        weights = {
+            name.removeprefix("codec."): torch.from_numpy(array)
+            for name, array in self.checkpoint.encoder_weights().items()
+        }
+        self.codec.load_state_dict(weights, strict=False)
+        return self.codec.to(self.device)
 
     def _fill(self, module: torch.nn.Module, prefix: str, weights: dict[str, np.ndarray]) -> torch.nn.Module:
         own = {name.removeprefix(prefix + "."): torch.from_numpy(array) for name, array in weights.items()

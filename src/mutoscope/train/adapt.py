@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mutoscope.adapter import CHANGE, DOWN, UP, Facts, adapters_folder, check_name, free_weights, save_adapter
-from mutoscope.checkpoint import Checkpoint, open_checkpoint, read_weights
+from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.data.augment import may_flip
 from mutoscope.data.buckets import Bucket, around, centred, nearest
 from mutoscope.data.cache import Folder
@@ -29,7 +29,7 @@ from mutoscope.data.items import LIMITS
 from mutoscope.data.pack import fitted
 from mutoscope.data.rows import NAME
 from mutoscope.data.sources import TABLES, Found, Passed, find
-from mutoscope.errors import CheckpointError, DataError, SettingError
+from mutoscope.errors import DataError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media import open_frames
 from mutoscope.media.storage import make_folder
@@ -103,7 +103,7 @@ def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target:
     CheckpointError when the checkpoint has no encoder, StorageError.
     """
     checkpoint = open_checkpoint(model)
-    encoder = _encoder_of(checkpoint)
+    encoder = {name.removeprefix("codec."): array for name, array in checkpoint.encoder_weights().items()}
     target = target or adapters_folder() / f"{lesson.name}.safetensors"
     make_folder(target.parent)
     examples, passed = yield from _read_all(Path(source), lesson.name)
@@ -124,15 +124,6 @@ def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target:
     )  # fmt: skip
     save_adapter(target, facts, objective.tensors())
     yield Event("done", len(examples), len(examples), result=Learned(target, facts, tuple(passed)))
-
-
-def _encoder_of(checkpoint: Checkpoint) -> dict[str, np.ndarray]:
-    """Return the weights of the codec's encoder; CheckpointError when the checkpoint comes without."""
-    path = checkpoint.folder / "encoder.safetensors"
-    if not path.is_file():
-        raise CheckpointError(f"{path} is missing; without the encoder a model can draw but not learn: fetch it again")
-    weights = read_weights(path)
-    return {name.removeprefix("codec."): array for name, array in weights.items() if name.startswith("codec.encoder.")}
 
 
 # The pictures ----------------------------------------------------------------------------------------------------
