@@ -29,7 +29,8 @@ LONGEST = 0.25  # of a side: shifts beyond it are taken for chance
 
 def changes(frames: np.ndarray) -> np.ndarray:
     """Return the change of every step from one frame to the next: (T, H, W, 3) uint8 -> (T - 1,) float."""
-    return np.array([np.abs(a - b).mean() for a, b in zip(np.int16(frames), np.int16(frames[1:]), strict=False)])
+    levels = np.asarray(frames, np.int16)
+    return np.array([np.abs(a - b).mean() for a, b in zip(levels, levels[1:], strict=False)])
 
 
 def flicker(frames: np.ndarray) -> float:

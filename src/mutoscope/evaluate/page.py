@@ -36,7 +36,8 @@ def plots_of(report: dict[str, Any]) -> dict[str, dict[str, dict[str, Number]]]:
         }
     }
     for title, part in (("things", report.get("things")), ("camera", report.get("camera"))):
-        for name, number in part["generated"].items() if part else ():
+        part = part or {}
+        for name, number in part.get("generated", {}).items():
             row = {"generated": number}
             row |= {"renders": part["renders"][name]} if name in part.get("renders", {}) else {}
             plots["read right, share of what was asked"][f"{title}: {name} ({number['n']})"] = row

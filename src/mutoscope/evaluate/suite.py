@@ -85,7 +85,7 @@ class Plan:
 
 SUITES = {
     #              pictures  clips  reference  training  seconds  free  things  cameras
-    "quick": Plan(    200,      8,       600,     2000,     2.0,  True,     60,       6),
+    "quick": Plan(    200,      8,       600,     2000,     2.0,  True,     60,      12),
     "full":  Plan(   2000,     32,      5000,    20000,    10.0,  True,    400,      48),
 }  # fmt: skip
 
