@@ -32,6 +32,7 @@ from mutoscope.layers import EncoderBlock, Norm
 from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
+PARTS = ("scene", "encoder", "match")
 GROUP = 8  # channels that are normed together
 
 
@@ -101,20 +102,31 @@ class Trunk(nn.Module):
 
 
 class SceneNet(nn.Module):
-    """Pixels -> logits of every attribute. Rows and columns are averaged apart: the sky is above, a side is beside."""
+    """Pixels -> logits of every attribute.
+
+    Rows and columns of the last grid are averaged apart: the sky is above, a side is beside. Its maxima see small things. Means and
+    deviations of every stage see the style, which is texture wherever it is (Gatys et al. 2016).
+    """
 
     def __init__(self, sizes: Sizes, words: Mapping[str, Sequence[str]]):
         super().__init__()
         self.trunk = Trunk(sizes.widths)
         self.counts = {name: len(listed) for name, listed in words.items()}
         cells = 2 * (sizes.side >> len(sizes.widths))
-        self.heads = nn.Linear(sizes.widths[-1] * cells, sum(self.counts.values()))
+        seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths)
+        self.norm = nn.LayerNorm(seen)
+        self.heads = nn.Linear(seen, sum(self.counts.values()))
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """(B, 3, S, S) -> {attribute: logits (B, words)}."""
-        grid = F.relu(self.trunk(pixels)[-1])
-        seen = torch.cat([grid.mean(3).flatten(1), grid.mean(2).flatten(1)], 1)
-        return dict(zip(self.counts, self.heads(seen).split(list(self.counts.values()), 1), strict=True))
+        maps = [F.relu(grid) for grid in self.trunk(pixels)]
+        last = maps[-1]
+        seen = [last.mean(3).flatten(1), last.mean(2).flatten(1), last.amax((2, 3))]
+        for grid in maps:
+            variance, mean = torch.var_mean(grid.float(), (2, 3), correction=0)
+            seen += [mean, (variance + 1e-6).sqrt()]
+        logits = self.heads(self.norm(torch.cat(seen, 1)))
+        return dict(zip(self.counts, logits.split(list(self.counts.values()), 1), strict=True))
 
 
 class Encoder(nn.Module):
@@ -231,8 +243,11 @@ def save_extractors(folder: Path, nets: Extractors, card: dict[str, Any]) -> Pat
     return folder
 
 
-def load_extractors(folder: Path) -> tuple[Extractors, dict[str, Any]]:
-    """Return the networks, float32 and frozen, and their card; CheckpointError when a file is missing or was changed."""
+def load_extractors(folder: Path, parts: Sequence[str] = PARTS) -> tuple[Extractors, dict[str, Any]]:
+    """Return the networks, float32 and frozen, and their card; CheckpointError when a file is missing or was changed.
+
+    Of `parts` only; the others are as new.
+    """
     folder = Path(folder)
     try:
         data, card = (folder / WEIGHTS).read_bytes(), json.loads((folder / PAPERS).read_text("utf-8"))
@@ -241,7 +256,12 @@ def load_extractors(folder: Path) -> tuple[Extractors, dict[str, Any]]:
         if card["digest"] != digest(card):
             raise CheckpointError(f"{folder / PAPERS}: the file was changed (its digest differs)")
         nets = Extractors(Sizes(**card["sizes"]), card["attributes"], card["words"])
-        nets.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load(data).items()})
+        stored = safetensors.torch.load(data)
+        for part in parts:
+            own = {name: tensor for name, tensor in stored.items() if name.startswith(f"{part}.")}
+            getattr(nets, part).load_state_dict(
+                {name.removeprefix(f"{part}."): tensor.float() for name, tensor in own.items()}
+            )
     except FileNotFoundError as error:
         raise MissingModelError(
             f"{folder} holds no judge; make one: mutoscope train judge --data DIR --out DIR"

@@ -5,7 +5,8 @@
               tell how much a picture was blurred and how much noise was put on it, so that distances see what eyes see
     match     pictures and captions find each other in the batch (CLIP, Radford et al. 2021)
 
-They share no weight, so the sum of their losses trains each as if it were alone. Every tenth picture is held back; the share
+They share no weight, so the sum of their losses trains each as if it were alone, and the stage "classifier" trains the first
+anew beside the other two of a judge that the run has. Every tenth picture is held back; the share
 that is read right among those is written into the card. Train it on worlds of other seeds than the generator's, with the
 combinations that the generator never sees: see docs/evaluation.md.
 
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.errors import DataError
-from mutoscope.extractors import TINY, Extractors, Sizes, fit, save_extractors, split_words
+from mutoscope.extractors import TINY, Extractors, Sizes, fit, load_extractors, save_extractors, split_words
 from mutoscope.train.codec import to_unit
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import SceneSpec
@@ -55,7 +56,8 @@ class JudgeNets(nn.Module):
 class JudgeObjective:
     """Trains the extractors on captioned folders of renders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, classifier_only: bool = False):
+        self.classifier_only = classifier_only
         self.folders = [folder for folder in folders if not folder.is_clips]
         facts = [[_shown(folder, row) for row in folder.facts] for folder in self.folders]
         self.asked = attributes()
@@ -64,9 +66,21 @@ class JudgeObjective:
         self.train = [
             np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
         ]
+        self.model = JudgeNets(self._beside(run) if classifier_only else self._new(config))
+
+    def _new(self, config: ModelConfig) -> Extractors:
         words = {w for folder in self.folders for texts in folder.captions for text in texts for w in split_words(text)}
-        sizes = TINY if config.preset == "tiny" else Sizes()
-        self.model = JudgeNets(Extractors(sizes, self.asked, sorted(words)))
+        return Extractors(TINY if config.preset == "tiny" else Sizes(), self.asked, sorted(words))
+
+    def _beside(self, run: Path) -> Extractors:
+        """Return extractors with a new classifier beside the other networks of the run's judge, which are not trained."""
+        nets, _ = load_extractors(run, ("encoder", "match"))
+        if nets.attributes != {name: tuple(words) for name, words in self.asked.items()}:
+            raise DataError(
+                f"the judge of {run} was asked for other facts than this world shows; train it whole: mutoscope train judge"
+            )
+        nets.scene.requires_grad_(True).train()
+        return nets
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Sum of the losses on one batch of one folder."""
@@ -74,6 +88,8 @@ class JudgeObjective:
         pixels, labels, texts = self._batch(generator, batch)
         seen = disturb(pixels, generator)
         reading = loss_of(nets.scene(seen), labels, SMOOTHING)
+        if self.classifier_only:
+            return reading, {"reading": float(reading.detach())}
         views = [self._features(view_of(pixels, generator)) for _ in range(2)]
         spread = vicreg(*views)
         worse, levels = degrade(pixels, generator)
@@ -94,8 +110,9 @@ class JudgeObjective:
     def finish(self, run: Path) -> None:
         """Test the trained networks, rounded as they are stored, and write them with their papers to the run's folder."""
         nets = self.model.kept.half().float().eval()
-        nets.encoder.measure(self._some())
-        nets.half().float()
+        if not self.classifier_only:
+            nets.encoder.measure(self._some())
+            nets.half().float()
         save_extractors(run, nets, {"data": [self._describe(number) for number in range(len(self.folders))],
                                     "labels": self._counts(), "test": self._test(nets)})  # fmt: skip
 
