@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError
-from mutoscope.prompt import LONGEST_PROMPT, STYLES, Request, UsedAdapter, check_text, find_style, styles, unknown_words
+from mutoscope.prompt import (
+    LATER,
+    LONGEST_PROMPT,
+    STYLES,
+    Request,
+    UsedAdapter,
+    check_text,
+    find_style,
+    styles,
+    unknown_words,
+)
 
 PROMPTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")).filter(str.strip)
 SIDES = st.integers(2, 32).map(lambda n: 16 * n)
@@ -33,6 +43,10 @@ REQUESTS = st.builds(
     adapters=st.lists(
         st.builds(UsedAdapter, st.text("abc", min_size=1), st.floats(-4, 4), st.text("0123")), max_size=3
     ).map(tuple),
+    variation=st.just(0.0) | st.floats(0, 1),
+    variation_seed=st.just(0) | st.integers(0, 2**32 - 1),
+    image_hash=st.just("0123456789abcdef"),
+    strength=st.just(1.0) | st.floats(0, 1),
 )
 
 
@@ -49,7 +63,9 @@ def test_json_and_back_is_exact(request: Request):
 def test_json_is_compact_sorted_and_whole(request: Request):
     values = json.loads(request.to_json())
     names = {item.name for item in dataclasses.fields(Request)}
-    assert list(values) == sorted(names if request.adapters else names - {"adapters"})
+    usual = Request("a lake")
+    silent = {name for name in LATER if getattr(request, name) == getattr(usual, name)}
+    assert list(values) == sorted(names - silent)
     assert request.to_json() == json.dumps(values, separators=(",", ":"), ensure_ascii=False)
     given = {**dataclasses.asdict(request), "adapters": [dataclasses.asdict(used) for used in request.adapters]}
     assert json.loads(request.to_json().encode("utf-8").decode("utf-8")) == {name: given[name] for name in values}
@@ -100,6 +116,15 @@ def test_whole_and_broken_scales_are_one_request():
         ({"seed": 2**32}, SettingError, ("seed", "4294967296")),
         ({"seed": False}, SettingError, ("seed", "whole number", "False")),
         ({"index": -1}, SettingError, ("index", "-1")),
+        ({"variation": 1.5}, SettingError, ("variation", "from 0 to 1", "1.5")),
+        ({"variation": math.nan}, SettingError, ("variation", "nan")),
+        ({"variation": "0.2"}, SettingError, ("variation", "'0.2'")),
+        ({"variation_seed": -1}, SettingError, ("variation_seed", "-1")),
+        ({"strength": 0.5}, SettingError, ("a picture to start from", "--image")),
+        ({"strength": True, "image_hash": "0"}, SettingError, ("strength", "True")),
+        ({"mask_hash": "0"}, SettingError, ("a picture to start from",)),
+        ({"mask_hash": "0", "image_hash": "0", "num_frames": 5}, SettingError, ("mask", "clip")),
+        ({"image_hash": None}, SettingError, ("image_hash", "None")),
         ({"sampler": "eular"}, SettingError, ("'eular'", "did you mean 'euler'?", "dpm2m, euler, heun, meanflow")),
         ({"sampler": None}, SettingError, ("sampler", "None")),
         ({"style": "watercolour"}, StyleError, ("'watercolour'", "did you mean 'watercolor'?")),
@@ -228,3 +253,18 @@ def test_unknown_words_come_from_the_text_each_once(text: str):
     assert len(found) == len(set(found))
     assert all(word in text.lower().replace("’", "'") for word in found)
     assert not unknown_words(text, KNOWN | set(found)), "a word that is known is not unknown"
+
+
+def test_a_file_of_the_first_version_still_says_the_same():
+    first = (
+        '{"fps":12,"guidance_scale":3.0,"height":128,"index":0,"model":"mutoscope-nano","model_hash":"8cb13d2ec669d059",'
+        '"negative_prompt":"","num_frames":1,"num_inference_steps":16,"prompt":"a lake at sunset","sampler":"dpm2m",'
+        '"sampler_version":1,"seed":7,"style":null,"width":128}'
+    )
+    assert Request.from_json(first).to_json() == first
+
+
+def test_parameters_tell_of_variations_in_words_others_know():
+    request = Request("a lake", image_hash="0123456789abcdef", strength=0.6, variation=0.2, variation_seed=9)
+    assert "Denoising strength: 0.6, Variation seed: 9, Variation seed strength: 0.2" in request.parameters()
+    assert "ariation" not in Request("a lake").parameters() and "Denoising" not in Request("a lake").parameters()
