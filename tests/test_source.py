@@ -144,10 +144,11 @@ class TestFitting:
         assert fitted.mask is not None and fitted.mask.sum() == 32
 
     def test_the_default_size_is_its_own(self, painter: TextToImageModel):
-        for sides, given, shape in (
+        cases: list[tuple[tuple[int, int], dict[str, Any], tuple[int, int]]] = [
             ((48, 64), {}, (48, 64)), ((50, 71), {}, (48, 64)), ((20, 20), {}, (32, 32)), ((50, 100), {"width": 64}, (32, 64)),
             ((64, 64), {"height": 32}, (32, 32)), ((48, 64), {"size": "32x32"}, (32, 32)),
-        ):  # fmt: skip
+        ]  # fmt: skip
+        for sides, given, shape in cases:
             made = painter.generate(PROMPT, image=noise(*sides), num_inference_steps=1, **given)
             assert made.pixels.shape == (*shape, 3), (sides, given)
 
