@@ -231,6 +231,12 @@ class TestRefused:
         ("image lake --sede 3", "'--seed'"),
         ("image lake -z", "-z"),
         ("image lake --seed", "--seed"),
+        ("image lake --strength 0.5", "give one, with --image"),
+        ("image lake --mask m.png", "give the picture too, with --image"),
+        ("image lake --vary 2", "variation must be a number from 0 to 1"),
+        ("image lake --vary-seed 3", "for example --vary 0.2"),
+        ("image lake --vary 0.2 --vary-seed x", "--vary-seed must be a whole number"),
+        ("video lake --mask m.png", "'--mask'"),
         ("image lake --quiet=1", "--quiet"),
         ("image lake --width 0", "width"),
         ("image lake --width -8", "width"),
@@ -583,6 +589,16 @@ class TestWords:
         assert arguments.read_seed("-1") != arguments.read_seed(None)
         with pytest.raises(SettingError):
             arguments.read_seed("+x", 4)
+
+    def test_variation(self):
+        read = arguments.read_variation
+        assert read(None, None) == {} and read(0.0, None) == {"variation": 0.0, "variation_seed": 0}
+        assert read(0.2, "7") == {"variation": 0.2, "variation_seed": 7}
+        assert read(0.4, None, 0.2, 7) == {"variation": 0.4, "variation_seed": 7}  # on in the same direction
+        assert read(None, "+1", 0.2, 7) == {"variation": 0.2, "variation_seed": 8}
+        assert read(0.2, None)["variation_seed"] != read(0.2, "-1")["variation_seed"]
+        with pytest.raises(SettingError, match=r"--vary 0\.2"):
+            read(None, "7")
 
 
 class TestProcess:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import generate, main
@@ -55,6 +56,51 @@ class TestVerbs:
         assert main(["redo", "a.png", "--seed", "+1", "-o", "c.png", *model]) == 0
         assert not np.array_equal(read_pixels(here / "a.png"), read_pixels(here / "c.png"))
 
+    def test_image_to_image_and_redo(self, here: Path, model, capsys):
+        assert main(["image", "a lake", "--seed", "7", "-o", "lake.png", *QUICK, *model]) == 0
+        words = ["--image", "lake.png", "--strength", "0.6", "--seed", "1"]
+        assert main(["image", "a meadow", *words, "-o", "a.png", "--steps", "3", "--threads", "1", *model]) == 0
+        request = Request.from_json(read_info(here / "a.png")["request_json"])
+        assert (request.strength, request.width, len(request.image_hash)) == (0.6, 32, 16)
+        assert main(["redo", "a.png", "--image", "lake.png", "-o", "b.png", *model]) == 0
+        assert (here / "a.png").read_bytes() == (here / "b.png").read_bytes()
+        capsys.readouterr()
+        for words, said in (([], "give the same one with --image"), (["--image", "a.png"], "is not the one")):
+            assert main(["redo", "a.png", "-o", "c.png", *words, *model]) == 2
+            assert said in one_line(capsys)
+        assert not (here / "c.png").exists()
+
+    def test_a_mask_keeps_the_rest(self, here: Path, model, capsys):
+        assert main(["image", "a lake", "--seed", "7", "-o", "lake.png", *QUICK, *model]) == 0
+        white = np.zeros((32, 32), np.uint8)
+        white[:, 26:] = 255
+        Image.fromarray(white).save("mask.png")
+        words = ["--image", "lake.png", "--mask", "mask.png", "--steps", "2", "--threads", "1"]
+        assert main(["image", "a meadow", *words, "-o", "a.png", *model]) == 0
+        before, after = (read_pixels(here / name) for name in ("lake.png", "a.png"))
+        assert np.array_equal(before[:, :18], after[:, :18]) and not np.array_equal(before[:, 26:], after[:, 26:])
+
+    def test_a_clip_that_starts_from_a_picture(self, here: Path, model, capsys):
+        assert main(["image", "a lake", "--seed", "7", "-o", "lake.png", *QUICK, *model]) == 0
+        words = ["--frames", "5", "--steps", "1", "--threads", "1"]
+        assert main(["video", "waves", "--image", "lake.png", "-o", "a.gif", *words, *model]) == 0
+        assert read_info(here / "a.gif")["width"] == 32
+        assert main(["redo", "a.gif", "--image", "lake.png", "-o", "b.gif", *model]) == 0
+        assert (here / "a.gif").read_bytes() == (here / "b.gif").read_bytes()
+
+    def test_redo_varies(self, here: Path, model, capsys):
+        assert main(["image", "a lake", "--seed", "7", "-o", "a.png", *QUICK, *model]) == 0
+        for name, words in (("none", "--vary 0"), ("some", "--vary 0.2 --vary-seed 8"), ("all", "--vary 1 --vary-seed 8"),
+                            ("other", "--seed +1")):  # fmt: skip
+            assert main(["redo", "a.png", *words.split(), "-o", f"{name}.png", *model]) == 0
+        assert (here / "none.png").read_bytes() == (here / "a.png").read_bytes()
+        assert np.array_equal(read_pixels(here / "all.png"), read_pixels(here / "other.png"))
+        assert main(["redo", "some.png", "--vary", "0.4", "-o", "more.png", *model]) == 0
+        seeds = [
+            json.loads(read_info(here / f"{name}.png")["request_json"])["variation_seed"] for name in ("some", "more")
+        ]
+        assert seeds == [8, 8]  # on in the same direction
+
     def test_video_and_redo(self, here: Path, model, capsys):
         assert main(["video", "waves", "--seconds", "0.5", "--seed", "1", "-o", "a.mp4", *QUICK, *model]) == 0
         assert read_info(here / "a.mp4")["frames"] == 6
@@ -85,7 +131,7 @@ class TestVerbs:
     def test_doctor(self, model, capsys):
         assert main(["doctor", *model]) == 0
         shown = capsys.readouterr().out
-        assert "mutoscope-tiny, preset tiny" in shown and "(7 files checked)" in shown
+        assert "mutoscope-tiny, preset tiny" in shown and "(8 files checked)" in shown
 
     def test_styles(self, here: Path, model, capsys):
         assert main(["styles", "--json"]) == 0

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutoscope.flow import data_of, grid, mix, noise_of, shift_for, shift_time
+from mutoscope.flow import data_of, grid, mix, noise_of, shift_for, shift_time, start_at
 from mutoscope.rng import stream
 from mutoscope.shapes import LARGEST, MULTIPLE, SMALLEST
 
@@ -71,3 +71,18 @@ def test_the_grid_falls_from_exactly_one_to_exactly_zero_at_every_size():
 
 def test_a_grid_without_shift_is_even():
     np.testing.assert_allclose(grid(5, 1.0), [1, 0.8, 0.6, 0.4, 0.2, 0], atol=1e-15)
+
+
+@given(st.floats(0.001, 1), st.integers(1, 40))
+def test_a_start_in_between_takes_the_place_of_the_nearest_time(strength: float, steps: int):
+    times = grid(steps, 2.0)
+    rest = start_at(times, strength)
+    assert rest[0] == strength and rest[-1] == 0.0 and (np.diff(rest) < 0).all()
+    replaced = times[len(times) - len(rest)]
+    assert abs(replaced - strength) == np.abs(times[:-1] - strength).min()
+    assert np.array_equal(rest[1:], times[len(times) - len(rest) + 1 :])
+
+
+def test_strength_one_is_the_whole_grid_and_zero_no_step():
+    times = grid(16, 2.0)
+    assert np.array_equal(start_at(times, 1.0), times) and start_at(times, 0.0).tolist() == [0.0]

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from mutoscope.guidance import INTERVAL, guided
+from mutoscope.flow import grid, mix, start_at
+from mutoscope.guidance import INTERVAL, guided, keeping
 from mutoscope.rng import stream
+from mutoscope.sampler import SAMPLERS
 
 WITH, WITHOUT = stream("with").normal((2, 3)), stream("without").normal((2, 3))
 LATENTS = stream("latents").normal((2, 3))
@@ -65,3 +67,24 @@ def test_between_two_gaussians_guidance_moves_the_mean_by_the_scale():
     velocity = guided(lambda x, time: (exact(x, time, 0.7), exact(x, time, 0.0)), never, 3.0)
     for time in (0.2, 0.5, 0.9):
         np.testing.assert_allclose(velocity(LATENTS, time), exact(LATENTS, time, 2.1), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLERS))
+@pytest.mark.parametrize("strength", [0.4, 1.0])
+def test_what_is_kept_stands_at_its_noise_level_after_every_step(name: str, strength: float):
+    data, noise = stream(1).normal((1, 2, 1, 4, 4)), stream(2).normal((1, 2, 1, 4, 4))
+    free = np.zeros((1, 1, 1, 4, 4), np.float32)
+    free[..., 1:3, 1:3] = 1
+    kept = np.broadcast_to(free == 0, data.shape)
+    times = start_at(grid(6, 2.0), strength)
+    velocity = keeping(lambda latents, time, *until: 0.5 * latents, data, free)
+    for step in SAMPLERS[name](velocity, mix(data, noise, strength).noisy, times):
+        level = mix(data, noise, times[step.index + 1]).noisy
+        assert step.latents[kept] == pytest.approx(level[kept], abs=1e-5), step.index
+        assert step.data[kept] == pytest.approx(data[kept], abs=1e-5)
+    assert np.abs(step.latents - data)[~kept].max() > 0.1
+
+
+def test_where_everything_is_free_nothing_is_kept():
+    velocity = keeping(alone, LATENTS + 1, np.ones((1, 3), np.float32))
+    assert np.array_equal(velocity(LATENTS, 0.5), alone(LATENTS, 0.5))

@@ -41,6 +41,10 @@ def filmer(tiny_checkpoint: Path) -> TextToVideoModel:
     return TextToVideoModel(tiny_checkpoint, threads=1)
 
 
+def shown(made: Picture | Clip) -> np.ndarray:
+    return made.pixels if isinstance(made, Picture) else made.frames
+
+
 class TestPictures:
     def test_the_same_request_gives_the_same_bytes(self, painter: TextToImageModel, tiny_checkpoint: Path):
         one = painter.generate(PROMPT, seed=7)
@@ -101,6 +105,48 @@ class TestPictures:
     def test_a_notebook_shows_it(self, painter: TextToImageModel):
         picture = painter.generate(PROMPT, **SMALL)
         assert picture._repr_png_().startswith(b"\x89PNG") and picture.pil.size == (48, 32)
+
+
+class TestVariations:
+    def test_zero_is_the_same_and_one_is_the_other_seed(self, painter: TextToImageModel, filmer: TextToVideoModel):
+        for model, more in ((painter, {}), (filmer, {"num_frames": 9})):
+            asked = {**SMALL, **more}
+            none, own = (model.generate(PROMPT, seed=5, **given, **asked) for given in ({"variation": 0.0}, {}))
+            assert none.request == own.request and shown(none).tobytes() == shown(own).tobytes()
+            whole = model.generate(PROMPT, seed=5, variation=1.0, variation_seed=6, **asked)
+            assert np.array_equal(shown(whole), shown(model.generate(PROMPT, seed=6, **asked)))
+
+    def test_the_distance_grows_with_the_share(self, painter: TextToImageModel):
+        made = [
+            painter.generate(PROMPT, seed=5, variation=share, variation_seed=6, **SMALL).pixels.astype(float)
+            for share in (0.0, 0.1, 0.25, 0.5, 1.0)
+        ]
+        distances = [np.square(pixels - made[0]).mean() for pixels in made]
+        assert distances == sorted(set(distances)) and distances[1] < distances[-1] / 8
+
+    def test_several_are_variations_of_one(self, painter: TextToImageModel):
+        made = painter.generate(
+            PROMPT, seed=5, variation=0.3, variation_seed=2**32 - 1, num_images_per_prompt=3, **SMALL
+        )
+        assert [(p.request.index, p.request.variation_seed) for p in made] == [(0, 2**32 - 1), (0, 0), (0, 1)]
+        assert len({picture.pixels.tobytes() for picture in made}) == 3
+        for picture in made:
+            assert np.array_equal(painter.redo(picture.request).pixels, picture.pixels)
+
+    def test_a_direction_is_drawn_and_written_down(self, painter: TextToImageModel):
+        one, other = (painter.generate(PROMPT, seed=5, variation=0.3, **SMALL) for _ in range(2))
+        assert one.request.variation_seed != other.request.variation_seed
+        assert "variation" not in painter.generate(PROMPT, seed=5, **SMALL).request.to_json()
+
+
+def test_pictures_of_before_are_made_again(root: Path):
+    """The pictures of the README come back to the byte on their own kind of machine, and near it on any."""
+    path = root / "docs" / "pictures" / "lake_sunset.png"
+    request, model = Request.from_json(read_info(path)["request_json"]), TextToImageModel(threads=1)
+    if request.model_hash != model._checkpoint.hash:
+        pytest.skip("the picture was made by another checkpoint: scripts/pictures")
+    again = model.redo(request).pixels.astype(int)
+    assert np.abs(again - read_pixels(path)).max() <= 3
 
 
 class TestClips:

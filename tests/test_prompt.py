@@ -41,6 +41,10 @@ REQUESTS = st.builds(
     adapters=st.lists(
         st.builds(UsedAdapter, st.text("abc", min_size=1), st.floats(-4, 4), st.text("0123")), max_size=3
     ).map(tuple),
+    variation=st.just(0.0) | st.floats(0, 1),
+    variation_seed=st.just(0) | st.integers(0, 2**32 - 1),
+    image_hash=st.just("0123456789abcdef"),
+    strength=st.just(1.0) | st.floats(0, 1),
 )
 
 DRAFTED = st.builds(
@@ -120,6 +124,15 @@ def test_whole_and_broken_scales_are_one_request():
         ({"seed": 2**32}, SettingError, ("seed", "4294967296")),
         ({"seed": False}, SettingError, ("seed", "whole number", "False")),
         ({"index": -1}, SettingError, ("index", "-1")),
+        ({"variation": 1.5}, SettingError, ("variation", "from 0 to 1", "1.5")),
+        ({"variation": math.nan}, SettingError, ("variation", "nan")),
+        ({"variation": "0.2"}, SettingError, ("variation", "'0.2'")),
+        ({"variation_seed": -1}, SettingError, ("variation_seed", "-1")),
+        ({"strength": 0.5}, SettingError, ("a picture to start from", "--image")),
+        ({"strength": True, "image_hash": "0"}, SettingError, ("strength", "True")),
+        ({"mask_hash": "0"}, SettingError, ("a picture to start from",)),
+        ({"mask_hash": "0", "image_hash": "0", "num_frames": 5}, SettingError, ("mask", "clip")),
+        ({"image_hash": None}, SettingError, ("image_hash", "None")),
         ({"sampler": "eular"}, SettingError, ("'eular'", "did you mean 'euler'?", "dpm2m, euler, heun, meanflow")),
         ({"sampler": None}, SettingError, ("sampler", "None")),
         ({"style": "watercolr"}, StyleError, ("'watercolr'", "did you mean 'watercolor'?")),

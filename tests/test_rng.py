@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutoscope.rng import philox, stream
+from mutoscope.rng import between, philox, stream
 
 FULL = 0xFFFFFFFF
 GOLDEN_BITS = ["e94996d1", "c506362a", "d578ac1d", "befb38ee"]
@@ -114,3 +114,15 @@ def test_choice_follows_the_weights():
 @given(st.integers(0, 300), st.integers(0, 2**32))
 def test_permutation_keeps_everything(count, seed):
     assert sorted(stream(seed).permutation(count)) == list(range(count))
+
+
+def test_noise_between_two_is_normal_and_goes_from_one_to_the_other():
+    one, other = stream("one").normal((40_000,)), stream("other").normal((40_000,))
+    assert np.array_equal(between(one, other, 0.0), one) and np.array_equal(between(one, other, 1.0), other)
+    distances = []
+    for share in np.linspace(0, 1, 9):
+        noise = between(one, other, share)
+        assert noise.dtype == np.float32 and abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02
+        assert np.mean(noise * one) == pytest.approx(np.cos(share * np.pi / 2), abs=0.02)  # the angle grows evenly
+        distances.append(np.square(noise - one).mean())
+    assert distances == sorted(distances)

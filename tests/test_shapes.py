@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mutoscope.config import ASPECTS
 from mutoscope.data.buckets import around
 from mutoscope.errors import SizeError
-from mutoscope.shapes import LatentGrid, draft_size, parse_size, rotary_table
+from mutoscope.shapes import LARGEST, SMALLEST, LatentGrid, draft_size, parse_size, rotary_table, size_like
 
 WORKING = [side for side in range(1, 2000) if side % 16 == 0 and 32 <= side <= 512]
 
@@ -158,3 +158,19 @@ def test_a_tile_is_placed_as_in_the_whole():
 def test_a_frame_is_placed_by_its_number_alone():
     whole = rotary_table(np.arange(6), 2, 3, 32).reshape(2, 6, 6, 16)
     np.testing.assert_array_equal(rotary_table(np.array([0, 3, 5]), 2, 3, 32).reshape(2, 3, 6, 16), whole[:, [0, 3, 5]])
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+def test_a_picture_gets_the_size_nearest_to_its_own(columns: int, rows: int):
+    width, height = size_like(columns, rows)
+    LatentGrid(width, height)
+    within = SMALLEST <= min(columns, rows) and max(columns, rows) <= LARGEST
+    assert not within or max(abs(width - columns), abs(height - rows)) <= 8
+    assert abs(width * rows / columns - height) <= 8 + 8 * rows / columns or min(width, height) == SMALLEST
+
+
+def test_the_other_side_follows_from_the_aspect():
+    assert size_like(640, 480, width=128) == (128, 96) and size_like(640, 480, height=96) == (128, 96)
+    assert size_like(640, 480, 64, 64) == (64, 64) and size_like(640, 480) == (512, 384)
+    with pytest.raises(SizeError, match="width 100"):
+        size_like(640, 480, width=100)

@@ -14,7 +14,7 @@ from mutoscope.prompt import Request
 from mutoscope.source import FEATHER, Source, check_source, open_source
 
 PROMPT = "a lake at sunset"
-SMALL = {"size": "64x48", "num_inference_steps": 4, "seed": 5}
+SMALL: dict[str, Any] = {"size": "64x48", "num_inference_steps": 4, "seed": 5}
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> float:
@@ -144,17 +144,19 @@ class TestFitting:
         assert fitted.mask is not None and fitted.mask.sum() == 32
 
     def test_the_default_size_is_its_own(self, painter: TextToImageModel):
-        for sides, given, shape in (
+        cases: list[tuple[tuple[int, int], dict[str, Any], tuple[int, int]]] = [
             ((48, 64), {}, (48, 64)), ((50, 71), {}, (48, 64)), ((20, 20), {}, (32, 32)), ((50, 100), {"width": 64}, (32, 64)),
             ((64, 64), {"height": 32}, (32, 32)), ((48, 64), {"size": "32x32"}, (32, 32)),
-        ):  # fmt: skip
+        ]  # fmt: skip
+        for sides, given, shape in cases:
             made = painter.generate(PROMPT, image=noise(*sides), num_inference_steps=1, **given)
             assert made.pixels.shape == (*shape, 3), (sides, given)
 
     def test_sizes_are_checked_all_the_same(self, painter: TextToImageModel):
-        for given in ({"width": 0}, {"height": 33}, {"width": "64"}, {"width": True}):
+        wrong: list[dict[str, Any]] = [{"width": 0}, {"height": 33}, {"width": "64"}, {"width": True}]
+        for given in wrong:
             with pytest.raises(SizeError):
-                painter.generate(PROMPT, image=noise(), **given)  # type: ignore[arg-type]
+                painter.generate(PROMPT, image=noise(), **given)
 
 
 class TestMask:
@@ -217,7 +219,7 @@ class TestPictures:
 
     def test_few_steps_start_from_a_picture_too(self, few_step_checkpoint: Path, mask: np.ndarray):
         quick = TextToImageModel(few_step_checkpoint, threads=1)
-        asked = {"size": "64x48", "seed": 5}
+        asked: dict[str, Any] = {"size": "64x48", "seed": 5}
         plain = quick.generate(PROMPT, **asked)
         assert np.array_equal(quick.generate(PROMPT, image=noise(), strength=1.0, **asked).pixels, plain.pixels)
         kept = quick.generate(PROMPT, image=noise(), mask_image=mask, **asked)
@@ -253,7 +255,7 @@ class TestPictures:
 
 class TestClips:
     def test_the_picture_is_the_first_frame(self, filmer: TextToVideoModel, painter: TextToImageModel):
-        asked = {"num_frames": 9, "num_inference_steps": 2}
+        asked: dict[str, Any] = {"num_frames": 9, "num_inference_steps": 2}
         one, other = (filmer.generate(PROMPT, image=noise(), seed=seed, **asked) for seed in (1, 2))
         assert one.frames.shape == (9, 48, 64, 3) and one.request.strength == 0.0
         kept = painter.generate(PROMPT, image=noise(), strength=0.0)

@@ -2,7 +2,7 @@
 
     prompt ─ tokenizer ─ encode_text ─┐
     (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
-        a picture ─ encode ───┘│        (the first frame may start from a picture, where a mask leaves it or all over)
+        a picture ─ encode ───┘│        (the first frame may start from a picture, and stay as it is where a mask says so)
                                │        (a few-step model: one average velocity a step, guidance goes in as an input)
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
@@ -127,9 +127,8 @@ def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
     own, other = stream(request.seed, request.index), stream(request.variation_seed, request.index)
 
     def noise(shape: tuple[int, ...]) -> np.ndarray:
-        if not request.variation:
-            return own.normal(shape)
-        return between(own.normal(shape), other.normal(shape), request.variation)
+        drawn = own.normal(shape)
+        return between(drawn, other.normal(shape), request.variation) if request.variation else drawn
 
     return noise
 

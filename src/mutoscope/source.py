@@ -62,8 +62,8 @@ class Source:
         if self.mask is None:
             return None
         rows, columns = (side // SPACE_FACTOR for side in self.mask.shape)
-        cells = self.mask.reshape(rows, SPACE_FACTOR, columns, SPACE_FACTOR).any(axis=(1, 3))
-        return cells[None, None, None].astype(np.float32)
+        cells = self.mask.reshape(rows, SPACE_FACTOR, columns, SPACE_FACTOR).max(axis=(1, 3))
+        return cells.reshape(1, 1, 1, rows, columns).astype(np.float32)
 
     def put_back(self, frames: np.ndarray) -> np.ndarray:
         """Return `frames` (T, H, W, 3) uint8 inside the mask, the original outside of it; the seam lies outside and is soft.
@@ -141,9 +141,7 @@ def _read(name: str, given: Any) -> np.ndarray:
 
 
 def _hash(array: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array))
-    return digest.hexdigest()[:16]
+    return hashlib.sha256(f"{array.shape}".encode() + array.tobytes()).hexdigest()[:16]
 
 
 def _size(pixels: np.ndarray) -> str:

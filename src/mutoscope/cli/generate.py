@@ -254,7 +254,7 @@ mutoscope image "A beach with palms" --not "people" -n 4 -o beach.jpg
 mutoscope image "{pine|palm} trees, (fog:1.4), a __colors__ sky" --style "watercolor:0.7, pixel art:0.3" -n 4
 mutoscope image "A lake, mystyle" --adapter mystyle:0.8
 mutoscope image "The lake in winter" --image lake.png --strength 0.6
-mutoscope image "A lighthouse at the lake" --image lake.png --mask white_is_new.png
+mutoscope image "A lake at sunset" --image lake.png --mask white_is_new.png
 mutoscope image "Mountains at dawn" --seed 7 --vary 0.2 -n 4""",
     ),
     "video": (

@@ -322,7 +322,7 @@ def part_sizes(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
 
 @cache
 def _part_name(part: str) -> str:
-    names = {"text": "text tower", "codec.decoder": "decoder", "codec.encoder": "encoder (for training only)",
+    names = {"text": "text tower", "codec.decoder": "decoder", "codec.encoder": "encoder (for pictures that come in)",
              "codec.mean": "decoder", "codec.deviation": "decoder",
              "image_tower": "image tower (for training only)"}  # fmt: skip
     return names.get(part, part)

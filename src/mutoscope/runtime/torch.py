@@ -72,7 +72,7 @@ class TorchRuntime:
         return self._encoding.encode(self._to(pixels)).cpu().numpy()
 
     @cached_property
-    def _encoding(self) -> Autoencoder:
+    def _encoding(self) -> torch.nn.Module:
         """The codec with its encoder, which drawing from words does without."""
         weights = {
             name.removeprefix("codec."): torch.from_numpy(array)
