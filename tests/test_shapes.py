@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mutoscope.config import ASPECTS
 from mutoscope.data.buckets import around
 from mutoscope.errors import SizeError
-from mutoscope.shapes import LARGEST, SMALLEST, LatentGrid, draft_size, parse_size, rotary_table, size_like
+from mutoscope.shapes import DIRECT_AREA, LARGEST, SMALLEST, LatentGrid, draft_size, parse_size, rotary_table, size_like
 
 WORKING = [side for side in range(1, 2000) if side % 16 == 0 and 32 <= side <= 512]
 
@@ -164,13 +164,14 @@ def test_a_frame_is_placed_by_its_number_alone():
 def test_a_picture_gets_the_size_nearest_to_its_own(columns: int, rows: int):
     width, height = size_like(columns, rows)
     LatentGrid(width, height)
-    within = SMALLEST <= min(columns, rows) and max(columns, rows) <= LARGEST
+    within = SMALLEST <= min(columns, rows) and max(columns, rows) <= LARGEST and columns * rows <= DIRECT_AREA * 128**2
     assert not within or max(abs(width - columns), abs(height - rows)) <= 8
     assert abs(width * rows / columns - height) <= 8 + 8 * rows / columns or min(width, height) == SMALLEST
+    assert width * height <= 1.2 * DIRECT_AREA * 128**2, "a larger one falls apart"
 
 
 def test_the_other_side_follows_from_the_aspect():
     assert size_like(640, 480, width=128) == (128, 96) and size_like(640, 480, height=96) == (128, 96)
-    assert size_like(640, 480, 64, 64) == (64, 64) and size_like(640, 480) == (512, 384)
+    assert size_like(640, 480, 64, 64) == (64, 64) and size_like(640, 480) == (256, 192)
     with pytest.raises(SizeError, match="width 100"):
         size_like(640, 480, width=100)

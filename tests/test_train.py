@@ -62,7 +62,7 @@ def before(stage: str, trained: Path, out: Path) -> Path:
     towers = ["text", "image_tower", "transformer", "student"]
     made = {
         "codec": ["codec", *towers], "decoder": towers, "clip": towers, "image": ["transformer", "student"],
-        "video": ["student"], "distil": ["student"], "judge": [],
+        "video": ["student"], "distil": ["student"], "judge": [], "classifier": [],
     }  # fmt: skip
     for name in made[stage]:
         (out / "parts" / f"{name}.safetensors").unlink()
