@@ -124,7 +124,7 @@ def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judge")
     drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
     drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
-    settings = {"samples": 2400, "batch": 32, "log_every": 1000}
+    settings = {"samples": 4800, "batch": 32, "log_every": 1000}
     with _single_thread():  # networks this small only wait for each other on several threads
         drain(train.run("judge", preset_name="tiny", data=folder / "data", out=folder / "judge", overrides=settings))
     return folder / "judge"

@@ -419,7 +419,7 @@ class TestCommandLine:
             (["adapt", ".", "--name", "a", "--rank", "0"], 2, "--rank"),
             (["adapt", ".", "--name", "a", "--budget", "soon"], 2, "--budget"),
             (["adapt", ".", "--name", "a"], 2, "pictures"),
-            (["adapt", ".", "--name", "a", "--model", "nowhere"], 1, "not a folder"),
+            (["adapt", ".", "--name", "a", "--model", "nowhere"], 2, "not a folder"),
             (["image", "a lake", "--adapter", "nobody"], 2, "no adapter 'nobody'"),
             (["video", "a lake", "--adapter", "a:99"], 2, "scale"),
         ],

@@ -274,7 +274,8 @@ class TestBroken:
         data[len(data) // 2] ^= 1
         path.unlink() if damage == "gone" else path.write_bytes(data if damage == "edited" else data[: len(data) // 2])
         for words in (["image", "a lake", "-o", "a.png"], ["video", "waves", "-o", "a.mp4"]):
-            assert main([*words, *QUICK, "--model", str(copied_checkpoint)]) == 1
+            code = main([*words, *QUICK, "--model", str(copied_checkpoint)])
+            assert code == (2 if (file, damage) == ("config.json", "gone") else 1), "a folder without it is no model"
             assert file in one_line(capsys)
         assert main(["doctor", "--model", str(copied_checkpoint)]) == 1
         assert file in capsys.readouterr().out

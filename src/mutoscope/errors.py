@@ -74,6 +74,12 @@ class MediaError(MutoscopeError):
     """A picture or clip file that cannot be read."""
 
 
+class MissingMediaError(MediaError):
+    """There is no such picture or clip."""
+
+    exit_code = 2
+
+
 class StorageError(MutoscopeError, OSError):
     """Writing failed; nothing half-written stays."""
 

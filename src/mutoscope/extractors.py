@@ -83,12 +83,12 @@ class Stage(nn.Module):
 
 
 class Trunk(nn.Module):
-    """Pixels -> the maps of every stage."""
+    """Pixels -> the maps of every stage; the first has `first` residual convolutions, the next one more, at most two."""
 
-    def __init__(self, widths: Sequence[int]):
+    def __init__(self, widths: Sequence[int], first: int = 0):
         super().__init__()
         ends = (3, *widths)
-        depths = [min(number, 2) for number in range(len(widths))]  # the first, largest grid is only halved
+        depths = [min(number + first, 2) for number in range(len(widths))]
         pairs = zip(ends, ends[1:], depths, strict=False)
         self.stages = nn.ModuleList(Stage(before, after, depth) for before, after, depth in pairs)
 
@@ -110,7 +110,9 @@ class SceneNet(nn.Module):
 
     def __init__(self, sizes: Sizes, words: Mapping[str, Sequence[str]]):
         super().__init__()
-        self.trunk = Trunk(sizes.widths)
+        self.trunk = Trunk(
+            sizes.widths, first=1
+        )  # fine texture, such as facets, is seen on the largest grid or not at all
         self.counts = {name: len(listed) for name, listed in words.items()}
         cells = 2 * (sizes.side >> len(sizes.widths))
         seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths)

@@ -67,7 +67,7 @@ def draw_sheet(
     from mutoscope.styles import styles as names
 
     settings: dict[str, Any] = {"seed": ask.read_seed(str(SHEET_SEED) if seed is None else seed)}
-    settings |= ask.read_size(size, None, None) | ({} if steps is None else {"num_inference_steps": steps})
+    settings |= ask.ask_size(size, None, None) | ({} if steps is None else {"num_inference_steps": steps})
     loading.check_request(prompt=prompt, **settings)
     (path,) = naming.plan(output, f"{naming.slug(prompt)}-styles", 1, moves=False)
     strange = find_strange(prompt, list(names()), way.model)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.errors import MediaError
+from mutoscope.errors import MediaError, MissingMediaError
 from mutoscope.media.containers import CUT_SHORT, MAX_FRAMES, Notes, kind_of, notes_of
 from mutoscope.media.marks import MAX_TEXT, as_request, exif_parameters, is_ai, xmp_values
 
@@ -136,7 +136,7 @@ def _one_error(path: Path | str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise MediaError(f"there is no file {name}") from error
+        raise MissingMediaError(f"there is no file {name}") from error
     except Exception as error:  # decoders fail in every way there is
         raise MediaError(f"{name} cannot be read: {_reason(error)}") from error
 

@@ -66,6 +66,8 @@ class JudgeObjective:
         self.train = [
             np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
         ]
+        column = list(self.asked).index("style")
+        self.styles = [labels[rows, column] for labels, rows in zip(self.labels, self.train, strict=True)]
         self.model = JudgeNets(self._beside(run) if classifier_only else self._new(config))
 
     def _new(self, config: ModelConfig) -> Extractors:
@@ -131,7 +133,7 @@ class JudgeObjective:
         sizes = torch.tensor([len(rows) for rows in self.train], dtype=torch.float)
         number = int(torch.multinomial(sizes, 1, generator=generator))
         folder, rows = self.folders[number], self.train[number]
-        index = rows[torch.randint(len(rows), (batch,), generator=generator).sort().values.numpy()]
+        index = rows[self._pick(number, batch, generator).sort().values.numpy()]
         pixels, labels = self._pixels(number, index), self.labels[number][index]
         sideless = torch.from_numpy(folder.may_flip[index]) & (labels[:, -1] == UNSEEN)
         mirrored = sideless & (torch.rand(batch, generator=generator) < 0.5)
@@ -139,6 +141,13 @@ class JudgeObjective:
         pick = torch.rand(batch, generator=generator).tolist()
         texts = [folder.captions[i][int(p * len(folder.captions[i]))] for i, p in zip(index, pick, strict=True)]
         return pixels, labels, texts
+
+    def _pick(self, number: int, batch: int, generator: torch.Generator) -> Tensor:
+        """Draw places of training rows (B,): half of them whatever comes, half of any style alike, for most are photos."""
+        styles = self.styles[number]
+        uniform = torch.randint(len(styles), (batch - batch // 2,), generator=generator)
+        rare = torch.multinomial(1.0 / styles.bincount()[styles].float(), batch // 2, True, generator=generator)
+        return torch.cat([uniform, rare])
 
     def _pixels(self, number: int, index: np.ndarray) -> Tensor:
         return fit(to_unit(self.folders[number].pixels[index])[:, :, 0], self.model.kept.sizes.side)
@@ -257,7 +266,7 @@ def disturb(pixels: Tensor, generator: torch.Generator) -> Tensor:
     down, right = (int(torch.randint(0, 9, (), generator=generator)) for _ in range(2))
     pixels = F.pad(pixels, (4, 4, 4, 4), mode="replicate")[..., down : down + side, right : right + side]
     pixels = torch.where(chosen(0.33), _soften(pixels), pixels)
-    strength = 0.06 * torch.rand(batch, 1, 1, 1, generator=generator) * chosen(0.5)
+    strength = 0.04 * torch.rand(batch, 1, 1, 1, generator=generator) * chosen(0.5)
     noisy = pixels + strength * torch.randn(pixels.shape, generator=generator)
     return noisy.contiguous(memory_format=torch.channels_last)
 

@@ -45,7 +45,7 @@ STAGES: dict[str, Stage] = {
     "distil": Stage("distil:DistilObjective", {"student": "model"}, needs=("text", "codec", "transformer"), data="pictures",
                     settings={"batch": 64, "rate": 5e-4}),
     "judge": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 64, "rate": 2e-3, "muon": False}),
-    "classifier": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 64, "rate": 2e-3, "muon": False},
+    "classifier": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 32, "rate": 2e-3, "muon": False},
                         options={"classifier_only": True}),
 }  # fmt: skip
 
