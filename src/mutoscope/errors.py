@@ -11,6 +11,7 @@
     ├── CheckpointError            a model folder or adapter that is damaged or of another model
     │   └── MissingModelError      what was named is not there or is no such thing: a model, a part of a run, a judge; exit code 2
     ├── MediaError                 a picture or clip file that cannot be read
+    │   └── MissingMediaError      there is no such file; exit code 2
     ├── StorageError               writing failed; nothing half-written stays
     │   └── StorageFullError       the disk is full
     ├── NonFiniteError             NaN or infinity where a number belongs
