@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "2")
@@ -94,6 +95,22 @@ def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def few_step_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same for a model that draws in a few steps, as the stage distil makes them."""
     return _make_checkpoint(tmp_path_factory.mktemp("model") / "few-step", few_step=True)
+
+
+@pytest.fixture(scope="module")
+def painter(tiny_checkpoint: Path) -> Any:
+    """The tiny model for pictures."""
+    from mutoscope import TextToImageModel
+
+    return TextToImageModel(tiny_checkpoint, threads=1)
+
+
+@pytest.fixture(scope="module")
+def filmer(tiny_checkpoint: Path) -> Any:
+    """The tiny model for clips."""
+    from mutoscope import TextToVideoModel
+
+    return TextToVideoModel(tiny_checkpoint, threads=1)
 
 
 @pytest.fixture

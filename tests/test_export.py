@@ -165,7 +165,9 @@ class TestCard:
 
     def test_numbers_are_the_runs_own(self, exported: Path, small_run: Path):
         stages = open_checkpoint(exported).card["stages"]
-        assert [*stages, "distil", "judge", "classifier"] == list(STAGES)  # which are told of students only, and no part of the model
+        assert [*stages, "distil", "judge", "classifier"] == list(
+            STAGES
+        )  # which are told of students only, and no part of the model
         for stage, facts in stages.items():
             last = json.loads((small_run / stage / "log.jsonl").read_text().splitlines()[-1])
             assert facts["samples"] == last["samples"] == 8 and facts["seconds"] == last["seconds"]
@@ -174,7 +176,9 @@ class TestCard:
 
     def test_a_student_tells_of_its_stage(self, small_run: Path, tmp_path: Path):
         checkpoint = open_checkpoint(export_run(small_run, tmp_path / "quick", "quick", student=True))
-        assert checkpoint.config.transformer.few_step and [*checkpoint.card["stages"], "judge", "classifier"] == list(STAGES)
+        assert checkpoint.config.transformer.few_step and [*checkpoint.card["stages"], "judge", "classifier"] == list(
+            STAGES
+        )
         assert "1 to 4 steps" in model_card(checkpoint) and "| distil | 8 |" in model_card(checkpoint)
 
     def test_sources(self, small_run: Path):

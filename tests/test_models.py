@@ -31,16 +31,6 @@ PROMPT = "a lake at sunset"
 SMALL = {"size": "48x32", "num_inference_steps": 3}
 
 
-@pytest.fixture(scope="module")
-def painter(tiny_checkpoint: Path) -> TextToImageModel:
-    return TextToImageModel(tiny_checkpoint, threads=1)
-
-
-@pytest.fixture(scope="module")
-def filmer(tiny_checkpoint: Path) -> TextToVideoModel:
-    return TextToVideoModel(tiny_checkpoint, threads=1)
-
-
 def shown(made: Picture | Clip) -> np.ndarray:
     return made.pixels if isinstance(made, Picture) else made.frames
 
@@ -143,8 +133,7 @@ def test_pictures_of_before_are_made_again(root: Path):
     """The pictures of the README come back to the byte on their own kind of machine, and near it on any."""
     path = root / "docs" / "pictures" / "lake_sunset.png"
     request, model = Request.from_json(read_info(path)["request_json"]), TextToImageModel(threads=1)
-    if request.model_hash != model._checkpoint.hash:
-        pytest.skip("the picture was made by another checkpoint: scripts/pictures")
+    assert request.model_hash == model._checkpoint.hash, "made by another checkpoint; draw it again: scripts/pictures"
     again = model.redo(request).pixels.astype(int)
     assert np.abs(again - read_pixels(path)).max() <= 3
 

@@ -36,11 +36,6 @@ def networks(runtime) -> Networks:
     return networks_of(runtime, text)
 
 
-@pytest.fixture(scope="module")
-def painter(tiny_checkpoint: Path) -> TextToImageModel:
-    return TextToImageModel(tiny_checkpoint, threads=1)
-
-
 def sky(rows: int, columns: int) -> np.ndarray:
     """A gradient from blue to the colour of sand, (H, W, 3) uint8."""
     down = np.linspace(0.0, 1.0, rows)[:, None, None]

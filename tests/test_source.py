@@ -35,16 +35,6 @@ def mask() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def painter(tiny_checkpoint: Path) -> TextToImageModel:
-    return TextToImageModel(tiny_checkpoint, threads=1)
-
-
-@pytest.fixture(scope="module")
-def filmer(tiny_checkpoint: Path) -> TextToVideoModel:
-    return TextToVideoModel(tiny_checkpoint, threads=1)
-
-
-@pytest.fixture(scope="module")
 def nano() -> TextToImageModel:
     """The embedded model."""
     return TextToImageModel(threads=1)

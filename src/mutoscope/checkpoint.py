@@ -58,9 +58,9 @@ class Checkpoint:
         """Rows and columns of the square pictures that the training ended with, pixels."""
         return int(self.card.get("native_side", NATIVE_SIDE))
 
-    def weights(self, prefix: str = "") -> dict[str, np.ndarray]:
-        """Read weights.safetensors as float32 arrays by name, those whose names start with `prefix`."""
-        return read_weights(self.folder / "weights.safetensors", prefix)
+    def weights(self) -> dict[str, np.ndarray]:
+        """Read weights.safetensors as float32 arrays by name."""
+        return read_weights(self.folder / "weights.safetensors")
 
     def encoder_weights(self) -> dict[str, np.ndarray]:
         """Read the weights of the codec's encoder, float32 arrays by name; CheckpointError when it was left out."""

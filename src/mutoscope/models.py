@@ -156,7 +156,7 @@ class _Model:
         size, width, height = (given.pop(name) for name in ("size", "width", "height"))
         source = given.pop("source")
         if source is not None:
-            given |= {"image_hash": source.hash, "mask_hash": source.mask_hash}
+            given |= source.hashes
             if size is None:
                 rows, columns = source.pixels.shape[:2]
                 width, height = size_like(columns, rows, width, height, side=self._checkpoint.native_side)

@@ -69,7 +69,7 @@ def draw(
     tokenizer: Tokenizer,
     config: ModelConfig,
     preview: bool,
-    source: Source | None = None,  # of the request's size
+    source: Source | None = None,  # of the size that is drawn first
 ) -> Iterator[Event]:
     """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
 

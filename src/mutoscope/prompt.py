@@ -13,7 +13,7 @@ from typing import Any
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError, did_you_mean
 from mutoscope.shapes import LARGEST, LARGEST_REFINED, LatentGrid, check_size, draft_size, parse_size
-from mutoscope.styles import Mix, Style, known_styles, read_mix, write_mix
+from mutoscope.styles import Mix, Style, known_styles, read_mix, split_strength, write_mix
 from mutoscope.wording import Pieces, draw_words, is_weighted, pieces
 
 LONGEST_PROMPT = 20_000  # characters
@@ -41,8 +41,7 @@ class UsedAdapter:
         for key in ("name", "hash"):
             if not isinstance(getattr(self, key), str):
                 raise SettingError(f"the {key} of an adapter must be text, got {getattr(self, key)!r}")
-        number = isinstance(self.scale, int | float) and not isinstance(self.scale, bool)
-        if not number or not abs(self.scale) <= LARGEST_SCALE:
+        if not _is_number(self.scale) or not abs(self.scale) <= LARGEST_SCALE:
             raise SettingError(
                 f"the scale of adapter {self.name[:40]!r} must be from -{LARGEST_SCALE:g} to {LARGEST_SCALE:g}, "
                 f"got {self.scale!r}; 1 is what was trained"
@@ -75,15 +74,11 @@ class Request:
     weighted: bool = False  # brackets in the prompts are weights, see wording.py
     draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
     refine_strength: float = 0.0  # noise of the first pass of refining, below 1
-    variation: float = (
-        0.0  # how far the noise lies towards another seed's: 0 is its own, 1 is rng.stream(variation_seed, index)
-    )
-    variation_seed: int = 0  # 0 to 2**32 - 1
+    variation: float = 0.0  # how far the noise lies towards that of another seed: 0 is its own, 1 is the other's
+    variation_seed: int = 0  # the other seed, 0 to 2**32 - 1; its noise is rng.stream(variation_seed, index)
     image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
     mask_hash: str = ""  # of the mask that says where it is drawn anew
-    strength: float = (
-        1.0  # the noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
-    )
+    strength: float = 1.0  # noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -125,8 +120,7 @@ class Request:
         check_size(self.width, self.height, LARGEST_REFINED)
         if self.num_frames != 1:
             raise SizeError(f"clips are drawn up to {LARGEST} pixels a side, got {self.width}x{self.height}")
-        number = isinstance(self.refine_strength, int | float) and not isinstance(self.refine_strength, bool)
-        if not number or not 0 < self.refine_strength < 1:
+        if not _is_number(self.refine_strength) or not 0 < self.refine_strength < 1:
             raise SettingError(f"refine_strength must be above 0 and below 1, got {self.refine_strength!r}")
 
     @property
@@ -281,15 +275,13 @@ def read_adapters(words: Any) -> list[tuple[str, float]]:
         return []
     found: dict[str, float] = {}
     for part in words.split(","):
-        name, _, scale = part.strip().rpartition(":")
-        if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", scale.strip()):
-            name, scale = part.strip(), "1"  # a path may hold a colon too
+        name, scale = split_strength(part)
         if not name or name in found:
             raise SettingError(
                 f"{'the adapter ' + repr(name[:40]) + ' twice' if name else 'an adapter without a name'} in "
                 f'{words[:80]!r}; expected names and scales such as "mystyle:0.8, other:0.5"'
             )
-        found[name] = UsedAdapter(name, float(scale)).scale
+        found[name] = UsedAdapter(name, 1.0 if scale is None else scale).scale
     return list(found.items())
 
 
@@ -339,14 +331,18 @@ def _check_style_words(value: Any) -> tuple[tuple[str, str], ...]:
         raise StyleError(f"the request's own styles: {error}") from error
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _check_share(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if not _is_number(value) or not 0 <= value <= 1:
         raise SettingError(f"{name} must be a number from 0 to 1, got {value!r}")
     return float(value)
 
 
 def _check_scale(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+    if not _is_number(value) or not abs(value) < math.inf:
         raise SettingError(f"guidance_scale must be a number, got {value!r}; 3 is the default, 1 means none")
     if not 0 <= value <= 30:
         raise SettingError(f"guidance_scale must be from 0 to 30, got {value}")

@@ -39,6 +39,11 @@ class Source:
         """The same of the mask; empty without one."""
         return "" if self.mask is None else _hash(self.mask)
 
+    @property
+    def hashes(self) -> dict[str, str]:
+        """What a request says of it: image_hash and mask_hash."""
+        return {"image_hash": self.hash, "mask_hash": self.mask_hash}
+
     def fit(self, width: int, height: int) -> "Source":
         """Return the source at another size, never squeezed: what sticks out is cut off on both sides alike."""
         if self.pixels.shape[:2] == (height, width):
@@ -82,8 +87,11 @@ class Source:
 def open_source(image: Any, mask_image: Any = None) -> Source | None:
     """Read the picture to start from, and where to draw anew (white), from a path, a PIL.Image or a uint8 array.
 
-    None where neither is given. Raises MediaError for a file that cannot be read, SettingError, SizeError.
+    None where neither is given; a source that is open stays as it is. Raises MediaError for a file that cannot be read,
+    SettingError, SizeError.
     """
+    if isinstance(image, Source) and mask_image is None:
+        return image
     if image is None:
         if mask_image is not None:
             raise SettingError(

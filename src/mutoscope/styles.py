@@ -122,12 +122,18 @@ def read_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
 
 def _strength(part: str) -> tuple[str, float | None]:
     """Return a style as it is written and its strength, None where none is given."""
-    name, _, number = part.strip().rpartition(":")
-    if not re.fullmatch(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)\s*", number):
-        name, number = part.strip(), ""
+    name, number = split_strength(part)
     if name.startswith("-"):
-        return name[1:].strip(), -float(number or 1)
-    return name.strip(), float(number) if number else None
+        return name[1:].strip(), -(1.0 if number is None else number)
+    return name.strip(), number
+
+
+def split_strength(part: str) -> tuple[str, float | None]:
+    """Return name and number of "name:0.7"; the number is None where there is none, and a name may hold a colon too."""
+    name, _, number = part.strip().rpartition(":")
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", number.strip()):
+        return part.strip(), None
+    return name, float(number)
 
 
 def write_mix(mix: Mix) -> str:

@@ -157,15 +157,20 @@ def read_list(name: str) -> tuple[str, ...]:
     raise PromptError(f"unknown wildcard __{name[:40]}__{did_you_mean(name, known)}; known: {', '.join(known)}")
 
 
-@cache
-def _lines(path: Path, changed: int) -> tuple[str, ...]:
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Return what the lines of a text file say, without those that begin with #; PromptError for a file that is none."""
     try:
         if path.stat().st_size > LARGEST_LIST:
             raise ValueError("larger than 1 MB")
         lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
     except (OSError, ValueError) as error:
         raise PromptError(f"{path}: not a list of words ({error})") from error
-    words = tuple(line for line in lines if line and not line.startswith("#"))
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+@cache
+def _lines(path: Path, changed: int) -> tuple[str, ...]:
+    words = read_lines(path)
     if not words:
         raise PromptError(f"{path}: the list is empty; write one word or phrase a line")
     return words

@@ -222,6 +222,10 @@ SameImage = Annotated[
     str | None, _option("--image", metavar="FILE", help="The picture that the file was made from, where it was.")
 ]
 SameMask = Annotated[str | None, _option("--mask", metavar="FILE", help="The mask it was made with.")]
+Votes = Annotated[
+    str | None,
+    _option("--votes", metavar="FILE", help="Votes of people, from the pages of mutoscope compare --blind."),
+]
 Adapter = Annotated[
     str | None,
     _option("--adapter", metavar="NAME:SCALE", help="What mutoscope adapt taught: mystyle, mystyle:0.8, a file, or several "

@@ -28,15 +28,7 @@ def card(
             help="Write the training and metrics tables between their marks in this page.",
         ),
     ] = None,
-    votes: Annotated[
-        str | None,
-        typer.Option(
-            "--votes",
-            metavar="FILE",
-            parser=ask.text,
-            help="Votes newer than the report, from mutoscope compare --blind.",
-        ),
-    ] = None,
+    votes: ask.Votes = None,
 ) -> None:
     """Write the model card and the tables of a README; no number is made by hand."""
     from mutoscope.checkpoint import open_checkpoint

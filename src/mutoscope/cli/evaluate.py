@@ -75,15 +75,7 @@ def evaluate(
             help="Pictures of things, as in mutoscope data render: renders beside the model's things.",
         ),
     ] = "",
-    votes: Annotated[
-        str | None,
-        typer.Option(
-            "--votes",
-            metavar="FILE",
-            parser=ask.text,
-            help="Votes of people, from the pages of mutoscope compare --blind.",
-        ),
-    ] = None,
+    votes: ask.Votes = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")
     ] = False,

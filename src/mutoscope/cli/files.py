@@ -138,8 +138,11 @@ def redo(
     other: dict[str, Any] = {} if adapter is None else {"adapter": adapter}
     if adapter is not None:
         loading.check_adapter(adapter)
-    loading.check_source(image, mask, new)
-    other |= {name: given for name, given in (("image", image), ("mask_image", mask)) if given is not None}
+    from mutoscope.source import check_source
+
+    source = loading.read_source(image, mask)
+    check_source(source, new.image_hash, new.mask_hash)
+    other |= {} if source is None else {"image": source}
     start = time.perf_counter()
     result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new, **other)
     if result.request.model_hash != old.model_hash and not quiet:

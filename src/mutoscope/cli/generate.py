@@ -56,8 +56,8 @@ class Wish:
         """Raise RequestError for what no model could do."""
         if not 1 <= self.number <= MOST:
             raise SettingError(f"--number must be from 1 to {MOST}, got {self.number}")
-        apart = ("duration_seconds", "num_frames", "fps", "adapter", "image", "mask_image")
-        hashes = loading.hashes_of(self.settings.get("image"), self.settings.get("mask_image"))
+        apart = ("duration_seconds", "num_frames", "fps", "adapter", "image")
+        hashes = self.settings["image"].hashes if "image" in self.settings else {}
         shared = {k: v for k, v in self.settings.items() if k not in apart}
         loading.check_request(prompt=self.prompt, **shared, **self.frames, **hashes)
         if "adapter" in self.settings:
@@ -98,7 +98,7 @@ def image(
     """Draw a picture from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
-    start = {"image": image, "mask_image": mask, "strength": strength, **ask.read_variation(vary, vary_seed)}
+    start = {"image": loading.read_source(image, mask), "strength": strength, **ask.read_variation(vary, vary_seed)}
     settings |= {name: value for name, value in start.items() if value is not None}
     wish = Wish(prompt, number, settings)
     wish.check()
@@ -146,7 +146,7 @@ def video(
     """Draw a clip from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
-    settings |= ask.read_variation(vary, vary_seed) | ({} if image is None else {"image": image})
+    settings |= ask.read_variation(vary, vary_seed) | ({} if image is None else {"image": loading.read_source(image)})
     length, counted = _length(seconds, fps, frames)
     wish = Wish(prompt, number, {**settings, **length}, counted)
     wish.check()

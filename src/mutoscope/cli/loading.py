@@ -28,19 +28,13 @@ def check_adapter(words: str) -> None:
         find_adapter(name)
 
 
-def hashes_of(image: str | None, mask: str | None) -> dict[str, str]:
-    """Read a picture to start from and its mask, and return what a request says of them; MediaError, RequestError."""
+def read_source(image: str | None, mask: str | None = None) -> Any:
+    """Return the opened picture to start from with its mask, None without either; MediaError, RequestError."""
+    if image is None and mask is None:
+        return None
     from mutoscope.source import open_source
 
-    source = open_source(image, mask)
-    return {"image_hash": source.hash, "mask_hash": source.mask_hash} if source else {}
-
-
-def check_source(image: str | None, mask: str | None, request: Any) -> None:
-    """Refuse a picture and mask that are not those that the request starts from; MediaError, RequestError."""
-    from mutoscope.source import check_source, open_source
-
-    check_source(open_source(image, mask), request.image_hash, request.mask_hash)
+    return open_source(image, mask)
 
 
 def check_runtime(runtime: str, threads: int | None) -> None:

@@ -10,9 +10,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
 from mutoscope.cli.console import note, say, table, watch
 from mutoscope.cli.generate import Way
-from mutoscope.errors import MutoscopeError, OutputError, PromptError
-
-LARGEST_LIST = 1 << 20  # bytes of a file of prompts
+from mutoscope.errors import MutoscopeError, OutputError
 
 
 @dataclass(frozen=True)
@@ -64,13 +62,9 @@ def read_prompts(path: Path) -> list[str]:
     """Return the lines of a file that say something; OutputError or PromptError otherwise."""
     if not path.is_file():
         raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt a line")
-    if path.stat().st_size > LARGEST_LIST:
-        raise PromptError(f"{path} has {path.stat().st_size:,} bytes, more than a list of prompts can have")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError as error:
-        raise PromptError(f"{path} is not UTF-8 text ({error})") from error
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    from mutoscope.wording import read_lines
+
+    return list(read_lines(path))
 
 
 def draw(wish: SeriesWish, out: str | None, way: Way) -> None:

@@ -20,9 +20,7 @@ from mutoscope.world.spec import SceneSpec
 FRAMES, FPS = 25, 12  # of the clips that are compared
 RESAMPLES = 2000
 TINY = 1e-6  # levels; keeps a clip that stands still from dividing by zero
-APART = (
-    12  # frames between two that are held against each other for the camera: a second, in which a zoom moves two pixels
-)
+APART = 12  # frames between two that are held against each other: a second, in which a zoom moves two pixels
 STILL = 0.006  # of a side in that time: what moves less stands still
 LONGEST = 0.25  # of a side: shifts beyond it are taken for chance
 

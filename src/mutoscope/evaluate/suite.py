@@ -241,10 +241,7 @@ def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterato
     pictures = yield from _drawn(painter, questions, "draw free")
     asked, read = [q.asked for q in questions], found.judge.read(pictures)
     found.numbers["free"] = {
-        "n": len(questions),
-        "generated": share(asked, read),
-        "floor": floor(asked, read),
-        "answers": _answers(questions, read),
+        **_told(questions, read),
     }
     found.sheets["free"] = marked_sheets(pictures, asked, read)
 
@@ -262,12 +259,9 @@ def _things(painter: Painter, found: _Found) -> Iterator[Event]:
     pictures = yield from _drawn(painter, questions, "draw things")
     asked, read = [q.asked for q in questions], found.judge.read(pictures)
     found.numbers["things"] = {
-        "n": len(questions),
+        **_told(questions, read),
         "world_seed": things.SEED,
-        "generated": share(asked, read),
-        "floor": floor(asked, read),
         "mixups": mixups(asked, read),
-        "answers": _answers(questions, read),
     }
     found.sheets["things"] = marked_sheets(pictures, asked, read)
     if found.sprites is None:
@@ -297,12 +291,9 @@ def _cameras(painter: Painter, found: _Found) -> Iterator[Event]:
         yield phase.advance(preview=clip[-1])
     asked = [q.asked for q in questions]
     found.numbers["camera"] = {
-        "n": len(questions),
-        "generated": share(asked, read[0]),
+        **_told(questions, read[0]),
         "renders": share(asked, read[1]),
-        "floor": floor(asked, read[0]),
         "mixups": mixups(asked, read[0]),
-        "answers": _answers(questions, read[0]),
     }
 
 
@@ -373,6 +364,13 @@ def _rendered(specs: list[SceneSpec], name: str, library: SpriteLibrary | None =
         pictures.append(picture)
         yield phase.advance()
     return pictures
+
+
+def _told(questions: list[Question], read: list[dict[str, str]]) -> dict[str, Any]:
+    """Return what a report says of any questions: how many, the share read right, the floor, and every answer."""
+    asked = [q.asked for q in questions]
+    return {"n": len(questions), "generated": share(asked, read), "floor": floor(asked, read),
+            "answers": _answers(questions, read)}  # fmt: skip
 
 
 def _answers(questions: list[Question], read: list[dict[str, str]]) -> list[dict[str, Any]]:

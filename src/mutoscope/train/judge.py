@@ -67,7 +67,10 @@ class JudgeObjective:
             np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
         ]
         column = list(self.asked).index("style")
-        self.styles = [labels[rows, column] for labels, rows in zip(self.labels, self.train, strict=True)]
+        styles = [labels[rows, column] for labels, rows in zip(self.labels, self.train, strict=True)]
+        self.rarity = [
+            1.0 / of.bincount()[of].float() for of in styles
+        ]  # of every training row: any style weighs alike
         self.model = JudgeNets(self._beside(run) if classifier_only else self._new(config))
 
     def _new(self, config: ModelConfig) -> Extractors:
@@ -144,9 +147,9 @@ class JudgeObjective:
 
     def _pick(self, number: int, batch: int, generator: torch.Generator) -> Tensor:
         """Draw places of training rows (B,): half of them whatever comes, half of any style alike, for most are photos."""
-        styles = self.styles[number]
-        uniform = torch.randint(len(styles), (batch - batch // 2,), generator=generator)
-        rare = torch.multinomial(1.0 / styles.bincount()[styles].float(), batch // 2, True, generator=generator)
+        rarity = self.rarity[number]
+        uniform = torch.randint(len(rarity), (batch - batch // 2,), generator=generator)
+        rare = torch.multinomial(rarity, batch // 2, True, generator=generator)
         return torch.cat([uniform, rare])
 
     def _pixels(self, number: int, index: np.ndarray) -> Tensor:

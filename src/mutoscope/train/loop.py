@@ -336,10 +336,8 @@ class _Keeper:
             self.book.close()
 
     def log(self, norm: float, factor: float) -> dict[str, Any]:
-        if (
-            self.line and self.line["samples"] == self.clock.samples
-        ):  # nothing new since: a line of no steps says nothing
-            return self.line
+        if self.line and self.line["samples"] == self.clock.samples:
+            return self.line  # nothing new since: a line of no steps says nothing
         self.line = line = self.clock.line(norm, factor)
         if self.book is not None:
             self.book.add(line)

@@ -31,6 +31,7 @@ class Stage:
 
 _CODEC, _TRANSFORMER = {"codec": "model"}, {"transformer": "model"}
 _TOWERS = {"text": "model.text", "image_tower": "model.image"}
+_JUDGE = {"rate": 2e-3, "muon": False}
 _SLOW, _FAST = {"batch": 16, "adam_share": 0.3}, {"batch": 64, "rate": 1e-3}
 
 STAGES: dict[str, Stage] = {
@@ -44,8 +45,8 @@ STAGES: dict[str, Stage] = {
                    {"video": True}),
     "distil": Stage("distil:DistilObjective", {"student": "model"}, needs=("text", "codec", "transformer"), data="pictures",
                     settings={"batch": 64, "rate": 5e-4}),
-    "judge": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 64, "rate": 2e-3, "muon": False}),
-    "classifier": Stage("judge:JudgeObjective", {}, data="pictures", settings={"batch": 32, "rate": 2e-3, "muon": False},
+    "judge": Stage("judge:JudgeObjective", {}, data="pictures", settings={**_JUDGE, "batch": 64}),
+    "classifier": Stage("judge:JudgeObjective", {}, data="pictures", settings={**_JUDGE, "batch": 32},
                         options={"classifier_only": True}),
 }  # fmt: skip
 
