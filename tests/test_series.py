@@ -143,6 +143,14 @@ def test_a_wrong_wish_is_refused_in_one_line(asked: list[str], said: str, capsys
     assert said in error and error.count("\n") == 1 and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    "option", ["--motif", "--headline", "--prompts", "--style", "--size", "--steps", "--seed", "--model", "--threads"]
+)
+def test_a_recipe_of_training_ignores_no_option(option: str, root: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["recipe", str(root / "recipes" / "nano-cpu.toml"), "--out", "nowhere", option, "2"]) == 2
+    assert f"{option} is for recipes of pictures" in capsys.readouterr().err
+
+
 def test_without_a_name_the_recipes_are_listed(capsys: pytest.CaptureFixture[str]):
     assert main(["recipe"]) == 0
     out = capsys.readouterr().out

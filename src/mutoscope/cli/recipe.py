@@ -76,13 +76,9 @@ def recipe(
         series.draw(wish, out, way)
         return
     given = {
-        "--motif": motif,
-        "--headline": headline,
-        "--prompts": prompts,
-        "--style": style,
-        "--size": size,
-        "--seed": seed,
-    }
+        "--motif": motif, "--headline": headline, "--prompts": prompts, "--style": style, "--size": size, "--steps": steps,
+        "--seed": seed, "--model": model, "--threads": threads,
+    }  # fmt: skip
     for option, value in given.items():
         if value is not None:
             raise SettingError(f"{option} is for recipes of pictures; {path} is one of training")
