@@ -18,8 +18,8 @@ from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
 
 SECONDS = 2.1  # a thing stays in the frame this long
-HEIGHTS = {"tiny": 0.15, "small": 0.21, "person": 0.31, "large": 0.40, "huge": 0.60}  # of the frame, near
-NEARNESS = {"tiny": (0.6, 1.0), "small": (0.35, 1.0), "person": (0.2, 1.0), "large": (0.1, 0.8), "huge": (0.0, 0.5)}
+HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of the frame, near
+NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
 
 
 @dataclass(frozen=True)

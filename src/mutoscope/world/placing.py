@@ -70,13 +70,39 @@ def _draw(view: View, image: Tensor, item: Item) -> None:
         _reflect(view, canvas, item, texture, moves, x, y, line)
         alpha = ((line - y) / (1.6 * view.px) + 0.5).clamp(0, 1)  # T h w
     patch = _sampled(texture, item, moves, x, y)
-    _lay(canvas, patch if alpha is None else patch * alpha[:, None])
+    _lay(canvas, _stand_out(patch if alpha is None else patch * alpha[:, None], canvas))
 
 
 def _lay(canvas: Tensor, patch: Tensor) -> None:
     """Lay premultiplied `patch` (T 4 h w) over `canvas` (3 T h w) in place."""
     colour, alpha = patch[:, :3].transpose(0, 1), patch[:, 3:].transpose(0, 1)
     canvas.copy_(colour + canvas * (1 - alpha))
+
+
+def _stand_out(patch: Tensor, canvas: Tensor) -> Tensor:
+    """Lighten or darken a thing (T 4 h w) that is as bright as what lies behind it (3 T h w), at all times alike.
+
+    An eagle in a canyon at dusk has the canyon's brightness; without this nobody could say that it is there.
+    """
+    alpha = patch[:, 3:].double()
+    covered = float(alpha.sum())
+    if covered < 1.0:
+        return patch
+    weights = alpha.new_tensor(_LUMA).view(1, 3, 1, 1)
+    behind = float((canvas.transpose(0, 1).double() * alpha * weights).sum()) / covered
+    bright = float((patch[:, :3].double() * weights).sum()) / covered
+    lighter = bright > behind if CONTRAST < behind < 1 - CONTRAST else behind <= CONTRAST
+    target = behind + CONTRAST if lighter else behind - CONTRAST
+    colour = patch[:, :3]
+    if lighter and bright < target:
+        colour = torch.lerp(colour, patch[:, 3:].expand_as(colour), (target - bright) / (1 - bright))
+    elif not lighter and bright > target:
+        colour = colour * (target / bright)
+    return torch.cat([colour, patch[:, 3:]], 1)
+
+
+CONTRAST = 0.2  # least difference in brightness between a thing and what lies behind it
+_LUMA = (0.299, 0.587, 0.114)
 
 
 def _window(view: View, item: Item, boxes: list[tuple[float, ...]]) -> tuple[slice, slice]:
