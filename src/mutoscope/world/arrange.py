@@ -197,7 +197,7 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.45 + 0.35 * depth
         longest = max(HEIGHTS[noun.size] * near, 0.125) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
-        longest *= min(1.45, max(1.0, wide / tall))  # a bus is as high as a car and longer
+        longest = min(longest * min(1.45, max(1.0, wide / tall)), 0.58)  # a bus is as high as a car and longer
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 
 
@@ -243,7 +243,7 @@ def box(item: Item, seconds: float) -> tuple[float, float, float, float]:
 
 
 def _inside(item: Item, frames: list[tuple[float, tuple[float, ...]]]) -> bool:
-    margin = 0.012
+    margin = 0.02
     for seconds, (start, above, end, below) in frames:
         left, top, right, bottom = box(item, seconds)
         if item.thing.place == "water" or item.bust:
