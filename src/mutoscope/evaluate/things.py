@@ -12,6 +12,7 @@ from functools import cache
 
 from mutoscope.evaluate.prompts import EVERYTHING, MOST_SKIPPED, MOST_VARIANTS, Known, Question
 from mutoscope.rng import Stream, stream
+from mutoscope.world.arrange import COARSE
 from mutoscope.world.captions import caption
 from mutoscope.world.nouns import (
     COUNTS,
@@ -70,6 +71,8 @@ def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
         spec = draw_spec(seed, index, held_out=None, scene="plain ground")
     else:
         spec = draw_spec(seed, index, held_out=True)
+        if spec.style in COARSE:
+            return None
     room = tuple(ROOM[spec.scene])
     place = random.choice(room, [2.0] + [1.0] * (len(room) - 1))
     fitting = [name for name in _belonging(spec.scene, place) if name in names]

@@ -20,6 +20,7 @@ from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
 SECONDS = 2.1  # a thing stays in the frame this long
 HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of the frame, near
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
+COARSE = ("stained glass", "pixel art", "low poly")  # styles with so large pieces that small things are lost in them
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def arrange(
     items: list[Item] = []
     for attempt in range(80):
         shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
+        if spec.style in COARSE and not plain:
+            shrink *= 1.3
         units = _Units(spec.seed, spec.index, "things", attempt)
         items = _scatter(units, kinds, spec.scene, horizon, aspect, shrink, lane)
         if all(_inside(item, frames) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
@@ -195,8 +198,8 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
             room = min((0.42, 0.34, 0.29, 0.24, 0.20)[thing.count - 1], 0.44)
         longest = min(1.0, aspect) * room * shrink * vary
     else:
-        near = 0.42 + 0.58 * depth if thing.place != "air" else 0.45 + 0.35 * depth
-        longest = max(HEIGHTS[noun.size] * near, 0.125) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
+        near = 0.42 + 0.58 * depth if thing.place != "air" else 0.62 + 0.28 * depth
+        longest = max(HEIGHTS[noun.size] * near, 0.17) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
         longest = min(longest * min(1.45, max(1.0, wide / tall)), 0.58)  # a bus is as high as a car and longer
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 

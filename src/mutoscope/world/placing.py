@@ -91,7 +91,7 @@ def _stand_out(patch: Tensor, canvas: Tensor) -> Tensor:
     weights = alpha.new_tensor(_LUMA).view(1, 3, 1, 1)
     behind = float((canvas.transpose(0, 1).double() * alpha * weights).sum()) / covered
     bright = float((patch[:, :3].double() * weights).sum()) / covered
-    lighter = bright > behind if CONTRAST < behind < 1 - CONTRAST else behind <= CONTRAST
+    lighter = behind < _DARK or (bright > behind and behind < 1 - CONTRAST)
     target = behind + CONTRAST if lighter else behind - CONTRAST
     colour = patch[:, :3]
     if lighter and bright < target:
@@ -101,7 +101,8 @@ def _stand_out(patch: Tensor, canvas: Tensor) -> Tensor:
     return torch.cat([colour, patch[:, 3:]], 1)
 
 
-CONTRAST = 0.2  # least difference in brightness between a thing and what lies behind it
+CONTRAST = 0.26  # least difference in brightness between a thing and what lies behind it
+_DARK = 0.4  # what lies behind is darker than this: a thing is made lighter, as nobody finds a dark one there
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -152,9 +153,9 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     light = {name: view.light[name][0, :, 0] for name in ("ambient", "key", "haze", "air")}  # 3 1 1
     shine = light["ambient"] + 0.72 * light["key"]
     grey = shine.mean(0, keepdim=True)
-    shine = torch.lerp(shine, grey.expand_as(shine), 0.25)
+    shine = torch.lerp(shine, grey.expand_as(shine), 0.5)
     scene = view.specs[0].scene
-    shine = shine * (_BRIGHT.get(scene, 0.45) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
+    shine = shine * (_BRIGHT.get(scene, 0.55) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
     if item.noun.name in GLOWING:
         shine = shine.clamp(min=1.0)
     if scene in UNDER_WATER:
@@ -164,7 +165,7 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     return torch.lerp((colour * shine).clamp(max=1.0), light["haze"] * alpha, thick)
 
 
-_BRIGHT = {"space": 0.85, "neon street": 0.60, "coral reef": 0.80}  # least light there
+_BRIGHT = {"space": 0.85, "neon street": 0.70, "coral reef": 0.80}  # least light there
 _WATER = (0.08, 0.40, 0.52)  # what hides things under water
 
 
