@@ -61,14 +61,15 @@ def run(
         counts = survey(data)
         _check_count(sum(counts.values()), settings.batch)
         _check_folders(stage, row, {path: (count, frames_of(path)) for path, count in counts.items()}, settings.batch)
-        _check_curriculum(stage, row, settings.curriculum)
+        _check_shares(stage, row, settings)
         with ranks.first_goes_ahead():
             folders = open_folders(data)
             if ranks.is_first:
                 save_config(out, config)
             objective = make_objective(row, config, folders, out)
-            if settings.curriculum:
-                objective.curriculum = settings.curriculum
+            for name in _SHARES:
+                if hasattr(objective, name):
+                    setattr(objective, name, getattr(settings, name))
             if ranks.is_first:
                 record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
         for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
@@ -98,9 +99,14 @@ def _check_count(items: int, batch: int) -> None:
         raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
 
 
-def _check_curriculum(stage: str, row: Stage, share: float) -> None:
-    if share and not hasattr(row.load(), "curriculum"):
+def _check_shares(stage: str, row: Stage, settings: Any) -> None:
+    if settings.curriculum and not hasattr(row.load(), "curriculum"):
         raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
+    if settings.clip_share != type(settings).clip_share and stage != "video":
+        raise SettingError(f"clip_share belongs to the video stage; leave it out of {stage}")
+
+
+_SHARES = ("curriculum", "clip_share")  # settings that an objective needs, where it has them
 
 
 def _check_folders(stage: str, row: Stage, folders: dict[Path, tuple[int, int]], batch: int) -> None:

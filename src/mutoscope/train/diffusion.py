@@ -31,7 +31,6 @@ from mutoscope.transformer import Transformer
 TEXT_LENGTH = 40  # tokens of a caption kept in training
 WORDINGS = 4  # captions of an item whose states are kept
 DROP = 0.1  # share of captions replaced by the empty one
-CLIP_SHARE = 0.35  # of the steps of the video stage
 PREVIEW_PROMPTS = (
     "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
     "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
@@ -64,6 +63,7 @@ class DiffusionObjective:
     preview_steps = 16
     same_length = False  # whether captions are padded to one length, as compiled graphs want it
     curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
+    clip_share = 0.35  # of the steps
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
         self.config = config
@@ -128,7 +128,7 @@ class DiffusionObjective:
         generator = torch.Generator().manual_seed(0)
         rows = []
         for _ in range(2):
-            noise = torch.randn((len(PREVIEW_PROMPTS), 16, 1, 16, 16), generator=generator)
+            noise = torch.randn((len(PREVIEW_PROMPTS), *self._common_shape()), generator=generator)
             device = next(model.parameters()).device
             given = (x.to(device) for x in (noise, self.prompt_states, self.prompt_mask))
             with torch.autocast(device.type, dtype=torch.bfloat16):
@@ -136,6 +136,12 @@ class DiffusionObjective:
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
         return sheet(rows)
+
+    def _common_shape(self) -> tuple[int, ...]:
+        """Return the shape (c, 1, h, w) that most pictures of the data have, 128 px where there are clips alone."""
+        if not self.pictures:
+            return self.clips[0].latents.shape[1], 1, 16, 16
+        return max(self.pictures, key=lambda item: len(item.latents)).latents.shape[1:]
 
     def draw(self, model: Transformer, noise: Tensor, states: Tensor, mask: Tensor, steps: int, scale: float) -> Tensor:
         """Noise (B, c, 1, h, w) -> latents, for previews."""
@@ -164,7 +170,7 @@ class DiffusionObjective:
         return torch.cat([states, empty]), torch.cat([mask, empty_mask])
 
     def _of_clips(self, generator: torch.Generator) -> bool:
-        return bool(self.clips) and (not self.pictures or bool(torch.rand((), generator=generator) < CLIP_SHARE))
+        return bool(self.clips) and (not self.pictures or bool(torch.rand((), generator=generator) < self.clip_share))
 
     def _batch(
         self, generator: torch.Generator, batch: int, of_clips: bool, fraction: float = 1.0

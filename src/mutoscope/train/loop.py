@@ -69,6 +69,7 @@ class Settings:
     curriculum: float = (
         0.0  # share of the run over which the sizes of the data come in, smallest first; 0 = all at once
     )
+    clip_share: float = 0.35  # of the steps of the video stage that learn from clips; the others learn from pictures
     snapshots: int = 8  # of the weight averages over the run, for `mutoscope train ema`; 0 keeps none
     skip_limit: int = 10  # steps in a row without a finite loss and gradient that end the run
 
@@ -81,8 +82,9 @@ class Settings:
         for name in ("rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"setting {name} must be above 0, got {getattr(self, name)}")
-        if not (0 <= self.decay <= 1 and self.curriculum <= 1):
-            raise SettingError(f"settings decay and curriculum are shares, 0 to 1, got {self.decay}, {self.curriculum}")
+        for name in ("decay", "curriculum", "clip_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise SettingError(f"setting {name} is a share, 0 to 1, got {getattr(self, name)}")
         if self.device not in DEVICES:
             raise SettingError(
                 f"setting device must be one of {', '.join(DEVICES)}{did_you_mean(self.device, DEVICES)}"
