@@ -93,15 +93,15 @@ def find_strange(prompt: str, names: list[str], model: str | None) -> list[str]:
 
 def _every_style(model: Any, prompt: str, labels: dict[str, str], settings: dict[str, Any]) -> Iterator[Event]:
     """Yield an event a style, the last with the sheet, uint8 (H, W, 3)."""
-    from mutoscope.evaluate.sheets import WHITE, grid, labelled
+    from mutoscope.series.layout import sheet_of
 
     drawing = Phase("styles", len(labels))
     yield drawing.start()
     cells = []
     for name, label in labels.items():
-        cells.append(labelled(model.generate(prompt, style=name, **settings).pixels, [label], WHITE))
+        cells.append((model.generate(prompt, style=name, **settings).pixels, label))
         yield drawing.advance()
-    yield Event("done", 1, 1, 0.0, result=grid(cells, COLUMNS))
+    yield Event("done", 1, 1, 0.0, result=sheet_of(prompt, cells, COLUMNS))
 
 
 VERBS = {
