@@ -125,11 +125,12 @@ def sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict
     folders = [folder for stage in stages.values() for folder in stage["data"]]
     foreign = {(folder["name"], licence) for folder in folders for licence in folder["licences"]
                if not _credited(folder, licence)}  # fmt: skip
-    credited = {(one["source"], one["licence"]) for folder in folders for one in folder.get("credits", ())}
     found = [dict(WORLD)]
-    found += [
-        {"name": name, "licence": licence, "use": "things in the rendered scenes"} for name, licence in sorted(credited)
-    ]
+    for one in sorted((one for folder in folders for one in folder.get("credits", ())), key=lambda one: one["source"]):
+        by = f" (credit: {one['credit']})" if one.get("credit") else ""
+        use = one.get("use", "things in the rendered scenes")
+        found.append({"name": one["source"] + by, "licence": one["licence"], "use": use})
+    found = [one for number, one in enumerate(found) if one not in found[:number]]
     found += [{"name": name, "licence": licence, "use": "training data"} for name, licence in sorted(foreign)]
     return found + ([dict(MINILM), dict(WORDNET)] if config.text.width == 384 else [])
 
@@ -137,7 +138,8 @@ def sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict
 def _credited(folder: dict[str, Any], licence: str) -> bool:
     """Say whether the world and the folder's credits account for a licence such as `CC0-1.0 AND OFL-1.1`."""
     told = {WORLD["licence"], *(one["licence"] for one in folder.get("credits", ()))}
-    return licence == WORLD["licence"] or (
+    itself = {one["licence"] for one in folder.get("credits", ()) if "use" in one}
+    return licence in {WORLD["licence"], *itself} or (
         WORLD["licence"] in licence.split(" AND ") and {*licence.split(" AND ")} <= told
     )
 

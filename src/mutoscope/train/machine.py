@@ -4,6 +4,7 @@ The model card and the evaluation read it: the facts of the scenes say what a mo
 """
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -59,27 +60,54 @@ def describe(folder: Folder) -> dict[str, Any]:
 
 
 def credits_of(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Return source and licence of what was drawn into the items, each once; packs keep a row's credits in its facts."""
-    found = set()
+    """Return source, licence and use of what was drawn into rendered items, and of items that were not rendered, each once.
+
+    Packs keep a row's credits in its facts. People whom an item names stand, all of a source together, under "credit".
+    """
+    found: dict[tuple[str, ...], set[str]] = {}
     for row in rows:
-        facts = row.get("facts")
-        held = row.get("credits") or (facts.get("credits") if isinstance(facts, dict) else None)
+        facts = row["facts"] if isinstance(row.get("facts"), dict) else {}
+        held = row.get("credits") or facts.get("credits")
         for credit in held if isinstance(held, list) else ():
             if isinstance(credit, dict) and credit.get("source"):
-                found.add((str(credit["source"]), str(credit.get("licence") or "unknown")))
-    return [{"source": source, "licence": licence} for source, licence in sorted(found)]
+                found.setdefault((str(credit["source"]), str(credit.get("licence") or "unknown")), set())
+        if row.get("source") and not is_rendered(facts) and not held:
+            key = str(row["source"]), str(row.get("licence") or "unknown"), "training data"
+            found.setdefault(key, set()).update(filter(None, [str(facts.get("credit") or row.get("credit") or "")]))
+    credits_ = []
+    for key, people in sorted(found.items()):
+        said = {"credit": "; ".join(sorted(people))} if people else {}
+        credits_.append(dict(zip(("source", "licence", "use"), key, strict=False)) | said)
+    return credits_
+
+
+def is_rendered(facts: dict[str, Any]) -> bool:
+    """Say whether facts are those of a scene of the world, and not what a collection of pictures says of its own."""
+    return isinstance(facts.get("scene"), str)
 
 
 def words_of(folders: list[Folder]) -> set[str]:
-    """Return every word of the captions, in lower case: what a prompt can say without a warning."""
-    texts = (text for folder in folders for captions in folder.captions for text in captions)
-    return {word for text in texts for word in unknown_words(text, ())}
+    """Return the words of the captions, in lower case, that a prompt can say without a warning.
+
+    Of many items one alone teaches no word: a word must be said of one in ITEMS_OF_A_WORD of them.
+    """
+    said = Counter(
+        word
+        for folder in folders
+        for captions in folder.captions
+        for word in {w for c in captions for w in unknown_words(c, ())}
+    )
+    least = sum(map(len, folders)) / ITEMS_OF_A_WORD
+    return {word for word, items in said.items() if items >= least}
+
+
+ITEMS_OF_A_WORD = 5000
 
 
 def facts_of(folders: list[Folder]) -> dict[str, set[str]]:
     """Return {fact: its words} of the scenes in folders that were rendered; an empty dict for pictures of other kinds."""
     found: dict[str, set[str]] = {}
-    for facts in (facts for folder in folders for facts in folder.facts):
+    for facts in (facts for folder in folders for facts in folder.facts if is_rendered(facts)):
         for name in FACTS:
             if isinstance(facts.get(name), str):
                 found.setdefault(name, set()).add(facts[name])
