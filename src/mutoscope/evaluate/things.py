@@ -29,7 +29,7 @@ from mutoscope.world.nouns import (
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import SIDES, SceneSpec, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import MOST, ROOM, belongs, stands_whole
+from mutoscope.world.things import MOST, ROOM, belongs, commonness, stands_whole
 
 SEED = 9102  # world of the scenes that are asked for
 ASKED = ("object", "count", "side")
@@ -78,7 +78,7 @@ def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
     fitting = [name for name in _belonging(spec.scene, place) if name in names]
     if not fitting:
         return None
-    noun = nouns()[random.choice(fitting)]
+    noun = nouns()[random.choice(fitting, [commonness(name) for name in fitting])]
     count = random.integers(1, (MOST_HUGE if _is_huge(noun, place) else MOST) + 1)
     return replace(spec, things=(Thing(noun.name, "", place, count, _side(random, spec.scene, count)),))
 

@@ -167,7 +167,7 @@ def draw_spec(
 ) -> SceneSpec:
     """Draw scene `index` of world `seed`; `held_out` False keeps to training combinations, True to the others, None to all.
 
-    With a `library` of sprites two scenes in five have things, and plain grounds are drawn as well.
+    With a `library` of sprites half of the scenes have things, and plain grounds are drawn as well.
     `moving` scenes are for clips: they may have a camera that moves and a sun that rises or sets. `fixed` pins facts:
     `draw_spec(0, 7, scene="lake", light="sunset")`.
     """

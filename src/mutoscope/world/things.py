@@ -11,7 +11,7 @@ from mutoscope.world.nouns import COLORS, HEADS, PAINTED_LOOKS, SCENE_LOOKS, Nou
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import Sprite, SpriteLibrary
 
-SHARE = 0.4  # of the scenes of a sprite world have things
+SHARE = 0.5  # of the scenes of a sprite world have things
 MOST = 5  # things in a scene, all kinds together
 
 # Where things can be in each scene. Ground and water: feet or waterline from 0 (horizon) to 1 (bottom edge); air: middle,
@@ -45,6 +45,27 @@ ROOM: dict[str, dict[str, tuple[float, float]]] = {
     "plain ground": {"plain": (0.0, 1.0)},
 }
 UNDER_WATER = frozenset({"coral reef"})
+# What people ask for most: drawn COMMONER times as often as other things of as many sprites.
+COMMON = frozenset(
+    (
+        "airplane / alien / apple / astronaut / baby / balloon / banana / barn / beach ball / bear / bed / bee / bicycle / bird / "
+        "birthday cake / book / bouquet / boy / bread / bridge / bus / butterfly / cactus / cake / camel / camera / campfire / "
+        "candle / canoe / car / carrot / castle / cat / chair / cherry / chicken / child / christmas tree / church / clock / "
+        "coffee / couch / cow / crab / crown / cup of coffee / cupcake / dancer / deer / dinosaur / dog / dolphin / donkey / "
+        "door / doughnut / dragon / duck / eagle / eiffel tower / elephant / elf / farmer / ferris wheel / fire engine / "
+        "fish / flamingo / flower / flying saucer / fox / frog / ghost / gift / giraffe / girl / goat / goose / guitar / "
+        "hamburger / hat / heart / hedgehog / helicopter / horse / hot air balloon / house / ice cream / jellyfish / kangaroo / "
+        "king / kite / knight / koala / lamp / lantern / lemon / lighthouse / lion / locomotive / man / monkey / "
+        "moose / motorcycle / mouse / mushroom / octopus / old person / orange / owl / palm tree / panda / parachute / parrot / "
+        "peacock / pear / penguin / person / piano / pig / pineapple / pizza / polar bear / potted plant / princess / pumpkin / "
+        "queen / rabbit / raccoon / robot / rocket / rooster / rose / rowboat / sailboat / santa claus / seal / seashell / "
+        "shark / sheep / ship / skateboard / skeleton / snail / snake / snowman / soccer ball / spider / star / strawberry / "
+        "sunflower / surfer / suv / swan / taxi / teacup / teapot / teddy bear / telescope / tent / tiger / toy car / tractor / "
+        "train / tram / tree / trophy / truck / tulip / turtle / umbrella / unicorn / van / violin / watermelon / whale / "
+        "windmill / wizard / wolf / woman / yacht / zebra"
+    ).split(" / ")
+)
+COMMONER = 8.0
 # What is at home in a scene: drawn more often there, and alone where nothing else makes sense.
 AT_HOME = {
     "beach": "crab / turtle / dog / seal / umbrella / surfer / lifebuoy / sailboat / ship / bird / kite / soccer ball / bucket",
@@ -112,7 +133,7 @@ def is_held_out_color(noun: str, color: str) -> bool:
 
 
 def draw_things(random: Stream, scene: str, library: SpriteLibrary, held_out: bool | None = False) -> tuple[Thing, ...]:
-    """Draw what stands in a scene: up to three kinds, five things at most; nothing in three of five scenes.
+    """Draw what stands in a scene: up to three kinds, five things at most; nothing in half of the scenes.
 
     `held_out` False keeps to colours of training, True and None know all.
     """
@@ -179,7 +200,13 @@ def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -
     names = _fitting(library, scene, place)
     if not names or scene in ONLY_AT_HOME:
         return None
-    return facts_of(random.choice(names, [min(len(library.nouns()[name]), 6) ** 0.5 for name in names]))
+    sprites = [min(len(library.nouns()[name]), 6) ** 0.5 for name in names]
+    return facts_of(random.choice(names, [w * commonness(name) for w, name in zip(sprites, names, strict=True)]))
+
+
+def commonness(name: str) -> float:
+    """Return how many times as often as a rare thing this one is asked for."""
+    return COMMONER if name in COMMON else 1.0
 
 
 @lru_cache(maxsize=256)
