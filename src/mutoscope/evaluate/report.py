@@ -224,7 +224,8 @@ def _memorisation(part: dict[str, Any] | None) -> list[str]:
     rows = [(name, str(row["n"]), f"{100 * row['value']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
             for name, row in part.items() if isinstance(row, dict)]  # fmt: skip
     said = f"Share that lies nearer to one of {part['training_pictures']:,} training pictures than the 1st percentile of held-out"
-    said += " renders does. Planted copies are training pictures with a little noise: they must be found."
+    said += " renders does, all of these through the model's codec. Planted copies are training pictures with a little noise: they"
+    said += " must be found."
     return ["## Copies of training pictures", "", said, "", *table("pictures|n|copies|95 %", rows)]
 
 

@@ -124,7 +124,7 @@ def run(
     start = time.monotonic()
     drawn = yield from _pictures(painter, found, questions)
     reference = yield from _reference(painter, found, drawn)
-    _copies(found, drawn["generated"], reference, learned)
+    _copies(painter, found, drawn["generated"], reference, learned)
     if plan.free:
         yield from _free(painter, found, free_questions(painter.known))
     yield from _things(painter, found)
@@ -227,13 +227,30 @@ def _reference(painter: Painter, found: _Found, drawn: dict[str, list[np.ndarray
 
 
 def _copies(
-    found: _Found, pictures: list[np.ndarray], reference: list[np.ndarray], learned: list[np.ndarray] | None
+    painter: Painter,
+    found: _Found,
+    pictures: list[np.ndarray],
+    reference: list[np.ndarray],
+    learned: list[np.ndarray] | None,
 ) -> None:
+    """Look for copies among the pictures; all others go through the model's codec, as a copy out of its memory would."""
     if learned is None:
         found.missing["memorisation"] = "give the pictures it learned from: --training DIR"
         return
-    sets = (pictures, reference, learned, planted(learned))
-    found.numbers["memorisation"] = memorisation(*(found.judge.features(rows) for rows in sets))
+    others = [_restored(painter, rows) for rows in (reference, learned, planted(learned))]
+    found.numbers["memorisation"] = memorisation(*(found.judge.features(rows) for rows in (pictures, *others)))
+
+
+def _restored(painter: Painter, pictures: list[np.ndarray]) -> list[np.ndarray]:
+    """Return pictures through the model's codec and back, as they are where it has none."""
+    if painter.restore is None:
+        return pictures
+    restored: list[Any] = [None] * len(pictures)
+    for size in {picture.shape for picture in pictures}:
+        rows = [row for row, picture in enumerate(pictures) if picture.shape == size]
+        for row, picture in zip(rows, painter.restore(np.stack([pictures[row] for row in rows])), strict=True):
+            restored[row] = picture
+    return restored
 
 
 def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
