@@ -382,17 +382,26 @@ def test_things_stand_where_they_belong(library):
             view = make_view([spec], 64, 64, (0.0,), "cpu", SCENE_TABLE[scene].horizons, 0.0)
             (item,) = arrange(spec, float(view.horizon), 1.0, library)
             assert (item.y < float(view.horizon)) == (where == "air")
-            assert 0.06 < max(item.width, item.height) < 0.6
+            assert 0.15 < max(item.width, item.height) < 0.67
 
 
 def test_near_things_are_larger(library):
     sizes = {}
     for index in range(40):
-        spec = spec_of("desert", thing("car"), index=index)
-        (item,) = arrange(spec, 0.5, 1.0, library)
-        sizes[item.depth] = item.height
+        spec = spec_of("desert", thing("car", count=2), index=index)
+        sizes |= {item.depth: item.height for item in arrange(spec, 0.5, 1.0, library)}
     ordered = [sizes[depth] for depth in sorted(sizes)]
-    assert np.mean(ordered[-10:]) > 1.08 * np.mean(ordered[:10])
+    assert np.mean(ordered[-20:]) > 1.08 * np.mean(ordered[:20])
+
+
+def test_what_a_picture_is_about_is_larger_than_one_of_many(library):
+    alone, among = [], []
+    for index in range(20):
+        alone += [item.height for item in arrange(spec_of("desert", thing("car"), index=index), 0.5, 1.0, library)]
+        among += [
+            item.height for item in arrange(spec_of("desert", thing("car", count=3), index=index), 0.5, 1.0, library)
+        ]
+    assert np.mean(alone) > 1.4 * np.mean(among)
 
 
 def test_a_shadow_lies_below_what_stands_and_nothing_below_what_flies(library):

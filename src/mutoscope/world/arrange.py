@@ -20,6 +20,8 @@ from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
 SECONDS = 2.1  # a thing stays in the frame this long
 HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of the frame, near
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
+CLOSER = (1.1, 2.0)  # a thing that stands alone in its picture is what the picture is about: so many times as large
+CLOSE_NEARNESS = (0.7, 1.0)  # where on the ground it stands then, in shares of its room
 COARSE = ("stained glass", "pixel art", "low poly")  # styles with so large pieces that small things are lost in them
 
 
@@ -100,9 +102,11 @@ def arrange(
     items: list[Item] = []
     for attempt in range(80):
         shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
-        if spec.style in COARSE and not plain:
-            shrink *= 1.3
         units = _Units(spec.seed, spec.index, "things", attempt)
+        if total == 1 and not plain:
+            shrink *= max(units(*CLOSER), 1.3 if spec.style in COARSE else 0.0)
+        elif spec.style in COARSE and not plain:
+            shrink *= 1.3
         items = _scatter(units, kinds, spec.scene, horizon, aspect, shrink, lane)
         if all(_inside(item, frames) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
             break
@@ -149,11 +153,11 @@ def _one(
 ) -> Item:
     """Return the `nth` thing of its kind, standing still."""
     thing, noun = kind.thing, kind.noun
-    y, depth = _stand(units, scene, thing.place, noun, horizon)
+    y, depth = _stand(units, scene, thing.place, noun, horizon, total == 1)
     width, height = _size(kind.pixels, thing, noun, depth, shrink, units(0.92, 1.08), aspect, total)
     x = _across(units, thing, nth, slot, total, aspect, width)
     if kind.bust:
-        near = units(0.36, 0.46) * shrink / max(width, height)
+        near = units(0.36, 0.46) * min(shrink, 1.2) / max(width, height)
         width, height, depth = width * near, height * near, 1.0
         y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
     if thing.place == "plain":
@@ -172,7 +176,7 @@ _SPEEDS = {"fly": 0.085, "drive": 0.10, "sail": 0.035, "bob": 0.012, "walk": 0.0
            "spin": 0.06, "drift": 0.015, "rise": 0.03}  # fmt: skip
 
 
-def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float) -> tuple[float, float]:
+def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float, alone: bool) -> tuple[float, float]:
     """Return (y of feet, waterline or middle, depth 0 far to 1 near)."""
     top, bottom = ROOM.get(scene, {}).get(place) or _DEFAULT_ROOM[place]
     if place == "plain":
@@ -181,7 +185,8 @@ def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float) ->
         return horizon * units(top, bottom), units(0.35, 1.0)
     if scene in UNDER_WATER:
         return units(top, bottom), units(0.3, 1.0)
-    low, high = NEARNESS[noun.size]
+    near = alone and place == "ground" and noun.size != "huge"
+    low, high = CLOSE_NEARNESS if near else NEARNESS[noun.size]
     depth = top + (bottom - top) * units(low, high)
     return horizon + depth * (1 - horizon), depth
 
@@ -200,7 +205,9 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: f
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.62 + 0.28 * depth
         longest = max(HEIGHTS[noun.size] * near, 0.17) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
-        longest = min(longest * min(1.45, max(1.0, wide / tall)), 0.58)  # a bus is as high as a car and longer
+        longest = min(
+            longest * min(1.45, max(1.0, wide / tall)), 0.66 if total == 1 else 0.58
+        )  # a bus is as high as a car and longer
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 
 
