@@ -22,6 +22,8 @@ HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
 CLOSER = (1.1, 2.0)  # a thing that stands alone in its picture is what the picture is about: so many times as large
 CLOSE_NEARNESS = (0.7, 1.0)  # where on the ground it stands then, in shares of its room
+WIDEST, WIDEST_ALONE = 0.58, 0.66  # of the frame's height, in a landscape
+MOST_BUST = 1.2  # a head over the lower edge grows no further: it is near already
 COARSE = ("stained glass", "pixel art", "low poly")  # styles with so large pieces that small things are lost in them
 
 
@@ -101,18 +103,20 @@ def arrange(
     plain = all(thing.place == "plain" for thing in spec.things)
     items: list[Item] = []
     for attempt in range(80):
-        shrink = (1.0 if plain else (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]) * 0.982**attempt
         units = _Units(spec.seed, spec.index, "things", attempt)
-        if total == 1 and not plain:
-            shrink *= max(units(*CLOSER), 1.3 if spec.style in COARSE else 0.0)
-        elif spec.style in COARSE and not plain:
-            shrink *= 1.3
-        items = _scatter(units, kinds, spec.scene, horizon, aspect, shrink, lane)
+        scale = (1.0 if plain else _scale(units, total, spec.style in COARSE)) * 0.982**attempt
+        items = _scatter(units, kinds, spec.scene, horizon, aspect, scale, lane)
         if all(_inside(item, frames) for item in items) and not _crowded(items, 0.0 if attempt < 60 else 0.12):
             break
     else:
         items = _in_a_row(items, [edges for _, edges in frames])
     return sorted(items, key=lambda item: item.depth)
+
+
+def _scale(units: _Units, total: int, coarse: bool) -> float:
+    """Return how many times as large as by its kind alone each of `total` things in a landscape is drawn."""
+    closer = units(*CLOSER) if total == 1 else 1.0
+    return max(closer, 1.3 if coarse else 1.0) * (1.0, 0.92, 0.84, 0.76, 0.70)[min(total, 5) - 1]
 
 
 def _kind(thing: Thing, scene: str, library: SpriteLibrary) -> _Kind:
@@ -123,7 +127,7 @@ def _kind(thing: Thing, scene: str, library: SpriteLibrary) -> _Kind:
 
 
 def _scatter(
-    units: _Units, kinds: list[_Kind], scene: str, horizon: float, aspect: float, shrink: float, lane: Callable | None
+    units: _Units, kinds: list[_Kind], scene: str, horizon: float, aspect: float, scale: float, lane: Callable | None
 ) -> list[Item]:
     """Return all things somewhere in their room; whether they fit there is for the caller to see."""
     items: list[Item] = []
@@ -132,7 +136,7 @@ def _scatter(
     for kind in kinds:
         way, pace = (1 if units() < 0.5 else -1), units(0.8, 1.2)
         for nth in range(kind.thing.count):
-            item = _one(units, kind, nth, slots[len(items)], total, scene, horizon, aspect, shrink)
+            item = _one(units, kind, nth, slots[len(items)], total, scene, horizon, aspect, scale)
             if kind.thing.place == "water" and lane:
                 item = _afloat(item, lane, aspect)
             slow = (0.45 if kind.thing.side or lane else 1.0) * (0.4 + 0.6 * item.depth)
@@ -149,15 +153,15 @@ def _one(
     scene: str,
     horizon: float,
     aspect: float,
-    shrink: float,
+    scale: float,
 ) -> Item:
     """Return the `nth` thing of its kind, standing still."""
     thing, noun = kind.thing, kind.noun
     y, depth = _stand(units, scene, thing.place, noun, horizon, total == 1)
-    width, height = _size(kind.pixels, thing, noun, depth, shrink, units(0.92, 1.08), aspect, total)
+    width, height = _size(kind.pixels, thing, noun, depth, scale, units(0.92, 1.08), aspect, total)
     x = _across(units, thing, nth, slot, total, aspect, width)
     if kind.bust:
-        near = units(0.36, 0.46) * min(shrink, 1.2) / max(width, height)
+        near = units(0.36, 0.46) * min(scale, MOST_BUST) / max(width, height)
         width, height, depth = width * near, height * near, 1.0
         y = 1.0 + (0.0 if noun.kind == "person" else 0.10) * height
     if thing.place == "plain":
@@ -194,20 +198,19 @@ def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float, al
 _DEFAULT_ROOM = {"ground": (0.75, 0.97), "water": (0.3, 0.8), "air": (0.12, 0.7), "plain": (0.0, 1.0)}
 
 
-def _size(pixels, thing: Thing, noun: Noun, depth: float, shrink: float, vary: float, aspect: float, total: int):
+def _size(pixels, thing: Thing, noun: Noun, depth: float, scale: float, vary: float, aspect: float, total: int):
     """Return (width, height) in heights of the frame: by its kind and its distance, so that it can be made out."""
     tall, wide = pixels.shape[:2]
     if thing.place == "plain":
         room = (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1]
         if thing.side:
             room = min((0.42, 0.34, 0.29, 0.24, 0.20)[thing.count - 1], 0.44)
-        longest = min(1.0, aspect) * room * shrink * vary
+        longest = min(1.0, aspect) * room * scale * vary
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.62 + 0.28 * depth
-        longest = max(HEIGHTS[noun.size] * near, 0.17) * shrink * vary * min(1.0, 0.55 + 0.45 * aspect)
-        longest = min(
-            longest * min(1.45, max(1.0, wide / tall)), 0.66 if total == 1 else 0.58
-        )  # a bus is as high as a car and longer
+        longest = max(HEIGHTS[noun.size] * near, 0.17) * scale * vary * min(1.0, 0.55 + 0.45 * aspect)
+        longest *= min(1.45, max(1.0, wide / tall))  # a bus is as high as a car and longer
+        longest = min(longest, WIDEST_ALONE if total == 1 else WIDEST)
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)
 
 
