@@ -13,6 +13,7 @@ from mutoscope.data.folder import Scenery, _row
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
 from mutoscope.world.arrange import SECONDS, arrange
+from mutoscope.world.mix import BEST_SETS, CORE, MIXES
 from mutoscope.world.nouns import (
     COLORS,
     DOING,
@@ -37,7 +38,7 @@ from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_TABLE
 from mutoscope.world.spec import CAMERAS, PLACES, SCENES, Thing, draw_spec
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
-from mutoscope.world.things import AT_HOME, ROOM, draw_things, is_held_out_color, studio_ground
+from mutoscope.world.things import AT_HOME, COMMON, ROOM, draw_things, is_held_out_color, studio_ground
 from mutoscope.world.view import make_view
 
 SET = "shapes"
@@ -313,6 +314,24 @@ def test_every_scene_has_room(library):
     assert set(ROOM) == set(SCENES)
     assert all(set(room) <= set(PLACES) for room in ROOM.values())
     assert {name for row in AT_HOME.values() for name in cells(row)} <= set(nouns())
+
+
+def test_the_mix_of_things_holds_mostly_one_common_thing(tmp_path):
+    shapes = {"sailboat": boat, "bird": bird, "fox": fox, "car": car, "aerial tramway": car}
+    paths = [write_set(tmp_path / name, shapes) for name in (SET, *BEST_SETS)]
+    library = SpriteLibrary.open(paths)
+    assert set(shapes) & CORE == set(shapes) - {"aerial tramway"} and CORE <= COMMON <= set(nouns())
+    specs = [draw_spec(5, index, library=library, mix=MIXES["things"]) for index in range(300)]
+    plain = sum(spec.scene == "plain ground" for spec in specs) / len(specs)
+    roomy = [spec for spec in specs if spec.scene in ("meadow", "beach", "lake", "plain ground")]
+    drawn = [thing for spec in specs for thing in spec.things]
+    assert all(spec.things for spec in roomy) and 0.2 < plain < 0.45
+    assert np.mean([sum(t.count for t in spec.things) == 1 for spec in roomy]) > 0.45
+    assert np.mean([t.noun in CORE for t in drawn]) > 0.97
+    assert np.mean([t.sprite.partition("/")[0] in BEST_SETS for t in drawn]) > 0.9
+    usual = [draw_spec(5, index, library=library) for index in range(300)]
+    assert usual == [draw_spec(5, index, library=library, mix=MIXES["world"]) for index in range(300)]
+    assert 0.4 < np.mean([not spec.things for spec in usual]) < 0.6
 
 
 def test_things_are_drawn_with_sense(library):
@@ -632,3 +651,10 @@ def test_a_row_of_a_rendered_folder_credits_its_sprites(library, tmp_path):
 def test_words_of_nouns():
     words = thing_words(["fox", "mouse"])
     assert {"fox", "foxes", "mice", "purple", "left", "sailing", "five", "3d"} <= words and "horse" not in words
+
+
+@pytest.mark.parametrize("settings", [{"mix": "thing", "sprites": "system"}, {"mix": "things"}])
+def test_a_mix_that_cannot_be_is_refused(settings):
+    with pytest.raises(SettingError, match="mix"):
+        Scenery(32, 32, **settings)
+    assert "mix" not in Scenery(32, 32).claimed()  # as it was before there were mixes

@@ -42,6 +42,7 @@ class Sizes:
 
     side: int = 128  # rows and columns that are looked at
     widths: tuple[int, ...] = (24, 32, 64, 160)  # of the stages; each halves the grid
+    deep: int = 256  # width of one more stage of the classifier, which tells things apart; 0 = none, as in old files
     embedding: int = 128  # of the match
     text_width: int = 96
     text_depth: int = 2
@@ -56,7 +57,7 @@ class Sizes:
         return sum(self.widths[-3:])
 
 
-TINY = Sizes(side=32, widths=(8, 8, 16, 16), embedding=16, text_width=16, text_depth=1)
+TINY = Sizes(side=32, widths=(8, 8, 16, 16), deep=16, embedding=16, text_width=16, text_depth=1)
 
 
 # ------------------------------------------------------------------------------------------------------------- networks
@@ -105,7 +106,8 @@ class SceneNet(nn.Module):
     """Pixels -> logits of every attribute.
 
     Rows and columns of the last grid are averaged apart: the sky is above, a side is beside. Its maxima see small things. Means and
-    deviations of every stage see the style, which is texture wherever it is (Gatys et al. 2016).
+    deviations of every stage see the style, which is texture wherever it is (Gatys et al. 2016). One more stage, of which means
+    and maxima are kept, tells a fox from a cat.
     """
 
     def __init__(self, sizes: Sizes, words: Mapping[str, Sequence[str]]):
@@ -115,7 +117,8 @@ class SceneNet(nn.Module):
         )  # fine texture, such as facets, is seen on the largest grid or not at all
         self.counts = {name: len(listed) for name, listed in words.items()}
         cells = 2 * (sizes.side >> len(sizes.widths))
-        seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths)
+        seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths) + 2 * sizes.deep
+        self.deep = Stage(sizes.widths[-1], sizes.deep, 2) if sizes.deep else None
         self.norm = nn.LayerNorm(seen)
         self.heads = nn.Linear(seen, sum(self.counts.values()))
 
@@ -127,6 +130,9 @@ class SceneNet(nn.Module):
         for grid in maps:
             variance, mean = torch.var_mean(grid.float(), (2, 3), correction=0)
             seen += [mean, (variance + 1e-6).sqrt()]
+        if self.deep:
+            things = F.relu(self.deep(last))
+            seen += [things.mean((2, 3)), things.amax((2, 3))]
         logits = self.heads(self.norm(torch.cat(seen, 1)))
         return dict(zip(self.counts, logits.split(list(self.counts.values()), 1), strict=True))
 
@@ -257,7 +263,7 @@ def load_extractors(folder: Path, parts: Sequence[str] = PARTS) -> tuple[Extract
             raise CheckpointError(f"{folder / WEIGHTS}: the file was changed or cut (its SHA-256 differs)")
         if card["digest"] != digest(card):
             raise CheckpointError(f"{folder / PAPERS}: the file was changed (its digest differs)")
-        nets = Extractors(Sizes(**card["sizes"]), card["attributes"], card["words"])
+        nets = Extractors(Sizes(**{"deep": 0, **card["sizes"]}), card["attributes"], card["words"])
         stored = safetensors.torch.load(data)
         for part in parts:
             own = {name: tensor for name, tensor in stored.items() if name.startswith(f"{part}.")}

@@ -51,6 +51,15 @@ def render(
         str, typer.Option("--style", metavar="NAME", parser=ask.text, help="One style for all scenes.")
     ] = "",
     sprites: ask.Sprites = "",
+    mix: Annotated[
+        str,
+        typer.Option(
+            "--mix",
+            metavar="NAME",
+            parser=ask.text,
+            help="world: things in half of the scenes; things: one large common thing in most.",
+        ),
+    ] = "world",
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", parser=ask.text, help="Where to render: cpu, cuda or mps.")
     ] = "cpu",
@@ -71,7 +80,7 @@ def render(
 
     sides = ask.read_size(size)
     scenery = Scenery(**sides, frames=frames if clips else 1, fps=12 if fps is None else fps, seed=seed,
-                      held_out=held_out, style=style, sprites=sprites)  # fmt: skip
+                      held_out=held_out, style=style, sprites=sprites, mix=mix)  # fmt: skip
     if ray and device != "cpu":
         raise SettingError(f"got --ray together with --device {device}; the workers of a cluster render on cpu")
     events = render_folder(Path(out), scenery, count, start, device, _spread(workers, ray, unsaid=1))
@@ -288,6 +297,7 @@ VERBS = {
 mutoscope data render --count 1000 --size 128 --out pictures
 mutoscope data render --count 200 --clips --frames 25 --fps 12 --out clips
 mutoscope data render --count 200 --held-out --seed 1 --out judge
+mutoscope data render --count 20000 --sprites DIR --mix things --out things
 mutoscope data render --count 50000 --workers 2 --out many""",
     ),
     "collect": (

@@ -42,15 +42,21 @@ class Scenery:
     held_out: bool = False  # True: only the combinations that never enter training
     style: str = ""  # one style for all; "" = drawn like the other facts
     sprites: str = ""  # where sprites are, parted by commas (world/sprites.py); "" = a world without things
+    mix: str = "world"  # how often there are things, and which (world/mix.py)
 
     def __post_init__(self):
         from mutoscope.shapes import LatentGrid
+        from mutoscope.world.mix import MIXES
         from mutoscope.world.spec import STYLES
 
         if self.style and self.style not in STYLES:
             raise StyleError(
                 f"unknown style {self.style!r}{did_you_mean(self.style, STYLES)}; known: {', '.join(STYLES)}"
             )
+        if self.mix not in MIXES:
+            raise SettingError(f"unknown mix {self.mix!r}{did_you_mean(self.mix, MIXES)}; known: {', '.join(MIXES)}")
+        if self.mix != "world" and not self.sprites:
+            raise SettingError(f"the mix {self.mix!r} is of things, and things need sprites: --sprites SETS")
         LatentGrid(self.width, self.height, self.frames)
         if not 1 <= self.fps <= 60:
             raise SettingError(f"fps must be from 1 to 60, got {self.fps}")
@@ -63,8 +69,10 @@ class Scenery:
         return max(1, min(16, BATCH_PIXELS // (self.width * self.height * self.frames)))
 
     def claimed(self) -> dict[str, Any]:
-        """Return what `render.json` says; without sprites it is silent about them, as it was before there were any."""
-        return {key: value for key, value in asdict(self).items() if value or key != "sprites"}
+        """Return what `render.json` says; silent about sprites and mix where they are as they were before there were any."""
+        return {
+            key: value for key, value in asdict(self).items() if (key, value) not in (("sprites", ""), ("mix", "world"))
+        }
 
     def file(self, index: int) -> str:
         """Return the file name of scene `index`."""
@@ -156,12 +164,14 @@ def died(indices: list[int]) -> list[Row]:
 
 def draw(scenery: Scenery, indices: list[int], device: str = "cpu") -> tuple[list[Any], Any]:
     """Return the scenes and their pixels, uint8 (B, T, H, W, 3)."""
+    from mutoscope.world.mix import MIXES
     from mutoscope.world.render import render
     from mutoscope.world.spec import draw_spec
 
     fixed: dict[str, Any] = {"style": scenery.style} if scenery.style else {}
     library = _library(scenery.sprites)
-    settings = {"held_out": scenery.held_out, "moving": scenery.frames > 1, "library": library, **fixed}
+    settings = {"held_out": scenery.held_out, "moving": scenery.frames > 1, "library": library,
+                "mix": MIXES[scenery.mix], **fixed}  # fmt: skip
     specs = [draw_spec(scenery.seed, index, **settings) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)

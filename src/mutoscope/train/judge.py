@@ -15,6 +15,7 @@ Legend: pixels B 3 H W in [-1, 1].
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,15 @@ class JudgeObjective:
         return Extractors(TINY if config.preset == "tiny" else Sizes(), self.asked, sorted(words))
 
     def _beside(self, run: Path) -> Extractors:
-        """Return extractors with a new classifier beside the other networks of the run's judge, which are not trained."""
-        nets, _ = load_extractors(run, ("encoder", "match"))
-        if nets.attributes != {name: tuple(words) for name, words in self.asked.items()}:
-            raise DataError(
-                f"the judge of {run} was asked for other facts than this world shows; train it whole: mutoscope train judge"
-            )
+        """Return extractors with a new classifier beside the other networks of the run's judge, which are not trained.
+
+        Its trunk starts as the old one, which sees edges and textures already; its answers are new.
+        """
+        old, _ = load_extractors(run)
+        sizes = replace(old.sizes, deep=old.sizes.deep or Sizes().deep)
+        nets = Extractors(sizes, self.asked, old.words).requires_grad_(False)
+        nets.encoder, nets.match = old.encoder, old.match
+        nets.scene.trunk.load_state_dict(old.scene.trunk.state_dict())
         nets.scene.requires_grad_(True).train()
         return nets
 
@@ -138,7 +142,7 @@ class JudgeObjective:
         folder, rows = self.folders[number], self.train[number]
         index = rows[self._pick(number, batch, generator).sort().values.numpy()]
         pixels, labels = self._pixels(number, index), self.labels[number][index]
-        sideless = torch.from_numpy(folder.may_flip[index]) & (labels[:, -1] == UNSEEN)
+        sideless = torch.from_numpy(folder.may_flip[index]) & (labels[:, list(self.asked).index("side")] == UNSEEN)
         mirrored = sideless & (torch.rand(batch, generator=generator) < 0.5)
         pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
         pick = torch.rand(batch, generator=generator).tolist()

@@ -20,7 +20,7 @@ from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
 SECONDS = 2.1  # a thing stays in the frame this long
 HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of the frame, near
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
-CLOSER = (1.1, 2.0)  # a thing that stands alone in its picture is what the picture is about: so many times as large
+CLOSER = (1.4, 2.2)  # a thing that stands alone in its picture is what the picture is about: so many times as large
 CLOSE_NEARNESS = (0.7, 1.0)  # where on the ground it stands then, in shares of its room
 WIDEST, WIDEST_ALONE = 0.58, 0.66  # of the frame's height, in a landscape
 MOST_BUST = 1.2  # a head over the lower edge grows no further: it is near already
@@ -202,7 +202,7 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, scale: float, vary: fl
     """Return (width, height) in heights of the frame: by its kind and its distance, so that it can be made out."""
     tall, wide = pixels.shape[:2]
     if thing.place == "plain":
-        room = (0.58, 0.42, 0.32, 0.36, 0.31)[min(total, 5) - 1]
+        room = (0.70, 0.45, 0.32, 0.36, 0.31)[min(total, 5) - 1]
         if thing.side:
             room = min((0.42, 0.34, 0.29, 0.24, 0.20)[thing.count - 1], 0.44)
         longest = min(1.0, aspect) * room * scale * vary

@@ -10,7 +10,7 @@ from functools import cache
 from mutoscope.world.captions import caption_facts
 from mutoscope.world.nouns import nouns
 from mutoscope.world.spec import LIGHTS, PLANTS, SCENES, SEASONS, SIDES, STYLES, WEATHERS, SceneSpec
-from mutoscope.world.things import MOST
+from mutoscope.world.things import COMMON, MOST
 
 NOTHING = "none"  # no thing in the scene
 
@@ -21,14 +21,16 @@ def attributes() -> dict[str, tuple[str, ...]]:
     kinds = sorted({noun.kind for noun in nouns().values()})
     return {
         "scene": SCENES, "light": LIGHTS, "weather": WEATHERS, "season": SEASONS, "style": STYLES, "plant": PLANTS,
-        "object": (NOTHING, *kinds), "count": tuple(str(n + 1) for n in range(MOST)), "side": tuple(filter(None, SIDES)),
+        "object": (NOTHING, *kinds), "thing": tuple(sorted(COMMON & set(nouns()))),
+        "count": tuple(str(n + 1) for n in range(MOST)), "side": tuple(filter(None, SIDES)),
     }  # fmt: skip
 
 
 def shown(spec: SceneSpec) -> dict[str, str]:
     """Return {attribute: word} of what a picture of this scene shows.
 
-    Of several kinds of things nothing is said: object, count and side are those of the one kind that stands alone.
+    Of several kinds of things nothing is said: object (what kind of thing), thing (which of the common ones), count and side are
+    those of the one kind that stands alone.
     """
     visible = caption_facts(spec)["visible"]
     plain = ("scene", "light", "weather", "season", "style", "plant")
@@ -39,5 +41,6 @@ def shown(spec: SceneSpec) -> dict[str, str]:
         thing = spec.things[0]
         found |= {"count": str(thing.count)}
         found |= {"object": nouns()[thing.noun].kind} if thing.noun in nouns() else {}
+        found |= {"thing": thing.noun} if thing.noun in attributes()["thing"] else {}
         found |= {"side": thing.side} if thing.side else {}
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mutoscope.errors import SettingError, did_you_mean
 from mutoscope.rng import stream
+from mutoscope.world.mix import WORLD, Mix
 
 if TYPE_CHECKING:
     from mutoscope.world.sprites import SpriteLibrary
@@ -83,7 +84,6 @@ SEASONAL = frozenset(
     {"lake", "mountains", "pine forest", "meadow", "river", "waterfall", "farm field", "road", "garden"}
 )
 SNOWABLE = SEASONAL | {"snowy village", "city skyline", "neon street", "arctic", "harbour"}
-PLAIN_GROUNDS = 5  # times as many plain grounds as other scenes where there are sprites to stand on them; without, none
 STYLE_WEIGHTS = {"photo": 0.5}  # the rest share what is left
 LIGHTLESS = frozenset({"coral reef", "space", "plain ground"})  # no hour and no weather can be seen in them
 RAINBOW_LIGHTS = ("morning", "noon", "golden hour")  # a rainbow wants the sun behind the eye
@@ -163,38 +163,38 @@ def draw_spec(
     held_out: bool | None = False,
     moving: bool = False,
     library: "SpriteLibrary | None" = None,  # where things come from; None = a world without things
+    mix: Mix = WORLD,  # how often there are things, and which
     **fixed: str,
 ) -> SceneSpec:
     """Draw scene `index` of world `seed`; `held_out` False keeps to training combinations, True to the others, None to all.
 
-    With a `library` of sprites half of the scenes have things, and plain grounds are drawn as well.
+    With a `library` of sprites half of the scenes have things, and plain grounds are drawn as well; `mix` may say otherwise.
     `moving` scenes are for clips: they may have a camera that moves and a sun that rises or sets. `fixed` pins facts:
     `draw_spec(0, 7, scene="lake", light="sunset")`.
     """
     for attempt in range(10_000):
-        spec = _draw(seed, index, attempt, moving, library is not None, fixed)
+        spec = _draw(seed, index, attempt, moving, mix.plain_grounds if library else 0, fixed)
         if (spec.light, spec.style) in UNREADABLE and not {"light", "style"} <= set(fixed):
             continue
         if held_out is None or is_held_out(spec.scene, spec.light, spec.style) == held_out:
-            return spec if library is None else _furnished(spec, library, held_out)
+            return spec if library is None else _furnished(spec, library, held_out, mix)
     raise SettingError(
         f"no scene with held_out={held_out} and {fixed}: these facts pin a combination of the other kind"
     )
 
 
-def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None) -> SceneSpec:
+def _furnished(spec: SceneSpec, library: "SpriteLibrary", held_out: bool | None, mix: Mix) -> SceneSpec:
     from mutoscope.world.things import draw_things
 
     random = stream(spec.seed, spec.index, "draw things")
-    things = draw_things(random, spec.scene, library, held_out)
+    things = draw_things(random, spec.scene, library, held_out, mix)
     if spec.camera.startswith("pan"):  # which turns left into right
         things = tuple(replace(thing, side="") for thing in things)
     return replace(spec, things=things)
 
 
-def _draw(seed: int, index: int, attempt: int, moving: bool, things: bool, fixed: dict[str, str]) -> SceneSpec:
+def _draw(seed: int, index: int, attempt: int, moving: bool, plain_grounds: int, fixed: dict[str, str]) -> SceneSpec:
     random = stream(seed, index, "spec", attempt)
-    plain_grounds = PLAIN_GROUNDS if things else 0
     scene = fixed.get("scene") or random.choice(
         SCENES, [plain_grounds if name == "plain ground" else 1 for name in SCENES]
     )

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from mutoscope.rng import Stream, stream
+from mutoscope.world.mix import BEST_SETS, CORE, WORLD, Mix
 from mutoscope.world.nouns import COLORS, HEADS, PAINTED_LOOKS, SCENE_LOOKS, Noun, may_be_bust, nouns
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import Sprite, SpriteLibrary
 
-SHARE = 0.5  # of the scenes of a sprite world have things
 MOST = 5  # things in a scene, all kinds together
 
 # Where things can be in each scene. Ground and water: feet or waterline from 0 (horizon) to 1 (bottom edge); air: middle,
@@ -45,27 +45,29 @@ ROOM: dict[str, dict[str, tuple[float, float]]] = {
     "plain ground": {"plain": (0.0, 1.0)},
 }
 UNDER_WATER = frozenset({"coral reef"})
-# What people ask for most: drawn COMMONER times as often as other things of as many sprites.
+# What people ask for most: drawn more often than other things of as many sprites (mix.py says how much).
 COMMON = frozenset(
     (
-        "airplane / alien / apple / astronaut / baby / balloon / banana / barn / beach ball / bear / bed / bee / bicycle / bird / "
-        "birthday cake / book / bouquet / boy / bread / bridge / bus / butterfly / cactus / cake / camel / camera / campfire / "
-        "candle / canoe / car / carrot / castle / cat / chair / cherry / chicken / child / christmas tree / church / clock / "
-        "coffee / couch / cow / crab / crown / cup of coffee / cupcake / dancer / deer / dinosaur / dog / dolphin / donkey / "
-        "door / doughnut / dragon / duck / eagle / eiffel tower / elephant / elf / farmer / ferris wheel / fire engine / "
-        "fish / flamingo / flower / flying saucer / fox / frog / ghost / gift / giraffe / girl / goat / goose / guitar / "
-        "hamburger / hat / heart / hedgehog / helicopter / horse / hot air balloon / house / ice cream / jellyfish / kangaroo / "
-        "king / kite / knight / koala / lamp / lantern / lemon / lighthouse / lion / locomotive / man / monkey / "
-        "moose / motorcycle / mouse / mushroom / octopus / old person / orange / owl / palm tree / panda / parachute / parrot / "
-        "peacock / pear / penguin / person / piano / pig / pineapple / pizza / polar bear / potted plant / princess / pumpkin / "
-        "queen / rabbit / raccoon / robot / rocket / rooster / rose / rowboat / sailboat / santa claus / seal / seashell / "
-        "shark / sheep / ship / skateboard / skeleton / snail / snake / snowman / soccer ball / spider / star / strawberry / "
-        "sunflower / surfer / suv / swan / taxi / teacup / teapot / teddy bear / telescope / tent / tiger / toy car / tractor / "
-        "train / tram / tree / trophy / truck / tulip / turtle / umbrella / unicorn / van / violin / watermelon / whale / "
-        "windmill / wizard / wolf / woman / yacht / zebra"
+        "airplane / alien / apple / astronaut / baby / balloon / banana / barn / beach ball / bear / bed / "
+        "bee / bicycle / bird / birthday cake / book / bouquet / boy / bread / bridge / bus / butterfly / "
+        "cactus / cake / camel / camera / campfire / candle / canoe / car / carrot / castle / cat / chair / "
+        "cherry / chicken / child / christmas tree / church / clock / coffee / couch / cow / crab / crown / "
+        "cup of coffee / cupcake / dancer / deer / dinosaur / dog / dolphin / donkey / door / doughnut / "
+        "dragon / duck / eagle / eiffel tower / elephant / elf / farmer / ferris wheel / fire engine / fish / "
+        "flamingo / flower / flying saucer / fox / frog / ghost / gift / giraffe / girl / goat / goose / "
+        "guitar / hamburger / hat / heart / hedgehog / helicopter / horse / hot air balloon / house / ice "
+        "cream / jellyfish / kangaroo / king / kite / knight / koala / lamp / lantern / lemon / lighthouse / "
+        "lion / locomotive / man / monkey / moose / motorcycle / mouse / mushroom / octopus / old person / "
+        "orange / owl / palm tree / panda / parachute / parrot / peacock / pear / penguin / person / piano / "
+        "pig / pineapple / pizza / polar bear / potted plant / princess / pumpkin / queen / rabbit / raccoon "
+        "/ reindeer / robot / rocket / rooster / rose / rowboat / sailboat / santa claus / satellite / seal / "
+        "seashell / shark / sheep / ship / skateboard / skeleton / snail / snake / snowman / soccer ball / "
+        "spider / star / strawberry / sunflower / surfer / suv / swan / taxi / teacup / teapot / teddy bear / "
+        "telescope / tent / tiger / toy car / tractor / train / tram / tree / trophy / tropical fish / truck "
+        "/ tulip / turtle / umbrella / unicorn / van / violin / watermelon / whale / windmill / wizard / wolf "
+        "/ woman / yacht / zebra"
     ).split(" / ")
 )
-COMMONER = 8.0
 # What is at home in a scene: drawn more often there, and alone where nothing else makes sense.
 AT_HOME = {
     "beach": "crab / turtle / dog / seal / umbrella / surfer / lifebuoy / sailboat / ship / bird / kite / soccer ball / bucket",
@@ -132,19 +134,21 @@ def is_held_out_color(noun: str, color: str) -> bool:
     return bool(color) and stream("held out", noun, color).uniform() < 1 / 12
 
 
-def draw_things(random: Stream, scene: str, library: SpriteLibrary, held_out: bool | None = False) -> tuple[Thing, ...]:
-    """Draw what stands in a scene: up to three kinds, five things at most; nothing in half of the scenes.
+def draw_things(
+    random: Stream, scene: str, library: SpriteLibrary, held_out: bool | None = False, mix: Mix = WORLD
+) -> tuple[Thing, ...]:
+    """Draw what stands in a scene: up to three kinds, five things at most; in the world's own mix nothing in half of the scenes.
 
     `held_out` False keeps to colours of training, True and None know all.
     """
     alone = scene == "plain ground"
-    if scene not in ROOM or not (alone or random.uniform() < SHARE):
+    if scene not in ROOM or not (alone or random.uniform() < mix.share):
         return ()
-    kinds = random.choice((1, 2, 3), (0.72, 0.22, 0.06))
+    kinds = random.choice((1, 2, 3), mix.kinds)
     things: list[Thing] = []
     for _ in range(kinds):
         taken = sum(thing.count for thing in things)
-        thing = _draw_thing(random, scene, library, MOST - taken - (kinds - 1 - len(things)))
+        thing = _draw_thing(random, scene, library, MOST - taken - (kinds - 1 - len(things)), mix)
         if thing and held_out is False and is_held_out_color(thing.noun, thing.color):
             thing = replace(thing, color="", look=library.sprites[thing.sprite].look if thing.look else "")
         if thing and thing.noun not in {other.noun for other in things}:
@@ -152,29 +156,38 @@ def draw_things(random: Stream, scene: str, library: SpriteLibrary, held_out: bo
     return tuple(things) if scene == "river" else _with_sides(random, things)  # a winding river has no sides
 
 
-def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int) -> Thing | None:
+def _draw_thing(random: Stream, scene: str, library: SpriteLibrary, most: int, mix: Mix) -> Thing | None:
     """Draw one kind; None when nothing fits after a few tries (a library of two pictures, all of them broken)."""
     for _ in range(12):
         place = random.choice(tuple(ROOM[scene]), [2.0] + [1.0] * (len(ROOM[scene]) - 1))
-        noun = _draw_noun(random, scene, place, library)
+        noun = _draw_noun(random, scene, place, library, mix)
         if noun is None:
             continue
         looks = None if place == "plain" else SCENE_LOOKS
         sprites = [sprite for sprite in library.nouns()[noun.name] if looks is None or sprite.look in looks]
         if not sprites:
             continue
+        if noun.name in CORE and mix.best and random.uniform() < mix.best:
+            sprites = _best(sprites, noun, place, library)
         sprite = random.choice(sprites)
-        count = random.choice((1, 2, 3, 4, 5), (0.64, 0.15, 0.10, 0.06, 0.05)) if noun.countable else 1
+        count = random.choice((1, 2, 3, 4, 5), mix.counts) if noun.countable else 1
         wish, paint = random.uniform(), random.choice(tuple(COLORS))
         if not library.fits(sprite.id) or (place != "plain" and not stands_whole(noun, sprite, library)):
             continue
-        color = _draw_color(noun, sprite, library, wish, paint)
+        color = _draw_color(noun, sprite, library, wish, paint, mix.painted)
         look = sprite.look if place == "plain" else ""
         if color not in ("", "black" if look == "glyph" else "blue"):
             look = PAINTED_LOOKS.get(look, look)
         big = noun.size == "huge" or (place == "ground" and may_be_bust(noun.name))
         return Thing(noun.name, sprite.id, place, min(count, most, 3 if big else 5), "", color, look)
     return None
+
+
+def _best(sprites: list[Sprite], noun: Noun, place: str, library: SpriteLibrary) -> list[Sprite]:
+    """Return the sprites of BEST_SETS that can be in this place; all where none can."""
+    best = [sprite for sprite in sprites if sprite.id.partition("/")[0] in BEST_SETS and library.fits(sprite.id)]
+    whole = [sprite for sprite in best if place == "plain" or stands_whole(noun, sprite, library)]
+    return whole or best or sprites
 
 
 def stands_whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
@@ -191,22 +204,23 @@ def stands_whole(noun: Noun, sprite: Sprite, library: SpriteLibrary) -> bool:
     return not (noun.kind in ("vehicle", "vessel") and picture.frontal and noun.motion in ("drive", "sail"))
 
 
-def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary) -> Noun | None:
+def _draw_noun(random: Stream, scene: str, place: str, library: SpriteLibrary, mix: Mix) -> Noun | None:
     home = [
         name for name in AT_HOME.get(scene, "").split(" / ") if name in library.nouns() and belongs(name, scene, place)
     ]
     if home and random.uniform() < (1.0 if scene in ONLY_AT_HOME else 0.45 * min(1.0, len(home) / 5)):
-        return facts_of(random.choice(home))
+        core = [name for name in home if name in CORE] if mix.core > mix.common else []
+        return facts_of(random.choice(core or home))
     names = _fitting(library, scene, place)
     if not names or scene in ONLY_AT_HOME:
         return None
     sprites = [min(len(library.nouns()[name]), 6) ** 0.5 for name in names]
-    return facts_of(random.choice(names, [w * commonness(name) for w, name in zip(sprites, names, strict=True)]))
+    return facts_of(random.choice(names, [w * commonness(name, mix) for w, name in zip(sprites, names, strict=True)]))
 
 
-def commonness(name: str) -> float:
-    """Return how many times as often as a rare thing this one is asked for."""
-    return COMMONER if name in COMMON else 1.0
+def commonness(name: str, mix: Mix = WORLD) -> float:
+    """Return how many times as often as a rare thing this one is drawn."""
+    return mix.core if name in CORE else mix.common if name in COMMON else 1.0
 
 
 @lru_cache(maxsize=256)
@@ -239,7 +253,7 @@ def belongs(name: str, scene: str, place: str) -> bool:
     return scene not in UNBUILT or not (noun.size == "huge" or name in RAILS)
 
 
-def _draw_color(noun: Noun, sprite: Sprite, library: SpriteLibrary, wish: float, paint: str) -> str:
+def _draw_color(noun: Noun, sprite: Sprite, library: SpriteLibrary, wish: float, paint: str, painted: float) -> str:
     """Return the colour to say and to dye in; "" leaves the sprite as it is. Only what was measured is ever said."""
     picture = library.peek(sprite.id)
     assert picture is not None
@@ -248,7 +262,7 @@ def _draw_color(noun: Noun, sprite: Sprite, library: SpriteLibrary, wish: float,
     own = sprite.color or picture.color
     if own and own == picture.color and wish > 0.55:
         return own
-    if picture.dyeable and wish < (0.45 if noun.kind in TOUCHED else 0.12):
+    if picture.dyeable and wish < painted * (0.45 if noun.kind in TOUCHED else 0.12):
         return paint
     return ""
 
