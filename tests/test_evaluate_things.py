@@ -208,6 +208,11 @@ def test_training_records_things_and_cameras():
 
     found = facts_of([Folder()])  # type: ignore[list-item]
     assert found["thing"] == {"fox", "owl"} and found["camera"] == {"zoom in"}
+    others = replace(spec, things=(Thing("owl", "", "air"),)).facts()
+    Folder.facts = [spec.facts(), *[others] * 1999]
+    assert facts_of([Folder()])["thing"] == {"owl"}  # type: ignore[list-item]
+    Folder.facts = [draw_spec(0, 1).facts()]
+    assert "thing" not in facts_of([Folder()])  # type: ignore[list-item]
 
 
 # ---------------------------------------------------------------------------------------------------------------- votes

@@ -104,16 +104,25 @@ def words_of(folders: list[Folder]) -> set[str]:
 ITEMS_OF_A_WORD = 5000
 
 
+ITEMS_OF_A_THING = 1000
+
+
 def facts_of(folders: list[Folder]) -> dict[str, set[str]]:
-    """Return {fact: its words} of the scenes in folders that were rendered; an empty dict for pictures of other kinds."""
+    """Return {fact: its words} of the scenes in folders that were rendered; an empty dict for pictures of other kinds.
+
+    What stood in fewer than one of ITEMS_OF_A_THING pictures was seen, but not learned: it is left out.
+    """
     found: dict[str, set[str]] = {}
+    things: Counter[str] = Counter()
+    items = 0
     for facts in (facts for folder in folders for facts in folder.facts if is_rendered(facts)):
+        items += 1
         for name in FACTS:
             if isinstance(facts.get(name), str):
                 found.setdefault(name, set()).add(facts[name])
-        for thing in facts.get("things", ()):
-            found.setdefault("thing", set()).add(thing["noun"])
-    return found
+        things.update({thing["noun"] for thing in facts.get("things", ())})
+    often = {noun for noun, seen in things.items() if seen >= items / ITEMS_OF_A_THING}
+    return {**found, "thing": often} if often else found
 
 
 def _read(path: Path) -> dict[str, Any]:
