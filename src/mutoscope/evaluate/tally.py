@@ -83,7 +83,20 @@ def wrong_in(asked: Facts, read: Facts) -> list[str]:
 def names_of(asked: Sequence[Facts]) -> list[str]:
     """Return the attributes anybody asked for, and scene and light together, in a fixed order."""
     present = dict.fromkeys(name for facts in asked for name in facts)
-    order = ("scene", "light", BOTH, "weather", "season", "style", "plant", "object", "count", "side", "camera")
+    order = (
+        "scene",
+        "light",
+        BOTH,
+        "weather",
+        "season",
+        "style",
+        "plant",
+        "object",
+        "thing",
+        "count",
+        "side",
+        "camera",
+    )
     return [name for name in order if name in present or (name == BOTH and {"scene", "light"} <= set(present))]
 
 

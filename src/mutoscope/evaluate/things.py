@@ -1,8 +1,9 @@
-"""Questions about things: one kind of them, so many, on a side of a scene of the world; the judge reads all three off a picture.
+"""Questions about things in scenes of the world; the judge reads the answers off a picture.
 
-No sprite is needed to ask, so the questions are the same on every machine. Every number and side is asked for about as often as
-the others, which is harder than the world's own mix and keeps the floor low. `furnished` gives the things sprites, so that the
-same scenes can be rendered.
+As in GenEval (Ghosh et al. 2023) a question is about one matter. Every second one asks what there is, of a thing that stands
+alone: `object`, its kind, and `thing`, itself. The others ask how many there are, from one to five, each about as often. Both ask
+for the side where the prompt says one. No sprite is needed to ask, so the questions are the same on every machine; `furnished`
+gives the things sprites, so that the same scenes can be rendered.
 """
 
 import re
@@ -32,7 +33,8 @@ from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MOST, ROOM, belongs, commonness, stands_whole
 
 SEED = 9102  # world of the scenes that are asked for
-ASKED = ("object", "count", "side")
+WHAT, HOW_MANY = ("object", "thing", "side"), ("count", "side")  # that a question asks for
+ASKED = ("object", "thing", "count", "side")
 PLAIN_SHARE = 1 / 3  # of the questions stand on a plain ground, as in the world
 MOST_WITH_SIDE, MOST_HUGE = 3, 3  # the world says no side of more things and draws no more huge ones
 
@@ -79,8 +81,14 @@ def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
     if not fitting:
         return None
     noun = nouns()[random.choice(fitting, [commonness(name) for name in fitting])]
-    count = random.integers(1, (MOST_HUGE if _is_huge(noun, place) else MOST) + 1)
+    most = 1 if asks_what(index) else MOST_HUGE if _is_huge(noun, place) else MOST
+    count = random.integers(1, most + 1)
     return replace(spec, things=(Thing(noun.name, "", place, count, _side(random, spec.scene, count)),))
+
+
+def asks_what(index: int) -> bool:
+    """Say whether the question of this scene asks what there is, and not how many."""
+    return index % 2 == 0
 
 
 @cache
@@ -100,10 +108,11 @@ def _side(random: Stream, scene: str, count: int) -> str:
 def _question(spec: SceneSpec, known: Known) -> Question | None:
     """Ask with the first caption that says kind, number and side in known words."""
     pattern = _pattern(spec.things[0])
+    wanted = WHAT if asks_what(spec.index) else HOW_MANY
     for variant in range(MOST_VARIANTS // 50):
         text = caption(spec, variant)
         if pattern.search(text.lower()) and known.says(text):
-            asked = {name: word for name, word in shown(spec).items() if name in ASKED}
+            asked = {name: word for name, word in shown(spec).items() if name in wanted}
             return Question(text, spec.index, asked, spec.style, spec)
     return None
 

@@ -224,7 +224,7 @@ def metrics_table(report: dict[str, Any] | None) -> str:
          f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
         for name in (right or ("scene", "light"))
     ]  # fmt: skip
-    rows += _part_rows(report, "things", "things", ("object", "count", "side"))
+    rows += _part_rows(report, "things", "things", ("object", "thing", "count", "side"))
     rows += _part_rows(report, "camera", "clips", ("camera",))
     fidelity, text = report.get("fidelity", {}), report.get("text", {})
     for title, key in (("FID (own): FD-own", "FD-own"), ("KID (own): KID-own", "KID-own")):
