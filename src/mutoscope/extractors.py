@@ -34,6 +34,7 @@ from mutoscope.media.storage import write_bytes
 WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
 PARTS = ("scene", "encoder", "match")
 GROUP = 8  # channels that are normed together
+MANY = 32  # words of an attribute that are more are read from the deep stage alone
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Sizes:
 
     side: int = 128  # rows and columns that are looked at
     widths: tuple[int, ...] = (24, 32, 64, 160)  # of the stages; each halves the grid
-    deep: int = 256  # width of one more stage of the classifier, which tells things apart; 0 = none, as in old files
+    deep: int = 160  # width of one more stage of the classifier, which tells things apart; 0 = none, as in old files
     embedding: int = 128  # of the match
     text_width: int = 96
     text_depth: int = 2
@@ -119,8 +120,10 @@ class SceneNet(nn.Module):
         cells = 2 * (sizes.side >> len(sizes.widths))
         seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths) + 2 * sizes.deep
         self.deep = Stage(sizes.widths[-1], sizes.deep, 2) if sizes.deep else None
+        self.many = [name for name, words in self.counts.items() if self.deep and words > MANY]
         self.norm = nn.LayerNorm(seen)
-        self.heads = nn.Linear(seen, sum(self.counts.values()))
+        self.heads = nn.Linear(seen, sum(words for name, words in self.counts.items() if name not in self.many))
+        self.wide = nn.ModuleDict({name: nn.Linear(2 * sizes.deep, self.counts[name]) for name in self.many})
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """(B, 3, S, S) -> {attribute: logits (B, words)}."""
@@ -133,8 +136,11 @@ class SceneNet(nn.Module):
         if self.deep:
             things = F.relu(self.deep(last))
             seen += [things.mean((2, 3)), things.amax((2, 3))]
-        logits = self.heads(self.norm(torch.cat(seen, 1)))
-        return dict(zip(self.counts, logits.split(list(self.counts.values()), 1), strict=True))
+        few = {name: words for name, words in self.counts.items() if name not in self.many}
+        logits = self.heads(self.norm(torch.cat(seen, 1))).split(list(few.values()), 1)
+        found = dict(zip(few, logits, strict=True))
+        found |= {name: self.wide[name](torch.cat(seen[-2:], 1)) for name in self.many}
+        return {name: found[name] for name in self.counts}
 
 
 class Encoder(nn.Module):
