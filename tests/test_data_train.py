@@ -80,3 +80,19 @@ def test_the_towers_never_see_a_mirrored_item_that_must_not_be():
         shown = flip(pixels, torch.Generator().manual_seed(seed), allowed)
         plain = flip(pixels, torch.Generator().manual_seed(seed))
         assert torch.equal(shown[1::2], pixels[1::2]) and torch.equal(shown[::2], plain[::2])
+
+
+def test_a_shift_moves_pictures_towards_noise_and_leaves_clips():
+    import torch
+
+    from mutoscope.train.diffusion import DiffusionObjective
+
+    objective = DiffusionObjective.__new__(DiffusionObjective)
+    drawn = {}
+    for shift in (1.0, 2.0):
+        objective.shift = shift
+        generator = torch.Generator().manual_seed(0)
+        drawn[shift] = [objective._times(generator, 4000, frames, 4096) for frames in (1, 3)]
+    (plain, clips), (shifted, same) = drawn[1.0], drawn[2.0]
+    assert torch.allclose(shifted, 2 * plain / (1 + plain)) and torch.equal(clips, same)
+    assert plain.median().item() == pytest.approx(2 / 3, abs=0.02)  # 128 x 128 pixels shift by 2 of themselves

@@ -43,6 +43,7 @@ GOOD = [{"file": f"{i}.png", "captions": ["a lake"]} for i in range(8)]
         (GOOD, "--set device=gpu", "device"),
         (GOOD, "--set curriculum=2", "curriculum"),
         (GOOD, "--set snapshots=-1", "snapshots"),
+        (GOOD, "--set shift=0", "shift must be above 0"),
         (GOOD, "--set rate 0.1", "takes no words, got also '0.1'; see mutoscope train codec -h"),
     ],
 )
@@ -72,11 +73,13 @@ def test_another_preset_and_a_missing_part(tmp_path: Path, capsys):
     assert "mutoscope train clip" in capsys.readouterr().err and not (data / ".cache").exists()
 
 
-def test_a_curriculum_where_there_is_none(tmp_path: Path, capsys):
+@pytest.mark.parametrize("setting", ["curriculum=0.5", "shift=2", "clip_share=0.5"])
+def test_settings_of_other_stages_are_refused(tmp_path: Path, capsys, setting: str):
     data = write_folder(tmp_path / "data", GOOD, pictures=True)
-    words = f"train codec --preset tiny --data {data} --out {tmp_path / 'run'} --batch 8 --set curriculum=0.5"
+    words = f"train codec --preset tiny --data {data} --out {tmp_path / 'run'} --batch 8 --set {setting}"
     assert main(words.split()) == 2
-    assert "curriculum" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert f"leave {setting.partition('=')[0]}" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_every_stage_is_a_command(capsys):

@@ -67,7 +67,7 @@ def run(
             if ranks.is_first:
                 save_config(out, config)
             objective = make_objective(row, config, folders, out)
-            for name in _SHARES:
+            for name in _OF_OBJECTIVES:
                 if hasattr(objective, name):
                     setattr(objective, name, getattr(settings, name))
             if ranks.is_first:
@@ -102,11 +102,13 @@ def _check_count(items: int, batch: int) -> None:
 def _check_shares(stage: str, row: Stage, settings: Any) -> None:
     if settings.curriculum and not hasattr(row.load(), "curriculum"):
         raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
+    if settings.shift != type(settings).shift and not hasattr(row.load(), "shift"):
+        raise SettingError(f"the {stage} stage has no noise levels; leave shift out")
     if settings.clip_share != type(settings).clip_share and stage != "video":
-        raise SettingError(f"clip_share belongs to the video stage; leave it out of {stage}")
+        raise SettingError(f"clip_share is of the video stage; leave clip_share out of {stage}")
 
 
-_SHARES = ("curriculum", "clip_share")  # settings that an objective needs, where it has them
+_OF_OBJECTIVES = ("curriculum", "clip_share", "shift")  # settings that an objective needs, where it has them
 
 
 def _check_folders(stage: str, row: Stage, folders: dict[Path, tuple[int, int]], batch: int) -> None:

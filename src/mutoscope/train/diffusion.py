@@ -64,6 +64,7 @@ class DiffusionObjective:
     same_length = False  # whether captions are padded to one length, as compiled graphs want it
     curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
     clip_share = 0.35  # of the steps
+    shift = 1.0  # more than 1: pictures are met more often where there is hardly more than the words to go by
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
         self.config = config
@@ -196,9 +197,10 @@ class DiffusionObjective:
 
     def _times(self, generator: torch.Generator, count: int, frames: int, values: int) -> Tensor:
         """Noise levels (B, t): logit-normal, shifted by size; see the head of the file for clips."""
-        time = shift_time(torch.sigmoid(torch.randn((count, frames), generator=generator)), shift_for(values))
+        drawn = torch.sigmoid(torch.randn((count, frames), generator=generator))
         if frames == 1:
-            return time
+            return shift_time(drawn, self.shift * shift_for(values))
+        time = shift_time(drawn, shift_for(values))
         pivot = torch.randint(frames, (count, 1), generator=generator)
         history = torch.arange(frames)[None] < pivot
         nearly_clean = 0.15 * torch.rand((count, frames), generator=generator)
