@@ -123,6 +123,8 @@ def test_a_config_that_is_too_large(copied_checkpoint: Path):
         lambda card: card["model"]["transformer"].update(depth=10**9),
         lambda card: card["model"]["codec"].update(widths=[1, 2]),
         lambda card: card["model"]["codec"].update(widths=[1, 2, -3]),
+        lambda card: card["model"]["transformer"].update(questions=7),
+        lambda card: card["model"]["transformer"].update(questions=-1),
         lambda card: card["model"]["text"].update(window=2),
         lambda card: card["model"]["text"].update(window=float("inf")),
     ],

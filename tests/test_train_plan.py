@@ -70,7 +70,7 @@ def test_sharing_out():
 def test_the_command(capsys: pytest.CaptureFixture):
     assert main(["train", "plan", "--preset", "base", "--gpus", "8", "--budget", "1h"]) == 0
     out = capsys.readouterr().out
-    for word in ("152,755,776 parameters", "activations", "FLOPs", "samples/s", "assumed", "the budget"):
+    for word in ("153,645,512 parameters", "activations", "FLOPs", "samples/s", "assumed", "the budget"):
         assert word in out, word
 
 

@@ -157,9 +157,11 @@ def _check_sizes(config: ModelConfig) -> None:
             for number in value if isinstance(value, tuple) else (value,):
                 if isinstance(number, bool):
                     continue  # a switch, no size
-                least = 0 if key == "decoder_widths" else 1  # zeros: as wide as the encoder
+                least = 0 if key in ("decoder_widths", "questions") else 1  # zeros: as wide as the encoder; no gist
                 if not isinstance(number, int) or not least <= number <= 1 << 20:
                     raise ValueError(f"{name}.{key} is {number!r}")
+    if config.transformer.questions and config.transformer.width % config.transformer.questions:
+        raise ValueError(f"transformer.questions is {config.transformer.questions}")
     if config.text.window < 3:
         raise ValueError(f"text.window is {config.text.window}")
 

@@ -79,6 +79,7 @@ class TransformerConfig:
     latent_channels: int = 16
     text_width: int = 384
     adapter_depth: int = 2
+    questions: int = 0  # that the gist asks of a prompt; 0 = no gist, as in checkpoints before there was one
     window: int = 4
     few_step: bool = False  # takes span and guidance and answers average velocities (train/distil.py)
 
@@ -127,7 +128,9 @@ def _preset(name: str, width: int, depth: int, codec: tuple[int, int, int], text
     small, embedded = text < 384, name in ("nano", "mini")
     return ModelConfig(
         preset=name,
-        transformer=TransformerConfig(width=width, depth=depth, text_width=text, adapter_depth=1 if small else 2),
+        transformer=TransformerConfig(
+            width=width, depth=depth, text_width=text, adapter_depth=1 if small else 2, questions=8
+        ),
         codec=CodecConfig(
             widths=codec, blocks=1 if small else 3, decoder_widths=LIGHT_DECODER if embedded else (0, 0, 0)
         ),

@@ -89,6 +89,7 @@ def parameters(c: TransformerConfig) -> int:
     D, P = c.width, c.latent_channels * PATCH**2
     head = D // c.heads
     adapter = c.text_width * D + D + c.adapter_depth * 2 * D + D
+    gist = c.text_width * (1 + c.questions + D) + c.questions + D + D * D + D if c.questions else 0
     ends = (
         (P * D + D)
         + (128 * D + D)
@@ -98,7 +99,7 @@ def parameters(c: TransformerConfig) -> int:
         + (2 * D * D + 2 * D)
         + (P * D + P)
     )
-    return matrix_numbers(c) + adapter + ends + c.depth * (6 * D + 2 * head)
+    return matrix_numbers(c) + adapter + gist + ends + c.depth * (6 * D + 2 * head)
 
 
 def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = PIECES) -> float:
@@ -107,7 +108,8 @@ def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = 
     N, L, t = frames * tokens, pieces, frames
     block = N * (4 * D * D + 3 * D * F) + L * 2 * D * D + 2 * N * (N + L) * D
     adapter = L * (4 * D * D + 3 * D * F) + 2 * L * L * D
-    ends = 2 * N * P * D + L * c.text_width * D + t * (128 + 9 * D) * D + D * D
+    gist = L * c.text_width * (D + c.questions) + D * D if c.questions else 0
+    ends = gist + 2 * N * P * D + L * c.text_width * D + t * (128 + 9 * D) * D + D * D
     return 2.0 * (c.depth * block + c.adapter_depth * adapter + ends)
 
 
