@@ -128,7 +128,7 @@ def test_a_config_that_is_too_large(copied_checkpoint: Path):
         lambda card: card["model"]["text"].update(window=2),
         lambda card: card["model"]["text"].update(window=float("inf")),
     ],
-    ids=range(24),
+    ids=range(26),
 )
 def test_a_config_of_another_kind(copied_checkpoint: Path, change: Callable[[dict[str, Any]], Any]):
     edit(copied_checkpoint, change)
