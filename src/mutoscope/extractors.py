@@ -103,6 +103,21 @@ class Trunk(nn.Module):
         return maps
 
 
+class Deep(nn.Module):
+    """One more stage; means and maxima of its maps. What it sees is normed, for brightness tells no fox from a cat."""
+
+    def __init__(self, before: int, after: int):
+        super().__init__()
+        self.before, self.after = nn.GroupNorm(before // GROUP, before), nn.GroupNorm(after // GROUP, after)
+        self.stage = Stage(before, after, 2)
+        self.norm = nn.LayerNorm(2 * after)
+
+    def forward(self, last: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, 2 C')."""
+        things = F.relu(self.after(self.stage(self.before(last))))
+        return self.norm(torch.cat([things.mean((2, 3)), things.amax((2, 3))], 1))
+
+
 class SceneNet(nn.Module):
     """Pixels -> logits of every attribute.
 
@@ -119,7 +134,7 @@ class SceneNet(nn.Module):
         self.counts = {name: len(listed) for name, listed in words.items()}
         cells = 2 * (sizes.side >> len(sizes.widths))
         seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths) + 2 * sizes.deep
-        self.deep = Stage(sizes.widths[-1], sizes.deep, 2) if sizes.deep else None
+        self.deep = Deep(sizes.widths[-1], sizes.deep) if sizes.deep else None
         self.many = [name for name, words in self.counts.items() if self.deep and words > MANY]
         self.norm = nn.LayerNorm(seen)
         self.heads = nn.Linear(seen, sum(words for name, words in self.counts.items() if name not in self.many))
@@ -134,12 +149,12 @@ class SceneNet(nn.Module):
             variance, mean = torch.var_mean(grid.float(), (2, 3), correction=0)
             seen += [mean, (variance + 1e-6).sqrt()]
         if self.deep:
-            things = F.relu(self.deep(last))
-            seen += [things.mean((2, 3)), things.amax((2, 3))]
+            things = self.deep(last)
+            seen.append(things)
         few = {name: words for name, words in self.counts.items() if name not in self.many}
         logits = self.heads(self.norm(torch.cat(seen, 1))).split(list(few.values()), 1)
         found = dict(zip(few, logits, strict=True))
-        found |= {name: self.wide[name](torch.cat(seen[-2:], 1)) for name in self.many}
+        found |= {name: self.wide[name](things) for name in self.many}
         return {name: found[name] for name in self.counts}
 
 
