@@ -17,7 +17,7 @@ from mutoscope.parts import load_config, load_part, load_text, save_part
 from mutoscope.train import STAGES, run, setting_names
 from mutoscope.train.loop import Settings, train
 from mutoscope.train.machine import record_machine
-from mutoscope.train.optim import PowerAverage, make_optimisers, rate_factor, split_parameters
+from mutoscope.train.optim import MatrixMuon, PowerAverage, make_optimisers, rate_factor, split_parameters
 from mutoscope.train.state import load_state, save_state
 
 BATCH = 8
@@ -38,7 +38,12 @@ def fit(stage: str, data: Path, out: Path, stop: int = 0, **overrides: Any) -> l
     return events
 
 
-REMADE_LATER = {"codec": "codec", "image": "transformer"}  # stage: the part that the stage after it trains on
+# stage: the files of the run that the stage after it trains on, and makes anew
+REMADE_LATER = {
+    "codec": ("parts/codec.safetensors",), "image": ("parts/transformer.safetensors",),
+    "judge": ("judge.safetensors", "judge.json"),
+}  # fmt: skip
+EARLIER = {"decoder": "codec", "video": "image", "classifier": "judge"}
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +53,9 @@ def trained(tiny_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     for stage in STAGES:
         fit(stage, tiny_world, out)
-        if stage in REMADE_LATER:
-            name = REMADE_LATER[stage]
-            shutil.copy(out / "parts" / f"{name}.safetensors", out.parent / f"{name}-of-{stage}.safetensors")
+        for name in REMADE_LATER.get(stage, ()):
+            (out.parent / stage / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(out / name, out.parent / stage / name)
     return out
 
 
@@ -66,10 +71,8 @@ def before(stage: str, trained: Path, out: Path) -> Path:
     }  # fmt: skip
     for name in made[stage]:
         (out / "parts" / f"{name}.safetensors").unlink()
-    earlier = {"decoder": "codec", "video": "image"}
-    if stage in earlier:
-        name = REMADE_LATER[earlier[stage]]
-        shutil.copy(trained.parent / f"{name}-of-{earlier[stage]}.safetensors", out / "parts" / f"{name}.safetensors")
+    for name in REMADE_LATER.get(EARLIER.get(stage, ""), ()):
+        shutil.copy(trained.parent / EARLIER[stage] / name, out / name)
     return out
 
 
@@ -151,7 +154,7 @@ class TestResume:
         assert different == []
         for path in (out / "parts").iterdir():
             mine, other = load_file(path), load_file(trained / "parts" / path.name)
-            if path.stem != REMADE_LATER.get(stage):  # the run of all stages has trained that one on
+            if f"parts/{path.name}" not in REMADE_LATER.get(stage, ()):  # the run of all stages has trained that one on
                 assert all(torch.equal(mine[name], other[name]) for name in mine), path
 
     def test_a_finished_run_is_left_as_it_is(self, trained: Path, tiny_world: Path, tmp_path: Path):
@@ -361,6 +364,21 @@ class TestOptim:
         assert inside == sorted(p.data_ptr() for p in model.parameters() if p.requires_grad) and len(
             set(inside)
         ) == len(inside)
+
+    @pytest.mark.parametrize("shape", [(48, 16), (16, 48), (8, 4, 3, 3)])
+    def test_muon_in_float32_is_pytorchs(self, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch):
+        """Three steps of both, to the rounding of PyTorch's products in bfloat16."""
+        moved = []
+        for able in (True, False):
+            monkeypatch.setattr("mutoscope.train.optim.has_bfloat16", lambda able=able: able)
+            draw = torch.Generator().manual_seed(0)
+            weight = torch.nn.Parameter(torch.randn(shape, generator=draw))
+            begun, muon = weight.detach().clone(), MatrixMuon([weight], 0.1)
+            for _ in range(3):
+                weight.grad = torch.randn(shape, generator=draw)
+                muon.step()
+            moved.append(weight.detach() - begun)
+        assert (moved[0] - moved[1]).norm() < 0.02 * moved[0].norm()
 
     def test_the_rate(self):
         factors = [rate_factor(fraction) for fraction in (0.0, 0.01, 0.02, 0.5, 0.75, 0.875, 1.0)]

@@ -3,7 +3,9 @@
 import importlib.util
 import os
 import platform
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mutoscope.errors import MissingExtraError
 
@@ -28,6 +30,25 @@ def cpu_name() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name")]
     return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"
+
+
+def lean(kind: str, enabled: bool = True) -> Any:
+    """Return a context in which PyTorch multiplies in bfloat16 where that is faster: on GPUs, on CPUs with instructions for it.
+
+    Elsewhere, and when not `enabled`, it changes nothing: a CPU without them takes ten times as long as in float32 (dev/log.md).
+    """
+    import torch
+
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled and (kind != "cpu" or has_bfloat16()))
+
+
+@cache
+def has_bfloat16() -> bool:
+    """Say whether this CPU multiplies in bfloat16 (AMX, AVX-512 BF16, or Arm's BF16)."""
+    import torch
+
+    able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 def need_torch(extra: str = "torch") -> None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.device import lean
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import guided
 from mutoscope.parts import load_part, load_text
@@ -132,9 +133,9 @@ class DiffusionObjective:
             noise = torch.randn((len(PREVIEW_PROMPTS), *self._common_shape()), generator=generator)
             device = next(model.parameters()).device
             given = (x.to(device) for x in (noise, self.prompt_states, self.prompt_mask))
-            with torch.autocast(device.type, dtype=torch.bfloat16):
+            with lean(device.type):
                 latents = self.draw(model, *given, steps=self.preview_steps, scale=3.0).cpu()
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with lean("cpu"):
                 rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
         return sheet(rows)
 
@@ -250,7 +251,7 @@ def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
     for start in range(0, len(folder), batch):
         pixels = to_unit(folder.pixels[start : start + batch])
         for mirrored in (False,) if folder.is_clips else (False, True):
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            with lean("cpu"):
                 latents = codec.encode(pixels.flip(-1) if mirrored else pixels)
             out[mirrored].append(latents.float().numpy().astype(np.float16))
     return np.concatenate(out[False] + out[True])
@@ -265,7 +266,7 @@ def encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, conf
     jobs.sort(key=lambda job: len(job[2]))
     for start in range(0, len(jobs), 256):
         part = jobs[start : start + 256]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with lean("cpu"):
             values, mask = read_texts([text for _, _, text in part], tower, tokenizer, config.text.window)
         for (i, j, _), value, row in zip(part, values.float().numpy(), mask, strict=True):
             states[i, j, : value.shape[0]] = value

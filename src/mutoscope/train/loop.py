@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
+from mutoscope.device import lean
 from mutoscope.errors import (
     Cancelled,
     MissingModelError,
@@ -57,7 +58,7 @@ class Settings:
     preview_every: float = 300.0  # seconds between preview sheets
     log_every: int = 20  # steps between lines of the log
     max_shard: int = 1 << 30  # bytes of one file of a state
-    bfloat16: bool = True  # matrix products in bfloat16; weights stay float32
+    bfloat16: bool = True  # matrix products in bfloat16 where that is faster; weights stay float32
     device: str = "auto"  # cpu, cuda, or auto: a GPU where there is one
     compile: bool = False  # torch.compile; pays in runs of many minutes
     checkpointing: bool = (
@@ -166,7 +167,7 @@ def train(
                 first = clock.samples + (i * ranks.size + ranks.rank) * part
                 generator = torch.Generator().manual_seed(stream(settings.seed, "batch", first).integers(0, 2**31))
                 with spread.syncing(i == settings.accumulate - 1):
-                    with torch.autocast(ranks.device.type, dtype=torch.bfloat16, enabled=settings.bfloat16):
+                    with lean(ranks.device.type, settings.bfloat16):
                         some, numbers = spread.loss(generator, part, orders.fraction)
                     (some / settings.accumulate).backward()
                 loss += float(some.detach()) / settings.accumulate
