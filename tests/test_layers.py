@@ -16,7 +16,7 @@ LAYERS = {
     5: "pipeline models",
     4: "runtime refine checkpoint adapter advice parts extractors source",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
-    2: "layers flow styles wording",
+    2: "layers flow styles wording memory",
     1: "shapes config device rng events folders",
     0: "errors weights",
 }
@@ -28,6 +28,7 @@ FRIENDS = {
     ("adapter", "checkpoint"),
     ("advice", "checkpoint"),
     ("models", "pipeline"),
+    ("parts", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
 }
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -101,7 +101,7 @@ class TestStages:
 
     def test_latents_have_unit_scale(self, trained: Path, tiny_world: Path):
         from mutoscope.autoencoder import Autoencoder
-        from mutoscope.train.codec import to_unit
+        from mutoscope.train.latents import to_unit
 
         codec = load_part(trained, "codec", Autoencoder(preset("tiny").codec))
         pictures = next(folder for folder in open_folders(tiny_world) if not folder.is_clips)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from mutoscope.checkpoint import Checkpoint, read_weights
+from mutoscope.memory import SAID_OF_THINGS
+from mutoscope.memory import load as load_memory
 from mutoscope.prompt import Request, unknown_words
 from mutoscope.styles import known_styles
 from mutoscope.tokenizer import Tokenizer
@@ -27,8 +29,16 @@ def advice(
     request: Request, checkpoint: Checkpoint, tokenizer: Tokenizer, taught: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """Return warnings in whole sentences; `taught` are words that adapters brought."""
-    known = checkpoint.known_words.union(taught)
+    known = checkpoint.known_words.union(taught, things_known(request))
     return (*_of_styles(request, checkpoint, known), *_of_words(request, checkpoint, tokenizer, known))
+
+
+def things_known(request: Request) -> frozenset[str]:
+    """Return the words that name things which the request looks up, and what may be said of those."""
+    if not request.things:
+        return frozenset()
+    memory = load_memory()
+    return frozenset(word for name in memory.names for word in name.split()) | SAID_OF_THINGS
 
 
 def strange_styles(request: Request, checkpoint: Checkpoint, taught: Iterable[str] = ()) -> list[str]:

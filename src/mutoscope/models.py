@@ -24,6 +24,7 @@ from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
+from mutoscope.memory import load as load_memory
 from mutoscope.pipeline import draw
 from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
@@ -167,6 +168,7 @@ class _Model:
             if given[name] is None:
                 given[name] = secrets.randbelow(2**32)
         given |= ask_styles(given["style"])
+        given["things"] = load_memory().digest if given.pop("things") and source is None else ""
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
 
@@ -252,6 +254,7 @@ class TextToImageModel(_Model):
         mask_image: Any = None,  # the same, of its size: only what is white there is drawn
         strength: float | None = None,  # 0 keeps the picture, 1 starts from noise; 0.6, with a mask 1
         adapter: str | None = None,  # "mystyle:0.8" or "one:0.5, other:0.5": names of `mutoscope adapt`, or paths
+        things: bool = True,  # look the things that the prompt names up in the memory; False: the network draws all
         preview: bool = True,  # let some events carry the picture so far
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
@@ -264,7 +267,7 @@ class TextToImageModel(_Model):
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, adapter=adapter, variation=variation,
-            variation_seed=variation_seed, source=source, strength=strength,
+            variation_seed=variation_seed, source=source, strength=strength, things=things,
         )  # fmt: skip
         return self._stream(_several(first, num_images_per_prompt), preview, source)
 
@@ -290,6 +293,7 @@ class TextToImageModel(_Model):
         mask_image: Any = None,
         strength: float | None = None,
         adapter: str | None = None,
+        things: bool = True,
         callback: Callback | None = None,  # receives every event
     ) -> Any:
         """Return a Picture, or a list of them when `num_images_per_prompt` > 1; arguments as for `stream`.
@@ -301,7 +305,7 @@ class TextToImageModel(_Model):
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=num_inference_steps, guidance_scale=guidance_scale,
             num_images_per_prompt=num_images_per_prompt, seed=seed, variation=variation, variation_seed=variation_seed,
-            image=image, mask_image=mask_image, strength=strength, adapter=adapter, preview=False,
+            image=image, mask_image=mask_image, strength=strength, adapter=adapter, things=things, preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 
@@ -347,6 +351,7 @@ class TextToVideoModel(_Model):
         variation_seed: int | None = None,
         image: Any = None,  # the first frame
         adapter: str | None = None,
+        things: bool = True,  # as for pictures: they are laid into the first frame
         preview: bool = True,
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
@@ -358,7 +363,7 @@ class TextToVideoModel(_Model):
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, variation=variation, variation_seed=variation_seed, adapter=adapter,
-            fps=fps, source=source, strength=None if source is None else 0.0,
+            fps=fps, source=source, strength=None if source is None else 0.0, things=things,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
         return self._stream(_several(first, num_videos_per_prompt), preview, source)
@@ -386,6 +391,7 @@ class TextToVideoModel(_Model):
         variation_seed: int | None = None,
         image: Any = None,
         adapter: str | None = None,
+        things: bool = True,
         callback: Callback | None = None,
     ) -> Any:
         """Return a Clip, or a list of them when `num_videos_per_prompt` > 1; arguments as for `stream`.
@@ -396,7 +402,8 @@ class TextToVideoModel(_Model):
             prompt, duration_seconds=duration_seconds, num_frames=num_frames, fps=fps, negative_prompt=negative_prompt,
             style=style, size=size, width=width, height=height, num_inference_steps=num_inference_steps,
             guidance_scale=guidance_scale, num_videos_per_prompt=num_videos_per_prompt,
-            seed=seed, variation=variation, variation_seed=variation_seed, image=image, adapter=adapter, preview=False,
+            seed=seed, variation=variation, variation_seed=variation_seed, image=image, adapter=adapter, things=things,
+            preview=False,
         )  # fmt: skip
         return drain(_tell(events, callback))
 

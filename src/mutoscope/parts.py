@@ -6,14 +6,19 @@ Each stage of `train/` reads the parts that earlier stages made and writes its o
 import json
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from mutoscope.autoencoder import Autoencoder
+from mutoscope.checkpoint import Checkpoint, read_weights
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MissingModelError, MutoscopeError
+from mutoscope.image_encoder import ImageTower
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
+from mutoscope.transformer import Transformer
 
 STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image", "student": "distil"}
 
@@ -73,6 +78,37 @@ def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
     """Return the trained text tower, frozen, and its tokenizer."""
     tower = load_part(run, "text", TextTower(config.text))
     return tower.requires_grad_(False).eval(), Tokenizer.load(run / "tokenizer.json")
+
+
+def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[str, int]:
+    """Give a run without parts those of a checkpoint; return {part: tensors that begin anew}.
+
+    Weights of a shape that `config` does not have, as those of another decoder, begin anew, and so do parts that the checkpoint
+    does not ship. A run that has begun is left as it is. CheckpointError for one of other sizes altogether.
+    """
+    if (run / "parts").is_dir():
+        return {}
+    weights = checkpoint.weights() | read_weights(checkpoint.folder / "encoder.safetensors")
+    new: dict[str, int] = {}
+    for name, kind, sizes in (
+        ("text", TextTower, config.text), ("transformer", Transformer, config.transformer), ("codec", Autoencoder, config.codec),
+        ("image_tower", ImageTower, config.image_tower),
+    ):  # fmt: skip
+        torch.manual_seed(0)
+        model = kind(sizes)
+        own = model.state_dict()
+        held = {key: weights.get(f"{name}.{key}") for key in own}
+        fits = {key: torch.from_numpy(array.copy()) for key, array in held.items()
+                if array is not None and array.shape == tuple(own[key].shape)}  # fmt: skip
+        if len(fits) < len(own) // 3:
+            raise CheckpointError(
+                f"{checkpoint.folder} has other sizes than the preset {config.preset}: its {name} does not fit"
+            )
+        model.load_state_dict({**own, **fits})
+        save_part(run, name, model)
+        new[name] = len(own) - len(fits)
+    (run / "tokenizer.json").write_bytes(checkpoint.tokenizer_path.read_bytes())
+    return new
 
 
 def check_config(run: Path, config: ModelConfig) -> bool:

@@ -6,7 +6,9 @@
                                │        (a few-step model: one average velocity a step, guidance goes in as an input)
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
-A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
+Things that the prompt names are looked up in a memory of drawings: the network draws the scene without them, they are laid into it,
+and the network paints over them in a second pass (memory/). A picture is a clip of one frame. The pipeline knows no files, arguments
+or pages. Legend: see shapes.py.
 """
 
 import math
@@ -16,11 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.config import ModelConfig
-from mutoscope.errors import NonFiniteError
+from mutoscope.config import SPACE_FACTOR, ModelConfig
+from mutoscope.errors import NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import grid, mix, shift_for, start_at
 from mutoscope.guidance import guided, keeping
+from mutoscope.memory import Found, held
+from mutoscope.memory import load as load_memory
 from mutoscope.prompt import Request
 from mutoscope.refine import Networks, refine
 from mutoscope.rng import between, stream
@@ -78,7 +82,10 @@ def draw(
     frames = LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
     reading = Phase("text", 1)
     yield reading.start()
-    text = read(request, runtime, tokenizer, config.text.window)
+    found = look_up(request) if source is None else None
+    text = whole_text = read(request, runtime, tokenizer, config.text.window)
+    if found is not None:
+        text = read(replace(request, prompt=found.scene), runtime, tokenizer, config.text.window)
     given = None if source is None else runtime.encode(source.values)
     yield reading.advance()
 
@@ -106,6 +113,13 @@ def draw(
             if preview and step.index % PREVIEW_EVERY == PREVIEW_EVERY - 1:
                 seen = to_bytes(runtime.decode(np.asarray(step.data, np.float32), state)[0])[-1]
             yield drawing.advance(preview=seen)
+        if found is not None and not number and request.num_frames > 1:
+            for event in lay_things(to_bytes(runtime.decode(latents, None)[0])[0], request, runtime, whole_text, found):
+                if event.phase != "done":
+                    yield event
+                else:
+                    latents = runtime.encode(Source(event.result).values)
+            text = whole_text
         pixels, state = runtime.decode(latents, state)
         check_finite(pixels, number, request.num_inference_steps - 1)
         pixels = ease_in(pixels, shown) if number else pixels
@@ -115,11 +129,37 @@ def draw(
             history.remember(number, runtime, latents, text)
     pixels = np.concatenate(done)[: request.num_frames]
     pixels = pixels if source is None else source.put_back(pixels)
-    if request.draft is None:
+    if request.num_frames > 1 or (request.draft is None and found is None):
         yield Event("done", 1, 1, 0.0, result=pixels)
         return
-    for event in refine(pixels[0], request, networks_of(runtime, text), runtime.checkpoint.native_side):
+    for event in lay_things(pixels[0], request, runtime, whole_text, found):
         yield event if event.phase != "done" else replace(event, result=event.result[None])
+
+
+def look_up(request: Request) -> Found | None:
+    """Return the things that a prompt names and the memory holds, and the scene without them; None when there are none."""
+    if not request.things:
+        return None
+    memory = load_memory()
+    if memory.digest != request.things:
+        raise SettingError(
+            f"this was drawn with the memory of things {request.things}; this version has {memory.digest}"
+        )
+    found = memory.find(request.prompt)
+    return found if found.things else None
+
+
+def lay_things(
+    picture: np.ndarray, request: Request, runtime: Runtime, text: Text, found: Found | None
+) -> Iterator[Event]:
+    """Lay the things that were found into a picture (H, W, 3) uint8 and refine it; yields events, the last "done" with the picture."""
+
+    def lay(scene: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        laid, covered = load_memory().lay_into(scene, found, stream(request.seed, request.index, "things"))
+        return laid, held(covered, SPACE_FACTOR)
+
+    way = None if found is None else lay
+    yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.native_side, way)
 
 
 def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:

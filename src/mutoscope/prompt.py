@@ -24,7 +24,7 @@ MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 # Left out of the JSON where they say nothing, as before there were any.
 LATER = (
     "adapters", "style_words", "template", "weighted", "draft", "refine_strength", "variation", "variation_seed", "image_hash",
-    "mask_hash", "strength",
+    "mask_hash", "strength", "things",
 )  # fmt: skip
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
@@ -79,6 +79,9 @@ class Request:
     image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
     mask_hash: str = ""  # of the mask that says where it is drawn anew
     strength: float = 1.0  # noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
+    things: str = (
+        ""  # of the memory that its things are looked up in, memory.Memory.digest; empty: the network draws all
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -96,7 +99,7 @@ class Request:
         _check_whole("index", self.index, 0, 9999, SettingError)
         object.__setattr__(self, "guidance_scale", _check_scale(self.guidance_scale))
         _check_whole("sampler_version", self.sampler_version, 1, 9999, SettingError)
-        for name in ("model", "model_hash", "image_hash", "mask_hash"):
+        for name in ("model", "model_hash", "image_hash", "mask_hash", "things"):
             if not isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
         object.__setattr__(self, "adapters", _check_adapters(self.adapters))
@@ -219,6 +222,8 @@ class Request:
             facts["Refine strength"] = f"{self.refine_strength:g}"
         if self.image_hash:
             facts["Denoising strength"] = f"{self.strength:g}"
+        if self.things:
+            facts["Things"] = self.things
         if self.variation:
             facts |= {"Variation seed": self.variation_seed, "Variation seed strength": f"{self.variation:g}"}
         if self.adapters:

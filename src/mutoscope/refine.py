@@ -10,6 +10,9 @@ after each time keeps every pass within what that strength can change (DemoFusio
 prompt: with more noise, or told that it stands in the middle, it would draw the whole scene small. So strength falls from pass to
 pass, there is no guidance, and a tile's rotary positions are those of its place in the first, small picture.
 
+Things of the memory are laid into the picture before the first pass, which paints over them: inside they keep their forms while
+there is much noise (HOLD). A picture of the size that is drawn at once gets one pass of that size for it.
+
 The networks come in as functions and see one tile at a time: their memory does not grow with the picture.
 Legend: see shapes.py.
 """
@@ -25,16 +28,20 @@ from mutoscope.config import PATCH, SPACE_FACTOR
 from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import mix, shift_for, shift_time
-from mutoscope.prompt import Request
+from mutoscope.guidance import keeping
+from mutoscope.prompt import REFINE_STRENGTH, Request
 from mutoscope.rng import stream
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import MULTIPLE
 
 FADE = 0.75  # strength of a pass over that of the pass before
+HOLD = 0.2  # noise level down to which the inside of things is kept (dev/log.md)
 OVERLAP = 0.25  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
 
 Window = tuple[slice, slice]
+# A picture (H, W, 3) uint8 -> the same with things in it, and the latent cells inside of them, (1, 1, 1, h, w).
+Lay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -56,20 +63,28 @@ class Pass:
     steps: int
 
 
-def refine(picture: np.ndarray, request: Request, networks: Networks, side: int) -> Iterator[Event]:
+def refine(
+    picture: np.ndarray, request: Request, networks: Networks, side: int, lay: Lay | None = None
+) -> Iterator[Event]:
     """Refine a picture (H, W, 3) uint8 to the request's size; yields events, the last "done" with the large picture.
 
-    `side` is that of a tile in pixels, the native side of the checkpoint. NonFiniteError names the step.
+    `lay` puts things into it before the first pass. `side` is that of a tile in pixels, the native side of the checkpoint.
+    NonFiniteError names the step.
     """
     first = picture.shape
     passes = plan(request)
     refining = Phase("refine", sum(one.steps for one in passes))
     yield refining.start()
     for number, one in enumerate(passes):
-        data = encode(enlarge(picture, one.width, one.height), networks.encode)
+        picture, held = enlarge(picture, one.width, one.height), None
+        if lay is not None and not number:
+            picture, held = lay(picture)
+        data = encode(picture, networks.encode)
         noise = stream(request.seed, request.index, "refine", number).normal(data.shape)
         latents = mix(data, noise, np.float32(one.strength)).noisy
         velocity = tiled(networks.velocity, side // SPACE_FACTOR, (one.height / first[0], one.width / first[1]))
+        if held is not None:
+            velocity = keeping(velocity, data, 1.0 - held, HOLD)
         for step in SAMPLERS[request.sampler](
             velocity, latents, times(one, data.shape[1] * (side // SPACE_FACTOR) ** 2)
         ):
@@ -84,16 +99,16 @@ def refine(picture: np.ndarray, request: Request, networks: Networks, side: int)
 
 
 def plan(request: Request) -> list[Pass]:
-    """Return the passes from the draft to the whole size, each about twice as large as the one before."""
-    assert request.draft is not None, "only a picture with a draft is refined"
-    growth = max(request.width / request.draft[0], request.height / request.draft[1])
+    """Return the passes from the draft to the whole size, each about twice as large as the one before; one without a draft."""
+    draft = request.draft or (request.width, request.height)
+    growth = max(request.width / draft[0], request.height / draft[1])
     count = max(1, round(math.log2(growth)))
     passes = []
     for number in range(count):
         width, height = (
             round(whole / 2 ** (count - 1 - number) / MULTIPLE) * MULTIPLE for whole in (request.width, request.height)
         )
-        strength = request.refine_strength * FADE**number
+        strength = (request.refine_strength or REFINE_STRENGTH) * FADE**number
         passes.append(Pass(width, height, strength, max(2, round(strength * request.num_inference_steps))))
     return passes
 

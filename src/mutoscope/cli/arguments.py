@@ -183,6 +183,9 @@ Guidance = Annotated[
 Seed = Annotated[
     str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
 ]
+NoThings = Annotated[
+    bool, _option("--no-things", help="Let the network draw things by itself, without the memory of drawings.")
+]
 Sprites = Annotated[
     str,
     _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "

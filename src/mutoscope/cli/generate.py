@@ -56,7 +56,7 @@ class Wish:
         """Raise RequestError for what no model could do."""
         if not 1 <= self.number <= MOST:
             raise SettingError(f"--number must be from 1 to {MOST}, got {self.number}")
-        apart = ("duration_seconds", "num_frames", "fps", "adapter", "image")
+        apart = ("duration_seconds", "num_frames", "fps", "adapter", "image", "things")
         hashes = self.settings["image"].hashes if "image" in self.settings else {}
         shared = {k: v for k, v in self.settings.items() if k not in apart}
         loading.check_request(prompt=self.prompt, **shared, **self.frames, **hashes)
@@ -87,6 +87,7 @@ def image(
     vary: ask.Vary = None,
     vary_seed: ask.VarySeed = None,
     adapter: ask.Adapter = None,
+    no_things: ask.NoThings = False,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -97,7 +98,7 @@ def image(
 ) -> None:
     """Draw a picture from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
-    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
+    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter, no_things)
     start = {"image": loading.read_source(image, mask), "strength": strength, **ask.read_variation(vary, vary_seed)}
     settings |= {name: value for name, value in start.items() if value is not None}
     wish = Wish(prompt, number, settings)
@@ -135,6 +136,7 @@ def video(
     vary: ask.Vary = None,
     vary_seed: ask.VarySeed = None,
     adapter: ask.Adapter = None,
+    no_things: ask.NoThings = False,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -145,7 +147,7 @@ def video(
 ) -> None:
     """Draw a clip from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
-    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter)
+    settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter, no_things)
     settings |= ask.read_variation(vary, vary_seed) | ({} if image is None else {"image": loading.read_source(image)})
     length, counted = _length(seconds, fps, frames)
     wish = Wish(prompt, number, {**settings, **length}, counted)
@@ -189,6 +191,7 @@ def _settings(
     guidance: float | None,
     seed: str | None,
     adapter: str | None,
+    no_things: bool,
 ) -> dict[str, Any]:
     """Return what pictures and clips have in common, only what was given, and always a seed."""
     given = {
@@ -197,6 +200,7 @@ def _settings(
         "num_inference_steps": steps,
         "guidance_scale": guidance,
         "adapter": adapter,
+        "things": False if no_things else None,
         **ask.ask_size(size, width, height),
     }
     return {**{k: v for k, v in given.items() if v is not None}, "seed": ask.read_seed(seed)}

@@ -42,6 +42,15 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", parser=ask.text, help="Another setting; may be given many times."),
     ] = None,
+    begin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            parser=ask.text,
+            help="Begin a new run with the parts of a checkpoint; embedded = the shipped one.",
+        ),
+    ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train one stage of a model: codec, decoder, clip, image, video, distil, in this order.
@@ -62,7 +71,7 @@ def train(
         raise OutputError(f"--data {data!r} is not a folder; make one: mutoscope data render --out {data}")
     events = start_training(
         stage, preset_name=preset, data=Path(data), out=Path(out), budget_seconds=seconds, overrides=overrides,
-        preview=preview_writer(Path(out)),
+        preview=preview_writer(Path(out)), begin=begin,
     )  # fmt: skip
     is_first = os.environ.get("RANK", "0") == "0"  # the first of many processes speaks
     watch(events, quiet=quiet or not is_first, lines_every=30.0)
@@ -186,6 +195,7 @@ VERBS = {
         """
 mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
 mutoscope train image --preset nano --data pictures --out runs/nano --budget 8h --batch 32
+mutoscope train video --preset nano --data pictures --out runs/on --from embedded --budget 2h
 mutoscope train distil --preset nano --data pictures --out runs/nano --budget 30m
 mutoscope train codec --preset tiny --data pictures --out runs/try --budget 90s --set rate=0.001""",
     ),

@@ -35,6 +35,7 @@ def run(
     budget_seconds: float = 0.0,  # 0 = until `samples` are seen
     overrides: dict[str, Any] | None = None,  # fields of loop.Settings
     preview: Callable[[str, Any], None] = lambda name, sheet: None,  # receives sheets, uint8 (H, W, 3)
+    begin: Path | str | None = None,  # a checkpoint, or "embedded", whose parts a run without any begins with
 ) -> Iterator[Event]:
     """Train one stage; yields events, the last one "done". Errors name what to do, and come before any pixel is read.
 
@@ -46,8 +47,9 @@ def run(
         from mutoscope.train.loop import Settings, train
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
+    from mutoscope.checkpoint import open_checkpoint
     from mutoscope.data.cache import frames_of, open_folders, survey
-    from mutoscope.parts import save_config
+    from mutoscope.parts import begin_from, save_config
     from mutoscope.train.machine import record_machine
     from mutoscope.train.ranks import joined
 
@@ -57,6 +59,9 @@ def run(
     data, out = Path(data), Path(out)
     with joined(settings.device) as ranks:
         settings.part(ranks)
+        if begin is not None and ranks.is_first:
+            begin_from(out, open_checkpoint(None if begin == "embedded" else begin), config)
+        ranks.wait()
         _check_run(stage, row, config, out)
         counts = survey(data)
         _check_count(sum(counts.values()), settings.batch)

@@ -36,7 +36,8 @@ from mutoscope.media.storage import make_folder
 from mutoscope.rng import stream
 from mutoscope.runtime.torch import TorchRuntime
 from mutoscope.tokenizer import Tokenizer
-from mutoscope.train.diffusion import DiffusionObjective, Latents, encode_captions, encode_pixels
+from mutoscope.train.diffusion import DiffusionObjective, Latents, encode_captions
+from mutoscope.train.latents import encode_pixels
 from mutoscope.train.loop import Settings, train
 from mutoscope.train.machine import words_of
 

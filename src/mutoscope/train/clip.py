@@ -15,7 +15,8 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.image_encoder import ImageTower
 from mutoscope.text_encoder import TextTower, embed
-from mutoscope.train.codec import flip, to_unit
+from mutoscope.train.codec import flip
+from mutoscope.train.latents import to_unit
 from mutoscope.train.words import free_sentences, start_tower, to_batch
 
 SIDE = 64  # pixels; the towers need layout and light, not texture

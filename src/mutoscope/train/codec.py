@@ -14,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mutoscope.autoencoder import Autoencoder
-from mutoscope.config import ModelConfig
+from mutoscope.config import TIME_FACTOR, ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.train.latents import cached_latents, to_unit
 from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
@@ -32,14 +33,19 @@ class CodecObjective:
         self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
         if decoder_only:  # latents stay as they are, so what was trained on them still fits
             self.model.encoder.requires_grad_(False)
+        self.run = run
+        self._latents: dict[Path, np.ndarray] = {}
         self.pictures = [folder for folder in folders if not folder.is_clips]
         self.clips = [folder for folder in folders if folder.is_clips]
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Reconstruction loss of one batch of pictures or of clips."""
         of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < 0.4)
-        pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
-        latents = self.model.encode_raw(pixels)
+        if self.decoder_only and self.run is not None:
+            pixels, latents = self._encoded(generator, max(1, batch // 4) if of_clips else batch, of_clips)
+        else:
+            pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
+            latents = self.model.encode_raw(pixels)
         noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
         noise = torch.randn(latents.shape, generator=generator) * (CLIP_NOISE if of_clips else LATENT_NOISE)
         strength = torch.rand(noisy.shape, generator=generator) * noisy
@@ -87,10 +93,32 @@ class CodecObjective:
         model.mean.copy_(torch.cat(latents, 1).mean(1))
         model.deviation.fill_(float(torch.cat(latents, 1).std(1).square().mean().sqrt()))
 
+    def _encoded(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor]:
+        """Draw pixels and their raw latents, which a frozen encoder gives once for all; clips whole or their beginning."""
+        folder, index = self._some(self.clips if of_clips else self.pictures, generator, batch)
+        if folder.path not in self._latents:  # only now the objective holds the encoder of the run
+            self._latents[folder.path] = cached_latents(folder, self.model, self.run)
+        kept = self._latents[folder.path]
+        frames = min(CLIP_FRAMES, folder.pixels.shape[1])
+        pixels = to_unit(folder.pixels[index, :frames])
+        latents = torch.from_numpy(kept[index, :, : 1 + frames // TIME_FACTOR].astype(np.float32))
+        if not of_clips:  # the second half is mirrored
+            mirrored = torch.rand((batch, 1, 1, 1, 1), generator=generator) < 0.5
+            other = torch.from_numpy(kept[index + len(folder)].astype(np.float32))
+            pixels = torch.where(mirrored, pixels.flip(-1), pixels)
+            latents = torch.where(mirrored, other, latents)
+        device = self.model.mean.device
+        return pixels.to(device), self.model.unscale(latents.to(device))
+
+    @staticmethod
+    def _some(folders: list[Folder], generator: torch.Generator, batch: int) -> tuple[Folder, np.ndarray]:
+        """Draw a folder, a large one more often, and places of `batch` of its items."""
+        sizes = torch.tensor([len(folder) for folder in folders], dtype=torch.float)
+        folder = folders[int(torch.multinomial(sizes, 1, generator=generator))]
+        return folder, torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
+
     def _pictures(self, generator: torch.Generator, batch: int) -> Tensor:
-        sizes = torch.tensor([len(folder) for folder in self.pictures], dtype=torch.float)
-        folder = self.pictures[int(torch.multinomial(sizes, 1, generator=generator))]
-        index = torch.randint(len(folder), (batch,), generator=generator).sort().values.numpy()
+        folder, index = self._some(self.pictures, generator, batch)
         return flip(to_unit(folder.pixels[index]), generator).to(self.model.mean.device)
 
     def _clips(self, generator: torch.Generator, batch: int) -> Tensor:
@@ -99,11 +127,6 @@ class CodecObjective:
         frames = min(CLIP_FRAMES, folder.pixels.shape[1])
         start = int(torch.randint(folder.pixels.shape[1] - frames + 1, (), generator=generator))
         return flip(to_unit(folder.pixels[index, start : start + frames]), generator).to(self.model.mean.device)
-
-
-def to_unit(frames: np.ndarray) -> Tensor:
-    """uint8 (B, T, H, W, 3) -> pixels (B, 3, T, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1.0
 
 
 def flip(pixels: Tensor, generator: torch.Generator, allowed: np.ndarray | None = None) -> Tensor:

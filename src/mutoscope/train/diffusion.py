@@ -6,7 +6,6 @@ nearly clean, which is how clips are drawn. Legend: latents B c t h w, text B L 
 """
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from mutoscope.parts import load_part, load_text
 from mutoscope.sampler import dpm2m
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
-from mutoscope.train.codec import to_unit
+from mutoscope.train.latents import cached_latents, save_array
 from mutoscope.train.sheets import sheet, to_bytes
 from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer
@@ -227,34 +226,13 @@ def cache_folder(
     folder: Folder, codec: Autoencoder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
 ) -> Latents:
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
-    parts = hashlib.sha256((run / "parts" / "text.safetensors").read_bytes())
-    for name, tensor in sorted(codec.state_dict().items()):
-        if not name.startswith("decoder."):  # a better decoder does not change the latents
-            parts.update(tensor.contiguous().numpy().tobytes())
-    target = run / "cache" / f"{folder.path.name}-{folder.digest}-{parts.hexdigest()[:12]}"
-    target.mkdir(parents=True, exist_ok=True)
-    if not (target / "latents.npy").exists():
-        _save(target / "latents.npy", encode_pixels(folder, codec))
-    if not (target / "lengths.npy").exists():
-        states, lengths = encode_captions(folder, tower, tokenizer, config)
-        _save(target / "states.npy", states)
-        _save(target / "lengths.npy", lengths)
-    arrays = [np.load(target / f"{name}.npy", mmap_mode="r") for name in ("latents", "states", "lengths")]
-    return Latents(*arrays, folder.may_flip)
-
-
-@torch.no_grad()
-def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
-    """Return the latents (M, c, t, h, w) float16 of a folder, see `Latents`."""
-    batch = max(1, 32 // folder.pixels.shape[1])
-    out: dict[bool, list[np.ndarray]] = {False: [], True: []}
-    for start in range(0, len(folder), batch):
-        pixels = to_unit(folder.pixels[start : start + batch])
-        for mirrored in (False,) if folder.is_clips else (False, True):
-            with lean("cpu"):
-                latents = codec.encode(pixels.flip(-1) if mirrored else pixels)
-            out[mirrored].append(latents.float().numpy().astype(np.float16))
-    return np.concatenate(out[False] + out[True])
+    text = hashlib.sha256((run / "parts" / "text.safetensors").read_bytes()).hexdigest()[:12]
+    paths = [run / "cache" / f"{name}-{folder.path.name}-{folder.digest}-{text}.npy" for name in ("states", "lengths")]
+    if not paths[-1].exists():
+        for path, array in zip(paths, encode_captions(folder, tower, tokenizer, config), strict=True):
+            save_array(path, array)
+    states, lengths = (np.load(path, mmap_mode="r") for path in paths)
+    return Latents(cached_latents(folder, codec, run), states, lengths, folder.may_flip)
 
 
 @torch.no_grad()
@@ -272,9 +250,3 @@ def encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, conf
             states[i, j, : value.shape[0]] = value
             lengths[i, j] = int(row.sum())
     return states, lengths
-
-
-def _save(path: Path, array: np.ndarray) -> None:
-    temporary = path.with_suffix(".tmp.npy")
-    np.save(temporary, array)
-    os.replace(temporary, path)

@@ -28,7 +28,7 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.errors import DataError
 from mutoscope.extractors import TINY, Extractors, Sizes, fit, load_extractors, save_extractors, split_words
-from mutoscope.train.codec import to_unit
+from mutoscope.train.latents import to_unit
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import SceneSpec
 

@@ -11,6 +11,7 @@ from math import cos, pi, sin
 
 import numpy as np
 
+from mutoscope.memory.layout import HEIGHTS
 from mutoscope.rng import stream
 from mutoscope.world.nouns import Noun, moves_as
 from mutoscope.world.spec import SceneSpec, Thing
@@ -18,7 +19,6 @@ from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
 
 SECONDS = 2.1  # a thing stays in the frame this long
-HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of the frame, near
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
 CLOSER = (1.4, 2.2)  # a thing that stands alone in its picture is what the picture is about: so many times as large
 CLOSE_NEARNESS = (0.7, 1.0)  # where on the ground it stands then, in shares of its room

@@ -14,17 +14,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from mutoscope.memory.words import COLORS
 from mutoscope.world.spec import Thing
 
 SIZES = ("tiny", "small", "person", "large", "huge")  # about 0.1 m, 0.4 m, 1.5 m, 4 m, 15 m
 MOTIONS = ("none", "fly", "drive", "sail", "bob", "walk", "swim", "hop", "spin", "rise", "flicker")
-
-# The colours that a thing can be dyed in, in display values.
-COLORS = {
-    "red": (0.86, 0.12, 0.12), "orange": (0.96, 0.52, 0.10), "yellow": (0.98, 0.82, 0.14), "green": (0.18, 0.62, 0.22),
-    "blue": (0.14, 0.36, 0.88), "purple": (0.54, 0.22, 0.76), "pink": (0.97, 0.50, 0.72), "brown": (0.48, 0.30, 0.16),
-    "black": (0.12, 0.12, 0.13), "white": (0.95, 0.95, 0.95), "grey": (0.55, 0.55, 0.57),
-}  # fmt: skip
 
 # The styles that sets are drawn in, as the words of their `style` field; LOOKS says them.
 STYLE_LOOKS = {

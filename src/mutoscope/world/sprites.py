@@ -27,7 +27,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.errors import SettingError
-from mutoscope.world.nouns import COLORS, HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
+from mutoscope.memory.paste import dyed
+from mutoscope.world.nouns import HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side
 SMALLEST = 10  # pixels of the longer side below which nothing can be made out
@@ -75,7 +76,7 @@ class Picture:
         """Return the picture in one of nouns.COLORS, its shading kept."""
         if not color or color == self.color:
             return self
-        return Picture(_dye(self.pixels, np.array(COLORS[color], np.float32)), color, self.dyeable, self.frontal)
+        return Picture(dyed(self.pixels, color), color, self.dyeable, self.frontal)
 
 
 class SpriteLibrary:
@@ -461,23 +462,3 @@ def _name(rgb: np.ndarray) -> str:
         name for name, *low_high, v, c in _HUES if low_high[0] <= degrees <= low_high[1] and value >= v and chroma >= c
     )
     return next(fits, "")
-
-
-def _dye(pixels: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Give a picture of one hue, or none, the hue of `target`: its middle tone becomes the target, light and dark stay so."""
-    alpha = pixels[..., 3:]
-    rgb = pixels[..., :3] / np.maximum(alpha, 1e-3)
-    high, low = rgb.max(-1, keepdims=True), rgb.min(-1, keepdims=True)
-    chroma = high - low
-    solid = alpha[..., 0] > 0.5
-    colored = solid & (chroma[..., 0] > 0.18)
-    grey = colored.sum() < 0.04 * solid.sum()
-    tone = (rgb * np.array([0.3, 0.59, 0.11], np.float32)).sum(-1, keepdims=True)
-    middle = float(np.median(tone[solid if grey else colored]))
-    ratio = tone / max(middle, 0.05)
-    if grey and middle < 0.2:
-        ratio = 1 + (tone - middle)  # a black shape has no shading to keep
-    lighter = np.clip((ratio - 1) / max(1 / max(middle, 0.05) - 1, 0.6), 0, 1)
-    dyed = target * np.minimum(ratio, 1) * (1 - lighter) + lighter
-    share = 1.0 if grey else np.clip((chroma - 0.06) / 0.14, 0, 1)
-    return np.concatenate([(rgb + (dyed - rgb) * share).astype(np.float32) * alpha, alpha], -1)

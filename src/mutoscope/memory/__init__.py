@@ -1,0 +1,146 @@
+"""The memory of things: drawings that the package ships, by name, for what a small network cannot know by heart.
+
+    prompt ─ words.find ─┬─ the scene, without its things ─ drawn by the network
+                         └─ things ─ layout.place ─ paste.paste ─ drawn over by the network: edges, light, style
+
+A network of ten million weights learns scenes, lights and styles, and not the shapes of a thousand things; so shapes are looked
+up, as in retrieval-augmented diffusion (Blattmann et al. 2022), placed by what the prompt says of them (as in layout-grounded
+diffusion, Lian et al. 2023), and painted over at the noise level at which forms stay and surfaces change (SDEdit, Meng et al. 2022).
+
+    memory = load()
+    memory.find("two red cars on a road at dusk")      # Found(scene='a road at dusk', things=(Thing('car', 2, color='red'),))
+
+Knows no request, no network and no file but its own archive, `things.zip`: index.json and one WebP a drawing (scripts/make_memory).
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mutoscope.errors import CheckpointError
+from mutoscope.memory.layout import Noun, Placed, lay_out
+from mutoscope.memory.paste import dyed, held, paste
+from mutoscope.memory.words import SAID_OF_THINGS, Found, Speech
+from mutoscope.rng import Stream
+
+__all__ = ["SAID_OF_THINGS", "Drawing", "Found", "Memory", "Noun", "Placed", "held", "load"]
+
+FORMAT, INDEX = 1, "index.json"
+PLAIN = "plain background"  # where things stand that are at home in no scene
+EMBEDDED = Path(__file__).parent / "things.zip"
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One picture of a thing. `pixels` (h, w, 4) float32, premultiplied colour and alpha in [0, 1], cut to what can be seen."""
+
+    pixels: np.ndarray
+    bust: bool = False  # a head: it looks over the lower edge of the frame
+    dyeable: bool = False  # of one hue, so that it can take another colour
+    color: str = ""  # the one colour it has
+
+
+class Memory:
+    """An open archive of things."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        try:
+            self._archive = zipfile.ZipFile(path)
+            self._index: dict[str, Any] = json.loads(self._archive.read(INDEX))
+            known = self._index["format"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise CheckpointError(f"{path} cannot be read as a memory of things ({error}); install again") from error
+        if known != FORMAT:
+            raise CheckpointError(f"{path}: format {known!r}, this version reads {FORMAT}; update mutoscope")
+
+    @cached_property
+    def digest(self) -> str:
+        """First 16 digits of the SHA-256 of the archive."""
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+
+    @cached_property
+    def nouns(self) -> dict[str, Noun]:
+        """Everything it holds, by name."""
+        return {
+            name: Noun(name, row["size"], tuple(row["places"]), row.get("home", ""), row.get("sunk", 0.0), len(row["drawings"]))
+            for name, row in self._index["nouns"].items()
+        }  # fmt: skip
+
+    @property
+    def credits(self) -> list[dict[str, Any]]:
+        """Source, licence and number of the drawings."""
+        return list(self._index["credits"])
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All words that name a thing, plurals too."""
+        return frozenset(self._index["names"]) | frozenset(self._index["plurals"])
+
+    @cached_property
+    def _speech(self) -> Speech:
+        return Speech(self._index)
+
+    def find(self, prompt: str) -> Found:
+        """Return what a prompt says: its scene without its things, and these; see `words.Found`.
+
+        Things without a scene stand where they are at home: a fox in a forest, a teapot on a plain ground.
+        """
+        found = self._speech.find(prompt)
+        if found.place or not found.things:
+            return found
+        home = next((self.nouns[thing.noun].home for thing in found.things if self.nouns[thing.noun].home), PLAIN)
+        scene = f"{home}, {found.scene}" if found.scene else home
+        return Found(scene, found.things, self._speech.scene_of(home))
+
+    def rooms(self, scene: str) -> dict[str, tuple[float, float]]:
+        """Return where things can stand in a scene of the index, heights of the frame from the top; {} for an unknown one."""
+        rooms = self._index["scenes"].get(scene, {}).get("rooms", {})
+        return {place: (float(top), float(bottom)) for place, (top, bottom) in rooms.items()}
+
+    def under_water(self, scene: str) -> bool:
+        """Say whether a scene lies below the surface, where things float anywhere."""
+        return bool(self._index["scenes"].get(scene, {}).get("under_water"))
+
+    def drawing(self, noun: str, number: int) -> Drawing:
+        """Return a drawing of a noun; `number` counts round."""
+        rows = self._index["nouns"][noun]["drawings"]
+        row = rows[number % len(rows)]
+        return Drawing(self._pixels(row["file"]), row.get("bust", False), row.get("dye", False), row.get("color", ""))
+
+    def lay_into(self, picture: np.ndarray, found: Found, dice: Stream) -> tuple[np.ndarray, np.ndarray]:
+        """Return a picture (H, W, 3) uint8 with the things that were found, and where they are, (H, W) float32 in [0, 1]."""
+        height, width = picture.shape[:2]
+        busts = {thing.noun: self.drawing(thing.noun, 0).bust for thing in found.things}
+        rooms, floating = self.rooms(found.place), self.under_water(found.place)
+        items = lay_out(found.things, self.nouns, rooms, width / height, dice, busts, floating)
+        return paste(picture, items, self._draw)
+
+    def _draw(self, item: Placed) -> tuple[np.ndarray, float]:
+        """Return the drawing of a thing in its place, in the colour that was asked for, and the share of it under water."""
+        noun, color = item.thing.noun, item.thing.color
+        rows = self._index["nouns"][noun]["drawings"]
+        fits = [number for number, row in enumerate(rows) if not color or row.get("dye") or row.get("color") == color]
+        drawing = self.drawing(noun, fits[item.drawing % len(fits)] if fits else item.drawing)
+        dye = color and drawing.dyeable and drawing.color != color
+        return dyed(drawing.pixels, color) if dye else drawing.pixels, self.nouns[noun].sunk
+
+    def _pixels(self, file: str) -> np.ndarray:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(self._archive.read(file))) as image:
+            plain = np.asarray(image.convert("RGBA"), np.float32) / 255.0
+        return np.concatenate([plain[..., :3] * plain[..., 3:], plain[..., 3:]], -1)
+
+
+@cache
+def load() -> Memory:
+    """Return the memory that the package ships."""
+    return Memory(EMBEDDED)

@@ -1,0 +1,145 @@
+"""Lays drawings into a picture: scaled, lit as the picture is lit there, with a shadow on the ground or a mirror image in water.
+
+It need not be perfect: the network paints over it, edges and light most of all. `held` says where a thing's own forms are so that
+they can be kept longer than its edges.
+
+Legend: picture (H, W, 3) uint8; drawings (h, w, 4) float32, premultiplied; masks (H, W) float32 in [0, 1].
+"""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from mutoscope.memory.layout import Placed
+from mutoscope.memory.words import COLORS
+
+DARKEST, BRIGHTEST = 0.42, 1.06  # how much of its own light a thing keeps in the dark, and at noon
+CAST = 0.45  # how much of the picture's colour falls on it
+HAZE = 0.12  # of what lies behind it, over things far away
+SUNK = 0.07  # of its height that lies below the waterline, where nothing else is known
+SHADOW = 0.38
+
+
+def paste(
+    picture: np.ndarray, items: Iterable[Placed], draw: Callable[[Placed], tuple[np.ndarray, float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the picture with its things, and where they are, (H, W) float32.
+
+    `draw` gives a thing's drawing, dyed if it has a colour, and the share of it that is under water.
+    """
+    canvas = picture.astype(np.float32) / 255.0
+    covered = np.zeros(canvas.shape[:2], np.float32)
+    mean = canvas.mean((0, 1))
+    for item in items:
+        pixels, sunk = draw(item)
+        pixels = pixels[:, ::-1] if item.flipped else pixels
+        _one(canvas, covered, item, pixels, sunk, mean)
+    return np.rint(canvas.clip(0, 1) * 255).astype(np.uint8), covered
+
+
+def _one(
+    canvas: np.ndarray, covered: np.ndarray, item: Placed, pixels: np.ndarray, sunk: float, mean: np.ndarray
+) -> None:
+    """Lay one thing into `canvas` (H, W, 3) and `covered`, in place."""
+    rows, columns = canvas.shape[:2]
+    tall, wide = pixels.shape[:2]
+    left, top, right, bottom = (round(edge * rows) for edge in item.box(wide, tall))
+    left, right = left + columns // 2, right + columns // 2
+    height, width = max(4, bottom - top), max(4, right - left)
+    if item.place == "water":
+        top += round((sunk or SUNK) * height)
+    scaled = lit(_resized(pixels, width, height), _light_there(canvas, left, top, width, height, mean))
+    if item.place == "water":
+        scaled[bottom - top :] = 0.0  # what is below the waterline
+        _mirror(canvas, scaled[: bottom - top], left, bottom)
+    elif (item.place == "ground" and not item.bust) or item.place == "plain":
+        _shade(canvas, left, right, bottom)
+    _over(canvas, covered, scaled, left, top)
+
+
+def _resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    from PIL import Image
+
+    planes = [Image.fromarray(pixels[..., k]).resize((width, height), Image.Resampling.LANCZOS) for k in range(4)]
+    out = np.stack([np.asarray(plane) for plane in planes], -1).clip(0.0, 1.0)
+    out[..., :3] = np.minimum(out[..., :3], out[..., 3:])  # premultiplied: no colour without alpha
+    return out
+
+
+def _light_there(canvas: np.ndarray, left: int, top: int, width: int, height: int, mean: np.ndarray) -> np.ndarray:
+    """Return the colour of the light (3,): the mean of the picture around a thing, and of all of it."""
+    rows, columns = canvas.shape[:2]
+    around = canvas[
+        max(0, top - height // 2) : min(rows, top + height + height // 2),
+        max(0, left - width // 2) : min(columns, left + width + width // 2),
+    ]
+    here = around.mean((0, 1)) if around.size else mean
+    return 0.5 * here + 0.5 * mean
+
+
+def lit(pixels: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Return a drawing under a light of this colour: darker at night, with a cast of the sky's."""
+    brightness = float(light @ np.array([0.3, 0.59, 0.11], np.float32))
+    strength = np.clip(DARKEST + 1.25 * brightness, DARKEST, BRIGHTEST)
+    cast = np.clip(light / max(brightness, 0.02), 0.5, 1.8) ** CAST
+    out = pixels.copy()
+    out[..., :3] = np.minimum(pixels[..., :3] * (strength * cast).astype(np.float32), pixels[..., 3:])
+    return out
+
+
+def _shade(canvas: np.ndarray, left: int, right: int, feet: int) -> None:
+    """Darken the ground below the feet: a flat soft patch."""
+    rows, columns = canvas.shape[:2]
+    wide = max(2.0, (right - left) * 0.5)
+    y, x = np.ogrid[:rows, :columns]
+    far = ((x - (left + right) / 2) / wide) ** 2 + ((y - feet + 0.04 * wide) / (0.20 * wide + 1.0)) ** 2
+    canvas *= 1.0 - SHADOW * np.exp(-1.7 * far.astype(np.float32))[..., None]
+
+
+def _mirror(canvas: np.ndarray, above: np.ndarray, left: int, waterline: int) -> None:
+    """Lay the fading mirror image of what is above the water below its line."""
+    height = above.shape[0]
+    if height < 2:
+        return
+    below = above[::-1].copy()
+    fade = 0.42 * np.exp(-np.arange(height, dtype=np.float32) / (0.45 * height))
+    below *= fade[:, None, None]
+    _over(canvas, None, below, left, waterline)
+
+
+def _over(canvas: np.ndarray, covered: np.ndarray | None, pixels: np.ndarray, left: int, top: int) -> None:
+    """Lay premultiplied pixels over the canvas, cut to what is inside."""
+    rows, columns = canvas.shape[:2]
+    height, width = pixels.shape[:2]
+    y0, y1, x0, x1 = max(0, top), min(rows, top + height), max(0, left), min(columns, left + width)
+    if y0 >= y1 or x0 >= x1:
+        return
+    part = pixels[y0 - top : y1 - top, x0 - left : x1 - left]
+    canvas[y0:y1, x0:x1] = part[..., :3] + canvas[y0:y1, x0:x1] * (1 - part[..., 3:])
+    if covered is not None:
+        covered[y0:y1, x0:x1] = np.maximum(covered[y0:y1, x0:x1], part[..., 3])
+
+
+def held(covered: np.ndarray, cell: int) -> np.ndarray:
+    """Return the latent cells that lie inside of things, (1, 1, 1, h, w) float32 in [0, 1]; `cell` is their side in pixels."""
+    rows, columns = (side // cell for side in covered.shape)
+    cells = covered.reshape(rows, cell, columns, cell).min((1, 3))
+    return (cells > 0.5).astype(np.float32).reshape(1, 1, 1, rows, columns)
+
+
+def dyed(pixels: np.ndarray, color: str) -> np.ndarray:
+    """Return a drawing of one hue, or of none, in one of COLORS: its middle tone becomes that colour, light and dark stay so."""
+    target = np.array(COLORS[color], np.float32)
+    alpha = pixels[..., 3:]
+    rgb = pixels[..., :3] / np.maximum(alpha, 1e-3)
+    chroma = rgb.max(-1, keepdims=True) - rgb.min(-1, keepdims=True)
+    solid = alpha[..., 0] > 0.5
+    colored = solid & (chroma[..., 0] > 0.18)
+    grey = colored.sum() < 0.04 * solid.sum()
+    tone = (rgb * np.array([0.3, 0.59, 0.11], np.float32)).sum(-1, keepdims=True)
+    middle = float(np.median(tone[solid if grey else colored])) if solid.any() else 0.5
+    ratio = 1 + (tone - middle) if grey and middle < 0.2 else tone / max(middle, 0.05)
+    lighter = np.clip((ratio - 1) / max(1 / max(middle, 0.05) - 1, 0.6), 0, 1)
+    hue = target * np.minimum(ratio, 1) * (1 - lighter) + lighter
+    share = 1.0 if grey else np.clip((chroma - 0.06) / 0.14, 0, 1)
+    return np.concatenate([(rgb + (hue - rgb) * share).astype(np.float32) * alpha, alpha], -1)

@@ -1,0 +1,222 @@
+"""What a prompt says of things: which, how many, of what colour, on which side; and the prompt without them.
+
+    Speech(index).find("two red cars on a road at dusk, a dog on the left")
+
+The longest name wins, a name inside of a scene's wording is no thing (`island with palm trees` keeps its island), and what cannot
+be told apart stays in the prompt. Knows no picture.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+COLORS = {  # display values; other spellings below
+    "red": (0.86, 0.12, 0.12), "orange": (0.96, 0.52, 0.10), "yellow": (0.98, 0.82, 0.14), "green": (0.18, 0.62, 0.22),
+    "blue": (0.14, 0.36, 0.88), "purple": (0.54, 0.22, 0.76), "pink": (0.97, 0.50, 0.72), "brown": (0.48, 0.30, 0.16),
+    "black": (0.12, 0.12, 0.13), "white": (0.95, 0.95, 0.95), "grey": (0.55, 0.55, 0.57),
+}  # fmt: skip
+SPELLED = {"gray": "grey", "golden": "yellow", "violet": "purple", "crimson": "red", "scarlet": "red"}
+COUNTS = {
+    "a": 1, "an": 1, "one": 1, "the": 1, "my": 1, "single": 1, "lone": 1, "lonely": 1, "two": 2, "pair of": 2,
+    "couple of": 2, "both": 2, "three": 3, "trio of": 3, "several": 3, "some": 3, "few": 3, "group of": 4, "four": 4, "five": 5,
+    "many": 5, "six": 6, "flock of": 5, "herd of": 5, "school of": 5, "bunch of": 4, "lots of": 5,
+}  # fmt: skip
+COUNTS |= {str(number): number for number in range(1, 7)}
+MANY = 3  # of a plural without a number
+MOST = 6  # things in a picture, all kinds together
+SIDES = {
+    "left": r"(?:on|to|at|in) the (?:far )?left(?:-hand)?(?: side| half| corner)?(?! of\b)",
+    "right": r"(?:on|to|at|in) the (?:far )?right(?:-hand)?(?: side| half| corner)?(?! of\b)",
+    "centre": r"(?:right )?(?:in|at) the (?:middle|cent(?:re|er))(?! of\b)",
+}  # fmt: skip
+BESIDE = {"left": r"(?:to the |on the )?left of", "right": r"(?:to the |on the )?right of"}
+ALOFT = re.compile(
+    r"\s*(?:[\w'-]+ ){0,2}?(?:flying|in flight|(?:up )?in the (?:sky|air)|overhead|soaring|above|over)\b"
+)
+# Where a thing is, said in words that speak of nothing else.
+WHERE = (
+    r"(?:high )?(?:up )?(?:in|on) the (?:sky|air|water|waves|ground|foreground|distance)|overhead|afloat|nearby|under ?water|"
+    r"in flight"
+)
+NATURAL = {("fox", "red"), ("pepper", "red")}  # colours that are part of a name
+AS_COLOR = frozenset(
+    {"orange", "rose", "violet", "peach", "lemon", "cherry", "plum", "lime", "chestnut", "olive", "coral"}
+)
+# What may stand between a number and a noun without being one of its facts.
+ADJECTIVES = frozenset(
+    "large big huge giant small little tiny cute happy sad old young new vintage beautiful pretty majestic wild friendly "
+    "adorable fluffy lovely elegant colorful colourful bright shiny sleepy baby proud brave tall short fat lazy playful "
+    "curious mighty fast slow wooden modern classic antique rusty sleeping running sitting standing walking flying jumping "
+    "swimming playing smiling dancing grazing snowy ripe fresh juicy toy light dark".split()
+)
+# Words that hang loose when the thing they speak of is taken out.
+LOOSE = (
+    r"sitting|standing|walking|running|flying|swimming|floating|sailing|driving|riding|parked|resting|lying|sleeping|playing|"
+    r"grazing|jumping|drifting|gliding|soaring|waiting|moored|anchored|hovering|strolling|wandering|looking|watching|crossing|"
+    r"passing|hopping|crawling|dancing|perched|growing|peacefully|slowly|quietly|happily|past|by|along|around|through|is|are"
+)
+LINKS = r"and|with|of|on|in|at|over|under|above|below|near|beside|by|from|across|against|behind|next to|in front of|to|into|as|for"
+ASKING = r"(?:a |an |the )?(?:picture|photo|photograph|image|drawing|painting|illustration|portrait|scene|view|shot|close-up)s? of"
+
+
+# Words that are read, and not drawn by the network, where things are named.
+SAID_OF_THINGS = frozenset(
+    word.lower() for row in (*COLORS, *SPELLED, *COUNTS, *ADJECTIVES, *re.findall(r"[a-z]+", f"{LOOSE}|{LINKS}|{WHERE}|left|right|side"))
+    for word in row.split()
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Thing:
+    """One kind of thing that a prompt names."""
+
+    noun: str
+    count: int = 1
+    color: str = ""  # a key of COLORS; "" = as it is
+    side: str = ""  # "left", "centre", "right"; "" = not said
+    aloft: bool = False  # said to fly, or to be in the sky
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `Speech.find` read."""
+
+    scene: str  # the prompt without its things; "" when nothing else was said
+    things: tuple[Thing, ...] = ()
+    place: str = ""  # the scene of the index that is named, "" for none
+
+
+class Speech:
+    """The names of an index, ready to be looked for."""
+
+    def __init__(self, index: dict[str, Any]):
+        self._names: dict[str, str] = index["names"]
+        self._plurals: dict[str, str] = index["plurals"]
+        self._single = {name for name, row in index["nouns"].items() if row.get("one")}
+        self._scenes = {word: scene for scene, row in index["scenes"].items() for word in row["words"]}
+        self._facts = frozenset(index["facts"])  # wordings of plants, lights, weathers that hold the name of a thing
+
+    @cached_property
+    def _things(self) -> re.Pattern[str]:
+        return _any_of({*self._names, *self._plurals})
+
+    @cached_property
+    def _places(self) -> re.Pattern[str]:
+        return _any_of({*self._scenes, *self._facts})
+
+    def find(self, prompt: str) -> Found:
+        """Read a prompt."""
+        text = prompt.lower().replace("’", "'")
+        if len(text) != len(prompt):  # letters that have no lower case of one character
+            text = prompt
+        taken = [(hit.span(), self._scenes.get(hit.group(), "")) for hit in self._places.finditer(text)]
+        spans: list[tuple[int, int]] = []
+        things: list[Thing] = []
+        for hit in self._things.finditer(text):
+            if any(start < hit.end() and hit.start() < end for (start, end), _ in taken) or _is_color(text, hit):
+                continue
+            start, count, color = self._before(text, hit.start(), hit.group())
+            if sum(thing.count for thing in things) + count > MOST:
+                continue
+            end, side = _after(text, hit.end())
+            noun = self._noun(hit.group())
+            if all(thing.noun != noun for thing in things):
+                things.append(Thing(noun, count, color, side, bool(ALOFT.match(text[hit.end() :].partition(",")[0]))))
+            spans.append((start, end))
+        things = _beside(text, things, spans)
+        place = next((scene for _, scene in taken if scene), "")
+        return Found(_without(prompt, spans) if spans else prompt, tuple(things), place)
+
+    def scene_of(self, words: str) -> str:
+        """Return the scene of the index that these words name, "" for none."""
+        return self._scenes.get(words, "")
+
+    def _noun(self, said: str) -> str:
+        return self._names.get(said) or self._plurals[said]
+
+    def _before(self, text: str, end: int, said: str) -> tuple[int, int, str]:
+        """Return (where the phrase starts, count, colour) by the words in front of a name."""
+        start, count, color = end, 0, ""
+        noun = self._noun(said)
+        plural = said not in self._names
+        while True:
+            word = re.search(r"([\w'-]+(?: of)?)(?: the)? +$", text[:start])
+            if word is None:
+                break
+            one = word.group(1)
+            shade = SPELLED.get(one, one)
+            if shade in COLORS and not color:
+                color = shade
+            elif one in COUNTS and (not count or one in ("a", "an", "the")):
+                count = count or COUNTS[one]
+            elif one not in ADJECTIVES:
+                break
+            start = word.start()
+        color = "" if (noun, color) in NATURAL else color
+        if noun in self._single:
+            return start, 1, color
+        return start, max(count or 1, MANY if plural and count < 2 else 1) if plural or count else 1, color
+
+
+def _any_of(words: Any) -> re.Pattern[str]:
+    """Return a pattern of whole words, the longest first."""
+    joined = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w'-])(?:{joined})(?![\w'-])")
+
+
+def _is_color(text: str, hit: re.Match[str]) -> bool:
+    """Say whether a name that is a colour too is one here: `an orange sky`, and not `an orange on a table`."""
+    following = re.match(rf"\s+(?!(?:{LINKS}|{LOOSE})\b)[\w'-]+", text[hit.end() :])
+    return hit.group() in AS_COLOR and following is not None
+
+
+def _after(text: str, start: int) -> tuple[int, str]:
+    """Return (where the phrase ends, side) by the words behind a name: where it is, and what it does there."""
+    where = re.match(rf"(?:\s+(?:{LOOSE}))*\s*,?\s*(?:{WHERE})\b", text[start:])
+    end = start + where.end() if where else start
+    for side, words in SIDES.items():
+        said = re.match(rf"(?:\s+(?:{LOOSE}))*\s*,?\s*{words}", text[end:])
+        if said:
+            return end + said.end(), side
+    return end, ""
+
+
+def _beside(text: str, things: list[Thing], spans: list[tuple[int, int]]) -> list[Thing]:
+    """Give sides to two things of which one is said to be left or right of the other."""
+    if len(things) != 2 or len(spans) != 2:
+        return things
+    between = text[spans[0][1] : spans[1][0]]
+    for side, words in BESIDE.items():
+        if re.search(words, between):
+            other = {"left": "right", "right": "left"}[side]
+            spans[0] = (spans[0][0], spans[1][0])
+            return [_sided(things[0], side), _sided(things[1], other)]
+    if things[0].side in ("left", "right") and not things[1].side:
+        return [things[0], _sided(things[1], {"left": "right", "right": "left"}[things[0].side])]
+    return things
+
+
+def _sided(thing: Thing, side: str) -> Thing:
+    return Thing(thing.noun, thing.count, thing.color, side, thing.aloft)
+
+
+def _without(prompt: str, spans: list[tuple[int, int]]) -> str:
+    """Return a prompt without the phrases of its things, and without the words that hang loose then."""
+    left, at = [], 0
+    for start, end in sorted(spans):
+        left.append(prompt[at:start])
+        at = max(at, end)
+    text = " \0 ".join([*left, prompt[at:]])
+    text = re.sub(r"\(\s*\0\s*(?::[\d.]+)?\)", "\0", text)
+    parts = [_mended(part) for part in text.split(",")]
+    return ", ".join(part for part in parts if part.strip(" .!?"))
+
+
+def _mended(part: str) -> str:
+    """Return what is left between two commas: `a harbour with \0 at dusk` -> `a harbour at dusk`, `\0 on a lake` -> `a lake`."""
+    link = rf"(?:{LINKS}|{LOOSE})"
+    part = re.sub(rf"(?i)(?:\b(?:{link}|{ASKING})\s+)+\0", "\0", part)
+    part = re.sub(rf"(?i)\0(?:\s+(?:{LOOSE})\b)+", "\0", part)
+    part = re.sub(rf"(?i)^[\s\0]*(?:{link}\b[\s\0]*)+(?=.*\S)" if "\0" in part else r"^\s+", "", part)
+    return " ".join(re.sub(rf"(?i)\s+{link}\s*$", "", part.replace("\0", " ")).split())

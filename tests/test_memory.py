@@ -1,0 +1,195 @@
+"""The memory of things: what it reads from prompts, where it puts things, how it lays them into a picture."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mutoscope import TextToImageModel, TextToVideoModel
+from mutoscope.errors import CheckpointError, SettingError
+from mutoscope.memory import INDEX, Memory, load
+from mutoscope.memory.layout import lay_out
+from mutoscope.memory.paste import dyed, held
+from mutoscope.memory.words import COLORS, MOST, Thing
+from mutoscope.prompt import Request
+from mutoscope.rng import stream
+
+
+@pytest.fixture(scope="module")
+def memory() -> Memory:
+    return load()
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("prompt", "scene", "things"),
+        [
+            ("two red cars on a road at dusk", "a road at dusk", [Thing("car", 2, "red")]),
+            ("A red fox in an autumn forest", "an autumn forest", [Thing("fox")]),
+            ("a photo of a cat sitting on a beach at sunset", "a beach at sunset", [Thing("cat")]),
+            ("Two hot air balloons over a meadow", "a meadow", [Thing("hot air balloon", 2, aloft=True)]),
+            ("a dog to the left of a cat on a beach", "a beach", [Thing("dog", side="left"), Thing("cat", side="right")]),
+            ("a robot on the left and a dinosaur on the right in a desert", "a desert",
+             [Thing("robot", side="left"), Thing("dinosaur", side="right")]),
+            ("a sailboat on a calm lake at sunset, watercolor", "a calm lake at sunset, watercolor", [Thing("sailboat")]),
+            ("a castle on a hill at night with a dragon in the sky", "a hill at night",
+             [Thing("castle"), Thing("dragon", aloft=True)]),
+            ("a harbour with a ship at golden hour", "a harbour at golden hour", [Thing("ship")]),
+            ("(fox:1.3) in a snowy forest", "a snowy forest", [Thing("fox")]),
+            ("a teapot on a plain background", "a plain background", [Thing("teapot")]),
+        ],
+    )  # fmt: skip
+    def test_things_and_the_scene_without_them(self, memory: Memory, prompt: str, scene: str, things: list[Thing]):
+        found = memory.find(prompt)
+        assert (found.scene, list(found.things)) == (scene, things)
+
+    @pytest.mark.parametrize(
+        "prompt",
+        ["A serene lake surrounded by pine trees at sunset", "waves crashing on a beach", "an orange sky over the desert",
+         "a lighthouse in a storm", "an island with palm trees under the moon", "a snowy village at dawn, oil painting"],
+    )  # fmt: skip
+    def test_scenes_hold_no_things(self, memory: Memory, prompt: str):
+        found = memory.find(prompt)
+        assert found.things == () and found.scene == prompt
+
+    def test_things_without_a_scene_go_home(self, memory: Memory):
+        assert memory.find("a camel").place == "desert"
+        assert memory.find("a penguin, watercolor").scene.endswith(", watercolor")
+        assert memory.find("a teapot").place == "plain ground"
+
+    def test_counts_colors_and_other_spellings(self, memory: Memory):
+        (dogs,) = memory.find("a couple of puppies in a meadow").things
+        assert (dogs.noun, dogs.count) == ("dog", 2)
+        (cars,) = memory.find("cars on a road").things
+        assert cars.count == 3
+        (car,) = memory.find("one big shiny gray automobile on a road").things
+        assert (car.noun, car.count, car.color) == ("car", 1, "grey")
+
+    def test_never_more_than_there_is_room_for(self, memory: Memory):
+        found = memory.find("six dogs, six cats and six cows in a meadow")
+        assert sum(thing.count for thing in found.things) <= MOST
+
+    @pytest.mark.parametrize(
+        "prompt", ["", " ", "🦊", "İstanbul'da bir kedi", "fox " * 400, "((((fox", "\t\n fox, , ,"]
+    )
+    def test_any_text_is_read(self, memory: Memory, prompt: str):
+        found = memory.find(prompt)
+        assert isinstance(found.scene, str) and len(found.things) <= MOST
+
+
+class TestLayout:
+    @pytest.mark.parametrize("aspect", [0.5, 1.0, 16 / 9, 3.0])
+    def test_all_are_inside_and_on_their_side(self, memory: Memory, aspect: float):
+        for seed in range(40):
+            things = (Thing("dog", 1, side="left"), Thing("cat", 1, side="right"))
+            left, right = sorted(
+                lay_out(things, memory.nouns, memory.rooms("meadow"), aspect, stream(seed), {}), key=lambda item: item.x
+            )
+            assert left.thing.noun == "dog" and right.thing.noun == "cat" and left.x < 0 < right.x
+            for item in (left, right):
+                x0, y0, x1, y1 = item.box(1.0, 1.0)
+                assert -aspect / 2 <= x0 and x1 <= aspect / 2 and y0 >= -0.01 and y1 <= 1.01
+
+    @pytest.mark.parametrize("count", range(1, MOST + 1))
+    def test_none_hides_another(self, memory: Memory, count: int):
+        for seed in range(30):
+            items = lay_out((Thing("car", count),), memory.nouns, memory.rooms("road"), 1.0, stream(seed), {})
+            assert len(items) == count
+            spans = sorted(item.box(1.0, 1.0)[::2] for item in items)
+            assert all(one[1] <= two[0] + 0.02 for one, two in zip(spans, spans[1:], strict=False))
+
+    def test_places_are_those_of_the_scene(self, memory: Memory):
+        def place(noun: str, scene: str, aloft: bool = False) -> tuple[str, float]:
+            (item,) = lay_out((Thing(noun, aloft=aloft),), memory.nouns, memory.rooms(scene), 1.0, stream(3), {})
+            return item.place, item.y
+
+        assert place("sailboat", "lake")[0] == "water" and place("sailboat", "lake")[1] > 0.5
+        assert place("cow", "meadow")[0] == "ground"
+        assert place("eagle", "mountains", aloft=True)[0] == "air" and place("eagle", "mountains", aloft=True)[1] < 0.45
+        assert place("teapot", "plain ground")[0] == "plain"
+
+
+class TestPaste:
+    def test_the_rest_of_the_picture_stays(self, memory: Memory):
+        picture = np.full((128, 128, 3), (90, 160, 90), np.uint8)
+        laid, covered = memory.lay_into(picture, memory.find("a cow in a meadow"), stream(1))
+        assert laid.shape == picture.shape and laid.dtype == np.uint8
+        assert 0.03 < covered.mean() < 0.5
+        changed = np.abs(laid.astype(int) - picture).sum(-1) > 60
+        assert changed[covered > 0.9].mean() > 0.5 and changed[:20].mean() < 0.02
+
+    def test_night_is_darker_than_noon(self, memory: Memory):
+        found = memory.find("a white horse in a meadow")
+        bright, dark = (
+            memory.lay_into(np.full((128, 128, 3), level, np.uint8), found, stream(1)) for level in (200, 25)
+        )
+        inside = bright[1] > 0.9
+        assert dark[0][inside].mean() < 0.75 * bright[0][inside].mean()
+
+    def test_the_same_dice_give_the_same_picture(self, memory: Memory):
+        picture = np.full((64, 96, 3), 120, np.uint8)
+        one, two = (memory.lay_into(picture, memory.find("three dogs in a meadow"), stream(5))[0] for _ in range(2))
+        assert np.array_equal(one, two)
+
+    def test_dye(self, memory: Memory):
+        (number,) = [n for n in range(1)]
+        pixels = memory.drawing("apple", number).pixels
+        for color, target in COLORS.items():
+            made = dyed(pixels, color)
+            solid = made[..., 3] > 0.9
+            mean = made[solid][:, :3].mean(0)
+            if color in ("red", "green", "blue"):
+                assert int(np.argmax(mean)) == int(np.argmax(target))
+
+    def test_held_cells_lie_inside(self):
+        covered = np.zeros((32, 48), np.float32)
+        covered[8:24, 8:32] = 1.0
+        cells = held(covered, 8)
+        assert cells.shape == (1, 1, 1, 4, 6) and cells.sum() == 6 and cells[0, 0, 0, 1, 1] == 1
+
+
+class TestArchive:
+    def test_it_names_its_makers(self, memory: Memory):
+        assert len(memory.nouns) > 800
+        assert all(row["source"] and row["licence"] and row["sprites"] > 0 for row in memory.credits)
+        assert all(memory.drawing(noun, 0).pixels.shape[2] == 4 for noun in list(memory.nouns)[::40])
+
+    def test_what_is_damaged_is_refused(self, tmp_path: Path):
+        broken = tmp_path / "things.zip"
+        broken.write_bytes(b"no archive")
+        with pytest.raises(CheckpointError, match=r"things\.zip cannot be read"):
+            Memory(broken)
+        with zipfile.ZipFile(broken, "w") as archive:
+            archive.writestr(INDEX, json.dumps({"format": 99}))
+        with pytest.raises(CheckpointError, match="format 99"):
+            Memory(broken)
+
+
+class TestPictures:
+    def test_a_thing_is_where_it_was_put(self):
+        model = TextToImageModel(threads=1)
+        asked = {"seed": 4, "num_inference_steps": 6}
+        with_memory = model.generate("a red car on a beach at noon", **asked)
+        alone = model.generate("a red car on a beach at noon", things=False, **asked)
+        assert with_memory.request.things == load().digest and alone.request.things == ""
+        red = [(p.astype(int)[..., 0] - p.astype(int)[..., 2] > 70).mean() for p in (with_memory.pixels, alone.pixels)]
+        assert red[0] > 0.02 and not np.array_equal(with_memory.pixels, alone.pixels)
+        assert np.array_equal(model.redo(with_memory.request).pixels, with_memory.pixels)
+
+    def test_without_things_nothing_changes(self):
+        model = TextToImageModel(threads=1)
+        asked = {"seed": 4, "num_inference_steps": 4}
+        one, two = (model.generate("a lake at noon", things=things, **asked).pixels for things in (True, False))
+        assert np.array_equal(one, two)
+
+    def test_another_memory_is_refused(self):
+        model = TextToImageModel(threads=1)
+        request = Request("a fox in a forest", things="0123456789abcdef", num_inference_steps=2)
+        with pytest.raises(SettingError, match="with the memory of things 0123456789abcdef"):
+            model.redo(request)
+
+    def test_a_clip_begins_with_its_things(self):
+        clip = TextToVideoModel(threads=1).generate("a red car on a beach", num_frames=5, seed=1, num_inference_steps=3)
+        assert clip.frames.shape == (5, 128, 128, 3) and clip.request.things
