@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mutoscope import TextToImageModel, TextToVideoModel
+from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, SettingError
-from mutoscope.memory import INDEX, Memory, load
+from mutoscope.memory import INDEX, Memory, load, own_things
 from mutoscope.memory.layout import lay_out
 from mutoscope.memory.paste import dyed, held
 from mutoscope.memory.words import COLORS, MOST, Thing
@@ -34,7 +36,7 @@ class TestWords:
             ("a robot on the left and a dinosaur on the right in a desert", "a desert",
              [Thing("robot", side="left"), Thing("dinosaur", side="right")]),
             ("a sailboat on a calm lake at sunset, watercolor", "a calm lake at sunset, watercolor", [Thing("sailboat")]),
-            ("a castle on a hill at night with a dragon in the sky", "a hill at night",
+            ("a castle on a hill at night with a dragon in the sky", "meadow, a hill at night",
              [Thing("castle"), Thing("dragon", aloft=True)]),
             ("a harbour with a ship at golden hour", "a harbour at golden hour", [Thing("ship")]),
             ("(fox:1.3) in a snowy forest", "a snowy forest", [Thing("fox")]),
@@ -165,6 +167,66 @@ class TestArchive:
             archive.writestr(INDEX, json.dumps({"format": 99}))
         with pytest.raises(CheckpointError, match="format 99"):
             Memory(broken)
+
+
+@pytest.fixture
+def my_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of things of the user's own, with a blue disc on white in it, called `my ball`."""
+    monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path))
+    folder = tmp_path / "things"
+    folder.mkdir()
+    y, x = np.mgrid[:80, :80]
+    disc = np.where(((x - 40) ** 2 + (y - 40) ** 2 < 30**2)[..., None], (20, 40, 220), (255, 255, 255)).astype(np.uint8)
+    Image.fromarray(disc).save(folder / "my_ball.png")
+    return folder
+
+
+class TestOwnThings:
+    def test_a_file_is_a_word(self, memory: Memory, my_things: Path):
+        joined = memory.joined(own_things())
+        found = joined.find("my ball on a beach")
+        assert [thing.noun for thing in found.things] == ["my ball"] and found.scene == "a beach"
+        assert memory.find("my ball on a beach").things == ()
+        pixels = joined.drawing("my ball", 0).pixels
+        assert abs(pixels.shape[0] - 60) < 4 and pixels[0, 0, 3] < 0.1 and pixels[30, 30, 2] > 0.7
+
+    def test_it_is_drawn_and_made_again(self, my_things: Path):
+        model = TextToImageModel(threads=1)
+        picture = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4)
+        assert [name for name, _ in picture.request.own_things] == ["my ball"]
+        assert not any("ball" in warning for warning in picture.warnings)
+        alone = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4, things=False)
+        blue, before = ((p.astype(int)[..., 2] - p[..., 0])[50:] > 90 for p in (picture.pixels, alone.pixels))
+        assert blue.mean() > before.mean() + 0.03
+        assert np.array_equal(model.redo(Request.from_json(picture.request.to_json())).pixels, picture.pixels)
+        (my_things / "my_ball.png").unlink()
+        with pytest.raises(SettingError, match="your own thing 'my ball'"):
+            model.redo(picture.request)
+
+    @pytest.mark.parametrize("kind", ["noise", "text", "clear"])
+    def test_what_is_no_cut_out_is_refused(self, memory: Memory, my_things: Path, kind: str):
+        file = my_things / "odd.png"
+        if kind == "text":
+            file.write_bytes(b"no picture")
+        elif kind == "noise":
+            Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)).save(file)
+        else:
+            Image.fromarray(np.zeros((40, 40, 4), np.uint8)).save(file)
+        with pytest.raises(SettingError):
+            memory.joined(own_things()).drawing("odd", 0)
+
+
+class TestCommand:
+    def test_list_prompt_and_credits(self, my_things: Path, capsys: pytest.CaptureFixture[str]):
+        assert main(["things"]) == 0
+        out, err = capsys.readouterr()
+        assert "hot air balloon" in out and "my ball" in out and str(my_things) in err
+        assert main(["things", "two red cars on a road", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["things"] == [
+            {"thing": "car", "count": 2, "color": "red", "side": ""}
+        ]
+        assert main(["things", "--credits"]) == 0
+        assert "Apache-2.0" in capsys.readouterr().out
 
 
 class TestPictures:

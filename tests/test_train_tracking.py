@@ -73,7 +73,7 @@ def test_another_preset_and_a_missing_part(tmp_path: Path, capsys):
     assert "mutoscope train clip" in capsys.readouterr().err and not (data / ".cache").exists()
 
 
-@pytest.mark.parametrize("setting", ["curriculum=0.5", "shift=2", "clip_share=0.5"])
+@pytest.mark.parametrize("setting", ["curriculum=0.5", "shift=2", "clip_share=0.5", "fine=0.5"])
 def test_settings_of_other_stages_are_refused(tmp_path: Path, capsys, setting: str):
     data = write_folder(tmp_path / "data", GOOD, pictures=True)
     words = f"train codec --preset tiny --data {data} --out {tmp_path / 'run'} --batch 8 --set {setting}"

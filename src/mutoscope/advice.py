@@ -38,7 +38,8 @@ def things_known(request: Request) -> frozenset[str]:
     if not request.things:
         return frozenset()
     memory = load_memory()
-    return frozenset(word for name in memory.names for word in name.split()) | SAID_OF_THINGS
+    names = (*memory.names, *(name for name, _ in request.own_things))
+    return frozenset(word for name in names for word in name.split()) | SAID_OF_THINGS
 
 
 def strange_styles(request: Request, checkpoint: Checkpoint, taught: Iterable[str] = ()) -> list[str]:

@@ -58,6 +58,11 @@ class Checkpoint:
         """Rows and columns of the square pictures that the training ended with, pixels."""
         return int(self.card.get("native_side", NATIVE_SIDE))
 
+    @property
+    def tile_side(self) -> int:
+        """Rows and columns of the tiles in which it refines large pictures."""
+        return int(self.card.get("tile_side", self.native_side))
+
     def weights(self) -> dict[str, np.ndarray]:
         """Read weights.safetensors as float32 arrays by name."""
         return read_weights(self.folder / "weights.safetensors")
@@ -133,8 +138,9 @@ def read_card(path: Path) -> dict[str, Any]:
     for names in (card["known_words"], *constants):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")
-    side = card.get("native_side", NATIVE_SIDE)
-    check_size(side, side, LARGEST)
+    for name in ("native_side", "tile_side"):
+        side = card.get(name, NATIVE_SIDE)
+        check_size(side, side, LARGEST)
     if not all(isinstance(value, str) for value in card["sha256"].values()):
         raise TypeError("hashes must be text")
     return card

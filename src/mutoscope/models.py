@@ -25,6 +25,7 @@ from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.memory import load as load_memory
+from mutoscope.memory import own_things
 from mutoscope.pipeline import draw
 from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
@@ -168,7 +169,7 @@ class _Model:
             if given[name] is None:
                 given[name] = secrets.randbelow(2**32)
         given |= ask_styles(given["style"])
-        given["things"] = load_memory().digest if given.pop("things") and source is None else ""
+        given |= _memory_for(prompt) if given.pop("things") and source is None else {}
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
 
@@ -419,6 +420,13 @@ class TextToVideoModel(_Model):
         source = open_source(image)
         check_source(source, request.image_hash, request.mask_hash)
         return drain(_tell(self._stream([self._ours(request, adapter)], False, source), callback))
+
+
+def _memory_for(prompt: Any) -> dict[str, Any]:
+    """Return what a request says of the memory of things, and of those things of the user's own that its prompt may name."""
+    text = str(prompt).lower()
+    own = {name: thing for name, thing in own_things().items() if name in text}
+    return {"things": load_memory().digest, "own_things": tuple((name, thing.hash) for name, thing in own.items())}
 
 
 def _several(first: Request, count: int) -> list[Request]:

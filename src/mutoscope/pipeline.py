@@ -23,7 +23,7 @@ from mutoscope.errors import NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import grid, mix, shift_for, start_at
 from mutoscope.guidance import guided, keeping
-from mutoscope.memory import Found, held
+from mutoscope.memory import Found, Memory, held, own_things
 from mutoscope.memory import load as load_memory
 from mutoscope.prompt import Request
 from mutoscope.refine import Networks, refine
@@ -140,13 +140,26 @@ def look_up(request: Request) -> Found | None:
     """Return the things that a prompt names and the memory holds, and the scene without them; None when there are none."""
     if not request.things:
         return None
+    found = memory_of(request).find(request.prompt)
+    return found if found.things else None
+
+
+def memory_of(request: Request) -> Memory:
+    """Return the memory that a request was made with; SettingError when it, or a thing of the user's own, is another one."""
     memory = load_memory()
     if memory.digest != request.things:
         raise SettingError(
             f"this was drawn with the memory of things {request.things}; this version has {memory.digest}"
         )
-    found = memory.find(request.prompt)
-    return found if found.things else None
+    if not request.own_things:
+        return memory
+    own = own_things()
+    for name, digest in request.own_things:
+        if name not in own or own[name].hash != digest:
+            raise SettingError(
+                f"this shows your own thing {name!r} ({digest}), and your folder of things has no such file"
+            )
+    return memory.joined({name: own[name] for name, _ in request.own_things})
 
 
 def lay_things(
@@ -155,11 +168,11 @@ def lay_things(
     """Lay the things that were found into a picture (H, W, 3) uint8 and refine it; yields events, the last "done" with the picture."""
 
     def lay(scene: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        laid, covered = load_memory().lay_into(scene, found, stream(request.seed, request.index, "things"))
+        laid, covered = memory_of(request).lay_into(scene, found, stream(request.seed, request.index, "things"))
         return laid, held(covered, SPACE_FACTOR)
 
     way = None if found is None else lay
-    yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.native_side, way)
+    yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.tile_side, way)
 
 
 def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:

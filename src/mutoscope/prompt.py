@@ -24,7 +24,7 @@ MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 # Left out of the JSON where they say nothing, as before there were any.
 LATER = (
     "adapters", "style_words", "template", "weighted", "draft", "refine_strength", "variation", "variation_seed", "image_hash",
-    "mask_hash", "strength", "things",
+    "mask_hash", "strength", "things", "own_things",
 )  # fmt: skip
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
@@ -79,9 +79,8 @@ class Request:
     image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
     mask_hash: str = ""  # of the mask that says where it is drawn anew
     strength: float = 1.0  # noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
-    things: str = (
-        ""  # of the memory that its things are looked up in, memory.Memory.digest; empty: the network draws all
-    )
+    things: str = ""  # digest of the memory that its things are looked up in; empty: the network draws all
+    own_things: tuple[tuple[str, str], ...] = ()  # name and hash of the user's own things among them
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -103,6 +102,7 @@ class Request:
             if not isinstance(getattr(self, name), str):
                 raise SettingError(f"{name} must be text, got {getattr(self, name)!r}")
         object.__setattr__(self, "adapters", _check_adapters(self.adapters))
+        object.__setattr__(self, "own_things", _check_own_things(self.own_things))
         _check_whole("variation_seed", self.variation_seed, 0, 2**32 - 1, SettingError)
         for name in ("variation", "strength"):
             object.__setattr__(self, name, _check_share(name, getattr(self, name)))
@@ -334,6 +334,20 @@ def _check_style_words(value: Any) -> tuple[tuple[str, str], ...]:
         return tuple((style.name, style.words) for style in (Style(*item) for item in value))
     except ValueError as error:
         raise StyleError(f"the request's own styles: {error}") from error
+
+
+def _check_own_things(value: Any) -> tuple[tuple[str, str], ...]:
+    """Return names and hashes of a user's own things as pairs; SettingError."""
+    pairs = (
+        [tuple(pair) for pair in value if isinstance(pair, list | tuple)] if isinstance(value, list | tuple) else None
+    )
+    if (
+        pairs is None
+        or len(pairs) != len(value)
+        or not all(len(p) == 2 and all(isinstance(t, str) for t in p) for p in pairs)
+    ):
+        raise SettingError(f"own_things must be pairs of a name and a hash, got {value!r}"[:200])
+    return tuple(pairs)
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ from mutoscope.cli import (
     generate,
     recipe,
     styles,
+    things,
     train,
     tune,
     world,
@@ -114,7 +115,7 @@ def build() -> TyperGroup:
         "mutoscope COMMAND -h shows examples of each. Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped.",
     )
     app.callback()(_start)
-    for module in (generate, styles, files, doctor):
+    for module in (generate, styles, things, files, doctor):
         _add(app, module.VERBS)
     of_data = _group("Make training data, or gather, check, pack and show your own.")
     of_data.callback()(lambda: None)

@@ -183,9 +183,6 @@ Guidance = Annotated[
 Seed = Annotated[
     str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
 ]
-NoThings = Annotated[
-    bool, _option("--no-things", help="Let the network draw things by itself, without the memory of drawings.")
-]
 Sprites = Annotated[
     str,
     _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "
@@ -240,6 +237,10 @@ Model = Annotated[
 Runtime = Annotated[str, _option("--runtime", metavar="NAME", help="auto, onnx or torch.")]
 Threads = Annotated[
     int | None, _option("--threads", metavar="N", parser=whole("--threads", 2), help="How many CPU threads to use.")
+]
+NoThings = Annotated[
+    bool,
+    typer.Option("--no-things", help="Let the network draw things by itself, without the memory of drawings."),
 ]
 NoMetadata = Annotated[
     bool,

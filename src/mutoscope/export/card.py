@@ -61,6 +61,7 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
         "known_words": sorted({*_words(stages), *FUNCTION_WORDS}),
         "known_facts": facts,
         "native_side": native_side(stages),
+        "tile_side": tile_side(stages),
         "stages": stages,
         "sources": sources(stages, config),
         "notes": _page(run / "notes.md"),
@@ -70,6 +71,18 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
 
 def native_side(stages: dict[str, dict[str, Any]]) -> int:
     """Return the shorter side, in pixels, of most pictures that the last stage of the transformer saw."""
+    sides = _sides(stages)
+    return max(sides, key=lambda side: (sides[side], side), default=NATIVE_SIDE)
+
+
+def tile_side(stages: dict[str, dict[str, Any]]) -> int:
+    """Return the side of the tiles that large pictures are refined in: the largest that a twentieth of the pictures had."""
+    sides = _sides(stages)
+    return max((side for side, seen in sides.items() if 20 * seen >= sides.total()), default=NATIVE_SIDE)
+
+
+def _sides(stages: dict[str, dict[str, Any]]) -> Counter[int]:
+    """Return how many pictures of each shorter side the last stage of the transformer saw."""
     sides: Counter[int] = Counter()
     for stage in ("video", "image"):
         for folder in stages.get(stage, {}).get("data", ()):
@@ -77,7 +90,7 @@ def native_side(stages: dict[str, dict[str, Any]]) -> int:
                 sides[min(folder["width"], folder["height"])] += folder["items"]
         if sides:
             break
-    return max(sides, key=lambda side: (sides[side], side), default=NATIVE_SIDE)
+    return sides
 
 
 def _words(stages: dict[str, dict[str, Any]]) -> set[str]:

@@ -17,6 +17,8 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,13 +28,15 @@ import numpy as np
 
 from mutoscope.errors import CheckpointError
 from mutoscope.memory.layout import Noun, Placed, lay_out
+from mutoscope.memory.own import OwnThing, own_things
 from mutoscope.memory.paste import dyed, held, paste
 from mutoscope.memory.words import SAID_OF_THINGS, Found, Speech
 from mutoscope.rng import Stream
 
-__all__ = ["SAID_OF_THINGS", "Drawing", "Found", "Memory", "Noun", "Placed", "held", "load"]
+__all__ = ["SAID_OF_THINGS", "Drawing", "Found", "Memory", "Noun", "OwnThing", "Placed", "held", "load", "own_things"]
 
 FORMAT, INDEX = 1, "index.json"
+OWN = {"size": "person", "places": ["ground", "plain"]}  # of a user's own thing of which nothing else is known
 PLAIN = "plain background"  # where things stand that are at home in no scene
 EMBEDDED = Path(__file__).parent / "things.zip"
 
@@ -60,6 +64,24 @@ class Memory:
             raise CheckpointError(f"{path} cannot be read as a memory of things ({error}); install again") from error
         if known != FORMAT:
             raise CheckpointError(f"{path}: format {known!r}, this version reads {FORMAT}; update mutoscope")
+        self._own: Mapping[str, OwnThing] = {}
+
+    def joined(self, own: Mapping[str, OwnThing]) -> "Memory":
+        """Return this memory with a user's own things, which go before others of their name."""
+        if not own:
+            return self
+        memory = copy(self)
+        memory.__dict__.pop("nouns", None)
+        memory.__dict__.pop("_speech", None)
+        known = self._index["nouns"]
+        rows = {name: {**OWN, **{k: v for k, v in known.get(name, {}).items() if k in ("size", "places", "home")},
+                       "drawings": [{"own": name, "dye": True}]} for name in own}  # fmt: skip
+        memory._own = dict(own)
+        memory._index = {
+            **self._index, "nouns": {**known, **rows}, "names": {**self._index["names"], **{name: name for name in own}},
+            "plurals": {**self._index["plurals"], **{f"{name}s": name for name in own}},
+        }  # fmt: skip
+        return memory
 
     @cached_property
     def digest(self) -> str:
@@ -113,7 +135,8 @@ class Memory:
         """Return a drawing of a noun; `number` counts round."""
         rows = self._index["nouns"][noun]["drawings"]
         row = rows[number % len(rows)]
-        return Drawing(self._pixels(row["file"]), row.get("bust", False), row.get("dye", False), row.get("color", ""))
+        pixels = self._own[row["own"]].pixels() if "own" in row else self._pixels(row["file"])
+        return Drawing(pixels, row.get("bust", False), row.get("dye", False), row.get("color", ""))
 
     def lay_into(self, picture: np.ndarray, found: Found, dice: Stream) -> tuple[np.ndarray, np.ndarray]:
         """Return a picture (H, W, 3) uint8 with the things that were found, and where they are, (H, W) float32 in [0, 1]."""

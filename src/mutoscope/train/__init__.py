@@ -107,13 +107,14 @@ def _check_count(items: int, batch: int) -> None:
 def _check_shares(stage: str, row: Stage, settings: Any) -> None:
     if settings.curriculum and not hasattr(row.load(), "curriculum"):
         raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
-    if settings.shift != type(settings).shift and not hasattr(row.load(), "shift"):
-        raise SettingError(f"the {stage} stage has no noise levels; leave shift out")
+    for name in ("shift", "fine"):
+        if getattr(settings, name) != getattr(type(settings), name) and not hasattr(row.load(), name):
+            raise SettingError(f"the {stage} stage has no noise levels; leave {name} out")
     if settings.clip_share != type(settings).clip_share and stage != "video":
         raise SettingError(f"clip_share is of the video stage; leave clip_share out of {stage}")
 
 
-_OF_OBJECTIVES = ("curriculum", "clip_share", "shift")  # settings that an objective needs, where it has them
+_OF_OBJECTIVES = ("curriculum", "clip_share", "shift", "fine")  # settings that an objective needs, where it has them
 
 
 def _check_folders(stage: str, row: Stage, folders: dict[Path, tuple[int, int]], batch: int) -> None:

@@ -21,6 +21,7 @@ from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import guided
 from mutoscope.parts import load_part, load_text
 from mutoscope.sampler import dpm2m
+from mutoscope.shapes import DIRECT_AREA
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.train.latents import cached_latents, save_array
@@ -64,6 +65,7 @@ class DiffusionObjective:
     same_length = False  # whether captions are padded to one length, as compiled graphs want it
     curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
     clip_share = 0.35  # of the steps
+    fine = 1.0  # highest noise level of pictures so large that they are refined, not drawn at once
     shift = 1.0  # more than 1: pictures are met more often where there is hardly more than the words to go by
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
@@ -113,11 +115,18 @@ class DiffusionObjective:
         """Mean squared error of the velocity at random points between `data` (B, c, t, h, w) and noise."""
         noise = torch.randn(data.shape, generator=generator)
         time = self._times(generator, data.shape[0], data.shape[2], data[0, :, 0].numel())
+        if self._is_refined(data):
+            time = self.fine * time
         device = next(self.model.parameters()).device  # drawn on the CPU: the same numbers everywhere
         data, noise, time, states, mask = (x.to(device) for x in (data, noise, time, states, mask))
         point = mix(data, noise, time[:, None, :, None, None])
         velocity = self.model(point.noisy, time, self.model.adapt(states, mask), mask).float()
         return (velocity - point.velocity).square().mean()
+
+    def _is_refined(self, data: Tensor) -> bool:
+        """Say whether pictures of this size are made from smaller ones: the smallest of the data are those that are drawn at once."""
+        smallest = min((item.latents[0, 0, 0].size for item in self.pictures), default=0)
+        return data.shape[2] == 1 and data[0, 0, 0].numel() > DIRECT_AREA * smallest > 0
 
     def compiled(self) -> list[nn.Module]:
         """Return what is worth compiling; captions come in one length from now on."""

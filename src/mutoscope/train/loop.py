@@ -71,6 +71,7 @@ class Settings:
         0.0  # share of the run over which the sizes of the data come in, smallest first; 0 = all at once
     )
     clip_share: float = 0.35  # of the steps of the video stage that learn from clips; the others learn from pictures
+    fine: float = 1.0  # highest noise level of pictures of over three times the smallest's area: they are refined, not drawn at once
     shift: float = 1.0  # times as far as its size asks a picture's noise levels are pushed towards noise (image, video)
     snapshots: int = 8  # of the weight averages over the run, for `mutoscope train ema`; 0 keeps none
     skip_limit: int = 10  # steps in a row without a finite loss and gradient that end the run
@@ -81,10 +82,10 @@ class Settings:
                           ("snapshots", 0), ("skip_limit", 1), ("curriculum", 0)):  # fmt: skip
             if not low <= getattr(self, name) < math.inf:
                 raise SettingError(f"setting {name} must be {low} or more, got {getattr(self, name)}")
-        for name in ("rate", "clip", "shift"):
+        for name in ("rate", "clip", "shift", "fine"):
             if not 0 < getattr(self, name) < math.inf:
                 raise SettingError(f"setting {name} must be above 0, got {getattr(self, name)}")
-        for name in ("decay", "curriculum", "clip_share"):
+        for name in ("decay", "curriculum", "clip_share", "fine"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"setting {name} is a share, 0 to 1, got {getattr(self, name)}")
         if self.device not in DEVICES:

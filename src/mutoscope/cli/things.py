@@ -1,0 +1,66 @@
+"""The verb things: what can be looked up by name, what a prompt says of it, and whose drawings they are."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import note, say, table
+
+COLUMNS = 6
+
+
+def things(
+    prompt: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PROMPT]", parser=ask.text, help="Say what is read from this prompt; nothing is drawn."
+        ),
+    ] = None,
+    whose: Annotated[bool, typer.Option("--credits", help="Name the sets of drawings and their licences.")] = False,
+    as_json: ask.Json = False,
+) -> None:
+    """List the things that are looked up, or say what is read from a prompt."""
+    from mutoscope.folders import settings_folder
+    from mutoscope.memory import load, own_things
+
+    own = own_things()
+    memory = load().joined(own)
+    if prompt is not None:
+        found = memory.find(prompt)
+        rows = [{"thing": one.noun, "count": one.count, "color": one.color, "side": one.side} for one in found.things]
+        if as_json:
+            say(json.dumps({"scene": found.scene, "things": rows}, ensure_ascii=True))
+            return
+        table([("scene", found.scene or "-"), *((row["thing"], _said(row)) for row in rows)])
+    elif whose:
+        credits_ = memory.credits
+        if as_json:
+            say(json.dumps(credits_, ensure_ascii=True))
+        else:
+            table([(f"{row['sprites']} drawings", f"{row['source']}, {row['licence']}") for row in credits_])
+    elif as_json:
+        say(json.dumps({name: {"places": noun.places, "size": noun.size, "yours": name in own}
+                        for name, noun in memory.nouns.items()}, ensure_ascii=True))  # fmt: skip
+    else:
+        say(", ".join(sorted(memory.nouns)))
+        yours = f"yours: {', '.join(own)}" if own else "yours: none yet"
+        note(f"{yours}; a cut-out PNG in {settings_folder() / 'things'} becomes a word, its name")
+
+
+def _said(row: dict) -> str:
+    side = f", {row['side']}" if row["side"] else ""
+    return f"{row['count']}{' ' + row['color'] if row['color'] else ''}{side}"
+
+
+VERBS = {
+    "things": (
+        things,
+        """
+mutoscope things
+mutoscope things "two red cars on the left of a beach"
+mutoscope things --credits
+mutoscope things --json""",
+    ),
+}
