@@ -73,7 +73,7 @@ class TestPictures:
     @pytest.mark.parametrize(
         ("asked", "shape"),
         [
-            ({"size": "square"}, (128, 128)), ({"size": "3:2"}, (128, 192)), ({"size": "2:3"}, (192, 128)),
+            ({}, (256, 256)), ({"size": "square"}, (256, 256)), ({"size": "3:2"}, (256, 384)), ({"size": "192x128"}, (128, 192)),
             ({"width": 64}, (128, 64)), ({"width": 64, "height": 32}, (32, 64)),
         ],
     )  # fmt: skip

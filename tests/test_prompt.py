@@ -255,9 +255,10 @@ DRAFT = {"draft": (128, 128), "refine_strength": 0.45}
 @pytest.mark.parametrize(
     ("asked", "facts"),
     [
-        ((None, None, None), {"width": 128, "height": 128}),
+        ((None, None, None), {"width": 256, "height": 256, **DRAFT}),
         ((None, 64, None), {"width": 64, "height": 128}),
-        (("wide", None, None), {"width": 224, "height": 128}),
+        (("wide", None, None), {"width": 448, "height": 256, "draft": (224, 128), "refine_strength": 0.45}),
+        (("192x128", None, None), {"width": 192, "height": 128}),
         (("512x512", None, None), {"width": 512, "height": 512, **DRAFT}),
         ((None, 2048, 2048), {"width": 2048, "height": 2048, **DRAFT}),
     ],
@@ -282,7 +283,9 @@ def test_a_size_that_cannot_be_made_is_refused(asked: tuple, moves: bool, words:
         sized(*asked, side=128, moves=moves)
 
 
-def test_clips_of_512_have_no_draft():
+def test_clips_are_drawn_at_once():
+    assert sized(None, None, None, side=128, moves=True) == {"width": 128, "height": 128}
+    assert sized("wide", None, None, side=128, moves=True) == {"width": 224, "height": 128}
     assert sized("512x512", None, None, side=128, moves=True) == {"width": 512, "height": 512}
 
 

@@ -26,6 +26,7 @@ LATER = (
     "adapters", "style_words", "template", "weighted", "draft", "refine_strength", "variation", "variation_seed", "image_hash",
     "mask_hash", "strength", "things", "own_things",
 )  # fmt: skip
+PICTURE_SIDE = 256  # pixels of the shorter side of a picture of which no more is said
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
@@ -234,15 +235,16 @@ class Request:
 def sized(size: Any, width: Any, height: Any, side: int, moves: bool = False) -> dict[str, Any]:
     """Return what a request says of its size, from `size` or width and height, for a checkpoint of this native side.
 
-    A picture larger than the checkpoint can draw at once gets a draft; a clip that `moves` has to be drawn at once.
+    Names and aspects of pictures, and no size at all, mean PICTURE_SIDE or more; a picture larger than the checkpoint can draw at
+    once gets a draft. A clip that `moves` has to be drawn at once: its names are reckoned from the native side.
 
     >>> sized("1024x1024", None, None, 128)
     {'width': 1024, 'height': 1024, 'draft': (128, 128), 'refine_strength': 0.45}
     """
     if size is not None and (width is not None or height is not None):
         raise SizeError("give size, or width and height, not both")
-    if size is not None:
-        width, height = parse_size(size, side)
+    if size is not None or (width is None and height is None):
+        width, height = parse_size(size or "square", side if moves else max(side, PICTURE_SIDE))
     width, height = (side if length is None else length for length in (width, height))
     check_size(width, height, LARGEST_REFINED)
     if moves and max(width, height) > LARGEST:

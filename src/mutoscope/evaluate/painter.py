@@ -10,6 +10,8 @@ import numpy as np
 from mutoscope.checkpoint import Checkpoint, open_checkpoint, read_weights
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
+from mutoscope.memory import SAID_OF_THINGS
+from mutoscope.memory import load as load_memory
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter
     checkpoint = open_checkpoint(model)
     still = TextToImageModel(model)
     moving = TextToVideoModel(model) if clips else None
+    side = checkpoint.native_side
 
     def draw(prompt: str, seed: int) -> np.ndarray:
-        return still.generate(prompt, seed=seed).pixels
+        return still.generate(prompt, seed=seed, width=side, height=side).pixels  # before it is refined
 
     def move(prompt: str, seed: int, frames: int) -> np.ndarray:
         assert moving is not None
@@ -48,8 +51,14 @@ def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter
 
 
 def known_to(checkpoint: Checkpoint) -> Known:
-    """Return what a checkpoint's own card says it was shown; one without facts is asked by its words alone."""
-    return Known(checkpoint.known_words, checkpoint.card.get("known_facts") or {})
+    """Return what a checkpoint's own card says it was shown, and the things that are looked up for every checkpoint.
+
+    One without facts is asked by its words alone.
+    """
+    facts = checkpoint.card.get("known_facts") or {}
+    memory = load_memory()
+    words = checkpoint.known_words | {word for name in memory.names for word in name.split()} | SAID_OF_THINGS
+    return Known(words, {**facts, "thing": sorted({*memory.nouns, *facts.get("thing", ())})} if facts else {})
 
 
 def codec_of(checkpoint: Checkpoint) -> Callable[[np.ndarray], np.ndarray] | None:

@@ -13,6 +13,7 @@ from typing import Any
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
+from mutoscope.memory import load as load_memory
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
 
@@ -207,6 +208,13 @@ def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
         "## Sources and licences",
         _table(
             ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
+        ),
+        "## Things",
+        f"Beside the weights lies a memory of {len(load_memory().nouns)} things that prompts may name (docs/things.md). Their drawings were not "
+        "trained on by being there; they are laid into pictures. Whose they are:",
+        _table(
+            ("source", "licence", "drawings"),
+            [(c["source"], c["licence"], str(c["sprites"])) for c in load_memory().credits],
         ),
         *(["## Judged", evaluation.strip()] if evaluation else []),
     ]
