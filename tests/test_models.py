@@ -39,7 +39,7 @@ class TestPictures:
     def test_the_same_request_gives_the_same_bytes(self, painter: TextToImageModel, tiny_checkpoint: Path):
         one = painter.generate(PROMPT, seed=7)
         other = TextToImageModel(tiny_checkpoint, threads=1).generate(PROMPT, seed=7)
-        assert one.pixels.shape == (128, 128, 3) and one.pixels.dtype == np.uint8 and one.request == other.request
+        assert one.pixels.shape == (256, 256, 3) and one.pixels.dtype == np.uint8 and one.request == other.request
         assert one.pixels.tobytes() == other.pixels.tobytes()
         assert not np.array_equal(one.pixels, painter.generate(PROMPT, seed=8).pixels)
 

@@ -126,7 +126,7 @@ def native_size(across: int, down: int, side: int) -> tuple[int, int]:
         return 4 * abs(math.log(long / short / aspect)) + abs(math.log(long * short / wanted))
 
     shorts = range(SMALLEST, side + 1, MULTIPLE)
-    sizes = [(min(LARGEST, round(short * aspect / MULTIPLE) * MULTIPLE), short) for short in shorts]
+    sizes = [(min(LARGEST, int(short * aspect / MULTIPLE + 0.5) * MULTIPLE), short) for short in shorts]
     long, short = min(sizes, key=distance)
     return (long, short) if across > down else (short, long)
 

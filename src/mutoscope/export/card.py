@@ -210,8 +210,8 @@ def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
             ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
         ),
         "## Things",
-        f"Beside the weights lies a memory of {len(load_memory().nouns)} things that prompts may name (docs/things.md). Their drawings were not "
-        "trained on by being there; they are laid into pictures. Whose they are:",
+        f"Beside the weights lies a memory of {len(load_memory().nouns)} things that prompts may name (docs/things.md). These "
+        "drawings are laid into pictures and painted over. Whose they are:",
         _table(
             ("source", "licence", "drawings"),
             [(c["source"], c["licence"], str(c["sprites"])) for c in load_memory().credits],
