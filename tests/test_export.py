@@ -2,20 +2,23 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mutoscope import TextToImageModel
 from mutoscope.checkpoint import ENCODER, GRAPHS, open_checkpoint, read_weights
 from mutoscope.cli import main
-from mutoscope.config import preset
+from mutoscope.config import preset, replace
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
 from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card, native_side
 from mutoscope.export.run import export_run
+from mutoscope.parts import begin_from
 from mutoscope.prompt import unknown_words
 from mutoscope.train import STAGES, run
 
@@ -254,3 +257,28 @@ class TestCard:
     def test_a_run_that_wrote_nothing_down(self, tiny_checkpoint: Path):
         page = model_card(open_checkpoint(tiny_checkpoint))
         assert "Not trained" in page and page.count("- not recorded") == 2
+
+
+class TestBegin:
+    def test_a_run_begins_with_the_weights_of_a_checkpoint(self, exported: Path, tiny_world: Path, tmp_path: Path):
+        told = {"batch": 8, "samples": 8, "rate": 1e-12}
+        list(run("image", preset_name="tiny", data=tiny_world, out=tmp_path / "run", overrides=told, begin=exported))
+        begun = load_file(tmp_path / "run" / "parts" / "transformer.safetensors")
+        shipped = open_checkpoint(exported).weights()
+        assert all(np.allclose(tensor, shipped[f"transformer.{name}"], atol=1e-4) for name, tensor in begun.items())
+        assert (tmp_path / "run" / "tokenizer.json").read_bytes() == (exported / "tokenizer.json").read_bytes()
+
+    def test_a_run_that_has_begun_is_left_as_it_is(self, exported: Path, small_run: Path, tmp_path: Path):
+        shutil.copytree(small_run, tmp_path / "run")
+        before = (tmp_path / "run" / "parts" / "transformer.safetensors").read_bytes()
+        assert begin_from(tmp_path / "run", open_checkpoint(exported), preset("tiny")) == {}
+        assert (tmp_path / "run" / "parts" / "transformer.safetensors").read_bytes() == before
+
+    def test_a_larger_transformer_begins_anew(self, exported: Path, tmp_path: Path):
+        wider = replace(preset("tiny"), transformer=replace(preset("tiny").transformer, depth=3, width=128))
+        new = begin_from(tmp_path / "run", open_checkpoint(exported), wider)
+        assert new["text"] == 0 and new["codec"] == 0 and new["transformer"] > 0
+
+    def test_other_sizes_are_refused(self, exported: Path, tmp_path: Path):
+        with pytest.raises(CheckpointError, match="its text does not fit"):
+            begin_from(tmp_path / "run", open_checkpoint(exported), preset("nano"))

@@ -83,8 +83,8 @@ def load_text(run: Path, config: ModelConfig) -> tuple[TextTower, Tokenizer]:
 def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[str, int]:
     """Give a run without parts those of a checkpoint; return {part: tensors that begin anew}.
 
-    Weights of a shape that `config` does not have, as those of another decoder, begin anew, and so do parts that the checkpoint
-    does not ship. A run that has begun is left as it is. CheckpointError for one of other sizes altogether.
+    Weights of a shape that `config` does not have begin anew, those of another decoder or of a larger transformer, and so do parts
+    that the checkpoint does not ship. A run that has begun is left as it is. CheckpointError where text tower and codec do not fit.
     """
     if (run / "parts").is_dir():
         return {}
@@ -100,7 +100,7 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
         held = {key: weights.get(f"{name}.{key}") for key in own}
         fits = {key: torch.from_numpy(array.copy()) for key, array in held.items()
                 if array is not None and array.shape == tuple(own[key].shape)}  # fmt: skip
-        if len(fits) < len(own) // 3:
+        if name in ("text", "codec") and len(fits) < len(own) // 3:
             raise CheckpointError(
                 f"{checkpoint.folder} has other sizes than the preset {config.preset}: its {name} does not fit"
             )
