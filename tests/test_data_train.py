@@ -96,3 +96,26 @@ def test_a_shift_moves_pictures_towards_noise_and_leaves_clips():
     (plain, clips), (shifted, same) = drawn[1.0], drawn[2.0]
     assert torch.allclose(shifted, 2 * plain / (1 + plain)) and torch.equal(clips, same)
     assert plain.median().item() == pytest.approx(2 / 3, abs=0.02)  # 128 x 128 pixels shift by 2 of themselves
+
+
+def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monkeypatch: pytest.MonkeyPatch):
+    from mutoscope.config import preset
+    from mutoscope.train import diffusion
+    from mutoscope.train.diffusion import DiffusionObjective, Latents
+    from mutoscope.transformer import Transformer
+
+    sizes = preset("tiny").transformer
+    objective = DiffusionObjective.__new__(DiffusionObjective)
+    objective.model, objective.fine = Transformer(sizes), 0.5
+    objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), *[np.zeros(2)] * 3)
+                          for side in (4, 8)]  # fmt: skip
+    met: dict[int, torch.Tensor] = {}
+    mix = diffusion.mix
+    monkeypatch.setattr(
+        diffusion, "mix", lambda data, noise, time: met.update({data.shape[-1]: time}) or mix(data, noise, time)
+    )
+    states, mask = torch.zeros(64, 3, sizes.text_width), torch.ones(64, 3, dtype=torch.bool)
+    for side in (4, 8):
+        data = torch.zeros(64, sizes.latent_channels, 1, side, side)
+        objective._error(data, states, mask, torch.Generator().manual_seed(0))
+    assert met[4].max() > 0.7 and 0.2 < met[8].max() <= 0.5

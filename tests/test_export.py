@@ -267,6 +267,9 @@ class TestBegin:
         shipped = open_checkpoint(exported).weights()
         assert all(np.allclose(tensor, shipped[f"transformer.{name}"], atol=1e-4) for name, tensor in begun.items())
         assert (tmp_path / "run" / "tokenizer.json").read_bytes() == (exported / "tokenizer.json").read_bytes()
+        card = build_card(tmp_path / "run", preset("tiny"), "mine")
+        of = open_checkpoint(exported).hash[:8]
+        assert {"image", f"codec of {of}", f"image of {of}"} <= set(card["stages"]) and "codec" not in card["stages"]
 
     def test_a_run_that_has_begun_is_left_as_it_is(self, exported: Path, small_run: Path, tmp_path: Path):
         shutil.copytree(small_run, tmp_path / "run")

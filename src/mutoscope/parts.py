@@ -20,6 +20,7 @@ from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.transformer import Transformer
 
+BEGUN = "begun.json"  # of a run that began with a checkpoint
 STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image", "student": "distil"}
 
 
@@ -108,7 +109,14 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
         save_part(run, name, model)
         new[name] = len(own) - len(fits)
     (run / "tokenizer.json").write_bytes(checkpoint.tokenizer_path.read_bytes())
+    record_begin(run, checkpoint)
     return new
+
+
+def record_begin(run: Path, checkpoint: Checkpoint) -> None:
+    """Write down which checkpoint a run began with and how that one was trained, for its own card."""
+    held = {key: checkpoint.card.get(key) for key in ("name", "stages", "notes")} | {"hash": checkpoint.hash}
+    (run / BEGUN).write_text(json.dumps(held, indent=1), encoding="utf-8")
 
 
 def check_config(run: Path, config: ModelConfig) -> bool:

@@ -1,6 +1,6 @@
 """The verb recipe: many steps from one TOML file. A recipe of training makes a model, a recipe of pictures makes a series.
 
-    training:  [model]           preset, name
+    training:  [model]           preset, name; from: a checkpoint to begin with, "embedded" is the shipped one
                [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
                [[train]]         stage, samples, and any other setting of the trainer
                [tune]            read by `mutoscope tune` alone
@@ -21,7 +21,7 @@ from mutoscope.cli.generate import Way
 from mutoscope.errors import SettingError, did_you_mean
 
 PARTS = ("model", "render", "train", "tune")
-RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style")
+RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style", "sprites", "mix")
 
 
 def recipe(
@@ -133,7 +133,7 @@ def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
     sides = ask.read_size(str(part.get("size", "128")))
     scenery = Scenery(
         **sides, frames=part.get("frames", 25) if part.get("clips") else 1, fps=part.get("fps", 12),
-        seed=part.get("seed", 0), style=part.get("style", ""),
+        seed=part.get("seed", 0), style=part.get("style", ""), sprites=part.get("sprites", ""), mix=part.get("mix", "world"),
     )  # fmt: skip
     folder = run / "world" / part["out"]
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -148,7 +148,7 @@ def train_part(run: Path, model: dict[str, Any], part: dict[str, Any], scale: fl
     settings["samples"] = max(1, round(settings["samples"] * scale))
     return start_training(
         part["stage"], preset_name=model["preset"], data=run / "world", out=run, overrides=settings,
-        preview=preview_writer(run),
+        preview=preview_writer(run), begin=model.get("from"),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.memory import load as load_memory
+from mutoscope.parts import BEGUN
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
 
@@ -56,18 +57,35 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
     told = (*STAGES, "distil") if config.transformer.few_step else STAGES
     stages = {stage: read_stage(run / stage) for stage in told if (run / stage / "log.jsonl").is_file()}
     facts = _facts_shown(stages)
+    words = sorted({*_words(stages), *FUNCTION_WORDS})
+    earlier, notes = read_begun(run)
+    stages = {**earlier, **stages}
     return {
         "name": name,
         "licence": "Apache-2.0",
-        "known_words": sorted({*_words(stages), *FUNCTION_WORDS}),
+        "known_words": words,
         "known_facts": facts,
         "native_side": native_side(stages),
         "tile_side": tile_side(stages),
         "stages": stages,
         "sources": sources(stages, config),
-        "notes": _page(run / "notes.md"),
+        "notes": "\n\n".join(filter(None, (notes, _page(run / "notes.md")))),
         "evaluation": _page(run / "evaluation" / "report.md"),
     }
+
+
+def read_begun(run: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return the stages of the checkpoint that a run began with, named after it, and its notes; empty for a run from nothing."""
+    path = run / BEGUN
+    if not path.is_file():
+        return {}, ""
+    try:
+        held = json.loads(path.read_text("utf-8"))
+        stages = {f"{name} of {held['hash'][:8]}" if " of " not in name else name: stage
+                  for name, stage in (held["stages"] or {}).items()}  # fmt: skip
+        return stages, str(held.get("notes") or "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(f"{path} is damaged ({type(error).__name__}); it says what the run began with") from error
 
 
 def native_side(stages: dict[str, dict[str, Any]]) -> int:
@@ -377,9 +395,9 @@ def _measures(stage: dict[str, Any]) -> str:
 
 
 def _data_rows(stages: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
-    rows = {folder["name"]: folder for stage in stages.values() for folder in stage["data"]}
+    rows = {(folder["name"], folder["items"]): folder for stage in stages.values() for folder in stage["data"]}
     return [(name, f"{f['items']:,}", f"{f['frames']}", f"{f['width']} x {f['height']}", ", ".join(f["licences"]))
-            for name, f in sorted(rows.items())]  # fmt: skip
+            for (name, _), f in sorted(rows.items())]  # fmt: skip
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
