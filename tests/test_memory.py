@@ -150,6 +150,8 @@ class TestPaste:
         covered[8:24, 8:32] = 1.0
         cells = held(covered, 8)
         assert cells.shape == (1, 1, 1, 4, 6) and cells.sum() == 6 and cells[0, 0, 0, 1, 1] == 1
+        covered[8:16, 40:46] = 1.0  # three quarters of a cell
+        assert held(covered, 8)[0, 0, 0, 1, 5] == pytest.approx(0.5)
 
 
 class TestArchive:

@@ -121,10 +121,13 @@ def _over(canvas: np.ndarray, covered: np.ndarray | None, pixels: np.ndarray, le
 
 
 def held(covered: np.ndarray, cell: int) -> np.ndarray:
-    """Return the latent cells that lie inside of things, (1, 1, 1, h, w) float32 in [0, 1]; `cell` is their side in pixels."""
+    """Return how far each latent cell lies inside of things, (1, 1, 1, h, w) float32 in [0, 1]; `cell` is its side in pixels.
+
+    Cells that a thing covers by half or less are 0, whole ones 1: a hard border would be seen as a staircase.
+    """
     rows, columns = (side // cell for side in covered.shape)
-    cells = covered.reshape(rows, cell, columns, cell).min((1, 3))
-    return (cells > 0.5).astype(np.float32).reshape(1, 1, 1, rows, columns)
+    share = covered.reshape(rows, cell, columns, cell).mean((1, 3))
+    return np.clip(2.0 * share - 1.0, 0.0, 1.0).astype(np.float32).reshape(1, 1, 1, rows, columns)
 
 
 def dyed(pixels: np.ndarray, color: str) -> np.ndarray:
