@@ -201,6 +201,6 @@ def test_the_native_side_decides_what_names_and_no_name_mean(copied_checkpoint: 
     edit(copied_checkpoint, lambda card: card.update(native_side=64))
     model = TextToImageModel(copied_checkpoint, threads=1)
     small = {"num_inference_steps": 1, "seed": 1}
-    assert model.generate("a lake", **small).pixels.shape == (64, 64, 3)
-    assert model.generate("a lake", size="landscape", **small).pixels.shape == (64, 96, 3)
+    assert model.generate("a lake", **small).pixels.shape == (128, 128, 3)
+    assert model.generate("a lake", size="landscape", **small).pixels.shape == (128, 192, 3)
     assert model.generate("a lake", size="128x128", **small).request.draft == (64, 64)

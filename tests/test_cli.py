@@ -129,7 +129,7 @@ class TestImage:
     def test_explicit_file_is_replaced(self, here, models, capsys):
         (here / "lake.png").write_bytes(b"old")
         assert main(["image", "a lake", "-o", "lake.png"]) == 0
-        assert read_info(here / "lake.png")["width"] == 128
+        assert read_info(here / "lake.png")["width"] == 256
 
     def test_every_option_reaches_the_model(self, here, models):
         line = "--style watercolor --size 3:2 --not people --steps 4 --guidance 2.5 --seed 9 --runtime onnx --threads 2"
@@ -436,7 +436,7 @@ class TestOtherVerbs:
         assert main(["demo"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 3 and lines[0].endswith(" s") and lines[2].startswith("next: mutoscope")
-        assert read_info(here / "outputs/lake_sunset.png")["width"] == 128
+        assert read_info(here / "outputs/lake_sunset.png")["width"] == 256
         assert read_info(here / "outputs/beach_waves.mp4")["duration_seconds"] == pytest.approx(5.0)
         assert models.image.asked[0]["prompt"] == LAKE
 
@@ -487,7 +487,7 @@ class TestOtherVerbs:
         assert sheet == Path("run/previews/first.png") and sheet.exists()
         assert asked == {
             "stage": "image", "preset_name": "tiny", "data": Path("."), "out": Path("run"), "budget_seconds": 5400.0,
-            "overrides": {"rate": 0.1, "kind": "muon", "seed": 3},
+            "overrides": {"rate": 0.1, "kind": "muon", "seed": 3}, "begin": None,
         }  # fmt: skip
 
     def test_train_without_torch_names_the_extra(self, here, monkeypatch, capsys):

@@ -118,7 +118,7 @@ class TestVerbs:
 
     def test_demo(self, here: Path, model, capsys):
         assert main(["demo", "--threads", "1", *model]) == 0
-        assert read_info(here / "outputs/lake_sunset.png")["width"] == 128
+        assert read_info(here / "outputs/lake_sunset.png")["width"] == 256
         assert read_info(here / "outputs/beach_waves.mp4")["duration_seconds"] == 5.0
 
     def test_info_of_a_checkpoint(self, tiny_checkpoint: Path, capsys):

@@ -374,7 +374,7 @@ class TestDrawing:
             return plain(latents, time, text, mask, frame, past, span, guidance)
 
         monkeypatch.setattr(model._runtime, "velocity", counted)
-        picture = model.generate(PROMPT, seed=1, guidance_scale=2.5)
+        picture = model.generate(PROMPT, seed=1, guidance_scale=2.5, size="128x128")
         times = grid(4, 2.0)
         assert asked == [(1, now, pytest.approx(after), 2.5) for now, after in zip(times, times[1:], strict=False)]
         assert picture.request.sampler == "meanflow" and picture.request.num_inference_steps == 4

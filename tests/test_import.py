@@ -53,5 +53,5 @@ def test_generating_does_not_import_torch():
     """The whole way from words to pixels, in a Python where torch cannot be imported."""
     code = "import sys; sys.modules['torch'] = None\nfrom mutoscope import TextToImageModel\n"
     code += "p = TextToImageModel().generate('mountain sunset', seed=1, num_inference_steps=2)\n"
-    code += "assert p.pixels.shape == (128, 128, 3)\ndel sys.modules['torch']"
+    code += "assert p.pixels.shape == (256, 256, 3)\ndel sys.modules['torch']"
     assert "torch" not in loaded_by(code)

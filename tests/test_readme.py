@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/domains/*.md"), *ROOT.glob("dev/**/*.md")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/domains/*.md"), *ROOT.glob("dev/**/*.md")]
+)
 SCRIPTED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "variations.md"]
 GROUPS = ("data", "train")  # verbs whose next word is a verb too
 

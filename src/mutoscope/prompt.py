@@ -235,8 +235,8 @@ class Request:
 def sized(size: Any, width: Any, height: Any, side: int, moves: bool = False) -> dict[str, Any]:
     """Return what a request says of its size, from `size` or width and height, for a checkpoint of this native side.
 
-    Names and aspects of pictures, and no size at all, mean PICTURE_SIDE or more; a picture larger than the checkpoint can draw at
-    once gets a draft. A clip that `moves` has to be drawn at once: its names are reckoned from the native side.
+    Names and aspects of pictures, and no size at all, mean twice the native side, up to PICTURE_SIDE; a picture larger than the
+    checkpoint can draw at once gets a draft. A clip that `moves` has to be drawn at once: its names are reckoned from the native side.
 
     >>> sized("1024x1024", None, None, 128)
     {'width': 1024, 'height': 1024, 'draft': (128, 128), 'refine_strength': 0.45}
@@ -244,7 +244,7 @@ def sized(size: Any, width: Any, height: Any, side: int, moves: bool = False) ->
     if size is not None and (width is not None or height is not None):
         raise SizeError("give size, or width and height, not both")
     if size is not None or (width is None and height is None):
-        width, height = parse_size(size or "square", side if moves else max(side, PICTURE_SIDE))
+        width, height = parse_size(size or "square", side if moves else max(side, min(2 * side, PICTURE_SIDE)))
     width, height = (side if length is None else length for length in (width, height))
     check_size(width, height, LARGEST_REFINED)
     if moves and max(width, height) > LARGEST:

@@ -36,7 +36,7 @@ from mutoscope.shapes import MULTIPLE
 
 FADE = 0.75  # strength of a pass over that of the pass before
 HOLD = 0.2  # noise level down to which the inside of things is kept (dev/log.md)
-OVERLAP = 0.25  # of a tile that at least belongs to the next one too (dev/log.md)
+OVERLAP = 0.375  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
 
 Window = tuple[slice, slice]

@@ -13,7 +13,9 @@ def check_request(**given: Any) -> None:
     from mutoscope.shapes import NATIVE_SIDE
     from mutoscope.styles import ask_styles
 
-    asked = (given.pop(name, None) for name in ("size", "width", "height"))
+    asked = [given.pop(name, None) for name in ("size", "width", "height")]
+    if given.get("image_hash") and not any(asked):  # the picture gives the size, one that can be drawn at once
+        asked = [None, NATIVE_SIDE, NATIVE_SIDE]
     given |= sized(*asked, side=NATIVE_SIDE, moves="num_frames" in given)
     given |= ask_styles(given.get("style"))
     Request(model="unknown", model_hash="unknown", **given).numbered(0)
