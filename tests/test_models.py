@@ -80,6 +80,14 @@ class TestPictures:
     def test_sizes(self, painter: TextToImageModel, asked: dict, shape: tuple[int, int]):
         assert painter.generate(PROMPT, num_inference_steps=1, **asked).pixels.shape == (*shape, 3)
 
+    def test_a_picture_of_the_usual_size_can_be_drawn_anew_in_part(self, painter: TextToImageModel):
+        whole = painter.generate(PROMPT, seed=1, num_inference_steps=1)
+        mask = np.zeros((256, 256), np.uint8)
+        mask[120:200, 120:200] = 255
+        mended = painter.generate("a red sky", image=whole, mask_image=mask, seed=2, num_inference_steps=1)
+        assert mended.request.draft is None and mended.pixels.shape == whole.pixels.shape
+        assert np.array_equal(mended.pixels[:90], whole.pixels[:90])
+
     def test_unknown_words_are_named_and_drawn_all_the_same(self, painter: TextToImageModel):
         picture = painter.generate("A lake with zyxgloop and Kwyjibos, 7 km wide", **SMALL)
         (warning,) = picture.warnings

@@ -37,6 +37,7 @@ from mutoscope.tokenizer import Tokenizer
 
 PICTURE_STEPS, CLIP_STEPS = 16, 8
 STRENGTH, MASKED_STRENGTH = 0.6, 1.0
+MASKED = 1.25  # native sides: under a mask larger pictures can be drawn at once, for what is around it is given
 FEW_PICTURE_STEPS, FEW_CLIP_STEPS = 4, 2  # of a few-step model
 FPS = 12
 DURATION_SECONDS = 5.0
@@ -161,8 +162,15 @@ class _Model:
             given |= source.hashes
             if size is None:
                 rows, columns = source.pixels.shape[:2]
-                width, height = size_like(columns, rows, width, height, side=self._checkpoint.native_side)
+                side = (
+                    self._checkpoint.native_side
+                    if source.mask is None
+                    else round(MASKED * self._checkpoint.native_side)
+                )
+                width, height = size_like(columns, rows, width, height, side=side)
         given |= sized(size, width, height, side=self._checkpoint.native_side, moves="num_frames" in given)
+        if source is not None and source.mask is not None and size is None:
+            given = {key: value for key, value in given.items() if key not in ("draft", "refine_strength")}
         words = given.pop("adapter")
         given["adapters"] = None if words is None else self._use(words)
         for name in ("seed", "variation_seed") if given["variation"] else ("seed",):
