@@ -68,7 +68,7 @@ def refine(
 ) -> Iterator[Event]:
     """Refine a picture (H, W, 3) uint8 to the request's size; yields events, the last "done" with the large picture.
 
-    `lay` puts things into it before the first pass. `side` is that of a tile in pixels, the native side of the checkpoint.
+    `lay` puts things into it before the first pass. `side` is that of a tile in pixels, the tile side of the checkpoint.
     NonFiniteError names the step.
     """
     first = picture.shape

@@ -8,8 +8,6 @@ import typer
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, table
 
-COLUMNS = 6
-
 
 def things(
     prompt: Annotated[

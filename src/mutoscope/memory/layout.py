@@ -90,7 +90,7 @@ def lay_out(
                 y, size = 1.0, (BUST[0] + (BUST[1] - BUST[0]) * depth) * min(1.0, 1.4 * SMALLER[total - 1])
             size = min(size, GAP * room, WIDEST * min(1.0, aspect))
             if place == "plain":
-                y = 0.5 + (0.06 * (float(dice.uniform()) - 0.5) if total == 1 else _row(nth, thing, things))
+                y = 0.5 + (0.06 * (float(dice.uniform()) - 0.5) if total == 1 else _row(nth, thing))
             placed.append(Placed(thing, number, place, x, y, size, facing, bust))
     return sorted((_kept_inside(item, aspect) for item in placed), key=lambda item: (item.bust, item.y))
 
@@ -134,7 +134,7 @@ def _size(noun: Noun, place: str, total: int, depth: float, aspect: float) -> fl
     return min(size, HIGHEST)
 
 
-def _row(nth: int, thing: Thing, things: tuple[Thing, ...]) -> float:
+def _row(nth: int, thing: Thing) -> float:
     return 0.14 * (-1) ** nth if thing.count > 3 else 0.0
 
 

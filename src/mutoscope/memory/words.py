@@ -7,7 +7,7 @@ be told apart stays in the prompt. Knows no picture.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ SIDES = {
     "right": r"(?:on|to|at|in) the (?:far )?right(?:-hand)?(?: side| half| corner)?(?! of\b)",
     "centre": r"(?:right )?(?:in|at) the (?:middle|cent(?:re|er))(?! of\b)",
 }  # fmt: skip
+OTHER = {"left": "right", "right": "left"}
 BESIDE = {"left": r"(?:to the |on the )?left of", "right": r"(?:to the |on the )?right of"}
 ALOFT = re.compile(
     r"\s*(?:[\w'-]+ ){0,2}?(?:flying|in flight|(?:up )?in the (?:sky|air)|overhead|soaring|above|over)\b"
@@ -189,16 +190,12 @@ def _beside(text: str, things: list[Thing], spans: list[tuple[int, int]]) -> lis
     between = text[spans[0][1] : spans[1][0]]
     for side, words in BESIDE.items():
         if re.search(words, between):
-            other = {"left": "right", "right": "left"}[side]
+            other = OTHER[side]
             spans[0] = (spans[0][0], spans[1][0])
-            return [_sided(things[0], side), _sided(things[1], other)]
+            return [replace(things[0], side=side), replace(things[1], side=other)]
     if things[0].side in ("left", "right") and not things[1].side:
-        return [things[0], _sided(things[1], {"left": "right", "right": "left"}[things[0].side])]
+        return [things[0], replace(things[1], side=OTHER[things[0].side])]
     return things
-
-
-def _sided(thing: Thing, side: str) -> Thing:
-    return Thing(thing.noun, thing.count, thing.color, side, thing.aloft)
 
 
 def _without(prompt: str, spans: list[tuple[int, int]]) -> str:
