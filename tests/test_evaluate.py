@@ -199,7 +199,7 @@ def test_the_shipped_sizes_fit_the_package():
 
 def test_unseen_facts_cost_nothing():
     facts = {"scene": "desert", "light": "noon"}
-    labels = torch.tensor([stage.label(facts)])
+    labels = torch.tensor([stage.label(facts, attributes())])
     assert (labels == stage.UNSEEN).sum() == len(attributes()) - 2
     logits = {name: torch.zeros(1, len(words)) for name, words in attributes().items()}
     lost = stage.loss_of(logits, labels, 0.0)
@@ -420,7 +420,8 @@ def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge
         copies["planted copies"]["value"] > 0.7 and copies["held-out renders"]["value"] <= 0.05
     )  # 16 features of 32 px
     assert found["codec"]["PSNR"]["value"] == pytest.approx(20 * np.log10(255), abs=0.01)
-    assert set(found["not_measured"]) == {"speed", "things", "preference"}
+    assert set(found["not_measured"]) == {"speed", "things, renders of the same scenes", "preference"}
+    assert found["things"]["n"] == len(found["things"]["answers"]) == 8
     assert found["not_measured"]["speed"] == "this model tells no stages apart"
     camera = found["camera"]
     assert camera["n"] == 2 and camera["generated"] == camera["renders"]
@@ -445,7 +446,8 @@ def test_a_painter_that_always_draws_the_same_is_found_out(tmp_path: Path, tiny_
     assert sets["generated"]["FD-own"]["low"] > sets["renders"]["FD-own"]["value"]
     assert sets["generated"]["recall"]["value"] < 0.2
     assert found["text"]["generated"]["value"] == pytest.approx(found["text"]["wrong captions"]["value"], abs=0.5)
-    assert set(found["not_measured"]) == {"memorisation", "codec", "speed", "things", "preference"}
+    lacking = {"memorisation", "codec", "speed", "preference", "things, renders of the same scenes"}
+    assert set(found["not_measured"]) == lacking
 
 
 def test_a_painter_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: Path, tiny_judge: Path):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mutoscope.cli import main
-from mutoscope.errors import DataError, SettingError
+from mutoscope.errors import DataError, MissingExtraError, SettingError
 from mutoscope.evaluate import blind, motion, prompts, suite, tally, things
 from mutoscope.evaluate.painter import Painter
 from mutoscope.evaluate.preference import preference_of, read_votes
@@ -125,7 +125,7 @@ def test_scenes_are_furnished_from_a_library(questions: list[prompts.Question]):
 
 
 class Oracle:
-    """A judge that reads what the pictures' first pixel says: which question they were drawn for, and what to get wrong."""
+    """A reader of things that reads what the pictures' first pixel says: which question they were drawn for, and what to get wrong."""
 
     def __init__(self, questions: list[prompts.Question]):
         self.questions = questions
@@ -135,8 +135,11 @@ class Oracle:
         wrong = {"object": "none", "thing": "none", "count": "0", "side": "nowhere"}
         return [{**wrong, **(self.questions[p[0, 0, 0]].asked if p[0, 0, 1] else {})} for p in pictures]
 
+    def papers(self):
+        return {"test": {name: [1, 1] for name in things.ASKED}}
 
-def test_a_run_asks_for_things(questions: list[prompts.Question]):
+
+def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: pytest.MonkeyPatch):
     """A painter that draws every second thing right is half right; without sprites the report says what is lacking."""
     place = {q.prompt: number for number, q in enumerate(questions)}
     singles = [q.prompt for q in questions[:20] if "object" in q.asked]
@@ -145,7 +148,8 @@ def test_a_run_asks_for_things(questions: list[prompts.Question]):
         right = prompt in singles[: len(singles) // 2]
         return np.full((8, 8, 3), (place[prompt], right, 0), np.uint8)
 
-    found = _Found(Oracle(questions), Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
+    monkeypatch.setattr(suite, "load_thing_reader", lambda: Oracle(questions))
+    found = _Found(None, Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
     for _ in suite._things(Painter(draw), found):
         pass
     part = found.numbers["things"]
@@ -164,9 +168,12 @@ def test_a_run_asks_for_things(questions: list[prompts.Question]):
         f"| object as asked, things | {100 * (len(singles) // 2) / len(singles):.1f} % (" in table
         and "camera as asked, clips | not measured" in table
     )
-    found = _Found(Oracle(questions), Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
-    found.judge.card["labels"]["count"] = {}
-    assert not list(suite._things(Painter(draw), found)) and "judge" in found.missing["things"]
+    def missing():
+        raise MissingExtraError("a network", "metrics")
+
+    monkeypatch.setattr(suite, "load_thing_reader", missing)
+    found = _Found(None, Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
+    assert not list(suite._things(Painter(draw), found)) and "mutoscope[metrics]" in found.missing["things"]
 
 
 # -------------------------------------------------------------------------------------------------------------- cameras

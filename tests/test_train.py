@@ -116,6 +116,14 @@ class TestStages:
         clips = load_file(out / "parts" / "transformer.safetensors")
         assert all(torch.allclose(images[name], clips[name], atol=1e-6) for name in images)
 
+    def test_classifier_goes_on_from_the_judge(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        out = before("classifier", trained, tmp_path / "run")
+        began = load_file(out / "judge.safetensors")
+        fit("classifier", tiny_world, out, samples=BATCH, rate=1e-12)
+        went_on = load_file(out / "judge.safetensors")
+        assert began.keys() == went_on.keys()
+        assert all(torch.allclose(began[name], went_on[name], atol=1e-4) for name in began)
+
     def test_previews(self, tiny_world: Path, tmp_path: Path):
         shown = []
         for _ in run("codec", preset_name="tiny", data=tiny_world, out=tmp_path, overrides={**EVERY, "samples": 8},

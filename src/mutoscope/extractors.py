@@ -34,7 +34,6 @@ from mutoscope.media.storage import write_bytes
 WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
 PARTS = ("scene", "encoder", "match")
 GROUP = 8  # channels that are normed together
-MANY = 32  # words of an attribute that are more are read from the deep stage alone
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ class Sizes:
 
     side: int = 128  # rows and columns that are looked at
     widths: tuple[int, ...] = (24, 32, 64, 160)  # of the stages; each halves the grid
-    deep: int = 160  # width of one more stage of the classifier, which tells things apart; 0 = none, as in old files
     embedding: int = 128  # of the match
     text_width: int = 96
     text_depth: int = 2
@@ -58,7 +56,7 @@ class Sizes:
         return sum(self.widths[-3:])
 
 
-TINY = Sizes(side=32, widths=(8, 8, 16, 16), deep=16, embedding=16, text_width=16, text_depth=1)
+TINY = Sizes(side=32, widths=(8, 8, 16, 16), embedding=16, text_width=16, text_depth=1)
 
 
 # ------------------------------------------------------------------------------------------------------------- networks
@@ -103,27 +101,11 @@ class Trunk(nn.Module):
         return maps
 
 
-class Deep(nn.Module):
-    """One more stage; means and maxima of its maps. What it sees is normed, for brightness tells no fox from a cat."""
-
-    def __init__(self, before: int, after: int):
-        super().__init__()
-        self.before, self.after = nn.GroupNorm(before // GROUP, before), nn.GroupNorm(after // GROUP, after)
-        self.stage = Stage(before, after, 2)
-        self.norm = nn.LayerNorm(2 * after)
-
-    def forward(self, last: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, 2 C')."""
-        things = F.relu(self.after(self.stage(self.before(last))))
-        return self.norm(torch.cat([things.mean((2, 3)), things.amax((2, 3))], 1))
-
-
 class SceneNet(nn.Module):
     """Pixels -> logits of every attribute.
 
     Rows and columns of the last grid are averaged apart: the sky is above, a side is beside. Its maxima see small things. Means and
-    deviations of every stage see the style, which is texture wherever it is (Gatys et al. 2016). One more stage, of which means
-    and maxima are kept, tells a fox from a cat.
+    deviations of every stage see the style, which is texture wherever it is (Gatys et al. 2016).
     """
 
     def __init__(self, sizes: Sizes, words: Mapping[str, Sequence[str]]):
@@ -133,12 +115,9 @@ class SceneNet(nn.Module):
         )  # fine texture, such as facets, is seen on the largest grid or not at all
         self.counts = {name: len(listed) for name, listed in words.items()}
         cells = 2 * (sizes.side >> len(sizes.widths))
-        seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths) + 2 * sizes.deep
-        self.deep = Deep(sizes.widths[-1], sizes.deep) if sizes.deep else None
-        self.many = [name for name, words in self.counts.items() if self.deep and words > MANY]
+        seen = sizes.widths[-1] * (cells + 1) + 2 * sum(sizes.widths)
         self.norm = nn.LayerNorm(seen)
-        self.heads = nn.Linear(seen, sum(words for name, words in self.counts.items() if name not in self.many))
-        self.wide = nn.ModuleDict({name: nn.Linear(2 * sizes.deep, self.counts[name]) for name in self.many})
+        self.heads = nn.Linear(seen, sum(self.counts.values()))
 
     def forward(self, pixels: Tensor) -> dict[str, Tensor]:
         """(B, 3, S, S) -> {attribute: logits (B, words)}."""
@@ -148,14 +127,8 @@ class SceneNet(nn.Module):
         for grid in maps:
             variance, mean = torch.var_mean(grid.float(), (2, 3), correction=0)
             seen += [mean, (variance + 1e-6).sqrt()]
-        if self.deep:
-            things = self.deep(last)
-            seen.append(things)
-        few = {name: words for name, words in self.counts.items() if name not in self.many}
-        logits = self.heads(self.norm(torch.cat(seen, 1))).split(list(few.values()), 1)
-        found = dict(zip(few, logits, strict=True))
-        found |= {name: self.wide[name](things) for name in self.many}
-        return {name: found[name] for name in self.counts}
+        logits = self.heads(self.norm(torch.cat(seen, 1))).split(list(self.counts.values()), 1)
+        return dict(zip(self.counts, logits, strict=True))
 
 
 class Encoder(nn.Module):
@@ -284,7 +257,7 @@ def load_extractors(folder: Path, parts: Sequence[str] = PARTS) -> tuple[Extract
             raise CheckpointError(f"{folder / WEIGHTS}: the file was changed or cut (its SHA-256 differs)")
         if card["digest"] != digest(card):
             raise CheckpointError(f"{folder / PAPERS}: the file was changed (its digest differs)")
-        nets = Extractors(Sizes(**{"deep": 0, **card["sizes"]}), card["attributes"], card["words"])
+        nets = Extractors(Sizes(**card["sizes"]), card["attributes"], card["words"])
         stored = safetensors.torch.load(data)
         for part in parts:
             own = {name: tensor for name, tensor in stored.items() if name.startswith(f"{part}.")}

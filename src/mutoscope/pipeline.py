@@ -82,10 +82,10 @@ def draw(
     frames = LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
     reading = Phase("text", 1)
     yield reading.start()
-    found = look_up(request) if source is None else None
+    things = look_up(request) if source is None else None
     text = whole_text = read(request, runtime, tokenizer, config.text.window)
-    if found is not None:
-        text = read(replace(request, prompt=found.scene), runtime, tokenizer, config.text.window)
+    if things is not None:
+        text = read(replace(request, prompt=things.found.scene), runtime, tokenizer, config.text.window)
     given = None if source is None else runtime.encode(source.values)
     yield reading.advance()
 
@@ -113,8 +113,8 @@ def draw(
             if preview and step.index % PREVIEW_EVERY == PREVIEW_EVERY - 1:
                 seen = to_bytes(runtime.decode(np.asarray(step.data, np.float32), state)[0])[-1]
             yield drawing.advance(preview=seen)
-        if found is not None and not number and request.num_frames > 1:
-            for event in lay_things(to_bytes(runtime.decode(latents, None)[0])[0], request, runtime, whole_text, found):
+        if things is not None and not number and request.num_frames > 1:
+            for event in refined(to_bytes(runtime.decode(latents, None)[0])[0], request, runtime, whole_text, things):
                 if event.phase != "done":
                     yield event
                 else:
@@ -129,19 +129,28 @@ def draw(
             history.remember(number, runtime, latents, text)
     pixels = np.concatenate(done)[: request.num_frames]
     pixels = pixels if source is None else source.put_back(pixels)
-    if request.num_frames > 1 or (request.draft is None and found is None):
+    if request.num_frames > 1 or (request.draft is None and things is None):
         yield Event("done", 1, 1, 0.0, result=pixels)
         return
-    for event in lay_things(pixels[0], request, runtime, whole_text, found):
+    for event in refined(pixels[0], request, runtime, whole_text, things):
         yield event if event.phase != "done" else replace(event, result=event.result[None])
 
 
-def look_up(request: Request) -> Found | None:
-    """Return the things that a prompt names and the memory holds, and the scene without them; None when there are none."""
+@dataclass(frozen=True)
+class Things:
+    """The things that a prompt names, the scene without them, and the memory that holds them."""
+
+    found: Found
+    memory: Memory
+
+
+def look_up(request: Request) -> Things | None:
+    """Return the things that a prompt names and the memory holds; None when there are none."""
     if not request.things:
         return None
-    found = memory_of(request).find(request.prompt)
-    return found if found.things else None
+    memory = memory_of(request)
+    found = memory.find(request.prompt)
+    return Things(found, memory) if found.things else None
 
 
 def memory_of(request: Request) -> Memory:
@@ -162,16 +171,17 @@ def memory_of(request: Request) -> Memory:
     return memory.joined({name: own[name] for name, _ in request.own_things})
 
 
-def lay_things(
-    picture: np.ndarray, request: Request, runtime: Runtime, text: Text, found: Found | None
+def refined(
+    picture: np.ndarray, request: Request, runtime: Runtime, text: Text, things: Things | None
 ) -> Iterator[Event]:
-    """Lay the things that were found into a picture (H, W, 3) uint8 and refine it; yields events, the last "done" with the picture."""
+    """Refine a picture (H, W, 3) uint8, things laid into it first; yields events, the last "done" with the picture."""
 
     def lay(scene: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        laid, covered = memory_of(request).lay_into(scene, found, stream(request.seed, request.index, "things"))
+        dice = stream(request.seed, request.index, "things")
+        laid, covered = things.memory.lay_into(scene, things.found, dice)
         return laid, held(covered, SPACE_FACTOR)
 
-    way = None if found is None else lay
+    way = None if things is None else lay
     yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.tile_side, way)
 
 

@@ -32,7 +32,8 @@ from mutoscope.evaluate.report import table
 from mutoscope.evaluate.sheets import marked_sheets
 from mutoscope.evaluate.suite import SUITES, Plan, check_seeds
 from mutoscope.evaluate.tally import names_of
-from mutoscope.evaluate.things import ASKED, thing_questions
+from mutoscope.evaluate.thing_reader import thing_reader_if_any
+from mutoscope.evaluate.things import thing_questions
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
@@ -49,8 +50,8 @@ def run(
     check_seeds(reader)
     known = replace(a.known, other=b.known)
     questions = held_out_questions(plan.count, known)
-    labels = reader.card["labels"]
-    furnished = thing_questions(plan.things, known, labels["object"]) if all(map(labels.get, ASKED)) else []
+    things = thing_reader_if_any()
+    furnished = thing_questions(plan.things, known, things.card["labels"]["object"]) if things else []
     make_folder(Path(out))
     pictures = yield from _drawn((a, b), questions)
     with_things = (yield from _drawn((a, b), furnished)) if furnished else ([], [])
@@ -60,7 +61,7 @@ def run(
         reference.append(picture)
         yield phase.advance()
     reads = [reader.read(side) for side in pictures]
-    of_things = _reading(furnished, [reader.read(side) for side in with_things])
+    of_things = _reading(furnished, [things.read(side) for side in with_things] if things else [])
     rows = {**_reading(questions, reads), **of_things, **_sets(reader, questions, pictures, reference)}
     if a.move and b.move and (moving := moving_questions(plan.clips, known)):
         rows |= yield from _clips((a, b), moving, plan.frames)

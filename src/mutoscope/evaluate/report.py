@@ -72,7 +72,7 @@ def markdown(report: dict[str, Any]) -> str:
         *_memorisation(report.get("memorisation")),
     ]  # fmt: skip
     if "things" in report:
-        lines += _things(report["things"], judge["test"]["all"])
+        lines += _things(report["things"])
     if "free" in report:
         lines += [f"## {report['free']['n']} free-worded prompts", ""]
         lines += _shares(report["free"]["generated"], {}, report["free"]["floor"])
@@ -108,11 +108,11 @@ def _shares(ours: dict[str, Any], beside: dict[str, Any], chance: dict[str, floa
     return table("|".join(["attribute|n|right|95 %", *beside, *(["shuffled captions"] if chance else [])]), rows)
 
 
-def _things(part: dict[str, Any], judge: dict[str, Any]) -> list[str]:
+def _things(part: dict[str, Any]) -> list[str]:
     said = "One kind of things in a scene or on a plain ground; the caption says kind, number and, for three at most, side. Every number"
-    said += " is asked for about as often. The judge's own share on renders held back, of the world's mix, is the best to be had."
+    said += " is asked for about as often. The reader's own share on renders held back is the best to be had."
     beside = {"renders": part["renders"]} if "renders" in part else {}
-    beside["judge, on renders held back"] = judge
+    beside["reader, on renders held back"] = part["reader"]["test"]
     return [f"## {part['n']} pictures with things", "", said, "", *_shares(part["generated"], beside, part["floor"]),
             *_mixups(part["mixups"])]  # fmt: skip
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope import __version__
-from mutoscope.errors import SettingError
+from mutoscope.errors import MissingExtraError, SettingError
 from mutoscope.evaluate import things
 from mutoscope.evaluate.fidelity import against, alignment, memorisation, planted
 from mutoscope.evaluate.intervals import mean_of
@@ -45,6 +45,7 @@ from mutoscope.evaluate.restoration import psnr, ssim
 from mutoscope.evaluate.sheets import clip_sheet, marked_sheets
 from mutoscope.evaluate.standard import Standard
 from mutoscope.evaluate.tally import examine, floor, mixups, share
+from mutoscope.evaluate.thing_reader import load_thing_reader
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
@@ -265,18 +266,20 @@ def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterato
 
 def _things(painter: Painter, found: _Found) -> Iterator[Event]:
     """Pictures of scenes with things, read for kind, number and side; beside them renders of the scenes that have a sprite."""
-    known = found.judge.card["labels"]
-    if not all(known.get(name) for name in things.ASKED):
-        found.missing["things"] = "the judge has seen no things"
+    try:
+        reader = load_thing_reader()
+    except MissingExtraError as error:
+        found.missing["things"] = str(error)
         return
-    questions = things.thing_questions(found.plan.things, painter.known, known["object"])
+    questions = things.thing_questions(found.plan.things, painter.known, reader.card["labels"]["object"])
     if not questions:
         found.missing["things"] = "this model's training had no things" if found.plan.things else "none were asked for"
         return
     pictures = yield from _drawn(painter, questions, "draw things")
-    asked, read = [q.asked for q in questions], found.judge.read(pictures)
+    asked, read = [q.asked for q in questions], reader.read(pictures)
     found.numbers["things"] = {
         **_told(questions, read),
+        "reader": reader.papers(),
         "world_seed": things.SEED,
         "mixups": mixups(asked, read),
     }
@@ -287,7 +290,7 @@ def _things(painter: Painter, found: _Found) -> Iterator[Event]:
     specs = things.furnished(questions, found.sprites)
     renders = yield from _rendered([spec for spec in specs if spec], "render things", found.sprites)
     theirs = [facts for facts, spec in zip(asked, specs, strict=True) if spec]
-    found.numbers["things"]["renders"] = share(theirs, found.judge.read(renders))
+    found.numbers["things"]["renders"] = share(theirs, reader.read(renders))
 
 
 def _cameras(painter: Painter, found: _Found) -> Iterator[Event]:

@@ -29,7 +29,7 @@ import numpy as np
 from mutoscope.errors import CheckpointError
 from mutoscope.memory.layout import Noun, Placed, lay_out
 from mutoscope.memory.own import OwnThing, own_things
-from mutoscope.memory.paste import dyed, held, paste
+from mutoscope.memory.paste import backdrop, dyed, held, paste
 from mutoscope.memory.words import SAID_OF_THINGS, Found, Speech
 from mutoscope.rng import Stream
 
@@ -144,7 +144,8 @@ class Memory:
         busts = {thing.noun: self.drawing(thing.noun, 0).bust for thing in found.things}
         rooms, floating = self.rooms(found.place), self.under_water(found.place)
         items = lay_out(found.things, self.nouns, rooms, width / height, dice, busts, floating)
-        return paste(picture, items, self._draw)
+        ground = backdrop(picture, found.ground) if "plain" in rooms else picture
+        return paste(ground, items, self._draw)
 
     def _draw(self, item: Placed) -> tuple[np.ndarray, float]:
         """Return the drawing of a thing in its place, in the colour that was asked for, and the share of it under water."""

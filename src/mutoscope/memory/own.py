@@ -14,6 +14,7 @@ import numpy as np
 
 from mutoscope.errors import SettingError
 from mutoscope.folders import settings_folder
+from mutoscope.memory.paste import cut, shrunk
 
 ENDINGS = (".png", ".webp")
 LONGEST_NAME = 60
@@ -47,7 +48,10 @@ class OwnThing:
                 plain = np.asarray(image.convert("RGBA"), np.float32) / 255.0
         except (OSError, ValueError, SyntaxError) as error:
             raise SettingError(f"{self.path} cannot be read as a picture ({error}); put a PNG or WebP there") from error
-        return _shrunk(_cut(_with_alpha(plain, self.path)))
+        part = cut(_with_alpha(plain, self.path))
+        if min(part.shape[:2]) < 2:
+            raise SettingError(f"there is nothing to be seen in {self.path}; is all of it transparent?")
+        return shrunk(part, SIDE)
 
 
 def own_things(folder: Path | None = None) -> dict[str, OwnThing]:
@@ -71,25 +75,3 @@ def _with_alpha(pixels: np.ndarray, path: Path) -> np.ndarray:
     far = np.abs(pixels[..., :3] - ground).max(-1)
     alpha = np.clip((far - NEAR) / (FAR - NEAR), 0.0, 1.0)
     return np.concatenate([pixels[..., :3], alpha[..., None]], -1)
-
-
-def _cut(pixels: np.ndarray) -> np.ndarray:
-    """Return the part that can be seen, premultiplied."""
-    seen = pixels[..., 3] > 0.06
-    if not seen.any():
-        raise SettingError("there is nothing to be seen in a picture of a thing; is all of it transparent?")
-    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-    part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
-    part[..., :3] *= part[..., 3:]
-    return part
-
-
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    """Return the picture at most SIDE pixels long."""
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    scale = min(1.0, SIDE / max(height, width))
-    size = max(2, round(width * scale)), max(2, round(height * scale))
-    planes = [Image.fromarray(pixels[..., k]).resize(size, Image.Resampling.BOX) for k in range(4)]
-    return np.stack([np.asarray(plane) for plane in planes], -1)

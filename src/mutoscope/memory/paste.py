@@ -18,6 +18,10 @@ CAST = 0.45  # how much of the picture's colour falls on it
 HAZE = 0.12  # of what lies behind it, over things far away
 SUNK = 0.07  # of its height that lies below the waterline, where nothing else is known
 SHADOW = 0.38
+STUDIO = 0.55  # least light on a plain ground, however dark it is
+BACKDROP = 3  # rows and columns of light that are left of a plain ground
+LIT_FROM_ABOVE = (1.04, 0.9)  # light at the upper and at the lower edge of a coloured ground
+SEEN = 0.06  # alpha from which a pixel of a drawing is there
 
 
 def paste(
@@ -48,7 +52,8 @@ def _one(
     height, width = max(4, bottom - top), max(4, right - left)
     if item.place == "water":
         top += round((sunk or SUNK) * height)
-    scaled = lit(_resized(pixels, width, height), _light_there(canvas, left, top, width, height, mean))
+    light = _light_there(canvas, left, top, width, height, mean)
+    scaled = lit(_resized(pixels, width, height), np.maximum(light, STUDIO) if item.place == "plain" else light)
     if item.place == "water":
         scaled[bottom - top :] = 0.0  # what is below the waterline
         _mirror(canvas, scaled[: bottom - top], left, bottom)
@@ -120,6 +125,22 @@ def _over(canvas: np.ndarray, covered: np.ndarray | None, pixels: np.ndarray, le
         covered[y0:y1, x0:x1] = np.maximum(covered[y0:y1, x0:x1], part[..., 3])
 
 
+def backdrop(picture: np.ndarray, color: str = "") -> np.ndarray:
+    """Return the light of a plain ground and nothing else of it, or one of COLORS, lit from above.
+
+    Where the network always saw a thing it leaves the ghost of one.
+    """
+    from PIL import Image
+
+    height, width = picture.shape[:2]
+    if color:
+        shade = np.linspace(*LIT_FROM_ABOVE, height, dtype=np.float32)[:, None, None]
+        ground = np.clip(np.array(COLORS[color], np.float32) * shade * 255, 0, 255)
+        return np.broadcast_to(np.rint(ground), (height, width, 3)).astype(np.uint8)
+    light = Image.fromarray(picture).resize((BACKDROP, BACKDROP), Image.Resampling.BOX)
+    return np.asarray(light.resize((width, height), Image.Resampling.BICUBIC))
+
+
 def held(covered: np.ndarray, cell: int) -> np.ndarray:
     """Return how far each latent cell lies inside of things, (1, 1, 1, h, w) float32 in [0, 1]; `cell` is its side in pixels.
 
@@ -128,6 +149,30 @@ def held(covered: np.ndarray, cell: int) -> np.ndarray:
     rows, columns = (side // cell for side in covered.shape)
     share = covered.reshape(rows, cell, columns, cell).mean((1, 3))
     return np.clip(2.0 * share - 1.0, 0.0, 1.0).astype(np.float32).reshape(1, 1, 1, rows, columns)
+
+
+def cut(pixels: np.ndarray) -> np.ndarray:
+    """Return the part of a drawing (h, w, 4), not premultiplied, that can be seen, premultiplied; of no pixels where none can."""
+    seen = pixels[..., 3] > SEEN
+    if not seen.any():
+        return pixels[:0, :0]
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
+    part[..., :3] *= part[..., 3:]
+    return part
+
+
+def shrunk(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return a premultiplied drawing at most `side` pixels long; no smaller one is changed."""
+    from PIL import Image
+
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    planes = [Image.fromarray(pixels[..., k]).resize(size, Image.Resampling.BOX) for k in range(4)]
+    return np.stack([np.asarray(plane) for plane in planes], -1)
 
 
 def dyed(pixels: np.ndarray, color: str) -> np.ndarray:

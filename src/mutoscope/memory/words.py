@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+PLAIN = "plain ground"  # the scene without a scene
 COLORS = {  # display values; other spellings below
     "red": (0.86, 0.12, 0.12), "orange": (0.96, 0.52, 0.10), "yellow": (0.98, 0.82, 0.14), "green": (0.18, 0.62, 0.22),
     "blue": (0.14, 0.36, 0.88), "purple": (0.54, 0.22, 0.76), "pink": (0.97, 0.50, 0.72), "brown": (0.48, 0.30, 0.16),
@@ -58,6 +59,13 @@ LOOSE = (
     r"passing|hopping|crawling|dancing|perched|growing|peacefully|slowly|quietly|happily|past|by|along|around|through|is|are"
 )
 LINKS = r"and|with|of|on|in|at|over|under|above|below|near|beside|by|from|across|against|behind|next to|in front of|to|into|as|for"
+# A ground without a scene, and its colour: `on a white background`, `isolated on black`, `a sticker of`.
+_OF_GROUND = "|".join(("plain", "solid", "clean", "simple", "seamless", "studio", "flat", "empty", *COLORS, *SPELLED))
+_ALONE = r"icon|sticker|emoji|clip ?art|product (?:shot|photo)|studio(?: shot| photo)?"
+GROUND = re.compile(
+    rf"\b(?:(?:{_OF_GROUND})\s+)+(?:background|backdrop)\b|\bisolated on (?:an? )?(?:{_OF_GROUND})\b|"
+    rf"\b(?:{_ALONE}) of\b"
+)
 ASKING = r"(?:a |an |the )?(?:picture|photo|photograph|image|drawing|painting|illustration|portrait|scene|view|shot|close-up)s? of"
 
 
@@ -86,6 +94,7 @@ class Found:
     scene: str  # the prompt without its things; "" when nothing else was said
     things: tuple[Thing, ...] = ()
     place: str = ""  # the scene of the index that is named, "" for none
+    ground: str = ""  # the colour of a plain ground, a key of COLORS; "" = not said
 
 
 class Speech:
@@ -127,7 +136,11 @@ class Speech:
             spans.append((start, end))
         things = _beside(text, things, spans)
         place = next((scene for _, scene in taken if scene), "")
-        return Found(_without(prompt, spans) if spans else prompt, tuple(things), place)
+        ground = None if place else GROUND.search(text)
+        left = _without(prompt, spans) if spans else prompt
+        if ground and spans:
+            left = re.sub(rf"(?i)\b(?:an? )?(?:{_ALONE})\b(?! background| backdrop)", "plain background", left)
+        return Found(left, tuple(things), PLAIN if ground else place, _color_in(ground.group()) if ground else "")
 
     def scene_of(self, words: str) -> str:
         """Return the scene of the index that these words name, "" for none."""
@@ -158,6 +171,12 @@ class Speech:
         if noun in self._single:
             return start, 1, color
         return start, max(count or 1, MANY if plural and count < 2 else 1) if plural or count else 1, color
+
+
+def _color_in(words: str) -> str:
+    """Return the first colour that is said, a key of COLORS, "" for none."""
+    said = (SPELLED.get(word, word) for word in words.split())
+    return next((word for word in said if word in COLORS), "")
 
 
 def _any_of(words: Any) -> re.Pattern[str]:

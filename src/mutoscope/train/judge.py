@@ -6,7 +6,7 @@
     match     pictures and captions find each other in the batch (CLIP, Radford et al. 2021)
 
 They share no weight, so the sum of their losses trains each as if it were alone, and the stage "classifier" trains the first
-anew beside the other two of a judge that the run has. Every tenth picture is held back; the share
+on beside the other two of a judge that the run has. Every tenth picture is held back; the share
 that is read right among those is written into the card. Train it on worlds of other seeds than the generator's, with the
 combinations that the generator never sees: see docs/evaluation.md.
 
@@ -14,8 +14,7 @@ Legend: pixels B 3 H W in [-1, 1].
 """
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,8 @@ class JudgeObjective:
         self.classifier_only = classifier_only
         self.folders = [folder for folder in folders if not folder.is_clips]
         facts = [[_shown(folder, row) for row in folder.facts] for folder in self.folders]
-        self.asked = attributes()
-        self.labels = [torch.tensor([label(found) for found in rows]) for rows in facts]  # (N, attributes) each
+        self.asked = {name: words for name, words in attributes().items() if name != "thing"}  # see evaluate/thing_reader.py
+        self.labels = [torch.tensor([label(found, self.asked) for found in rows]) for rows in facts]  # (N, attributes) each
         self.test = [np.arange(HELD_BACK - 1, len(folder), HELD_BACK) for folder in self.folders]
         self.train = [
             np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
@@ -79,15 +78,16 @@ class JudgeObjective:
         return Extractors(TINY if config.preset == "tiny" else Sizes(), self.asked, sorted(words))
 
     def _beside(self, run: Path) -> Extractors:
-        """Return extractors with a new classifier beside the other networks of the run's judge, which are not trained.
+        """Return extractors whose classifier is trained on beside the other networks of the run's judge, which are not.
 
-        Its trunk starts as the old one, which sees edges and textures already; its answers are new.
+        It goes on with all that fits: an old trunk sees edges and textures already, and answers of the same words are kept.
         """
         old, _ = load_extractors(run)
-        sizes = replace(old.sizes, deep=old.sizes.deep or Sizes().deep)
-        nets = Extractors(sizes, self.asked, old.words).requires_grad_(False)
+        nets = Extractors(old.sizes, self.asked, old.words).requires_grad_(False)
         nets.encoder, nets.match = old.encoder, old.match
-        nets.scene.trunk.load_state_dict(old.scene.trunk.state_dict())
+        known, new = old.scene.state_dict(), nets.scene.state_dict()
+        nets.scene.load_state_dict({name: known[name] if name in known and known[name].shape == tensor.shape else tensor
+                                    for name, tensor in new.items()})  # fmt: skip
         nets.scene.requires_grad_(True).train()
         return nets
 
@@ -206,9 +206,9 @@ def _shown(folder: Folder, facts: dict[str, Any]) -> dict[str, str]:
         ) from error
 
 
-def label(facts: dict[str, str]) -> list[int]:
-    """Return the number of each attribute's word, in the order of `attributes()`; UNSEEN for what is not shown."""
-    return [words.index(facts[name]) if name in facts else UNSEEN for name, words in attributes().items()]
+def label(facts: Mapping[str, str], asked: Mapping[str, Sequence[str]]) -> list[int]:
+    """Return the number of each attribute's word, in the order of `asked`; UNSEEN for what is not shown."""
+    return [list(words).index(facts[name]) if name in facts else UNSEEN for name, words in asked.items()]
 
 
 def loss_of(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tensor:

@@ -56,13 +56,20 @@ class MatrixMuon(torch.optim.Muon):
 
 
 def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int = 5) -> Tensor:
-    """(m, n) -> nearly the closest matrix with orthonormal rows or columns, by Newton-Schulz (Jordan 2024), in float32."""
+    """(m, n) -> nearly the closest matrix with orthonormal rows or columns, by Newton-Schulz (Jordan 2024), in float32.
+
+    Each step is x <- p(x x') x with a symmetric p(x x'), so the steps are multiplied in the smaller of both sides and meet x once.
+    """
     a, b, c = coefficients
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     wide = wide / wide.norm().clamp(min=1e-7)
-    for _ in range(steps):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    gram, product = wide @ wide.T, None
+    for left in reversed(range(steps)):
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        product = factor if product is None else factor @ product
+        gram = factor @ gram @ factor if left else gram
+    wide = wide if product is None else product @ wide
     return wide.T if matrix.shape[0] > matrix.shape[1] else wide
 
 

@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.errors import SettingError
-from mutoscope.memory.paste import dyed
+from mutoscope.memory.paste import cut, dyed, shrunk
 from mutoscope.world.nouns import HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side
@@ -383,31 +383,16 @@ def _open(data: bytes) -> np.ndarray:
 
 def _cut(pixels: np.ndarray) -> np.ndarray:
     """Return what can be seen of a picture, premultiplied, at most LONGEST pixels long."""
-    seen = pixels[..., 3] > 0.06
-    if not seen.any() or pixels[..., 3].max() < 0.5:
+    part = cut(pixels)
+    if not part.size or pixels[..., 3].max() < 0.5:
         raise _Unfit("nothing to be seen")
-    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     if min(pixels.shape[:2]) > SMALLEST and pixels[..., 3].mean() > 0.985:
         raise _Unfit("a full rectangle")
-    part = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].copy()
-    part[..., :3] *= part[..., 3:]
     if max(part.shape[:2]) < SMALLEST:
         raise _Unfit("too small")
     if min(part.shape[:2]) < 2 or max(part.shape[:2]) > 8 * min(part.shape[:2]):
         raise _Unfit("too thin")
-    return _shrunk(part)
-
-
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    scale = LONGEST / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    planes = [Image.fromarray(pixels[..., k]).resize(size, Image.Resampling.BOX) for k in range(4)]
-    return np.stack([np.asarray(plane) for plane in planes], -1)
+    return shrunk(part, LONGEST)
 
 
 def measure(pixels: np.ndarray) -> tuple[str, bool]:

