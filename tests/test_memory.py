@@ -56,6 +56,19 @@ class TestWords:
         found = memory.find(prompt)
         assert found.things == () and found.scene == prompt
 
+    @pytest.mark.parametrize(
+        ("prompt", "color"),
+        [("two bicycles on a white background", "white"), ("a cat, isolated on gray", "grey"), ("a sticker of a fox", ""),
+         ("a teapot on a solid blue backdrop", "blue"), ("a product photo of a red car", ""), ("a plain teapot", "")],
+    )  # fmt: skip
+    def test_plain_grounds(self, memory: Memory, prompt: str, color: str):
+        found = memory.find(prompt)
+        assert (found.place, found.ground) == ("plain ground", color) and len(found.things) == 1
+
+    def test_a_scene_goes_before_a_ground(self, memory: Memory):
+        found = memory.find("a car on a beach with a blue background")
+        assert (found.place, found.ground) == ("beach", "")
+
     def test_things_without_a_scene_go_home(self, memory: Memory):
         assert memory.find("a camel").place == "desert"
         assert memory.find("a penguin, watercolor").scene.endswith(", watercolor")
@@ -129,6 +142,19 @@ class TestPaste:
         )
         inside = bright[1] > 0.9
         assert dark[0][inside].mean() < 0.75 * bright[0][inside].mean()
+
+    def test_a_plain_ground_has_no_ghosts(self, memory: Memory):
+        noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
+        white, covered = memory.lay_into(noise, memory.find("an apple on a white background"), stream(0, 0, "things"))
+        around = white[:12].astype(int)
+        assert not covered[:12].any() and around.min() > 200 and np.abs(np.diff(around, axis=0)).max() <= 2
+        smooth, _ = memory.lay_into(noise, memory.find("an apple"), stream(0, 0, "things"))
+        assert np.abs(np.diff(smooth[:12].astype(int), axis=0)).max() <= 4
+
+    def test_a_thing_is_lit_on_a_dark_ground(self, memory: Memory):
+        found = memory.find("an apple on a black background")
+        laid, covered = memory.lay_into(np.zeros((128, 128, 3), np.uint8), found, stream(0, 0, "things"))
+        assert laid[covered > 0.9].mean() > 60 > laid[covered == 0].mean()
 
     def test_the_same_dice_give_the_same_picture(self, memory: Memory):
         picture = np.full((64, 96, 3), 120, np.uint8)

@@ -45,7 +45,7 @@ from mutoscope.evaluate.restoration import psnr, ssim
 from mutoscope.evaluate.sheets import clip_sheet, marked_sheets
 from mutoscope.evaluate.standard import Standard
 from mutoscope.evaluate.tally import examine, floor, mixups, share
-from mutoscope.evaluate.thing_reader import load_thing_reader
+from mutoscope.evaluate.thing_reader import ThingReader, load_thing_reader
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
@@ -158,7 +158,7 @@ def run(
     yield Event("done", 1, 1, result=_write(Path(out), report, found.sheets, samples))
 
 
-def check_seeds(judge: Judge) -> None:
+def check_seeds(judge: Judge | ThingReader) -> None:
     """Refuse a judge that has learned from the pictures it is to be tested with; raises SettingError."""
     if both := judge.seeds & {SEED, REFERENCE_SEED, things.SEED}:
         raise SettingError(

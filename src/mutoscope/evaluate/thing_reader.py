@@ -64,6 +64,11 @@ class ThingReader:
     head: ThingHead
     card: dict[str, Any]
 
+    @property
+    def seeds(self) -> set[int]:
+        """Seeds of the worlds it was trained on."""
+        return {seed for folder in self.card["data"] for seed in folder["seeds"]}
+
     @torch.no_grad()
     def read(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
         """Return what each picture, uint8 (H, W, 3) of any size, shows; a word that no training picture had is never an answer."""
