@@ -168,6 +168,7 @@ def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: p
         f"| object as asked, things | {100 * (len(singles) // 2) / len(singles):.1f} % (" in table
         and "camera as asked, clips | not measured" in table
     )
+
     def missing():
         raise MissingExtraError("a network", "metrics")
 

@@ -18,7 +18,12 @@ from mutoscope.memory import load
 from mutoscope.rng import stream
 
 WORDS = {"object": ("none", "animal", "vehicle"), "side": ("left", "right")}
-CARD = {"words": WORDS, "labels": {name: dict.fromkeys(words, 1) for name, words in WORDS.items()}, "data": [], "test": {}}
+CARD = {
+    "words": WORDS,
+    "labels": {name: dict.fromkeys(words, 1) for name, words in WORDS.items()},
+    "data": [],
+    "test": {},
+}
 
 
 @pytest.fixture
@@ -75,7 +80,14 @@ def test_the_shipped_one_reads_drawings():
     reader, memory = load_thing_reader(), load()
     check_seeds(reader)
     assert set(reader.card["words"]) == set(ASKED) and (SHIPPED / thing_reader.WEIGHTS).stat().st_size < 1_000_000
-    said = {"a cat": "animal", "a car": "vehicle", "a dog": "animal", "a bus": "vehicle", "a horse": "animal", "a banana": "food"}
+    said = {
+        "a cat": "animal",
+        "a car": "vehicle",
+        "a dog": "animal",
+        "a bus": "vehicle",
+        "a horse": "animal",
+        "a banana": "food",
+    }
     asked = [(f"{name} {where} on a white background", kind, side) for name, kind in said.items()
              for side, where in (("left", "on the left"), ("right", "on the right"))]  # fmt: skip
     white = np.full((256, 256, 3), 245, np.uint8)

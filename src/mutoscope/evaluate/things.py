@@ -1,4 +1,4 @@
-"""Questions about things in scenes of the world; the judge reads the answers off a picture.
+"""Questions about things in scenes of the world; a reader (thing_reader.py) takes the answers off a picture.
 
 As in GenEval (Ghosh et al. 2023) a question is about one matter. Every second one asks what there is, of a thing that stands
 alone: `object`, its kind, and `thing`, itself. The others ask how many there are, from one to five, each about as often. Both ask

@@ -60,8 +60,12 @@ class JudgeObjective:
         self.classifier_only = classifier_only
         self.folders = [folder for folder in folders if not folder.is_clips]
         facts = [[_shown(folder, row) for row in folder.facts] for folder in self.folders]
-        self.asked = {name: words for name, words in attributes().items() if name != "thing"}  # see evaluate/thing_reader.py
-        self.labels = [torch.tensor([label(found, self.asked) for found in rows]) for rows in facts]  # (N, attributes) each
+        self.asked = {
+            name: words for name, words in attributes().items() if name != "thing"
+        }  # see evaluate/thing_reader.py
+        self.labels = [
+            torch.tensor([label(found, self.asked) for found in rows]) for rows in facts
+        ]  # (N, attributes) each
         self.test = [np.arange(HELD_BACK - 1, len(folder), HELD_BACK) for folder in self.folders]
         self.train = [
             np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
