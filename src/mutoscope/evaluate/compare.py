@@ -38,6 +38,7 @@ from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
 
+Draw = Callable[[str, int], np.ndarray]
 Row = dict[str, Any]  # {"n", "A", "B", "difference"}, each a number with its interval
 TINY = 1e-6  # levels
 
@@ -53,8 +54,8 @@ def run(
     things = thing_reader_if_any()
     furnished = thing_questions(plan.things, known, things.card["labels"]["object"]) if things else []
     make_folder(Path(out))
-    pictures = yield from _drawn((a, b), questions)
-    with_things = (yield from _drawn((a, b), furnished)) if furnished else ([], [])
+    pictures = yield from _drawn((a.draw, b.draw), questions)
+    with_things = (yield from _drawn((a.shown, b.shown), furnished)) if furnished else ([], [])
     scenes = known_scenes(known, REFERENCE_SEED)
     phase, reference = Phase("render reference", plan.reference), []
     for picture in render_pictures([next(scenes) for _ in range(plan.reference)]):
@@ -79,12 +80,12 @@ def run(
     yield Event("done", 1, 1, result=_write(Path(out), report, questions, pictures, reads))
 
 
-def _drawn(painters: tuple[Painter, Painter], questions: list[Question]) -> Iterator[Event]:
+def _drawn(ways: tuple[Draw, Draw], questions: list[Question]) -> Iterator[Event]:
     phase, found = Phase("draw", 2 * len(questions)), ([], [])
     yield phase.start()
     for q in questions:
-        for painter, pictures in zip(painters, found, strict=True):
-            pictures.append(painter.draw(q.prompt, q.seed))
+        for draw, pictures in zip(ways, found, strict=True):
+            pictures.append(draw(q.prompt, q.seed))
             yield phase.advance(preview=pictures[-1])
     return found
 

@@ -10,7 +10,7 @@ What cannot be measured (no clips, no training pictures given, no encoder in the
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -182,7 +182,7 @@ def training_pictures(folder: Path, most: int) -> list[np.ndarray]:
 
 def _pictures(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
     """Pictures of held-out combinations; beside them renders of exactly the same scenes, sharp and softened. Returns them."""
-    pictures = yield from _drawn(painter, questions, "draw")
+    pictures = yield from _drawn(painter.draw, questions, "draw")
     renders = yield from _rendered([q.spec for q in questions if q.spec], "render")
     soft = [soften(picture) for picture in renders]
     asked, styles, judge = [q.asked for q in questions], [q.style for q in questions], found.judge
@@ -256,7 +256,7 @@ def _restored(painter: Painter, pictures: list[np.ndarray]) -> list[np.ndarray]:
 
 def _free(painter: Painter, found: _Found, questions: list[Question]) -> Iterator[Event]:
     """Free-worded prompts: no caption of the grammar."""
-    pictures = yield from _drawn(painter, questions, "draw free")
+    pictures = yield from _drawn(painter.draw, questions, "draw free")
     asked, read = [q.asked for q in questions], found.judge.read(pictures)
     found.numbers["free"] = {
         **_told(questions, read),
@@ -275,7 +275,7 @@ def _things(painter: Painter, found: _Found) -> Iterator[Event]:
     if not questions:
         found.missing["things"] = "this model's training had no things" if found.plan.things else "none were asked for"
         return
-    pictures = yield from _drawn(painter, questions, "draw things")
+    pictures = yield from _drawn(painter.shown, questions, "draw things")
     asked, read = [q.asked for q in questions], reader.read(pictures)
     found.numbers["things"] = {
         **_told(questions, read),
@@ -367,12 +367,12 @@ def _codec(painter: Painter, found: _Found, renders: list[np.ndarray]) -> None:
     }
 
 
-def _drawn(painter: Painter, questions: list[Question], name: str) -> Iterator[Event]:
+def _drawn(draw: Callable[[str, int], np.ndarray], questions: list[Question], name: str) -> Iterator[Event]:
     """Draw every question; returns the pictures."""
     phase, pictures = Phase(name, len(questions)), []
     yield phase.start()
     for q in questions:
-        pictures.append(painter.draw(q.prompt, q.seed))
+        pictures.append(draw(q.prompt, q.seed))
         yield phase.advance(preview=pictures[-1])
     return pictures
 
