@@ -26,6 +26,7 @@ from mutoscope.events import Event, Phase, drain
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.memory import load as load_memory
 from mutoscope.memory import own_things
+from mutoscope.phrases import plain_words
 from mutoscope.pipeline import draw
 from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
@@ -35,7 +36,7 @@ from mutoscope.source import Source, check_source, open_source
 from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
-PICTURE_STEPS, CLIP_STEPS = 16, 8
+PICTURE_STEPS, CLIP_STEPS = 12, 8
 STRENGTH, MASKED_STRENGTH = 0.6, 1.0
 MASKED = 1.25  # native sides: under a mask larger pictures can be drawn at once, for what is around it is given
 FEW_PICTURE_STEPS, FEW_CLIP_STEPS = 4, 2  # of a few-step model
@@ -181,6 +182,19 @@ class _Model:
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
 
+    def _several(self, first: Request, count: int) -> list[Request]:
+        """Return requests for several at once: each its own noise, or the same noise varied towards one seed after the other."""
+        if first.variation:
+            one = self._said_plainly(first.numbered(0))
+            return [replace(one, variation_seed=(one.variation_seed + number) % 2**32) for number in range(count)]
+        return [self._said_plainly(first.numbered(index)) for index in range(count)]
+
+    def _said_plainly(self, request: Request) -> Request:
+        """Add the names of what the prompt says in other words, if this model has read them; weights are the user's own words."""
+        words = "" if request.weighted else plain_words(request.prompt)
+        known = set(words.replace(",", "").split()) <= self._checkpoint.known_words
+        return replace(request, plainly=words) if words and known else request
+
     @property
     def _few_step(self) -> bool:
         return self._checkpoint.config.transformer.few_step
@@ -278,7 +292,7 @@ class TextToImageModel(_Model):
             guidance_scale=guidance_scale, seed=seed, adapter=adapter, variation=variation,
             variation_seed=variation_seed, source=source, strength=strength, things=things,
         )  # fmt: skip
-        return self._stream(_several(first, num_images_per_prompt), preview, source)
+        return self._stream(self._several(first, num_images_per_prompt), preview, source)
 
     def _result(self, frames: np.ndarray, request: Request) -> Picture:
         return Picture(frames[0], request, self._warnings(request))
@@ -375,7 +389,7 @@ class TextToVideoModel(_Model):
             fps=fps, source=source, strength=None if source is None else 0.0, things=things,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
-        return self._stream(_several(first, num_videos_per_prompt), preview, source)
+        return self._stream(self._several(first, num_videos_per_prompt), preview, source)
 
     def _result(self, frames: np.ndarray, request: Request) -> Clip:
         return Clip(frames, request, self._warnings(request))
@@ -435,14 +449,6 @@ def _memory_for(prompt: Any) -> dict[str, Any]:
     text = str(prompt).lower()
     own = {name: thing for name, thing in own_things().items() if name in text}
     return {"things": load_memory().digest, "own_things": tuple((name, thing.hash) for name, thing in own.items())}
-
-
-def _several(first: Request, count: int) -> list[Request]:
-    """Return requests for several at once: each its own noise, or the same noise varied towards one seed after the other."""
-    if first.variation:
-        one = first.numbered(0)
-        return [replace(one, variation_seed=(one.variation_seed + number) % 2**32) for number in range(count)]
-    return [first.numbered(index) for index in range(count)]
 
 
 def count_frames(duration_seconds: Any, num_frames: Any, fps: Any) -> int:

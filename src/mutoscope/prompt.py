@@ -24,7 +24,7 @@ MOST_ADAPTERS, LARGEST_SCALE = 8, 4.0
 # Left out of the JSON where they say nothing, as before there were any.
 LATER = (
     "adapters", "style_words", "template", "weighted", "draft", "refine_strength", "variation", "variation_seed", "image_hash",
-    "mask_hash", "strength", "things", "own_things",
+    "mask_hash", "strength", "things", "own_things", "plainly",
 )  # fmt: skip
 PICTURE_SIDE = 256  # pixels of the shorter side of a picture of which no more is said
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
@@ -82,6 +82,7 @@ class Request:
     strength: float = 1.0  # noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
     things: str = ""  # digest of the memory that its things are looked up in; empty: the network draws all
     own_things: tuple[tuple[str, str], ...] = ()  # name and hash of the user's own things among them
+    plainly: str = ""  # names of what the prompt says in other words, read after it; see phrases.py
 
     def __post_init__(self):
         object.__setattr__(self, "prompt", check_text("prompt", self.prompt, may_be_empty=False))
@@ -89,6 +90,7 @@ class Request:
         object.__setattr__(self, "style_words", _check_style_words(self.style_words))
         object.__setattr__(self, "style", None if self.style is None else write_mix(self.mix))
         object.__setattr__(self, "template", check_text("template", self.template, may_be_empty=True))
+        object.__setattr__(self, "plainly", check_text("plainly", self.plainly, may_be_empty=True))
         if not isinstance(self.weighted, bool):
             raise SettingError(f"weighted must be true or false, got {self.weighted!r}")
         self._check_size()
@@ -164,6 +166,7 @@ class Request:
         The shares sum to 1.
         """
         base, mix = self._pieces(self.prompt), self.mix
+        base = [*base, (f", {self.plainly}", 1.0)] if self.plainly else base
         found = [(strength, [*base, (f", {self.style_says(name)}", 1.0)]) for name, strength in mix if strength]
         rest = round(1.0 - sum(strength for strength, _ in found), 4)
         return [(rest, base), *found] if rest or not found else found
@@ -225,6 +228,8 @@ class Request:
             facts["Denoising strength"] = f"{self.strength:g}"
         if self.things:
             facts["Things"] = self.things
+        if self.plainly:
+            facts["Read as"] = f'"{self.plainly}"'
         if self.variation:
             facts |= {"Variation seed": self.variation_seed, "Variation seed strength": f"{self.variation:g}"}
         if self.adapters:

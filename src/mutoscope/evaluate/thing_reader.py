@@ -34,7 +34,7 @@ from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "things.safetensors", "things.json"
 SIDE = 224  # pixels that the public network looks at
-CHANNELS, HIDDEN = 1280, 192
+CHANNELS, HIDDEN = 1280, 128
 BATCH = 32
 
 

@@ -71,17 +71,25 @@ def _found(words: str) -> list[tuple[int, int, str, str]]:
     return [(*hit.span(1), fact, value) for fact, value, pattern in _patterns() for hit in pattern.finditer(words)]
 
 
+def wordings() -> dict[str, dict[str, list[str]]]:
+    """Return {fact: {value: its wordings, in order}}; under "" those that say no fact and only look as if."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for fact, tables in {**FACT_TABLES, "": PASSED_OVER}.items():
+        for value in sorted({name for table in tables for name in TABLES[table]}):
+            said = [cell for table in tables for cell in cells(TABLES[table].get(value, ""))]
+            plain = {_bare(_plain(form)) for cell in said for form in cell.split(" @")[0].split("|")}
+            found.setdefault(fact, {})[value] = sorted(plain - {""})
+    return found
+
+
 @cache
 def _patterns() -> list[tuple[str, str, re.Pattern[str]]]:
     """Return (fact, value, pattern); a pattern looks ahead, so that wordings that overlap are all found."""
     patterns = []
-    for fact, tables in {**FACT_TABLES, "": PASSED_OVER}.items():
-        for value in {name for table in tables for name in TABLES[table]}:
-            said = [cell for table in tables for cell in cells(TABLES[table].get(value, ""))]
-            plain = {_bare(_plain(form)) for cell in said for form in cell.split(" @")[0].split("|")}
-            options = sorted(plain - {""}, key=len, reverse=True)
-            if options:
-                joined = "|".join(map(re.escape, options))
+    for fact, values in wordings().items():
+        for value, said in values.items():
+            if said:
+                joined = "|".join(map(re.escape, sorted(said, key=len, reverse=True)))
                 patterns.append((fact, value, re.compile(rf"(?<![\w'-])(?=({joined})(?![\w'-]))")))
     return patterns
 
