@@ -15,6 +15,7 @@ from PIL import Image
 from mutoscope.cli import main
 from mutoscope.errors import DataError, MissingExtraError, SettingError
 from mutoscope.evaluate import blind, motion, prompts, suite, tally, things
+from mutoscope.evaluate.judge import shares
 from mutoscope.evaluate.painter import Painter
 from mutoscope.evaluate.preference import preference_of, read_votes
 from mutoscope.evaluate.prompts import Known
@@ -136,7 +137,7 @@ class Oracle:
         return [{**wrong, **(self.questions[p[0, 0, 0]].asked if p[0, 0, 1] else {})} for p in pictures]
 
     def papers(self):
-        return {"test": {name: [1, 1] for name in things.ASKED}}
+        return {"test": shares({name: [1, 2] for name in things.ASKED})}
 
 
 def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: pytest.MonkeyPatch):

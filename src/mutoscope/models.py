@@ -267,7 +267,7 @@ class TextToImageModel(_Model):
         size: str | None = None,  # "square", "wide", "3:2" or "192x128", see docs/sizes.md
         width: int | None = None,  # pixels, a multiple of 16, up to 2048; large pictures are refined from a small draft
         height: int | None = None,
-        num_inference_steps: int | None = None,  # 16; of a few-step model 4, and 1 to 4 are meant
+        num_inference_steps: int | None = None,  # 12; of a few-step model 4, and 1 to 4 are meant
         guidance_scale: float | None = None,  # 3.0; 1 = none
         num_images_per_prompt: int = 1,
         seed: int | None = None,  # None draws one; it stands in the request

@@ -61,7 +61,7 @@ class Request:
     height: int = 128  # pixels
     num_frames: int = 1  # 1 = a picture
     fps: int = 12  # frames a second of a clip
-    num_inference_steps: int = 16  # for a picture, or for each latent frame of a clip
+    num_inference_steps: int = 12  # for a picture, or for each latent frame of a clip
     guidance_scale: float = 3.0  # 1 = none
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)

@@ -174,7 +174,7 @@ NegativePrompt = Annotated[
 ]
 Steps = Annotated[
     int | None,
-    _option("--steps", metavar="N", parser=whole("--steps", 16), help="Steps of drawing: more is slower and finer."),
+    _option("--steps", metavar="N", parser=whole("--steps", 12), help="Steps of drawing: more is slower and finer."),
 ]
 Guidance = Annotated[
     float | None,

@@ -71,8 +71,8 @@ class Judge:
     def papers(self) -> dict[str, Any]:
         """Return what a report says about the judge."""
         kept = {name: self.card[name] for name in ("sha256", "digest", "parameters", "data")}
-        return {**kept, "test": {"all": _shares(self.card["test"]["all"]),
-                                 "styles": {style: _shares(part) for style, part in self.card["test"]["styles"].items()}}}  # fmt: skip
+        return {**kept, "test": {"all": shares(self.card["test"]["all"]),
+                                 "styles": {style: shares(part) for style, part in self.card["test"]["styles"].items()}}}  # fmt: skip
 
     def _each(self, pictures: Sequence[np.ndarray], net: Callable[[Tensor], Tensor], width: int) -> np.ndarray:
         with torch.no_grad():
@@ -105,7 +105,8 @@ def load_judge(folder: Path | None = None) -> Judge:
     return Judge(nets, card)
 
 
-def _shares(counts: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+def shares(counts: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+    """Return {attribute: {"n", "right", "share", "low", "high"}} of [right, of]."""
     found = {}
     for name, (right, n) in counts.items():
         low, high = wilson(right, n)

@@ -29,7 +29,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from mutoscope.errors import CheckpointError, MissingExtraError
-from mutoscope.evaluate.judge import SHIPPED, to_pixels
+from mutoscope.evaluate.judge import SHIPPED, shares, to_pixels
 from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "things.safetensors", "things.json"
@@ -80,7 +80,7 @@ class ThingReader:
 
     def papers(self) -> dict[str, Any]:
         """Return what a report says about the reader."""
-        return {name: self.card[name] for name in ("sha256", "data", "test")}
+        return {"sha256": self.card["sha256"], "data": self.card["data"], "test": shares(self.card["test"])}
 
 
 def answers_of(
