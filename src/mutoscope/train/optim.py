@@ -58,18 +58,21 @@ class MatrixMuon(torch.optim.Muon):
 def orthogonal(matrix: Tensor, coefficients: tuple[float, float, float], steps: int = 5) -> Tensor:
     """(m, n) -> nearly the closest matrix with orthonormal rows or columns, by Newton-Schulz (Jordan 2024), in float32.
 
-    Each step is x <- p(x x') x with a symmetric p(x x'), so the steps are multiplied in the smaller of both sides and meet x once.
+    Each step is x <- (a + f) x with a symmetric f = b g + c g g of g = x x', so the steps are multiplied in the smaller of both sides
+    and meet x once. What is multiplied is kept as `scale` times one plus `rest`, for a sharded matrix has no diagonal to add to.
     """
     a, b, c = coefficients
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
     wide = wide / wide.norm().clamp(min=1e-7)
-    gram, product = wide @ wide.T, None
+    gram, scale, rest = wide @ wide.T, 1.0, None
     for left in reversed(range(steps)):
         factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
-        factor.diagonal().add_(a)
-        product = factor if product is None else factor @ product
-        gram = factor @ gram @ factor if left else gram
-    wide = wide if product is None else product @ wide
+        rest = factor if rest is None else torch.addmm(a * rest + scale * factor, factor, rest)
+        scale *= a
+        if left:
+            half = torch.addmm(gram, factor, gram, beta=a)
+            gram = torch.addmm(half, half, factor, beta=a)
+    wide = wide if rest is None else torch.addmm(wide, rest, wide, beta=scale)
     return wide.T if matrix.shape[0] > matrix.shape[1] else wide
 
 
