@@ -469,7 +469,7 @@ def test_a_checkpoint_is_a_painter(tiny_checkpoint: Path):
     painter = load_painter(tiny_checkpoint)
     assert (painter.name, painter.model_hash) == ("mutoscope-tiny", open_checkpoint(tiny_checkpoint).hash)
     picture = painter.draw("a lake", 7)
-    assert picture.shape == (128, 128, 3) and np.array_equal(picture, painter.draw("a lake", 7))
+    assert picture.shape == (256, 256, 3) and np.array_equal(picture, painter.draw("a lake", 7))
     assert painter.move and painter.move("a lake", 7, 5).shape == (5, 128, 128, 3)
     assert load_painter(tiny_checkpoint, clips=False).move is None
     assert painter.restore and painter.restore(picture[None, :32, :48]).shape == (1, 32, 48, 3)

@@ -69,6 +69,21 @@ class TestWords:
         found = memory.find("a car on a beach with a blue background")
         assert (found.place, found.ground) == ("beach", "")
 
+    @pytest.mark.parametrize(
+        "prompt",
+        ["the sun goes to bed behind a lake", "driving home on a road at dusk", "a lake seen from a ship", "view from a window over a city",
+         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake"],
+    )  # fmt: skip
+    def test_figures_of_speech_are_no_things(self, memory: Memory, prompt: str):
+        said = {thing.noun for thing in memory.find(prompt).things}
+        assert said <= {"dog"}, said
+
+    def test_houses_that_tell_the_scene_belong_to_it(self, memory: Memory):
+        found = memory.find("snow falling on little houses at night")
+        assert found.things == () and found.place == "snowy village"
+        assert memory.find("three red houses on a meadow").things
+        assert memory.find("an orange on a lake").things and memory.find("a bed on a lake").things
+
     def test_things_without_a_scene_go_home(self, memory: Memory):
         assert memory.find("a camel").place == "desert"
         assert memory.find("a penguin, watercolor").scene.endswith(", watercolor")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from mutoscope import TextToImageModel, refine
 from mutoscope.checkpoint import open_checkpoint
@@ -112,6 +113,33 @@ def test_an_enlarged_picture_comes_back(networks: Networks):
     back = refine.decode(refine.encode(picture, networks.encode), networks.decode)
     error = np.mean((back.astype(float) - picture) ** 2)
     assert 10 * np.log10(255**2 / error) > 30
+
+
+def test_enlarging_gives_edges_back_and_leaves_flat_parts():
+    picture = np.repeat(np.repeat(np.array([[60] * 8 + [180] * 8] * 16, np.uint8), 8, 0), 8, 1)[..., None].repeat(3, 2)
+    large, soft = (
+        refine.enlarge(picture, 256, 256).astype(int),
+        np.asarray(Image.fromarray(picture).resize((256, 256), 3)).astype(int),
+    )
+    assert np.abs(np.diff(large[..., 0], axis=1)).max() > 1.2 * np.abs(np.diff(soft[..., 0], axis=1)).max()
+    assert (large[:, :100] == 60).all() and (large[:, -100:] == 180).all()
+    assert np.array_equal(refine.enlarge(picture, 64, 64), np.asarray(Image.fromarray(picture).resize((64, 64), 3)))
+
+
+def test_pixel_art_is_enlarged_by_repeating(networks: Networks):
+    """Without a pass, whoever says it is pixel art; with things one pass of the draft's size paints over them."""
+    small = np.random.default_rng(2).integers(0, 256, (128, 128, 3), np.uint8)
+    for said in ({"style": "pixel art"}, {"style": "pixel art:0.7, watercolor:0.3"}, {"plainly": "lake, pixel art"}):
+        request = replace(LARGE, width=256, height=256, **said)
+        assert request.in_pixels
+        assert np.array_equal(drain(refine.refine(small, request, networks, 128)), small.repeat(2, 0).repeat(2, 1))
+    lay = lambda picture: (picture, np.zeros((1, 1, 1, 16, 16), np.float32))  # noqa: E731
+    picture = drain(refine.refine(small, request, networks, 128, lay))
+    assert np.array_equal(picture, picture[::2, ::2].repeat(2, 0).repeat(2, 1)) and not np.array_equal(
+        picture[::2, ::2], small
+    )
+    assert not replace(LARGE, style="pixel art:0.3, watercolor:0.7").in_pixels and not LARGE.in_pixels
+    assert refine.repeated(small, 300, 100).shape == (100, 300, 3)
 
 
 class TestPlan:

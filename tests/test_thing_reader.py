@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_head_gives_logits_of_every_word():
-    logits = ThingHead(WORDS)(torch.zeros(2, 1280, 7, 7))
+    logits = ThingHead(WORDS)(torch.zeros(2, 768, 9, 9))
     assert {name: tuple(values.shape) for name, values in logits.items()} == {"object": (2, 3), "side": (2, 2)}
 
 
@@ -72,7 +72,7 @@ def test_without_the_network_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 def test_pictures_of_any_size_are_looked_at():
     for size in ((3, 128, 128), (3, 96, 160), (3, 300, 200)):
-        assert resized(torch.zeros(1, *size)).shape == (1, 3, 224, 224)
+        assert resized(torch.zeros(1, *size)).shape == (1, 3, 288, 288)
 
 
 def test_the_shipped_one_reads_drawings():

@@ -81,6 +81,12 @@ def _of_words(request: Request, checkpoint: Checkpoint, tokenizer: Tokenizer, kn
     return [f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles"]
 
 
+def misspelt(request: Request, checkpoint: Checkpoint, tokenizer: Tokenizer) -> list[str]:
+    """Return the words of a prompt that may be typos: nobody taught them, and the tokenizer knows them in pieces only."""
+    unknown = unknown_words(request.prompt, checkpoint.known_words | things_known(request))
+    return [word for word in unknown if len(tokenizer.ids(word)) > 1]
+
+
 def nearest(word: str, known: frozenset[str], checkpoint: Checkpoint, tokenizer: Tokenizer) -> str:
     """Return the known word that means most like `word`, or is spelled most like it, or an empty string.
 

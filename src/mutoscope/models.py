@@ -18,7 +18,7 @@ import numpy as np
 
 from mutoscope import __version__
 from mutoscope.adapter import Adapter, check_base, find_adapter
-from mutoscope.advice import advice
+from mutoscope.advice import advice, misspelt
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
@@ -27,7 +27,7 @@ from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip,
 from mutoscope.memory import load as load_memory
 from mutoscope.memory import own_things
 from mutoscope.phrases import plain_words
-from mutoscope.pipeline import draw
+from mutoscope.pipeline import draw, look_up
 from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
@@ -191,7 +191,11 @@ class _Model:
 
     def _said_plainly(self, request: Request) -> Request:
         """Add the names of what the prompt says in other words, if this model has read them; weights are the user's own words."""
-        words = "" if request.weighted else plain_words(request.prompt)
+        if request.weighted:
+            return request
+        things = look_up(request)
+        scene = request.prompt if things is None else things.found.scene
+        words = plain_words(scene, misspelt(request, self._checkpoint, self._tokenizer))
         known = set(words.replace(",", "").split()) <= self._checkpoint.known_words
         return replace(request, plainly=words) if words and known else request
 

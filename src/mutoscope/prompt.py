@@ -66,7 +66,7 @@ class Request:
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)
     sampler: str = "dpm2m"  # "meanflow" for few-step models, which know no other
-    sampler_version: int = 1
+    sampler_version: int = 2
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
@@ -136,6 +136,14 @@ class Request:
             return []
         own = {name: Style(name, words) for name, words in self.style_words}
         return read_mix(str(self.style), {**known_styles(), **own})
+
+    @property
+    def in_pixels(self) -> bool:
+        """Whether the picture is of square pixels, by its strongest style or by what its prompt says in plain words."""
+        strongest = max(self.mix, key=lambda one: one[1], default=("", 0.0))[0]
+        return any(
+            name in known_styles() and known_styles()[name].pixels for name in (strongest, *self.plainly.split(", "))
+        )
 
     def style_says(self, name: str) -> str:
         """Return the words that a style of this request adds to the prompt."""

@@ -13,6 +13,9 @@ pass, there is no guidance, and a tile's rotary positions are those of its place
 Things of the memory are laid into the picture before the first pass, which paints over them: inside they keep their forms while
 there is much noise (HOLD). A picture of the size that is drawn at once gets one pass of that size for it.
 
+A picture of square pixels (pixel art) is made larger by repeating them, and no pass smears them; its things are painted over at the
+size of the draft.
+
 The networks come in as functions and see one tile at a time: their memory does not grow with the picture.
 Legend: see shapes.py.
 """
@@ -34,7 +37,13 @@ from mutoscope.rng import stream
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import MULTIPLE
 
+# How an enlarged picture gets its edges back before the networks see it: radius in pixels and share of what is added (dev/log.md).
+# From a soft picture they draw a soft one: without this the finest octave of the latents holds half of what renders have.
+SHARPER = (2, 1.0)
 FADE = 0.75  # strength of a pass over that of the pass before
+DENSITY = (
+    0.75  # steps of a pass over those that the draft took through as much noise: from a picture less is to be found
+)
 HOLD = 0.2  # noise level down to which the inside of things is kept (dev/log.md)
 OVERLAP = 0.375  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
@@ -72,7 +81,7 @@ def refine(
     NonFiniteError names the step.
     """
     first = picture.shape
-    passes = plan(request)
+    passes = [] if request.in_pixels and lay is None else plan(request)
     refining = Phase("refine", sum(one.steps for one in passes))
     yield refining.start()
     for number, one in enumerate(passes):
@@ -95,21 +104,23 @@ def refine(
                 )
             yield refining.advance()
         picture = decode(latents, networks.decode)
-    yield Event("done", 1, 1, 0.0, result=picture)
+    yield Event("done", 1, 1, 0.0, result=repeated(picture, request.width, request.height))
 
 
 def plan(request: Request) -> list[Pass]:
-    """Return the passes from the draft to the whole size, each about twice as large as the one before; one without a draft."""
+    """Return the passes from the draft to the whole size, each about twice as large as the one before; one without a draft.
+
+    For a picture of square pixels it is one as well, of the size of the draft.
+    """
     draft = request.draft or (request.width, request.height)
-    growth = max(request.width / draft[0], request.height / draft[1])
+    size = draft if request.in_pixels else (request.width, request.height)
+    growth = max(size[0] / draft[0], size[1] / draft[1])
     count = max(1, round(math.log2(growth)))
     passes = []
     for number in range(count):
-        width, height = (
-            round(whole / 2 ** (count - 1 - number) / MULTIPLE) * MULTIPLE for whole in (request.width, request.height)
-        )
+        width, height = (round(whole / 2 ** (count - 1 - number) / MULTIPLE) * MULTIPLE for whole in size)
         strength = (request.refine_strength or REFINE_STRENGTH) * FADE**number
-        passes.append(Pass(width, height, strength, max(2, round(strength * request.num_inference_steps))))
+        passes.append(Pass(width, height, strength, max(2, round(DENSITY * strength * request.num_inference_steps))))
     return passes
 
 
@@ -165,10 +176,20 @@ def bump(length: int) -> np.ndarray:
 
 
 def enlarge(picture: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Return a picture (H, W, 3) uint8 at another size, bicubic."""
-    from PIL import Image
+    """Return a picture (H, W, 3) uint8 at another size, bicubic, with sharper edges where it grows."""
+    from PIL import Image, ImageFilter
 
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC))
+    image = Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC)
+    if width * height > picture.shape[0] * picture.shape[1]:
+        radius, share = SHARPER
+        image = image.filter(ImageFilter.UnsharpMask(radius, round(100 * share), 0))
+    return np.asarray(image)
+
+
+def repeated(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Return a picture (H, W, 3) uint8 at another size, its pixels repeated."""
+    rows, columns = (np.arange(new) * old // new for new, old in zip((height, width), picture.shape, strict=False))
+    return np.ascontiguousarray(picture[rows][:, columns])
 
 
 def encode(picture: np.ndarray, network: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -40,7 +40,7 @@ def run(a: Painter, b: Painter, page: Path, count: int = PAIRS) -> Iterator[Even
     for q in questions:
         pairs.append([])
         for painter in (a, b):
-            pairs[-1].append(painter.shown(q.prompt, q.seed))
+            pairs[-1].append(painter.draw(q.prompt, q.seed))
             yield phase.advance(preview=pairs[-1][-1])
     yield Event(
         "done", 1, 1, result=write_bytes(Path(page), blind_page(questions, pairs, (a.model_hash, b.model_hash)))

@@ -55,7 +55,7 @@ def run(
     furnished = thing_questions(plan.things, known, things.card["labels"]["object"]) if things else []
     make_folder(Path(out))
     pictures = yield from _drawn((a.draw, b.draw), questions)
-    with_things = (yield from _drawn((a.shown, b.shown), furnished)) if furnished else ([], [])
+    with_things = (yield from _drawn((a.draw, b.draw), furnished)) if furnished else ([], [])
     scenes = known_scenes(known, REFERENCE_SEED)
     phase, reference = Phase("render reference", plan.reference), []
     for picture in render_pictures([next(scenes) for _ in range(plan.reference)]):

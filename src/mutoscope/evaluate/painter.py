@@ -18,19 +18,13 @@ from mutoscope.memory import load as load_memory
 class Painter:
     """A model under test; what is None is not measured."""
 
-    draw: Callable[[str, int], np.ndarray]  # (prompt, seed) -> uint8 (H, W, 3), as large as the network draws at once
+    draw: Callable[[str, int], np.ndarray]  # (prompt, seed) -> uint8 (H, W, 3), as a user gets it who asks for no size
     move: Callable[[str, int, int], np.ndarray] | None = None  # (prompt, seed, frames) -> uint8 (T, H, W, 3) at FPS
     restore: Callable[[np.ndarray], np.ndarray] | None = None  # uint8 (n, H, W, 3) through the codec and back
     time: Callable[[], dict[str, Any]] | None = None  # seconds of each stage, see speed.py
     known: Known = EVERYTHING
     name: str = "unnamed"
     model_hash: str = ""
-    show: Callable[[str, int], np.ndarray] | None = None  # the same as a user gets it, refined; None = as `draw`
-
-    @property
-    def shown(self) -> Callable[[str, int], np.ndarray]:
-        """What draws a picture as a user gets it."""
-        return self.show or self.draw
 
 
 def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter:
@@ -41,12 +35,8 @@ def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter
     checkpoint = open_checkpoint(model)
     still = TextToImageModel(model)
     moving = TextToVideoModel(model) if clips else None
-    side = checkpoint.native_side
 
     def draw(prompt: str, seed: int) -> np.ndarray:
-        return still.generate(prompt, seed=seed, width=side, height=side).pixels  # before it is refined
-
-    def show(prompt: str, seed: int) -> np.ndarray:
         return still.generate(prompt, seed=seed).pixels
 
     def move(prompt: str, seed: int, frames: int) -> np.ndarray:
@@ -55,7 +45,7 @@ def load_painter(model: str | Path | None = None, clips: bool = True) -> Painter
 
     return Painter(
         draw, move if clips else None, codec_of(checkpoint), lambda: measure(checkpoint), known_to(checkpoint),
-        checkpoint.name, checkpoint.hash, show,
+        checkpoint.name, checkpoint.hash,
     )  # fmt: skip
 
 

@@ -275,7 +275,7 @@ def _things(painter: Painter, found: _Found) -> Iterator[Event]:
     if not questions:
         found.missing["things"] = "this model's training had no things" if found.plan.things else "none were asked for"
         return
-    pictures = yield from _drawn(painter.shown, questions, "draw things")
+    pictures = yield from _drawn(painter.draw, questions, "draw things")
     asked, read = [q.asked for q in questions], reader.read(pictures)
     found.numbers["things"] = {
         **_told(questions, read),

@@ -1,6 +1,6 @@
 """What things a picture shows: a public network looks, a small head of ours answers.
 
-    pictures ─ to 224 pixels ─ EfficientNet-Lite0 (Tan and Le 2019, trained on ImageNet) ─ grid 7 x 7 x 1280
+    pictures ─ to 288 pixels ─ EfficientNet-Lite0 (Tan and Le 2019, trained on ImageNet) ─ grids 9 x 9 x 320 and 18 x 18 x 112
                                                 └─ head ─ logits of object, thing, count, side
 
 A million weights that have seen renders alone read 40 % of the kinds of things (dev/log.md). EfficientNet-Lite0 has seen a million
@@ -9,6 +9,9 @@ neither the generator nor the evaluation draws from (scripts/make_thing_reader).
 
     FOLDER/things.safetensors   weights of the head, float16
     FOLDER/things.json          words, how they were trained and tested, SHA-256 of the weights
+
+The coarse grid knows what things are, the fine one tells where one ends and the next begins. They travel as one, the fine grid
+folded: every 2 x 2 of its cells lie one behind the other.
 
 Legend: pixels B 3 H W in [-1, 1]; grid B C h w.
 """
@@ -33,26 +36,33 @@ from mutoscope.evaluate.judge import SHIPPED, shares, to_pixels
 from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "things.safetensors", "things.json"
-SIDE = 224  # pixels that the public network looks at
-CHANNELS, HIDDEN = 1280, 128
+SIDE = 288  # pixels that the public network looks at
+COARSE, FINE, HIDDEN = 320, 112, 96  # channels; cells of 32 and 16 pixels
+FINE_BLOCK = 10  # of the network's blocks the last one with cells of 16 pixels
 BATCH = 32
 
 
 class ThingHead(nn.Module):
-    """Grid -> logits of every attribute: means and maxima of all cells, and the means of columns and rows apart."""
+    """Grids -> logits of every attribute: means and maxima of all cells, and the maxima of columns and rows apart."""
 
     def __init__(self, words: Mapping[str, Sequence[str]], cells: int = SIDE // 32):
         super().__init__()
         self.counts = {name: len(listed) for name, listed in words.items()}
-        self.cell = nn.Conv2d(CHANNELS, HIDDEN, 1)
+        self.coarse = nn.Conv2d(COARSE, HIDDEN, 1)
+        self.fine = nn.Conv2d(FINE, HIDDEN, 1)
+        self.around = nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1)
         self.norm = nn.LayerNorm(HIDDEN * (2 + 2 * cells))
         self.out = nn.Linear(HIDDEN * (2 + 2 * cells), sum(self.counts.values()))
 
     def forward(self, grid: Tensor, dropout: float = 0.0) -> dict[str, Tensor]:
-        """(B, C, h, w) -> {attribute: logits (B, words)}."""
-        cells = F.dropout(F.relu(self.cell(grid)), dropout)
-        seen = [cells.mean((2, 3)), cells.amax((2, 3)), cells.amax(2).flatten(1), cells.amax(3).flatten(1)]
-        logits = self.out(F.dropout(self.norm(torch.cat(seen, 1)), dropout))
+        """(B, COARSE + 4 FINE, h, w) -> {attribute: logits (B, words)}."""
+        coarse, fine = grid.split((COARSE, 4 * FINE), 1)
+        what = F.interpolate(self.coarse(F.dropout(coarse, dropout / 2)), scale_factor=2.0)
+        seen = F.relu(what + self.fine(F.pixel_shuffle(F.dropout(fine, dropout / 2), 2)))
+        cells = F.relu(self.around(F.dropout(seen, dropout)))
+        broad = F.max_pool2d(cells, 2)
+        pooled = [cells.mean((2, 3)), cells.amax((2, 3)), broad.amax(2).flatten(1), broad.amax(3).flatten(1)]
+        logits = self.out(F.dropout(self.norm(torch.cat(pooled, 1)), dropout))
         return dict(zip(self.counts, logits.split(list(self.counts.values()), 1), strict=True))
 
 
@@ -100,8 +110,14 @@ def resized(pixels: Tensor) -> Tensor:
 
 
 def look(backbone: nn.Module, pixels: Tensor) -> Tensor:
-    """Pixels (B, 3, SIDE, SIDE) -> grid (B, 1280, 7, 7). Lite networks take (value - 127) / 128, which ours are to half a level."""
-    return backbone.extract_features(pixels.contiguous(memory_format=torch.channels_last))
+    """Pixels (B, 3, SIDE, SIDE) -> grids, (B, COARSE + 4 FINE, h, w). Lite networks take (value - 127) / 128: ours to half a level."""
+    x = pixels.contiguous(memory_format=torch.channels_last)
+    x = backbone._swish(backbone._bn0(backbone._conv_stem(x)))
+    fine = x
+    for number, block in enumerate(backbone._blocks):
+        x = block(x)
+        fine = x if number == FINE_BLOCK else fine
+    return torch.cat((x, F.pixel_unshuffle(fine, 2)), 1)
 
 
 def load_backbone() -> nn.Module:

@@ -3,13 +3,16 @@
     Speech(index).find("two red cars on a road at dusk, a dog on the left")
 
 The longest name wins, a name inside of a scene's wording is no thing (`island with palm trees` keeps its island), and what cannot
-be told apart stays in the prompt. Knows no picture.
+be told apart stays in the prompt. Figures of speech are no things either: `time for bed`, `seen from a ship`, `pink and orange`, and
+the houses of `snow on little houses`, which say that this is a village. Knows no picture.
 """
 
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from mutoscope.phrases import meant, tells
 
 PLAIN = "plain ground"  # the scene without a scene
 COLORS = {  # display values; other spellings below
@@ -44,6 +47,15 @@ WHERE = (
 NATURAL = {("fox", "red"), ("pepper", "red")}  # colours that are part of a name
 AS_COLOR = frozenset(
     {"orange", "rose", "violet", "peach", "lemon", "cherry", "plum", "lime", "chestnut", "olive", "coral"}
+)
+# A name behind these is none of a thing in the picture: `goes to bed`, `driving home`; `seen from a ship`.
+IDIOM = re.compile(r"(?:^|\s)(?:to|at|by|out of|for|go|goes|going|gone|went|came|come|coming|driving|way|back) +$")
+VIEWPOINT = re.compile(
+    r"(?:seen|views?|shot|taken|photographed|watched|looking(?: out| down)?) from (?:an? |the |my )$"
+)
+# A colour before these is one, although a fruit has its name: `pink and orange`, `glowing orange`.
+SHADED = re.compile(
+    rf"(?:(?:{'|'.join([*COLORS, *SPELLED])}) (?:and|to|or)|glowing|burning|deep|pale|soft|bright|in|turns|turning|and) +$"
 )
 # What may stand between a number and a noun without being one of its facts.
 ADJECTIVES = frozenset(
@@ -121,11 +133,25 @@ class Speech:
         if len(text) != len(prompt):  # letters that have no lower case of one character
             text = prompt
         taken = [(hit.span(), self._scenes.get(hit.group(), "")) for hit in self._places.finditer(text)]
+        place = next((scene for _, scene in taken if scene), "")
+        ground = None if place else GROUND.search(text)
+        named = [
+            hit for hit in self._things.finditer(text) if not self._is_said_only(text, hit, [span for span, _ in taken])
+        ]
+        if not place and not ground:
+            place = self._told(text, named)
+            named = [hit for hit in named if not (place and self._is_loose(text, hit) and tells(hit.group(), place))]
+        things, spans = self._listed(text, named)
+        left = _without(prompt, spans) if spans else prompt
+        if ground and spans:
+            left = re.sub(rf"(?i)\b(?:an? )?(?:{_ALONE})\b(?! background| backdrop)", "plain background", left)
+        return Found(left, tuple(things), PLAIN if ground else place, _color_in(ground.group()) if ground else "")
+
+    def _listed(self, text: str, named: list[re.Match[str]]) -> tuple[list[Thing], list[tuple[int, int]]]:
+        """Return the things of these names, no more than there is room for, and where the words stand that speak of them."""
         spans: list[tuple[int, int]] = []
         things: list[Thing] = []
-        for hit in self._things.finditer(text):
-            if any(start < hit.end() and hit.start() < end for (start, end), _ in taken) or _is_color(text, hit):
-                continue
+        for hit in named:
             start, count, color = self._before(text, hit.start(), hit.group())
             if sum(thing.count for thing in things) + count > MOST:
                 continue
@@ -134,17 +160,39 @@ class Speech:
             if all(thing.noun != noun for thing in things):
                 things.append(Thing(noun, count, color, side, bool(ALOFT.match(text[hit.end() :].partition(",")[0]))))
             spans.append((start, end))
-        things = _beside(text, things, spans)
-        place = next((scene for _, scene in taken if scene), "")
-        ground = None if place else GROUND.search(text)
-        left = _without(prompt, spans) if spans else prompt
-        if ground and spans:
-            left = re.sub(rf"(?i)\b(?:an? )?(?:{_ALONE})\b(?! background| backdrop)", "plain background", left)
-        return Found(left, tuple(things), PLAIN if ground else place, _color_in(ground.group()) if ground else "")
+        return _beside(text, things, spans), spans
 
     def scene_of(self, words: str) -> str:
         """Return the scene of the index that these words name, "" for none."""
         return self._scenes.get(words, "")
+
+    def _told(self, text: str, named: list[re.Match[str]]) -> str:
+        """Return the scene that a prompt means without a wording of the index, "" for none that things can stand in.
+
+        One ice cream says nothing about the arctic; houses without a number may say that this is a village.
+        """
+        for hit in named:
+            if not self._is_loose(text, hit):
+                text = text[: hit.start()] + " " * len(hit.group()) + text[hit.end() :]
+        scene = meant(text).get("scene", "")
+        return scene if scene in self._scenes.values() else ""
+
+    def _is_loose(self, text: str, hit: re.Match[str]) -> bool:
+        """Say whether a name stands for any number of its things: a plural that nothing counts or colours."""
+        start, _, _ = self._before(text, hit.start(), hit.group())
+        before = text[start : hit.start()].split()
+        counted = any(word in COUNTS or SPELLED.get(word, word) in COLORS for word in before)
+        return hit.group().endswith("s") and not counted
+
+    def _is_said_only(self, text: str, hit: re.Match[str], taken: list[tuple[int, int]]) -> bool:
+        """Say whether a name is no thing: part of a scene's wording (`taken`), a colour, or a figure of speech."""
+        if any(start < hit.end() and hit.start() < end for start, end in taken) or _is_color(text, hit):
+            return True
+        before = text[: hit.start()]
+        start, _, _ = self._before(text, hit.start(), hit.group())
+        bare = start == hit.start() and hit.group() in self._names  # one, and no article
+        figure = IDIOM.search(before) or (hit.group() in AS_COLOR and SHADED.search(before))
+        return bool(VIEWPOINT.search(before) or (bare and figure))
 
     def _noun(self, said: str) -> str:
         return self._names.get(said) or self._plurals[said]
