@@ -316,6 +316,11 @@ def test_the_verbs(copied_checkpoint: Path, few_step_checkpoint: Path, outputs: 
     hashes = [open_checkpoint(model).hash for model in models]
     assert data["models"] == hashes and len(data["pairs"]) == 2
     assert main(["compare", *models, "--blind", "choose.txt"]) == 2
+    (outputs / "mine.txt").write_text("a lake\n# not this\nan owl at night\na third\n")
+    assert main(["compare", *models, "--blind", "choose.html", "--prompts", "mine.txt", "--count", "2", "-q"]) == 0
+    mine = data_of((outputs / "choose.html").read_bytes())["pairs"]
+    assert [(pair["prompt"], pair["seed"]) for pair in mine] == [("a lake", 0), ("an owl at night", 1)]
+    assert main(["compare", *models, "--prompts", "mine.txt"]) == 2 and "--blind" in capsys.readouterr().err
     (outputs / "votes.jsonl").write_text(json.dumps({"left": hashes[0], "right": hashes[1], "winner": "tie"}))
     assert main(["card", models[0], "--votes", "votes.jsonl"]) == 2 and "evaluate --keep" in capsys.readouterr().err
     report = {**REPORT, "model": {"name": "x", "hash": hashes[0]}}

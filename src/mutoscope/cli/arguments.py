@@ -6,12 +6,13 @@ command line refuse the same things with the same words.
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mutoscope.config import ASPECTS
-from mutoscope.errors import SettingError, SizeError
+from mutoscope.errors import OutputError, SettingError, SizeError
 
 SECONDS_PER = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 MAX_SEED = 2**32
@@ -251,3 +252,12 @@ NoMarking = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the files, no progress and no warnings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
+
+
+def read_prompts(path: Path) -> list[str]:
+    """Return the lines of a file that say something; OutputError or PromptError otherwise."""
+    if not path.is_file():
+        raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt a line")
+    from mutoscope.wording import read_lines
+
+    return list(read_lines(path))

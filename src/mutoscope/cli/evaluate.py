@@ -112,13 +112,22 @@ def compare(
             help="Measure nothing: write a page on which people choose, not knowing which is which.",
         ),
     ] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(
+            "--prompts", metavar="FILE", parser=ask.text, help="With --blind: ask for these, one prompt a line."
+        ),
+    ] = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Hold two models against each other on the same prompts and seeds, with the interval of every difference."""
     check(suite, count, clips)
     if blind is not None:
-        say(watch(start_blind(first, second, Path(blind), count), quiet=quiet, lines_every=30.0))
+        pairs = start_blind(first, second, Path(blind), count, ask.read_prompts(Path(prompts)) if prompts else [])
+        say(watch(pairs, quiet=quiet, lines_every=30.0))
         return
+    if prompts is not None:
+        raise SettingError("--prompts goes with --blind; what is measured are prompts with known answers")
     events = start_comparison(first, second, out=Path(out), suite=suite, count=count, clips=clips, judge=judge)
     tell(Path(watch(events, quiet=quiet, lines_every=30.0)), quiet)
 
@@ -184,7 +193,7 @@ def start_comparison(
     return run(painters[0], painters[1], out, plan=plan, judge=Path(judge) if judge else None)
 
 
-def start_blind(first: str, second: str, page: Path, count: int | None) -> Any:
+def start_blind(first: str, second: str, page: Path, count: int | None, prompts: list[str]) -> Any:
     """Return the events of drawing a page of blind pairs."""
     from mutoscope.evaluate.blind import PAIRS, run
     from mutoscope.evaluate.painter import load_painter
@@ -192,7 +201,7 @@ def start_blind(first: str, second: str, page: Path, count: int | None) -> Any:
 
     check_output(page, (".html",))
     painters = [load_painter(None if name == "embedded" else name, clips=False) for name in (first, second)]
-    return run(painters[0], painters[1], page, count or PAIRS)
+    return run(painters[0], painters[1], page, count or PAIRS, prompts)
 
 
 def plan_of(suite: str, count: int | None, clips: int | None) -> Any:
@@ -230,6 +239,7 @@ mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep""
         """
 mutoscope compare embedded runs/nano/model
 mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0
-mutoscope compare runs/a/model runs/b/model --blind choose.html""",
+mutoscope compare runs/a/model runs/b/model --blind choose.html
+mutoscope compare embedded runs/a/model --blind choose.html --prompts mine.txt""",
     ),
 }

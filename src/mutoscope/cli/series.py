@@ -10,7 +10,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
 from mutoscope.cli.console import note, say, table, watch
 from mutoscope.cli.generate import Way
-from mutoscope.errors import MutoscopeError, OutputError
+from mutoscope.errors import MutoscopeError
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SeriesWish:
         settings |= {} if self.seed is None else {"seed": ask.read_seed(self.seed)}
         found = found.said(self.motif, self.headline, **{key: one for key, one in settings.items() if one is not None})
         if self.prompts is not None:
-            found = found.told(read_prompts(Path(self.prompts)))
+            found = found.told(ask.read_prompts(Path(self.prompts)))
         for panel in found.panels:
             try:
                 asked = {key: one for key, one in panel.settings.items() if key != "adapter"}
@@ -56,15 +56,6 @@ def show_list(as_json: bool) -> None:
                         for name, one in found.items()}))  # fmt: skip
         return
     table([(name, f"{one.about} ({one.domain})") for name, one in found.items()])
-
-
-def read_prompts(path: Path) -> list[str]:
-    """Return the lines of a file that say something; OutputError or PromptError otherwise."""
-    if not path.is_file():
-        raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt a line")
-    from mutoscope.wording import read_lines
-
-    return list(read_lines(path))
 
 
 def draw(wish: SeriesWish, out: str | None, way: Way) -> None:

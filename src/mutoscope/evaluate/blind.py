@@ -27,14 +27,21 @@ TEMPLATE = Path(__file__).with_name("blind.html")
 PAIRS = 60  # that one person looks at in ten minutes
 
 
-def run(a: Painter, b: Painter, page: Path, count: int = PAIRS) -> Iterator[Event]:
+def run(
+    a: Painter,
+    b: Painter,
+    page: Path,
+    count: int = PAIRS,
+    prompts: Sequence[str] = (),  # to draw instead of held-out captions that both models have the words of
+) -> Iterator[Event]:
     """Draw `count` pairs and write the page; the last event carries its path. SettingError for models without different hashes."""
     if not a.model_hash or not b.model_hash or a.model_hash == b.model_hash:
         raise SettingError(
             f"votes name models by hash, and these have {a.model_hash or 'none'!r} and {b.model_hash or 'none'!r}; "
             "compare two different checkpoints"
         )
-    questions = held_out_questions(count, replace(a.known, other=b.known))
+    own = [Question(prompt, seed, {}, "") for seed, prompt in enumerate(prompts[:count])]
+    questions = own or held_out_questions(count, replace(a.known, other=b.known))
     phase, pairs = Phase("draw pairs", 2 * len(questions)), []
     yield phase.start()
     for q in questions:

@@ -37,7 +37,7 @@ from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "things.safetensors", "things.json"
 SIDE = 288  # pixels that the public network looks at
-COARSE, FINE, HIDDEN = 320, 112, 96  # channels; cells of 32 and 16 pixels
+COARSE, FINE, HIDDEN = 320, 112, 112  # channels; cells of 32 and 16 pixels
 FINE_BLOCK = 10  # of the network's blocks the last one with cells of 16 pixels
 BATCH = 32
 
@@ -50,7 +50,7 @@ class ThingHead(nn.Module):
         self.counts = {name: len(listed) for name, listed in words.items()}
         self.coarse = nn.Conv2d(COARSE, HIDDEN, 1)
         self.fine = nn.Conv2d(FINE, HIDDEN, 1)
-        self.around = nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1)
+        self.around = nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1, groups=HIDDEN)
         self.norm = nn.LayerNorm(HIDDEN * (2 + 2 * cells))
         self.out = nn.Linear(HIDDEN * (2 + 2 * cells), sum(self.counts.values()))
 
