@@ -72,11 +72,10 @@ class TestWords:
     @pytest.mark.parametrize(
         "prompt",
         ["the sun goes to bed behind a lake", "driving home on a road at dusk", "a lake seen from a ship", "view from a window over a city",
-         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake"],
+         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake", "a meadow, cows somewhere out of sight"],
     )  # fmt: skip
     def test_figures_of_speech_are_no_things(self, memory: Memory, prompt: str):
-        said = {thing.noun for thing in memory.find(prompt).things}
-        assert said <= {"dog"}, said
+        assert memory.find(prompt).things == ()
 
     def test_houses_that_tell_the_scene_belong_to_it(self, memory: Memory):
         found = memory.find("snow falling on little houses at night")

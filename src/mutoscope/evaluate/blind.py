@@ -62,7 +62,7 @@ def blind_page(
     """Return the page; `order` of a pair is the number of the model on the left."""
     rows: list[dict[str, Any]] = []
     for q, pair in zip(questions, pairs, strict=True):
-        order = int(stream("blind", *models, q.seed).uniform() < 0.5)
+        order = int(stream("blind", *models, q.prompt, q.seed).uniform() < 0.5)
         left, right = pair[order], pair[1 - order]
         rows.append({"prompt": q.prompt, "seed": q.seed, "order": order, "left": _url(left), "right": _url(right)})
     name = hashlib.sha256(json.dumps([models, [q.prompt for q in questions]]).encode()).hexdigest()[:16]

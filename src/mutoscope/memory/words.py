@@ -53,6 +53,7 @@ IDIOM = re.compile(r"(?:^|\s)(?:to|at|by|out of|for|go|goes|going|gone|went|came
 VIEWPOINT = re.compile(
     r"(?:seen|views?|shot|taken|photographed|watched|looking(?: out| down)?) from (?:an? |the |my )$"
 )
+OUT_OF_SIGHT = re.compile(r"(?: [\w'-]+){0,2}? (?:out of|outside) (?:the )?(?:frame|sight|view|shot|picture)\b")
 # A colour before these is one, although a fruit has its name: `pink and orange`, `glowing orange`.
 SHADED = re.compile(
     rf"(?:(?:{'|'.join([*COLORS, *SPELLED])}) (?:and|to|or)|glowing|burning|deep|pale|soft|bright|in|turns|turning|and) +$"
@@ -192,7 +193,7 @@ class Speech:
         start, _, _ = self._before(text, hit.start(), hit.group())
         bare = start == hit.start() and hit.group() in self._names  # one, and no article
         figure = IDIOM.search(before) or (hit.group() in AS_COLOR and SHADED.search(before))
-        return bool(VIEWPOINT.search(before) or (bare and figure))
+        return bool(VIEWPOINT.search(before) or OUT_OF_SIGHT.match(text[hit.end() :]) or (bare and figure))
 
     def _noun(self, said: str) -> str:
         return self._names.get(said) or self._plurals[said]
