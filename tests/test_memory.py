@@ -72,7 +72,8 @@ class TestWords:
     @pytest.mark.parametrize(
         "prompt",
         ["the sun goes to bed behind a lake", "driving home on a road at dusk", "a lake seen from a ship", "view from a window over a city",
-         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake", "a meadow, cows somewhere out of sight"],
+         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake",
+         "a meadow, cows somewhere out of sight"],
     )  # fmt: skip
     def test_figures_of_speech_are_no_things(self, memory: Memory, prompt: str):
         assert memory.find(prompt).things == ()
