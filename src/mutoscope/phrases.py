@@ -71,7 +71,7 @@ def read(prompt: str) -> dict[str, str]:
 def meant(prompt: str) -> dict[str, str]:
     """Return what `read` reads, and the scene and light that single words tell where no wording says them."""
     said = read(prompt)
-    told = {fact: _told(fact, frozenset(_stems(prompt))) for fact in TOLD if fact not in said}
+    told = {fact: _told(fact, list(dict.fromkeys(_stems(prompt)))) for fact in TOLD if fact not in said}
     return said | {fact: name for fact, name in told.items() if name}
 
 
