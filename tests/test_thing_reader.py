@@ -12,7 +12,7 @@ from mutoscope.errors import CheckpointError, MissingExtraError
 from mutoscope.evaluate import thing_reader
 from mutoscope.evaluate.judge import SHIPPED
 from mutoscope.evaluate.suite import check_seeds
-from mutoscope.evaluate.thing_reader import ThingHead, answers_of, load_thing_reader, resized, save_head
+from mutoscope.evaluate.thing_reader import ThingHead, answers_of, kinds_of, load_thing_reader, resized, save_head
 from mutoscope.evaluate.things import ASKED
 from mutoscope.memory import load
 from mutoscope.rng import stream
@@ -42,6 +42,16 @@ def test_a_word_without_a_training_picture_is_never_an_answer():
     logits = {"object": torch.tensor([[0.0, 1.0, 9.0]]), "side": torch.tensor([[2.0, 1.0]])}
     known = {"object": {"none": 3, "animal": 5}, "side": {"left": 1, "right": 1}}
     assert answers_of(logits, WORDS, known) == [{"object": "animal", "side": "left"}]
+
+
+def test_a_thing_tells_its_kind():
+    words = {"object": ("none", "animal", "food"), "thing": ("cat", "pizza", "nothing known")}
+    known = {name: dict.fromkeys(listed, 1) for name, listed in words.items()}
+    assert kinds_of(words["thing"], words["object"]).tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    sure = {"object": torch.tensor([[0.0, 1.0, 0.9]]), "thing": torch.tensor([[0.0, 9.0, 0.0]])}
+    assert answers_of(sure, words, known) == [{"object": "food", "thing": "pizza"}]
+    unsure = {"object": torch.tensor([[0.0, 9.0, 0.0]]), "thing": torch.tensor([[0.0, 0.1, 0.0]])}
+    assert answers_of(unsure, words, known)[0]["object"] == "animal"
 
 
 def test_files_come_back_as_they_were(folder: Path, monkeypatch: pytest.MonkeyPatch):

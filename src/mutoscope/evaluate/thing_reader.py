@@ -34,6 +34,7 @@ from torch import Tensor, nn
 from mutoscope.errors import CheckpointError, MissingExtraError
 from mutoscope.evaluate.judge import SHIPPED, shares, to_pixels
 from mutoscope.media.storage import write_bytes
+from mutoscope.world.nouns import nouns
 
 WEIGHTS, PAPERS = "things.safetensors", "things.json"
 SIDE = 288  # pixels that the public network looks at
@@ -96,12 +97,25 @@ class ThingReader:
 def answers_of(
     logits: Mapping[str, Tensor], words: Mapping[str, Sequence[str]], known: Mapping[str, Mapping[str, int]]
 ) -> list[dict[str, str]]:
-    """Return {attribute: word} of each row, the likeliest of the words that are `known`."""
-    columns = {}
+    """Return {attribute: word} of each row, the likeliest of the words that are `known`.
+
+    What a thing is tells its kind too: a kind is as likely as the mean of what the head says of it and of all things of that kind.
+    """
+    likely = {}
     for name, values in logits.items():
         allowed = torch.tensor([word in known[name] for word in words[name]])
-        columns[name] = [words[name][place] for place in values.masked_fill(~allowed, -torch.inf).argmax(1).tolist()]
+        likely[name] = values.masked_fill(~allowed, -torch.inf).softmax(1)
+    if {"object", "thing"} <= set(likely):
+        likely["object"] = (likely["object"] + likely["thing"] @ kinds_of(words["thing"], words["object"])) / 2
+    columns = {name: [words[name][place] for place in values.argmax(1).tolist()] for name, values in likely.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def kinds_of(things: Sequence[str], kinds: Sequence[str]) -> Tensor:
+    """Return which of the `kinds` each of the `things` is, (things, kinds) of 0 and 1."""
+    return torch.tensor(
+        [[float(thing in nouns() and nouns()[thing].kind == kind) for kind in kinds] for thing in things]
+    )
 
 
 def resized(pixels: Tensor) -> Tensor:
