@@ -16,8 +16,8 @@ LAYERS = {
     5: "pipeline models",
     4: "runtime refine checkpoint adapter advice parts extractors source",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
-    2: "layers flow styles wording memory phrases",
-    1: "shapes config device rng events folders",
+    2: "layers flow styles wording memory",
+    1: "shapes config device rng events folders phrases",
     0: "errors weights",
 }
 LAYER = {name: number for number, names in LAYERS.items() for name in names.split()}
