@@ -41,9 +41,7 @@ from mutoscope.shapes import MULTIPLE
 # From a soft picture they draw a soft one: without this the finest octave of the latents holds half of what renders have.
 SHARPER = (2, 1.0)
 FADE = 0.75  # strength of a pass over that of the pass before
-DENSITY = (
-    0.75  # steps of a pass over those that the draft took through as much noise: from a picture less is to be found
-)
+DENSITY = 0.75  # steps of a pass over those the draft took through as much noise: less is left to find
 HOLD = 0.2  # noise level down to which the inside of things is kept (dev/log.md)
 OVERLAP = 0.375  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
