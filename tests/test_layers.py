@@ -16,7 +16,7 @@ LAYERS = {
     5: "pipeline models",
     4: "runtime refine checkpoint adapter advice parts extractors source",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
-    2: "layers flow styles wording memory",
+    2: "layers flow styles wording memory finish",
     1: "shapes config device rng events folders phrases",
     0: "errors weights",
 }

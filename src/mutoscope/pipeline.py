@@ -7,8 +7,8 @@
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
 Things that the prompt names are looked up in a memory of drawings: the network draws the scene without them, they are laid into it,
-and the network paints over them in a second pass (memory/). A picture is a clip of one frame. The pipeline knows no files, arguments
-or pages. Legend: see shapes.py.
+and the network paints over them in a second pass (memory/). Pixel art and low poly get squares and triangles at the end (finish.py).
+A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 
 import math
@@ -21,6 +21,7 @@ import numpy as np
 from mutoscope.config import SPACE_FACTOR, ModelConfig
 from mutoscope.errors import NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
+from mutoscope.finish import FINISHES
 from mutoscope.flow import grid, mix, shift_for, start_at
 from mutoscope.guidance import guided, keeping
 from mutoscope.memory import Found, Memory, held, own_things
@@ -128,12 +129,12 @@ def draw(
         if number + 1 < frames.latent_frames:
             history.remember(number, runtime, latents, text)
     pixels = np.concatenate(done)[: request.num_frames]
-    pixels = pixels if source is None else source.put_back(pixels)
-    if request.num_frames > 1 or (request.draft is None and things is None):
-        yield Event("done", 1, 1, 0.0, result=pixels)
+    if request.num_frames == 1 and (request.draft is not None or things is not None):
+        for event in refined(pixels[0], request, runtime, whole_text, things):
+            yield event if event.phase != "done" else replace(event, result=finished(event.result[None], request))
         return
-    for event in refined(pixels[0], request, runtime, whole_text, things):
-        yield event if event.phase != "done" else replace(event, result=event.result[None])
+    pixels = finished(pixels, request)
+    yield Event("done", 1, 1, 0.0, result=pixels if source is None else source.put_back(pixels))
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,11 @@ def refined(
 
     way = None if things is None else lay
     yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.tile_side, way)
+
+
+def finished(frames: np.ndarray, request: Request) -> np.ndarray:
+    """Return frames (T, H, W, 3) uint8 with the last touch of the request's style; most styles have none."""
+    return FINISHES[request.finish](frames, (request.seed, request.index)) if request.finish else frames
 
 
 def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:

@@ -27,6 +27,7 @@ LATER = (
     "mask_hash", "strength", "things", "own_things", "plainly",
 )  # fmt: skip
 PICTURE_SIDE = 256  # pixels of the shorter side of a picture of which no more is said
+STRONG = 0.5  # strength of a style from which the picture gets its last touch
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
@@ -66,7 +67,7 @@ class Request:
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)
     sampler: str = "dpm2m"  # "meanflow" for few-step models, which know no other
-    sampler_version: int = 2
+    sampler_version: int = 3
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
@@ -138,12 +139,12 @@ class Request:
         return read_mix(str(self.style), {**known_styles(), **own})
 
     @property
-    def in_pixels(self) -> bool:
-        """Whether the picture is of square pixels, by its strongest style or by what its prompt says in plain words."""
-        strongest = max(self.mix, key=lambda one: one[1], default=("", 0.0))[0]
-        return any(
-            name in known_styles() and known_styles()[name].pixels for name in (strongest, *self.plainly.split(", "))
-        )
+    def finish(self) -> str:
+        """The last touch (finish.py) of the strongest style, or of one that the prompt says in plain words; "" for none."""
+        first = sorted(self.mix, key=lambda one: -one[1])[:1]
+        strong = [name for name, share in first if share >= STRONG and name not in dict(self.style_words)]
+        named = [known_styles()[name] for name in (*strong, *self.plainly.split(", ")) if name in known_styles()]
+        return next((style.finish for style in named if style.finish), "")
 
     def style_says(self, name: str) -> str:
         """Return the words that a style of this request adds to the prompt."""

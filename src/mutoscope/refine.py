@@ -13,8 +13,8 @@ pass, there is no guidance, and a tile's rotary positions are those of its place
 Things of the memory are laid into the picture before the first pass, which paints over them: inside they keep their forms while
 there is much noise (HOLD). A picture of the size that is drawn at once gets one pass of that size for it.
 
-A picture of square pixels (pixel art) is made larger by repeating them, and no pass smears them; its things are painted over at the
-size of the draft.
+A picture that will be made of square pixels (pixel art, finish.py) is enlarged by repeating its own: no pass is spent on what no
+square shows. Its things are painted over at the size of the draft.
 
 The networks come in as functions and see one tile at a time: their memory does not grow with the picture.
 Legend: see shapes.py.
@@ -79,7 +79,7 @@ def refine(
     NonFiniteError names the step.
     """
     first = picture.shape
-    passes = [] if request.in_pixels and lay is None else plan(request)
+    passes = [] if request.finish == "squares" and lay is None else plan(request)
     refining = Phase("refine", sum(one.steps for one in passes))
     yield refining.start()
     for number, one in enumerate(passes):
@@ -111,7 +111,7 @@ def plan(request: Request) -> list[Pass]:
     For a picture of square pixels it is one as well, of the size of the draft.
     """
     draft = request.draft or (request.width, request.height)
-    size = draft if request.in_pixels else (request.width, request.height)
+    size = draft if request.finish == "squares" else (request.width, request.height)
     growth = max(size[0] / draft[0], size[1] / draft[1])
     count = max(1, round(math.log2(growth)))
     passes = []

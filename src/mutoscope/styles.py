@@ -32,7 +32,7 @@ class Style:
     about: str = ""  # one line for a list
     template: str = ""  # prompt for models made elsewhere, {prompt} in it
     negative: str = ""  # negative prompt for them
-    pixels: bool = False  # of square pixels: a picture is made larger by repeating them
+    finish: str = ""  # the last touch on its pictures, a name in finish.py
 
     def __post_init__(self):
         if not _plain(self.name) or re.search(r"[,:]|^-", self.name):
@@ -77,7 +77,7 @@ def styles() -> dict[str, str]:
 
 def read_styles(path: Path) -> dict[str, Style]:
     """Read a style file; StyleError says in one line what is wrong with it."""
-    known = [item.name for item in fields(Style) if item.name != "name" and (item.name != "pixels" or path == FILE)]
+    known = [item.name for item in fields(Style) if item.name != "name" and (item.name != "finish" or path == FILE)]
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError("it is larger than 1 MB")
