@@ -1,6 +1,8 @@
 """Plain words for what prompts say in others: the book, how it is read, and where the words go."""
 
 import json
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -14,9 +16,15 @@ from mutoscope.world.read import read as read_by_the_world
 from mutoscope.world.read import wordings
 from mutoscope.world.spec import draw_spec
 
+MAKER = Path(__file__).parent.parent / "scripts" / "make_phrases"
 
-def test_the_book_is_that_of_the_world():
-    assert json.loads(BOOK.read_text(encoding="utf-8")) == wordings(), "run scripts/make_phrases"
+
+def test_the_book_is_that_of_the_world_and_more():
+    book = json.loads(BOOK.read_text(encoding="utf-8"))
+    assert book == run_path(str(MAKER))["book"](), "run scripts/make_phrases"
+    for fact, names in wordings().items():
+        for name, listed in names.items():
+            assert set(listed) <= set(book[fact][name])
 
 
 @pytest.mark.parametrize(
@@ -27,6 +35,11 @@ def test_the_book_is_that_of_the_world():
         ("A serene lake surrounded by pine trees at sunset", "lake, sunset"),
         ("Waves crashing on a beach", "beach"),
         ("mountain sunset", "mountains, sunset"),
+        ("a coral reef at noon, comic", "coral reef, comic"),
+        ("wheat field, 8 am", "farm field, morning"),
+        ("niagara falls after dark", "waterfall, night"),
+        ("deep in the conifers", "pine forest"),
+        ("a lake ringed by conifers", "lake"),
         ("a teapot", ""),
         ("", ""),
         ("’’ -- 漢字 '", ""),

@@ -2,8 +2,8 @@
 
 A small network that has read a wording a dozen times hears it less clearly than the name of what is meant, which it has read
 thousands of times. So the names of scene, light and weather are added to what it reads where the prompt says them in other words.
-The wordings are those of the world's captions (scripts/make_phrases writes phrases.json); the longest wins, so a `forest lake` is a lake
-and no forest, and of two scenes the first is taken.
+The wordings are those of the world's captions and of scripts/more_wordings.txt (scripts/make_phrases writes both to phrases.json); the
+longest wins, so a `forest lake` is a lake and no forest, and of two scenes the first is taken.
 
 Where no wording says scene or light, single words may tell it: `huge breakers rolling in` holds a word that wordings of beaches have
 and no others (naive Bayes over the wordings). Misspelt words are read as the nearest of the book. What is left open is left to the
@@ -25,17 +25,23 @@ from pathlib import Path
 
 BOOK = Path(__file__).parent / "phrases.json"  # {fact: {name: [wording, ...]}}; "" holds wordings that say no fact
 ADDED = ("scene", "light", "weather", "season", "style")
+OWN_LIGHT = (
+    "coral reef",
+    "space",
+    "plain ground",
+)  # scenes that were learned without: a reef at noon rises out of the water
 TOLD = ("scene", "light")  # facts that single words tell where no wording says them
+PINE_FOREST = "pine forest"  # the scene of pines and firs that stand in none
 LIKELIER = 4.0  # than the second likeliest: of 300 free prompts 51 facts were told so, none wrongly (dev/log.md)
 SPELLED_LIKE, FEWEST_LETTERS = 0.83, 5  # of a misspelt word: least ratio of letters in common, and how many it has
 # Words that tell no scene and no light: colours are those of things, the rest is everywhere.
 _MUTE = frozenset(
     "red orange yellow green blue purple pink brown black white grey gray golden violet crimson scarlet a an the of in on at to with "
     "and or is are as by from for into over under up down out all it its that this i my me we you no not one two so be like very just "
-    "while when where there they some any".split()
+    "while when where there they some any light against".split()
 )
 _ENDINGS = ("ing", "ed", "es", "s")
-_SPACED = re.compile(r"[^\w'-]+")
+_WORD = re.compile(r"[\w'-]+")
 
 
 def plain_words(prompt: str, strange: Collection[str] = ()) -> str:
@@ -44,35 +50,44 @@ def plain_words(prompt: str, strange: Collection[str] = ()) -> str:
     What the prompt names itself is named once more: at the end, by itself, it is heard better (dev/log.md).
     """
     said = meant(_mended(prompt, strange) if strange else prompt)
+    if said.get("scene") in OWN_LIGHT:
+        said.pop("light", None)
     return ", ".join(said[fact] for fact in ADDED if fact in said)
 
 
 def read(prompt: str) -> dict[str, str]:
     """Return the facts that a prompt says, by name; what it does not say is left out."""
-    book, most = _book()
-    words = _words(prompt)
-    hits = [
-        (start, start + count, *book[" ".join(words[start : start + count])])
-        for start in range(len(words))
-        for count in range(1, min(most, len(words) - start) + 1)
-        if " ".join(words[start : start + count]) in book
-    ]
-    kept: list[tuple[int, int, str, str]] = []
-    for hit in sorted(hits, key=lambda hit: (-len(" ".join(words[hit[0] : hit[1]])), hit[0])):
-        if all(hit[1] <= other[0] or other[1] <= hit[0] for other in kept):
-            kept.append(hit)
     facts: dict[str, str] = {}
-    for _, _, fact, name in sorted(kept):
+    for _, _, fact, name in wordings_in(prompt):
         facts.setdefault(fact, name)
     facts.pop("", None)
     return facts
+
+
+def wordings_in(prompt: str) -> list[tuple[int, int, str, str]]:
+    """Return the wordings of a prompt, (start, end, fact, name) in its letters, one behind the other; the longest are taken."""
+    book, most = _book()
+    words = list(_WORD.finditer(_plain(prompt)))
+    hits = []
+    for first, start in enumerate(words):
+        said = ""
+        for word in words[first : first + most]:
+            said = f"{said} {word.group()}".lstrip()
+            if said in book:
+                hits.append((start.start(), word.end(), len(said), *book[said]))
+    kept: list[tuple[int, int, str, str]] = []
+    for start, end, _, fact, name in sorted(hits, key=lambda hit: (-hit[2], hit[0])):
+        if all(end <= other[0] or other[1] <= start for other in kept):
+            kept.append((start, end, fact, name))
+    return sorted(kept)
 
 
 def meant(prompt: str) -> dict[str, str]:
     """Return what `read` reads, and the scene and light that single words tell where no wording says them."""
     said = read(prompt)
     told = {fact: _told(fact, list(dict.fromkeys(_stems(prompt)))) for fact in TOLD if fact not in said}
-    return said | {fact: name for fact, name in told.items() if name}
+    implied = {"scene": PINE_FOREST} if said.get("plant") == "pine" else {}
+    return implied | said | {fact: name for fact, name in told.items() if name}
 
 
 def tells(word: str, scene: str) -> bool:
@@ -132,8 +147,12 @@ def _spellings() -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in lower case."""
-    return _SPACED.sub(" ", text.lower().replace("’", "'")).split()
+    return _WORD.findall(_plain(text))
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case."""
+    return text.lower().replace("’", "'")
 
 
 @cache

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mutoscope.phrases import meant, tells
+from mutoscope.phrases import meant, tells, wordings_in
 
 PLAIN = "plain ground"  # the scene without a scene
 COLORS = {  # display values; other spellings below
@@ -133,12 +133,12 @@ class Speech:
         text = prompt.lower().replace("’", "'")
         if len(text) != len(prompt):  # letters that have no lower case of one character
             text = prompt
+        names = list(self._things.finditer(text))
         taken = [(hit.span(), self._scenes.get(hit.group(), "")) for hit in self._places.finditer(text)]
-        place = next((scene for _, scene in taken if scene), "")
+        taken += self._worded(text, names)
+        place = next((scene for _, scene in sorted(taken) if scene), "")
         ground = None if place else GROUND.search(text)
-        named = [
-            hit for hit in self._things.finditer(text) if not self._is_said_only(text, hit, [span for span, _ in taken])
-        ]
+        named = [hit for hit in names if not self._is_said_only(text, hit, [span for span, _ in taken])]
         if not place and not ground:
             place = self._told(text, named)
             named = [hit for hit in named if not (place and self._is_loose(text, hit) and tells(hit.group(), place))]
@@ -162,6 +162,21 @@ class Speech:
                 things.append(Thing(noun, count, color, side, bool(ALOFT.match(text[hit.end() :].partition(",")[0]))))
             spans.append((start, end))
         return _beside(text, things, spans), spans
+
+    def _worded(self, text: str, names: list[re.Match[str]]) -> list[tuple[tuple[int, int], str]]:
+        """Return the wordings of scenes that hold the name of a thing, and their scenes: a `wheat field`, loose `icebergs`.
+
+        Two icebergs are things, and so are three fishing boats.
+        """
+        found = []
+        for start, end, fact, scene in wordings_in(text):
+            held = [hit for hit in names if start <= hit.start() and hit.end() <= end]
+            alone = any(hit.span() == (start, end) and not self._is_loose(text, hit) for hit in held)
+            before = re.search(r"([\w'-]+(?: of)?) +$", text[:start])
+            counted = before is not None and COUNTS.get(before.group(1), 1) > 1
+            if fact == "scene" and held and not alone and not counted:
+                found.append(((start, end), scene if scene in self._scenes.values() else ""))
+        return found
 
     def scene_of(self, words: str) -> str:
         """Return the scene of the index that these words name, "" for none."""
