@@ -293,7 +293,7 @@ def test_votes_go_round(page: bytes, tmp_path: Path):
     found = preference_of(read_votes(file), B)
     assert found["votes"] == 24 and found["strength"]["low"] > 80 and found["models"][A]["high"] < 20
     table = metrics_table({**REPORT, "preference": found})
-    assert f"| preference of people | {found['strength']['value']:.3g} (" in table
+    assert f"| preference, blind votes | {found['strength']['value']:.3g} (" in table
     assert "## Preference, 24 votes" in markdown({**REPORT, "preference": found})
     with pytest.raises(DataError, match="none of 24 votes"):
         preference_of(read_votes(file), "c" * 16)

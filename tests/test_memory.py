@@ -78,6 +78,20 @@ class TestWords:
     def test_figures_of_speech_are_no_things(self, memory: Memory, prompt: str):
         assert memory.find(prompt).things == ()
 
+    @pytest.mark.parametrize(
+        ("prompt", "place"),
+        [("a wheat field at dawn", "farm field"), ("a field full of poppies", "flower field"), ("icebergs under a full moon", "arctic"),
+         ("fishing boats at the quay", "harbour")],
+    )  # fmt: skip
+    def test_the_wording_of_a_scene_keeps_its_things(self, memory: Memory, prompt: str, place: str):
+        found = memory.find(prompt)
+        assert (found.things, found.scene, found.place) == ((), prompt, place)
+
+    def test_things_that_are_counted_stay_things(self, memory: Memory):
+        found = memory.find("three fishing boats on a lake")
+        assert [thing.count for thing in found.things] == [3] and found.place == "lake"
+        assert memory.find("an apple orchard at noon").things == (Thing("apple"),)
+
     def test_houses_that_tell_the_scene_belong_to_it(self, memory: Memory):
         found = memory.find("snow falling on little houses at night")
         assert found.things == () and found.place == "snowy village"

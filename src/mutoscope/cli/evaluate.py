@@ -52,6 +52,12 @@ def evaluate(
         str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The folder for the report and its sheets.")
     ] = "runs/evaluation",
     count: Count = None,
+    things: Annotated[
+        int | None,
+        typer.Option(
+            "--things", metavar="N", parser=ask.whole("--things", 60), help="Questions about things; 0 leaves them out."
+        ),
+    ] = None,
     clips: Clips = None,
     judge: Judge = None,
     training: Training = None,
@@ -82,9 +88,9 @@ def evaluate(
     quiet: ask.Quiet = False,
 ) -> None:
     """Measure how well a model draws what was asked, and whether its clips move as they should."""
-    check(suite, count, clips)
+    check(suite, count, clips, things)
     events = start_evaluation(
-        checkpoint, out=Path(out), suite=suite, count=count, clips=clips, judge=judge, training=training,
+        checkpoint, out=Path(out), suite=suite, count=count, things=things, clips=clips, judge=judge, training=training,
         public=(inception, clip, i3d), sprites=sprites, votes=votes,
     )  # fmt: skip
     page = Path(watch(events, quiet=quiet, lines_every=30.0))
@@ -140,14 +146,15 @@ def tell(page: Path, quiet: bool) -> None:
     say(page)
 
 
-def check(suite: str, count: int | None, clips: int | None) -> None:
+def check(suite: str, count: int | None, clips: int | None, things: int | None = None) -> None:
     """Refuse numbers that cannot be measured; raises SettingError."""
     if suite not in SUITES:
         raise SettingError(f"unknown suite {suite!r}{did_you_mean(suite, SUITES)}; known: {', '.join(SUITES)}")
     if count is not None and count < 2:
         raise SettingError(f"--count must be 2 or more, got {count}")
-    if clips is not None and clips < 0:
-        raise SettingError(f"--clips must be 0 or more, got {clips}")
+    for name, number in (("--clips", clips), ("--things", things)):
+        if number is not None and number < 0:
+            raise SettingError(f"{name} must be 0 or more, got {number}")
     need_torch()
 
 
@@ -157,6 +164,7 @@ def start_evaluation(
     out: Path,
     suite: str,
     count: int | None,
+    things: int | None,
     clips: int | None,
     judge: str | None,
     training: str | None,
@@ -172,7 +180,7 @@ def start_evaluation(
 
     if training is not None and not Path(training).is_dir():
         raise OutputError(f"--training {training!r} is not a folder")
-    plan = plan_of(suite, count, clips)
+    plan = plan_of(suite, count, clips, things)
     standard = open_standard(*public)
     return run(
         load_painter(checkpoint, plan.clips > 0), out, plan=plan, judge=Path(judge) if judge else None,
@@ -204,13 +212,14 @@ def start_blind(first: str, second: str, page: Path, count: int | None, prompts:
     return run(painters[0], painters[1], page, count or PAIRS, prompts)
 
 
-def plan_of(suite: str, count: int | None, clips: int | None) -> Any:
-    """Return a suite's plan with other numbers of pictures and clips; of things and cameras there are never more than of those."""
+def plan_of(suite: str, count: int | None, clips: int | None, things: int | None = None) -> Any:
+    """Return a suite's plan with other numbers; where none is given, of things and cameras never more than of pictures and clips."""
     from mutoscope.evaluate.suite import SUITES as PLANS
 
     given = {name: value for name, value in (("count", count), ("clips", clips)) if value is not None}
     plan = replace(PLANS[suite], **given)
-    return replace(plan, things=min(plan.things, plan.count), cameras=min(plan.cameras, plan.clips))
+    asked = min(plan.things, plan.count) if things is None else things
+    return replace(plan, things=asked, cameras=min(plan.cameras, plan.clips))
 
 
 def keep_report(report: Path, checkpoint: str | None) -> Path:

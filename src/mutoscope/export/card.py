@@ -286,7 +286,7 @@ def metrics_table(report: dict[str, Any] | None) -> str:
         )
         for name in ("FID", "CLIPScore", "FVD")
     ]
-    rows.append(("preference of people", _value(report.get("preference"), "strength"), "-", "-"))
+    rows.append(("preference, blind votes", _value(report.get("preference"), "strength"), "-", "-"))
     table = _table(("measure", "this model", "renders of the same scenes", "control"), rows)
     if not report:
         return table
