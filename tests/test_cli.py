@@ -636,7 +636,8 @@ class TestProcess:
 
     def test_ctrl_c_leaves_no_half_file(self, tmp_path):
         code = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
 from mutoscope.cli import loading, main
 class Slow:
     def stream(self, prompt, **asked):

@@ -515,13 +515,13 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     monkeypatch.setattr(verb, "start_evaluation", start)
     assert main(["evaluate", "runs/nano", "--suite", "full", "--count", "3", "--i3d", "x.pt"]) == 0
     assert capsys.readouterr().out == f"# Evaluation\n| a | b |\n{outputs / 'report.md'}\n"
-    assert asked == {"checkpoint": "runs/nano", "suite": "full", "count": 3, "clips": None, "out": Path("runs/evaluation"),
+    assert asked == {"checkpoint": "runs/nano", "suite": "full", "count": 3, "things": None, "clips": None, "out": Path("runs/evaluation"),
                      "judge": None, "training": None, "public": (None, None, "x.pt"), "sprites": "", "votes": None}  # fmt: skip
     assert verb.plan_of("quick", 3, 0, things=200) == replace(
         suite.SUITES["quick"], count=3, clips=0, things=200, cameras=0
     )
     assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0, things=3, cameras=0)
-    for words in (["--count", "1"], ["--clips", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
+    for words in (["--count", "1"], ["--things", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
                   ["--training", "nowhere"], ["--clip", "nowhere"], ["--sprites", "nowhere"], ["--judge", "x"]):  # fmt: skip
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
