@@ -521,8 +521,9 @@ def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
         suite.SUITES["quick"], count=3, clips=0, things=200, cameras=0
     )
     assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0, things=3, cameras=0)
-    for words in (["--count", "1"], ["--things", "-1"], ["--count", "many"], ["--suite", "quik"], ["--i3d", "nothing.pt"],
-                  ["--training", "nowhere"], ["--clip", "nowhere"], ["--sprites", "nowhere"], ["--judge", "x"]):  # fmt: skip
+    for words in (["--count", "1"], ["--clips", "-1"], ["--things", "-1"], ["--count", "many"], ["--suite", "quik"],
+                  ["--i3d", "nothing.pt"], ["--training", "nowhere"], ["--clip", "nowhere"], ["--sprites", "nowhere"],
+                  ["--judge", "x"]):  # fmt: skip
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1

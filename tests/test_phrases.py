@@ -9,11 +9,12 @@ import pytest
 from mutoscope import TextToImageModel
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS, read_prompts
 from mutoscope.memory import load
-from mutoscope.phrases import ADDED, BOOK, TOLD, meant, plain_words, read, tells
+from mutoscope.phrases import ADDED, BOOK, LIGHTLESS, TOLD, meant, plain_words, read, tells
 from mutoscope.prompt import Request
 from mutoscope.world.captions import caption
 from mutoscope.world.read import read as read_by_the_world
 from mutoscope.world.read import wordings
+from mutoscope.world.spec import LIGHTLESS as LIGHTLESS_IN_THE_WORLD
 from mutoscope.world.spec import draw_spec
 
 MAKER = Path(__file__).parent.parent / "scripts" / "make_phrases"
@@ -47,6 +48,10 @@ def test_the_book_is_that_of_the_world_and_more():
 )
 def test_plain_words(prompt: str, words: str):
     assert plain_words(prompt) == words
+
+
+def test_the_scenes_without_light_are_those_of_the_world():
+    assert LIGHTLESS == LIGHTLESS_IN_THE_WORLD
 
 
 def test_the_longest_wording_wins_and_the_first_scene():

@@ -25,14 +25,11 @@ from pathlib import Path
 
 BOOK = Path(__file__).parent / "phrases.json"  # {fact: {name: [wording, ...]}}; "" holds wordings that say no fact
 ADDED = ("scene", "light", "weather", "season", "style")
-OWN_LIGHT = (
-    "coral reef",
-    "space",
-    "plain ground",
-)  # scenes that were learned without: a reef at noon rises out of the water
+# Scenes that were learned without a light (world/spec.py has them too): a reef at noon would rise out of the water.
+LIGHTLESS = frozenset({"coral reef", "space", "plain ground"})
 TOLD = ("scene", "light")  # facts that single words tell where no wording says them
 PINE_FOREST = "pine forest"  # the scene of pines and firs that stand in none
-LIKELIER = 4.0  # than the second likeliest: of 300 free prompts 51 facts were told so, none wrongly (dev/log.md)
+LIKELIER = 4.0  # than the second likeliest: half of what the book leaves open is told so, none of it wrongly (tests/test_phrases.py)
 SPELLED_LIKE, FEWEST_LETTERS = 0.83, 5  # of a misspelt word: least ratio of letters in common, and how many it has
 # Words that tell no scene and no light: colours are those of things, the rest is everywhere.
 _MUTE = frozenset(
@@ -50,7 +47,7 @@ def plain_words(prompt: str, strange: Collection[str] = ()) -> str:
     What the prompt names itself is named once more: at the end, by itself, it is heard better (dev/log.md).
     """
     said = meant(_mended(prompt, strange) if strange else prompt)
-    if said.get("scene") in OWN_LIGHT:
+    if said.get("scene") in LIGHTLESS:
         said.pop("light", None)
     return ", ".join(said[fact] for fact in ADDED if fact in said)
 

@@ -141,10 +141,10 @@ class Request:
     @property
     def finish(self) -> str:
         """The last touch (finish.py) of the strongest style, or of one that the prompt says in plain words; "" for none."""
-        first = sorted(self.mix, key=lambda one: -one[1])[:1]
-        strong = [name for name, share in first if share >= STRONG and name not in dict(self.style_words)]
-        named = [known_styles()[name] for name in (*strong, *self.plainly.split(", ")) if name in known_styles()]
-        return next((style.finish for style in named if style.finish), "")
+        name, strength = max(self.mix, key=lambda one: one[1], default=("", 0.0))
+        asked = [name] if strength >= STRONG and name not in dict(self.style_words) else []
+        said = [known_styles()[word] for word in asked + self.plainly.split(", ") if word in known_styles()]
+        return next((style.finish for style in said if style.finish), "")
 
     def style_says(self, name: str) -> str:
         """Return the words that a style of this request adds to the prompt."""

@@ -29,6 +29,7 @@ COUNTS = {
 COUNTS |= {str(number): number for number in range(1, 7)}
 MANY = 3  # of a plural without a number
 MOST = 6  # things in a picture, all kinds together
+WORD_BEFORE = re.compile(r"([\w'-]+(?: of)?)(?: the)? +$")  # as the counts are written
 SIDES = {
     "left": r"(?:on|to|at|in) the (?:far )?left(?:-hand)?(?: side| half| corner)?(?! of\b)",
     "right": r"(?:on|to|at|in) the (?:far )?right(?:-hand)?(?: side| half| corner)?(?! of\b)",
@@ -171,10 +172,12 @@ class Speech:
         found = []
         for start, end, fact, scene in wordings_in(text):
             held = [hit for hit in names if start <= hit.start() and hit.end() <= end]
+            if fact != "scene" or not held:
+                continue
             alone = any(hit.span() == (start, end) and not self._is_loose(text, hit) for hit in held)
-            before = re.search(r"([\w'-]+(?: of)?) +$", text[:start])
+            before = WORD_BEFORE.search(text[:start])
             counted = before is not None and COUNTS.get(before.group(1), 1) > 1
-            if fact == "scene" and held and not alone and not counted:
+            if not alone and not counted:
                 found.append(((start, end), scene if scene in self._scenes.values() else ""))
         return found
 
@@ -219,7 +222,7 @@ class Speech:
         noun = self._noun(said)
         plural = said not in self._names
         while True:
-            word = re.search(r"([\w'-]+(?: of)?)(?: the)? +$", text[:start])
+            word = WORD_BEFORE.search(text[:start])
             if word is None:
                 break
             one = word.group(1)
