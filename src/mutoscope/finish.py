@@ -13,6 +13,7 @@ Legend: frames (T, H, W, 3) uint8.
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from mutoscope.rng import Stream, stream
 
 ROWS, LEAST = 64, 2  # cells along the shorter side; pixels that a cell has at least
 TONES, TINTS, DITHER = 7, 10, (0.1, 0.6)  # dither of dark and of bright tones, in tones
-GREY = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601
+GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
 
 SEEN = 256  # pixels of the shorter side of the copy that a mesh is made from
@@ -101,12 +102,14 @@ def _mesh(copy: np.ndarray, random: Stream) -> list[_Level]:
 
     calm = Image.fromarray(copy).filter(ImageFilter.MedianFilter(CALM))
     grey = np.asarray(calm, np.float32) / 255 @ GREY
-    edges = np.hypot(*np.gradient(grey))
+    down, right = np.gradient(grey)
+    edges = np.hypot(down, right)
     corners: dict[Corner, Corner] = {}
     flat, size, levels = _coarse(*(length / SEEN for length in grey.shape)), 1 / CELLS, []
     for _ in range(SPLITS + 1):
         astray = iter((size * random.uniform(-JITTER, JITTER, (3 * len(flat), 2))).tolist())
-        triangles = [tuple(_placed(corner, size, edges, corners, astray) for corner in one) for one in flat]
+        place = partial(_placed, size=size, edges=edges, placed=corners, astray=astray)
+        triangles = [(place(first), place(tip), place(last)) for first, tip, last in flat]
         levels.append(_Level(triangles, _names(triangles, grey.shape)))
         mean, square = levels[-1].means(np.stack([grey, grey * grey], 2)).T
         uneven = np.sqrt((square - mean * mean).clip(0)) > SPREAD
@@ -158,7 +161,7 @@ def _placed(
 def _names(triangles: list[Triangle], shape: tuple[int, ...]) -> np.ndarray:
     from PIL import Image, ImageDraw
 
-    image = Image.new("I", shape[::-1])
+    image = Image.new("I", (shape[1], shape[0]))
     draw = ImageDraw.Draw(image)
     for number, triangle in enumerate(triangles, 1):
         draw.polygon(_outline(triangle, SEEN), fill=number)
