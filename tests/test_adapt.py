@@ -234,7 +234,7 @@ class TestRequests:
     def test_without_adapters_the_text_is_as_before(self):
         assert Request("a lake").to_json() == (
             '{"fps":12,"guidance_scale":3.0,"height":128,"index":0,"model":"","model_hash":"","negative_prompt":"",'
-            '"num_frames":1,"num_inference_steps":12,"prompt":"a lake","sampler":"dpm2m","sampler_version":3,"seed":0,'
+            '"num_frames":1,"num_inference_steps":12,"prompt":"a lake","sampler":"dpm2m","sampler_version":4,"seed":0,'
             '"style":null,"width":128}'
         )
 

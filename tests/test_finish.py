@@ -1,4 +1,5 @@
-"""The last touch: squares are square and few in colour, facets cover the picture, follow its edges and hold still in a clip."""
+"""The last touch: squares are square and few in colour, facets cover the picture, follow its edges and hold still in a clip,
+areas are even and few in colour, with borders that lie where the picture's do."""
 
 import tracemalloc
 
@@ -6,7 +7,7 @@ import numpy as np
 import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.finish import FINISHES, GREY, TONES, facets, squares
+from mutoscope.finish import FINISHES, GREY, INKS, TONES, areas, facets, squares
 from mutoscope.prompt import Request
 from mutoscope.styles import known_styles
 
@@ -88,6 +89,38 @@ def test_another_seed_is_another_mesh():
     assert not np.array_equal(facets(frames, (1, 0)), facets(frames, (1, 1)))
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_areas_are_even_few_in_colour_and_follow_edges(size: tuple[int, int]):
+    frames = scene(*size)
+    (picture,) = areas(frames, (0, 0))
+    across, down = (np.abs(np.diff(picture.astype(int), axis=axis)).max(2) for axis in (1, 0))
+    assert (across < 6).mean() > 0.95 and (
+        down < 6
+    ).mean() > 0.95  # one colour inside of each, or two that look the same
+    colors, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
+    assert np.sort(counts)[::-1][:INKS].sum() > 0.95 * counts.sum() and len(colors) > 1  # the rest are borders
+    hill, found = frames[0] @ GREY < 110, picture @ GREY < 110
+    assert (hill == found).mean() > 0.97
+
+
+def test_areas_take_in_specks_and_keep_what_is_large():
+    dotted = np.full((1, 256, 256, 3), (90, 140, 220), np.uint8)
+    dotted[:, 60:62, 60:62] = dotted[:, 80, 30:32] = (250, 240, 40)
+    dotted[:, 120:160, 120:160] = (200, 30, 30)
+    (picture,) = areas(dotted, (0, 0))
+    assert np.array_equal(picture[:100], np.full_like(picture[:100], picture[0, 0]))
+    assert np.abs(picture[140, 140].astype(int) - (200, 30, 30)).max() < 12
+
+
+def test_a_clip_has_one_set_of_inks():
+    still = np.repeat(scene(128, 128), 3, 0)
+    assert len({areas(still, (0, 0))[at].tobytes() for at in range(3)}) == 1
+    finished = areas(scene(128, 128, frames=9), (0, 0))
+    _, counts = np.unique(finished.reshape(-1, 3), axis=0, return_counts=True)
+    assert np.sort(counts)[::-1][:INKS].sum() > 0.95 * counts.sum()
+    assert finished[8, :20].mean() > finished[0, :20].mean()  # its colours go with the frames
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_empty_pictures_are_finished_too(value: int):
     frames = np.full((1, 64, 64, 3), value, np.uint8)
@@ -95,9 +128,11 @@ def test_empty_pictures_are_finished_too(value: int):
         assert np.abs(finish(frames, (0, 0)).astype(int) - value).max() <= 40
 
 
-def test_memory_of_large_facets():
+@pytest.mark.parametrize("finish", [facets, areas])
+def test_memory_of_large_pictures(finish):
+    frames = scene(1024, 1024)
     tracemalloc.start()
-    facets(scene(1024, 1024), (1, 0))
+    finish(frames, (1, 0))
     assert tracemalloc.get_traced_memory()[1] < 120e6
     tracemalloc.stop()
 
@@ -105,7 +140,8 @@ def test_memory_of_large_facets():
 @pytest.mark.parametrize(
     ("said", "finish"),
     [
-        ({"style": "pixel art"}, "squares"), ({"style": "low poly"}, "facets"), ({"style": "pixel art:0.7, watercolor:0.3"}, "squares"),
+        ({"style": "pixel art"}, "squares"), ({"style": "low poly"}, "facets"), ({"style": "flat vector"}, "areas"),
+        ({"style": "pixel art:0.7, watercolor:0.3"}, "squares"),
         ({"style": "pixel art:0.3, watercolor:0.7"}, ""), ({"style": "low poly:0.3"}, ""), ({"style": "-low poly"}, ""),
         ({"style": "anime, -pixel art"}, ""), ({"plainly": "lake, low poly"}, "facets"), ({"plainly": "lake, photo"}, ""), ({}, ""),
     ],

@@ -10,7 +10,7 @@ from mutoscope import TextToImageModel
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS, read_prompts
 from mutoscope.memory import load
 from mutoscope.phrases import ADDED, BOOK, LIGHTLESS, TOLD, meant, plain_words, read, tells
-from mutoscope.prompt import Request
+from mutoscope.prompt import LOUDER, Request
 from mutoscope.world.captions import caption
 from mutoscope.world.read import read as read_by_the_world
 from mutoscope.world.read import wordings
@@ -105,6 +105,15 @@ def test_what_is_misspelt_is_read_as_the_nearest_word():
 def test_the_words_are_read_after_the_prompt_and_kept_in_the_request():
     request = Request("tarn at nightfall", plainly="lake, blue hour")
     assert request.readings() == [(1.0, [("tarn at nightfall", 1.0), (", lake, blue hour", 1.0)])]
+    styled = Request("tarn at nightfall in crayon", plainly="lake, blue hour, crayon")
+    assert styled.readings() == [  # a style leads too, and the rest is louder then
+        (
+            1.0,
+            [("crayon drawing, ", 1.0), (styled.prompt, 1.0), (", lake, blue hour", LOUDER), (", crayon drawing", 1.0)],
+        )
+    ]
+    alone = Request("draw it in crayon", plainly="crayon")
+    assert alone.readings() == [(1.0, [("crayon drawing, ", 1.0), (alone.prompt, 1.0), (", crayon drawing", 1.0)])]
     assert Request.from_json(request.to_json()) == request
     assert 'Read as: "lake, blue hour"' in request.parameters()
     assert "plainly" not in Request("a lake").to_json()

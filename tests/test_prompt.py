@@ -208,7 +208,7 @@ def test_parameters_are_three_lines_others_can_read():
     assert (words, negative) == ("a lake, anime", "Negative prompt: people")
     read = dict(fact.split(": ") for fact in facts.split(", "))
     assert read == {"Steps": "12", "Sampler": "dpm2m", "CFG scale": "4.5", "Seed": "7", "Size": "192x128", "Model": "m",
-                    "Model hash": "0123456789", "Version": "mutoscope sampler 3", "Image index": "2"}  # fmt: skip
+                    "Model hash": "0123456789", "Version": "mutoscope sampler 4", "Image index": "2"}  # fmt: skip
     assert len(Request("a lake").parameters().split("\n")) == 2
 
 

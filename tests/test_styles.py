@@ -1,9 +1,11 @@
 """Styles by name, their strengths and mixtures, the user's own file, and what a strength is made of."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mutoscope import TextToImageModel
 from mutoscope.errors import StyleError
 from mutoscope.prompt import Request, unknown_words
 from mutoscope.styles import ask_styles, known_styles, own_styles, read_mix, styles, write_mix
@@ -157,3 +159,35 @@ def test_the_words_of_a_style_are_known_where_it_was_trained():
 
     known = open_checkpoint(verify=False).known_words
     assert sum(not unknown_words(style.words, known) for style in known_styles().values()) >= 12
+
+
+@pytest.mark.parametrize(
+    ("said", "against"),
+    [
+        ({"style": "crayon"}, "comic"), ({"plainly": "lake, low poly"}, "oil painting"),
+        ({"style": "watercolor:0.6, photo:0.4"}, "flat vector"),
+        ({"style": "crayon", "negative_prompt": "fog"}, "fog"), ({"style": "crayon:0.5, comic:0.5"}, ""), ({"style": "watercolor:0.3"}, ""),
+        ({"style": "crayon", "plainly": "lake, comic"}, ""), ({"style": "-crayon"}, ""), ({"style": "anime"}, ""), ({}, ""),
+        ({"style": "crayon", "style_words": (("crayon", "my crayons"),)}, ""),
+    ],
+)  # fmt: skip
+def test_a_style_is_kept_away_from_its_neighbour_if_nothing_else_is_said(said: dict[str, Any], against: str):
+    assert Request("a lake", **said).negative_pieces() == [(against, 1.0)]
+
+
+def test_neighbours_are_styles_and_change_the_picture():
+    near = {name: style.against for name, style in known_styles().items() if style.against}
+    assert near and all(other in known_styles() and other != name for name, other in near.items())
+    model = TextToImageModel()
+    size = {"width": 64, "height": 64, "num_inference_steps": 2, "seed": 1}
+    crayon = model.generate("a lake", style="crayon", **size)
+    assert (model.generate("a lake", style="crayon", negative_prompt="comic", **size).pixels == crayon.pixels).all()
+    assert (model.generate("a lake", style="crayon", negative_prompt="fog", **size).pixels != crayon.pixels).any()
+    assert (model.redo(crayon.request).pixels == crayon.pixels).all() and "Negative" not in crayon.request.parameters()
+
+
+@pytest.mark.parametrize("key", ["finish", "against"])
+def test_keys_of_the_package_are_refused_in_a_file_of_ones_own(own: Path, key: str):
+    own.write_text(f'[mine]\nwords = "mine"\n{key} = "comic"\n')
+    with pytest.raises(StyleError, match=f"unknown key '{key}'"):
+        own_styles()

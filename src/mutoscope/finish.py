@@ -1,11 +1,12 @@
-"""The last touch on pictures of two styles whose marks are exact: the squares of pixel art, the triangles of low poly.
+"""The last touch on pictures of three styles whose marks are exact: squares of pixel art, triangles of low poly, areas of flat vector.
 
-A codec of 8 x 8 pixels rounds off what must be sharp: a network's square pixels leave their grid, its triangles melt into strokes.
-So what it drew is the drawing, and the marks are made from it: every square and every triangle gets the colour of what it covers.
-A clip has one mesh for all of its frames.
+A codec of 8 x 8 pixels rounds off what must be sharp: a network's square pixels leave their grid, its triangles and its even colours
+melt into strokes. So what it drew is the drawing, and the marks are made from it, each in the colour of what it covers.
+A clip has one mesh, and one set of inks, for all of its frames.
 
     squares   cells of one size ─ mean colour ─ few tones, dithered in order (Bayer 1973) ─ few tints
     facets    a coarse mesh, split where colours differ, corners drawn to edges ─ mean colour, each tilted to the light a little
+    areas     a few inks that suit the picture ─ the nearest ink, specks taken in by what is round them ─ borders cut smooth
 
 Legend: frames (T, H, W, 3) uint8.
 """
@@ -14,10 +15,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mutoscope.rng import Stream, stream
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 ROWS, LEAST = 64, 2  # cells along the shorter side; pixels that a cell has at least
 TONES, TINTS, DITHER = 7, 10, (0.1, 0.6)  # dither of dark and of bright tones, in tones
@@ -32,6 +37,9 @@ JITTER, REACH = 0.22, 0.35  # of a triangle's size: how far a corner strays, and
 EDGE = 0.06  # brightness from pixel to pixel that is an edge
 TILT = 0.08  # change of brightness from facet to facet where the picture has none
 SMOOTH = 2  # pixels each way that are drawn for one of the picture
+
+INKS, SETTLED = 32, 4  # colours of a flat picture; rounds in which they move to the middle of what they colour
+STROKE, SPECK, ROUND = 0.012, 0.012, 0.004  # of the shorter side: smoothed, taken in, rounded
 
 Corner = tuple[float, float]  # row and column, in shares of the shorter side
 Triangle = tuple[Corner, Corner, Corner]  # the second corner lies opposite the longest side
@@ -187,4 +195,48 @@ def _filled(frame: np.ndarray, mesh: list[_Level], tilts: list[np.ndarray]) -> n
     return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 
-FINISHES: Mapping[str, Callable[[np.ndarray, tuple[int, int]], np.ndarray]] = {"squares": squares, "facets": facets}
+def areas(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+    """Return frames of even areas of a few colours with smooth borders; the seed is not needed."""
+    from PIL import Image
+
+    calm = [_calm(frame) for frame in frames]
+    told = Image.fromarray(np.concatenate([np.asarray(calm[at]) for at in sorted({0, len(calm) // 2, len(calm) - 1})]))
+    inks = told.quantize(INKS, Image.Quantize.MEDIANCUT, kmeans=SETTLED)
+    height, width = frames.shape[1:3]
+    return np.stack([_cut_out(copy.quantize(palette=inks, dither=Image.Dither.NONE), height, width) for copy in calm])
+
+
+def _calm(frame: np.ndarray) -> "Image":
+    """Return a copy of a frame, no larger than it need be, without its strokes."""
+    from PIL import Image, ImageFilter
+
+    height, width = frame.shape[:2]
+    scale = min(1.0, SEEN / min(height, width))
+    copy = Image.fromarray(frame).resize((round(width * scale), round(height * scale)), Image.Resampling.BOX)
+    return copy.filter(ImageFilter.MedianFilter(_odd(STROKE * min(copy.size))))
+
+
+def _cut_out(inked: "Image", height: int, width: int) -> np.ndarray:
+    """Return (height, width, 3) of a picture of inks: every pixel has the ink of which most is round it."""
+    from PIL import Image, ImageFilter
+
+    side, large = min(inked.size), (SMOOTH * width, SMOOTH * height)
+    named = np.asarray(Image.fromarray(np.asarray(inked)).filter(ImageFilter.ModeFilter(_odd(SPECK * side))))
+    most = np.zeros(large[::-1], np.uint16)  # how much of an ink, and in the lower byte which
+    for ink in np.unique(named):
+        area = Image.fromarray(np.where(named == ink, 255, 0).astype(np.uint8))
+        share = area.filter(ImageFilter.GaussianBlur(ROUND * side)).resize(large, Image.Resampling.BILINEAR)
+        np.maximum(most, np.asarray(share).astype(np.uint16) << 8 | ink, out=most)
+    flat = Image.fromarray((most & 255).astype(np.uint8))
+    flat.putpalette(inked.getpalette())
+    return np.asarray(flat.convert("RGB").resize((width, height), Image.Resampling.BOX))
+
+
+def _odd(pixels: float) -> int:
+    """Return the odd number, 3 or more, that is nearest to a width in pixels."""
+    return max(3, 2 * round((pixels - 1) / 2) + 1)
+
+
+FINISHES: Mapping[str, Callable[[np.ndarray, tuple[int, int]], np.ndarray]] = {
+    "squares": squares, "facets": facets, "areas": areas,
+}  # fmt: skip

@@ -7,7 +7,7 @@
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
 Things that the prompt names are looked up in a memory of drawings: the network draws the scene without them, they are laid into it,
-and the network paints over them in a second pass (memory/). Pixel art and low poly get squares and triangles at the end (finish.py).
+and the network paints over them in a second pass (memory/). Styles of exact marks get them at the end: squares, triangles (finish.py).
 A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 

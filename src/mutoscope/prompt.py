@@ -27,7 +27,8 @@ LATER = (
     "mask_hash", "strength", "things", "own_things", "plainly",
 )  # fmt: skip
 PICTURE_SIDE = 256  # pixels of the shorter side of a picture of which no more is said
-STRONG = 0.5  # strength of a style from which the picture gets its last touch
+STRONG = 0.5  # strength of a style from which it leads the picture: its last touch, its neighbour kept away
+LOUDER = 1.3  # weight of scene, light, weather and season beside a style that leads, so that they keep their part (dev/log.md)
 REFINE_STRENGTH = 0.45  # more draws the scene again inside of itself, less leaves it soft (dev/log.md)
 
 
@@ -67,7 +68,7 @@ class Request:
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)
     sampler: str = "dpm2m"  # "meanflow" for few-step models, which know no other
-    sampler_version: int = 3
+    sampler_version: int = 4
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
@@ -140,11 +141,21 @@ class Request:
 
     @property
     def finish(self) -> str:
-        """The last touch (finish.py) of the strongest style, or of one that the prompt says in plain words; "" for none."""
+        """The last touch (finish.py) of the style that was asked for; "" for none."""
+        return next((style.finish for style in self._asked_styles() if style.finish), "")
+
+    @property
+    def against(self) -> str:
+        """What a style asked for is kept away from, if the user says nothing else of it: its neighbour; "" for none."""
+        asked = self._asked_styles()
+        named = {style.name for style in asked} | {name for name, _ in self.mix}
+        return next((style.against for style in asked if style.against and style.against not in named), "")
+
+    def _asked_styles(self) -> list[Style]:
+        """Return the package's styles that lead the picture: the strongest, and those that the prompt says in plain words."""
         name, strength = max(self.mix, key=lambda one: one[1], default=("", 0.0))
         asked = [name] if strength >= STRONG and name not in dict(self.style_words) else []
-        said = [known_styles()[word] for word in asked + self.plainly.split(", ") if word in known_styles()]
-        return next((style.finish for style in said if style.finish), "")
+        return [known_styles()[word] for word in asked + self.plainly.split(", ") if word in known_styles()]
 
     def style_says(self, name: str) -> str:
         """Return the words that a style of this request adds to the prompt."""
@@ -174,15 +185,27 @@ class Request:
         A style at strength 1 is one reading. Others pull from the bare prompt towards, or away from, the prompt with their words.
         The shares sum to 1.
         """
-        base, mix = self._pieces(self.prompt), self.mix
-        base = [*base, (f", {self.plainly}", 1.0)] if self.plainly else base
-        found = [(strength, [*base, (f", {self.style_says(name)}", 1.0)]) for name, strength in mix if strength]
+        base = self._with_plain_names(self._pieces(self.prompt))
+        found = [(strength, [*base, (f", {self.style_says(name)}", 1.0)]) for name, strength in self.mix if strength]
         rest = round(1.0 - sum(strength for strength, _ in found), 4)
         return [(rest, base), *found] if rest or not found else found
 
+    def _with_plain_names(self, prompt: Pieces) -> Pieces:
+        """Return the prompt with the names of what it says behind it; a style leads too, and the others are said louder then."""
+        if not self.plainly:
+            return prompt
+        names = self.plainly.split(", ")
+        styles = [known_styles()[name].words for name in names if name in known_styles()]
+        if not styles:
+            return [*prompt, (f", {self.plainly}", 1.0)]
+        facts = [name for name in names if name not in known_styles()]
+        louder = [(f", {', '.join(facts)}", LOUDER)] if facts else []
+        style = ", ".join(styles)
+        return [(f"{style}, ", 1.0), *prompt, *louder, (f", {style}", 1.0)]
+
     def negative_pieces(self) -> Pieces:
-        """Return the negative prompt in pieces with their weights."""
-        return self._pieces(self.negative_prompt)
+        """Return the negative prompt in pieces with their weights; where there is none, what the style is kept away from."""
+        return self._pieces(self.negative_prompt or self.against)
 
     def _pieces(self, text: str) -> Pieces:
         return pieces(text) if self.weighted else [(text, 1.0)]

@@ -18,6 +18,7 @@ from mutoscope.folders import settings_folder
 
 FILE = Path(__file__).parent / "styles.toml"
 LARGEST_FILE = 1 << 20  # bytes
+OURS = ("finish", "against")  # what only the styles of the package say: it was tried out on its checkpoint
 LARGEST_STRENGTH, MOST_STYLES = 3.0, 8
 Mix = list[tuple[str, float]]  # names of styles, each with its strength
 
@@ -33,6 +34,7 @@ class Style:
     template: str = ""  # prompt for models made elsewhere, {prompt} in it
     negative: str = ""  # negative prompt for them
     finish: str = ""  # the last touch on its pictures, a name in finish.py
+    against: str = ""  # the style it is taken for most often, a negative prompt where the user gives none
 
     def __post_init__(self):
         if not _plain(self.name) or re.search(r"[,:]|^-", self.name):
@@ -77,7 +79,7 @@ def styles() -> dict[str, str]:
 
 def read_styles(path: Path) -> dict[str, Style]:
     """Read a style file; StyleError says in one line what is wrong with it."""
-    known = [item.name for item in fields(Style) if item.name != "name" and (item.name != "finish" or path == FILE)]
+    known = [item.name for item in fields(Style) if item.name not in ("name", *(() if path == FILE else OURS))]
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ValueError("it is larger than 1 MB")
