@@ -8,6 +8,7 @@ import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.finish import FINISHES, GREY, INKS, TONES, areas, facets, squares
+from mutoscope.pipeline import Things, finished
 from mutoscope.prompt import Request
 from mutoscope.styles import known_styles
 
@@ -105,7 +106,7 @@ def test_areas_are_even_few_in_colour_and_follow_edges(size: tuple[int, int]):
 
 def test_areas_take_in_specks_and_keep_what_is_large():
     dotted = np.full((1, 256, 256, 3), (90, 140, 220), np.uint8)
-    dotted[:, 60:62, 60:62] = dotted[:, 80, 30:32] = (250, 240, 40)
+    dotted[:, 60:63, 60:63] = dotted[:, 80:82, 30:34] = (250, 240, 40)
     dotted[:, 120:160, 120:160] = (200, 30, 30)
     (picture,) = areas(dotted, (0, 0))
     assert np.array_equal(picture[:100], np.full_like(picture[:100], picture[0, 0]))
@@ -152,6 +153,15 @@ def test_who_says_a_style_gets_its_finish(said: dict[str, str], finish: str):
 
 def test_every_finish_of_the_styles_is_there():
     assert {style.finish for style in known_styles().values() if style.finish} == set(FINISHES)
+
+
+def test_things_in_flat_vector_keep_their_details():
+    request, frames = Request("a parrot", style="flat vector"), scene(128, 128)
+    things = Things(found=None, memory=None)  # type: ignore[arg-type]
+    assert finished(frames, request, things) is frames
+    assert np.array_equal(finished(frames, request, None), areas(frames, (0, 0)))
+    pixels = Request("a parrot", style="pixel art")
+    assert np.array_equal(finished(frames, pixels, things), squares(frames, (0, 0)))
 
 
 def test_pictures_clips_and_masked_pictures_are_finished(tmp_path):

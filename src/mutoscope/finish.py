@@ -39,7 +39,7 @@ TILT = 0.08  # change of brightness from facet to facet where the picture has no
 SMOOTH = 2  # pixels each way that are drawn for one of the picture
 
 INKS, SETTLED = 32, 4  # colours of a flat picture; rounds in which they move to the middle of what they colour
-STROKE, SPECK, ROUND = 0.012, 0.012, 0.004  # of the shorter side: smoothed, taken in, rounded
+STROKE, SPECK, ROUND = 0.02, 0.03, 0.008  # of the shorter side: smoothed, taken in, rounded
 
 Corner = tuple[float, float]  # row and column, in shares of the shorter side
 Triangle = tuple[Corner, Corner, Corner]  # the second corner lies opposite the longest side

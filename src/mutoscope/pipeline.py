@@ -131,9 +131,10 @@ def draw(
     pixels = np.concatenate(done)[: request.num_frames]
     if request.num_frames == 1 and (request.draft is not None or things is not None):
         for event in refined(pixels[0], request, runtime, whole_text, things):
-            yield event if event.phase != "done" else replace(event, result=finished(event.result[None], request))
+            done_now = event.phase == "done"
+            yield replace(event, result=finished(event.result[None], request, things)) if done_now else event
         return
-    pixels = finished(pixels, request)
+    pixels = finished(pixels, request, things)
     yield Event("done", 1, 1, 0.0, result=pixels if source is None else source.put_back(pixels))
 
 
@@ -186,9 +187,14 @@ def refined(
     yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.tile_side, way)
 
 
-def finished(frames: np.ndarray, request: Request) -> np.ndarray:
-    """Return frames (T, H, W, 3) uint8 with the last touch of the request's style; most styles have none."""
-    return FINISHES[request.finish](frames, (request.seed, request.index)) if request.finish else frames
+def finished(frames: np.ndarray, request: Request, things: Things | None) -> np.ndarray:
+    """Return frames (T, H, W, 3) uint8 with the last touch of the request's style; most styles have none.
+
+    Things are flat drawings already, and even areas would swallow what is small in them (dev/log.md).
+    """
+    if not request.finish or (request.finish == "areas" and things is not None):
+        return frames
+    return FINISHES[request.finish](frames, (request.seed, request.index))
 
 
 def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
