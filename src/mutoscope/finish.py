@@ -221,7 +221,8 @@ def _cut_out(inked: "Image", height: int, width: int) -> np.ndarray:
     from PIL import Image, ImageFilter
 
     side, large = min(inked.size), (SMOOTH * width, SMOOTH * height)
-    named = np.asarray(Image.fromarray(np.asarray(inked)).filter(ImageFilter.ModeFilter(_odd(SPECK * side))))
+    numbers = Image.fromarray(np.asarray(inked))  # of the inks: Pillow filters no picture that has a palette
+    named = np.asarray(numbers.filter(ImageFilter.ModeFilter(_odd(SPECK * side))))
     most = np.zeros(large[::-1], np.uint16)  # how much of an ink, and in the lower byte which
     for ink in np.unique(named):
         area = Image.fromarray(np.where(named == ink, 255, 0).astype(np.uint8))

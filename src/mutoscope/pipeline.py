@@ -131,8 +131,9 @@ def draw(
     pixels = np.concatenate(done)[: request.num_frames]
     if request.num_frames == 1 and (request.draft is not None or things is not None):
         for event in refined(pixels[0], request, runtime, whole_text, things):
-            done_now = event.phase == "done"
-            yield replace(event, result=finished(event.result[None], request, things)) if done_now else event
+            if event.phase == "done":
+                event = replace(event, result=finished(event.result[None], request, things))
+            yield event
         return
     pixels = finished(pixels, request, things)
     yield Event("done", 1, 1, 0.0, result=pixels if source is None else source.put_back(pixels))
