@@ -14,7 +14,7 @@ LAYERS = {
     7: "train evaluate export hub",
     6: "data world",
     5: "pipeline models",
-    4: "runtime refine checkpoint adapter advice parts extractors source",
+    4: "runtime refine checkpoint adapter advice parts extractors init_image",
     3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
     2: "layers flow styles wording memory finish",
     1: "shapes config device rng events folders phrases",

@@ -23,6 +23,7 @@ from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
+from mutoscope.init_image import InitImage, check_init_image, open_init_image
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
 from mutoscope.memory import load as load_memory
 from mutoscope.memory import own_things
@@ -32,7 +33,6 @@ from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
 from mutoscope.shapes import size_like
-from mutoscope.source import Source, check_source, open_source
 from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
@@ -158,19 +158,19 @@ class _Model:
 
     def _request(self, prompt: str, **given: Any) -> Request:
         size, width, height = (given.pop(name) for name in ("size", "width", "height"))
-        source = given.pop("source")
-        if source is not None:
-            given |= source.hashes
+        init_image = given.pop("init_image")
+        if init_image is not None:
+            given |= init_image.hashes
             if size is None:
-                rows, columns = source.pixels.shape[:2]
+                rows, columns = init_image.pixels.shape[:2]
                 side = (
                     self._checkpoint.native_side
-                    if source.mask is None
+                    if init_image.mask is None
                     else round(MASKED * self._checkpoint.native_side)
                 )
                 width, height = size_like(columns, rows, width, height, side=side)
         given |= sized(size, width, height, side=self._checkpoint.native_side, moves="num_frames" in given)
-        if source is not None and source.mask is not None and size is None:
+        if init_image is not None and init_image.mask is not None and size is None:
             given = {key: value for key, value in given.items() if key not in ("draft", "refine_strength")}
         words = given.pop("adapter")
         given["adapters"] = None if words is None else self._use(words)
@@ -178,7 +178,7 @@ class _Model:
             if given[name] is None:
                 given[name] = secrets.randbelow(2**32)
         given |= ask_styles(given["style"])
-        given |= _memory_for(prompt) if given.pop("things") and source is None else {}
+        given |= _memory_for(prompt) if given.pop("things") and init_image is None else {}
         given = {key: value for key, value in given.items() if value is not None}
         return self._ours(Request(prompt, **given))
 
@@ -203,12 +203,12 @@ class _Model:
     def _few_step(self) -> bool:
         return self._checkpoint.config.transformer.few_step
 
-    def _draw(self, request: Request, preview: bool, source: Source | None) -> Iterator[Event]:
+    def _draw(self, request: Request, preview: bool, init_image: InitImage | None) -> Iterator[Event]:
         loading = Phase("load", 1)
         yield loading.start()
         runtime, tokenizer = self._runtime_with(request.adapters), self._tokenizer
         yield loading.advance()
-        fitted = None if source is None else source.fit(*(request.draft or (request.width, request.height)))
+        fitted = None if init_image is None else init_image.fit(*(request.draft or (request.width, request.height)))
         yield from draw(request, runtime, tokenizer, self._checkpoint.config, preview, fitted)
 
     def _warnings(self, request: Request) -> tuple[str, ...]:
@@ -216,10 +216,10 @@ class _Model:
         words = (word for facts in taught for word in (facts.word, *facts.words))
         return advice(request, self._checkpoint, self._tokenizer, words)
 
-    def _stream(self, requests: list[Request], preview: bool, source: Source | None) -> Iterator[Event]:
+    def _stream(self, requests: list[Request], preview: bool, init_image: InitImage | None) -> Iterator[Event]:
         results = []
         for request in requests:
-            for event in self._draw(request, preview, source):
+            for event in self._draw(request, preview, init_image):
                 if event.phase == "done":
                     results.append(self._result(event.result, request))
                 else:
@@ -286,17 +286,17 @@ class TextToImageModel(_Model):
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Picture, or a list when several are asked."""
         _check_count("num_images_per_prompt", num_images_per_prompt)
-        source = open_source(image, mask_image)
-        if source is not None and strength is None:
-            strength = STRENGTH if source.mask is None else MASKED_STRENGTH
+        init_image = open_init_image(image, mask_image)
+        if init_image is not None and strength is None:
+            strength = STRENGTH if init_image.mask is None else MASKED_STRENGTH
         steps = FEW_PICTURE_STEPS if self._few_step else PICTURE_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, adapter=adapter, variation=variation,
-            variation_seed=variation_seed, source=source, strength=strength, things=things,
+            variation_seed=variation_seed, init_image=init_image, strength=strength, things=things,
         )  # fmt: skip
-        return self._stream(self._several(first, num_images_per_prompt), preview, source)
+        return self._stream(self._several(first, num_images_per_prompt), preview, init_image)
 
     def _result(self, frames: np.ndarray, request: Request) -> Picture:
         return Picture(frames[0], request, self._warnings(request))
@@ -350,9 +350,9 @@ class TextToImageModel(_Model):
         """
         if request.num_frames != 1:
             raise SettingError("this request is a clip's; use TextToVideoModel().redo")
-        source = open_source(image, mask_image)
-        check_source(source, request.image_hash, request.mask_hash)
-        return drain(_tell(self._stream([self._ours(request, adapter)], False, source), callback))
+        init_image = open_init_image(image, mask_image)
+        check_init_image(init_image, request.image_hash, request.mask_hash)
+        return drain(_tell(self._stream([self._ours(request, adapter)], False, init_image), callback))
 
 
 class TextToVideoModel(_Model):
@@ -383,17 +383,17 @@ class TextToVideoModel(_Model):
     ) -> Iterator[Event]:
         """Check the arguments at once and return the events; the last carries a Clip, or a list when several are asked."""
         _check_count("num_videos_per_prompt", num_videos_per_prompt)
-        source = open_source(image)
+        init_image = open_init_image(image)
         fps = FPS if fps is None else fps
         steps = FEW_CLIP_STEPS if self._few_step else CLIP_STEPS
         first = self._request(
             prompt, negative_prompt=negative_prompt, style=style, size=size, width=width, height=height,
             num_inference_steps=steps if num_inference_steps is None else num_inference_steps,
             guidance_scale=guidance_scale, seed=seed, variation=variation, variation_seed=variation_seed, adapter=adapter,
-            fps=fps, source=source, strength=None if source is None else 0.0, things=things,
+            fps=fps, init_image=init_image, strength=None if init_image is None else 0.0, things=things,
             num_frames=count_frames(duration_seconds, num_frames, fps),
         )  # fmt: skip
-        return self._stream(self._several(first, num_videos_per_prompt), preview, source)
+        return self._stream(self._several(first, num_videos_per_prompt), preview, init_image)
 
     def _result(self, frames: np.ndarray, request: Request) -> Clip:
         return Clip(frames, request, self._warnings(request))
@@ -443,9 +443,9 @@ class TextToVideoModel(_Model):
         """
         if request.num_frames < 2:
             raise SettingError("this request is a picture's; use TextToImageModel().redo")
-        source = open_source(image)
-        check_source(source, request.image_hash, request.mask_hash)
-        return drain(_tell(self._stream([self._ours(request, adapter)], False, source), callback))
+        init_image = open_init_image(image)
+        check_init_image(init_image, request.image_hash, request.mask_hash)
+        return drain(_tell(self._stream([self._ours(request, adapter)], False, init_image), callback))
 
 
 def _memory_for(prompt: Any) -> dict[str, Any]:

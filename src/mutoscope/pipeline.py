@@ -24,6 +24,7 @@ from mutoscope.events import Event, Phase
 from mutoscope.finish import FINISHES
 from mutoscope.flow import grid, mix, shift_for, start_at
 from mutoscope.guidance import guided, keeping
+from mutoscope.init_image import InitImage
 from mutoscope.memory import Found, Memory, held, own_things
 from mutoscope.memory import load as load_memory
 from mutoscope.prompt import Request
@@ -32,7 +33,6 @@ from mutoscope.rng import between, stream
 from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid
-from mutoscope.source import Source
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.wording import Pieces
 
@@ -74,7 +74,7 @@ def draw(
     tokenizer: Tokenizer,
     config: ModelConfig,
     preview: bool,
-    source: Source | None = None,  # of the size that is drawn first
+    init_image: InitImage | None = None,  # of the size that is drawn first
 ) -> Iterator[Event]:
     """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
 
@@ -83,11 +83,11 @@ def draw(
     frames = LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
     reading = Phase("text", 1)
     yield reading.start()
-    things = look_up(request) if source is None else None
+    things = look_up(request) if init_image is None else None
     text = whole_text = read(request, runtime, tokenizer, config.text.window)
     if things is not None:
         text = read(replace(request, prompt=things.found.scene), runtime, tokenizer, config.text.window)
-    given = None if source is None else runtime.encode(source.values)
+    given = None if init_image is None else runtime.encode(init_image.encoder_input)
     yield reading.advance()
 
     shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
@@ -104,9 +104,9 @@ def draw(
         latents = noise(shape)
         ask = average_velocity if request.sampler == "meanflow" else guided_velocity
         velocity = ask(request, runtime, text, history.view(number), number)
-        if source is not None and not number:
+        if init_image is not None and not number:
             latents = mix(given, latents, request.strength).noisy
-            velocity = velocity if source.mask is None else keeping(velocity, given, source.free)
+            velocity = velocity if init_image.mask is None else keeping(velocity, given, init_image.latent_mask)
         for step in SAMPLERS[request.sampler](velocity, latents, times if number else first_times):
             latents = np.asarray(step.latents, np.float32)
             check_finite(latents, number, step.index)
@@ -119,7 +119,7 @@ def draw(
                 if event.phase != "done":
                     yield event
                 else:
-                    latents = runtime.encode(Source(event.result).values)
+                    latents = runtime.encode(InitImage(event.result).encoder_input)
             text = whole_text
         pixels, state = runtime.decode(latents, state)
         check_finite(pixels, number, request.num_inference_steps - 1)
@@ -136,7 +136,7 @@ def draw(
             yield event
         return
     pixels = finished(pixels, request, things)
-    yield Event("done", 1, 1, 0.0, result=pixels if source is None else source.put_back(pixels))
+    yield Event("done", 1, 1, 0.0, result=pixels if init_image is None else init_image.composite(pixels))
 
 
 @dataclass(frozen=True)

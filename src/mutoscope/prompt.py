@@ -79,7 +79,7 @@ class Request:
     refine_strength: float = 0.0  # noise of the first pass of refining, below 1
     variation: float = 0.0  # how far the noise lies towards that of another seed: 0 is its own, 1 is the other's
     variation_seed: int = 0  # the other seed, 0 to 2**32 - 1; its noise is rng.stream(variation_seed, index)
-    image_hash: str = ""  # of the picture it starts from, source.Source.hash; empty: from noise alone
+    image_hash: str = ""  # of the picture it starts from, init_image.InitImage.hash; empty: from noise alone
     mask_hash: str = ""  # of the mask that says where it is drawn anew
     strength: float = 1.0  # noise level that the picture is drawn from; 0 keeps it, as the first frame of a clip does
     things: str = ""  # digest of the memory that its things are looked up in; empty: the network draws all
@@ -111,7 +111,7 @@ class Request:
         _check_whole("variation_seed", self.variation_seed, 0, 2**32 - 1, SettingError)
         for name in ("variation", "strength"):
             object.__setattr__(self, name, _check_share(name, getattr(self, name)))
-        self._check_source()
+        self._check_init_image()
         if self.sampler not in SAMPLER_NAMES:
             hint = did_you_mean(self.sampler, SAMPLER_NAMES)
             raise SettingError(f"unknown sampler {self.sampler!r}{hint}; known: {', '.join(SAMPLER_NAMES)}")
@@ -162,7 +162,7 @@ class Request:
         own = dict(self.style_words)
         return own[name] if name in own else known_styles()[name].words
 
-    def _check_source(self) -> None:
+    def _check_init_image(self) -> None:
         if not self.image_hash and (self.mask_hash or self.strength != 1.0):
             raise SettingError("strength and mask are for a picture to start from; give one, with --image or image=")
         if self.mask_hash and self.draft:

@@ -138,11 +138,11 @@ def redo(
     other: dict[str, Any] = {} if adapter is None else {"adapter": adapter}
     if adapter is not None:
         loading.check_adapter(adapter)
-    from mutoscope.source import check_source
+    from mutoscope.init_image import check_init_image
 
-    source = loading.read_source(image, mask)
-    check_source(source, new.image_hash, new.mask_hash)
-    other |= {} if source is None else {"image": source}
+    start = loading.read_init_image(image, mask)
+    check_init_image(start, new.image_hash, new.mask_hash)
+    other |= {} if start is None else {"image": start}
     start = time.perf_counter()
     result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new, **other)
     if result.request.model_hash != old.model_hash and not quiet:

@@ -99,7 +99,7 @@ def image(
     """Draw a picture from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter, no_things)
-    start = {"image": loading.read_source(image, mask), "strength": strength, **ask.read_variation(vary, vary_seed)}
+    start = {"image": loading.read_init_image(image, mask), "strength": strength, **ask.read_variation(vary, vary_seed)}
     settings |= {name: value for name, value in start.items() if value is not None}
     wish = Wish(prompt, number, settings)
     wish.check()
@@ -148,7 +148,9 @@ def video(
     """Draw a clip from words."""
     way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     settings = _settings(style, size, width, height, negative_prompt, steps, guidance, seed, adapter, no_things)
-    settings |= ask.read_variation(vary, vary_seed) | ({} if image is None else {"image": loading.read_source(image)})
+    settings |= ask.read_variation(vary, vary_seed) | (
+        {} if image is None else {"image": loading.read_init_image(image)}
+    )
     length, counted = _length(seconds, fps, frames)
     wish = Wish(prompt, number, {**settings, **length}, counted)
     wish.check()

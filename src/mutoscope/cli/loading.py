@@ -30,13 +30,13 @@ def check_adapter(words: str) -> None:
         find_adapter(name)
 
 
-def read_source(image: str | None, mask: str | None = None) -> Any:
+def read_init_image(image: str | None, mask: str | None = None) -> Any:
     """Return the opened picture to start from with its mask, None without either; MediaError, RequestError."""
     if image is None and mask is None:
         return None
-    from mutoscope.source import open_source
+    from mutoscope.init_image import open_init_image
 
-    return open_source(image, mask)
+    return open_init_image(image, mask)
 
 
 def check_runtime(runtime: str, threads: int | None) -> None:

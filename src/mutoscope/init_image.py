@@ -1,8 +1,8 @@
-"""The picture that a drawing starts from, and the mask that says where it is drawn anew.
+"""The initial image of a drawing (image-to-image), and the mask of the area to draw anew (inpainting).
 
-    open_source(image, mask_image) ─ Source ─ fit(width, height) ─┬─ values   what the encoder reads
-                                       │                          ├─ free     where latents are the sampler's to draw
-                                       hashes, for the request    └─ put_back original pixels around what was drawn
+    open_init_image(image, mask_image) ─ InitImage ─ fit(width, height) ─┬─ encoder_input  what the encoder reads
+                                             │                           ├─ latent_mask    1 where the sampler draws
+                                             hashes, for the request     └─ composite      original pixels around the drawn ones
 
 Knows no model and no request. Legend: see shapes.py.
 """
@@ -18,12 +18,12 @@ from mutoscope.config import SPACE_FACTOR
 from mutoscope.errors import MediaError, SettingError, SizeError
 from mutoscope.media import open_frames, upright
 
-FEATHER = 4  # pixels: what was drawn goes on for that far outside of the mask, then fades over as many again
-WHITE = 128  # of a mask, from here on
+FEATHER_PIXELS = 4  # what was drawn continues this far outside the mask, then fades over as many pixels again
+MASK_THRESHOLD = 128  # mask levels from here on are drawn anew
 
 
 @dataclass(frozen=True)
-class Source:
+class InitImage:
     """Pixels (H, W, 3) uint8, and where to draw anew (H, W) bool; None without a mask."""
 
     pixels: np.ndarray
@@ -44,25 +44,25 @@ class Source:
         """What a request says of it: image_hash and mask_hash."""
         return {"image_hash": self.hash, "mask_hash": self.mask_hash}
 
-    def fit(self, width: int, height: int) -> "Source":
-        """Return the source at another size, never squeezed: what sticks out is cut off on both sides alike."""
+    def fit(self, width: int, height: int) -> "InitImage":
+        """Return the picture at another size, never squeezed: what sticks out is cut off on both sides alike."""
         if self.pixels.shape[:2] == (height, width):
             return self
         from PIL import Image, ImageOps
 
         pixels = ImageOps.fit(Image.fromarray(self.pixels), (width, height), Image.Resampling.LANCZOS)
         if self.mask is None:
-            return Source(np.asarray(pixels))
+            return InitImage(np.asarray(pixels))
         mask = ImageOps.fit(Image.fromarray(self.mask.astype(np.uint8) * 255), (width, height), Image.Resampling.BOX)
-        return Source(np.asarray(pixels), np.asarray(mask) > 0)
+        return InitImage(np.asarray(pixels), np.asarray(mask) > 0)
 
     @property
-    def values(self) -> np.ndarray:
+    def encoder_input(self) -> np.ndarray:
         """Pixels (1, 3, 1, H, W) float32 in [-1, 1]."""
         return np.ascontiguousarray(self.pixels.transpose(2, 0, 1)[None, :, None].astype(np.float32) / 127.5 - 1.0)
 
     @property
-    def free(self) -> np.ndarray | None:
+    def latent_mask(self) -> np.ndarray | None:
         """Where latents are drawn anew, (1, 1, 1, h, w) float32: 1 where the mask covers any pixel of theirs; None without."""
         if self.mask is None:
             return None
@@ -70,27 +70,27 @@ class Source:
         cells = self.mask.reshape(rows, SPACE_FACTOR, columns, SPACE_FACTOR).max(axis=(1, 3))
         return cells.reshape(1, 1, 1, rows, columns).astype(np.float32)
 
-    def put_back(self, frames: np.ndarray) -> np.ndarray:
+    def composite(self, frames: np.ndarray) -> np.ndarray:
         """Return `frames` (T, H, W, 3) uint8 inside the mask, the original outside of it; the seam lies outside and is soft.
 
-        From 2 FEATHER pixels outside of the mask on, every pixel is the original's own.
+        From 2 FEATHER_PIXELS pixels outside of the mask on, every pixel is the original's own.
         """
         if self.mask is None:
             return frames
         from PIL import Image, ImageFilter
 
-        grown = Image.fromarray(self.mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * FEATHER + 1))
-        share = np.asarray(grown.filter(ImageFilter.BoxBlur(FEATHER)), np.float32)[..., None] / 255.0
+        grown = Image.fromarray(self.mask.astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * FEATHER_PIXELS + 1))
+        share = np.asarray(grown.filter(ImageFilter.BoxBlur(FEATHER_PIXELS)), np.float32)[..., None] / 255.0
         return np.rint(share * frames + (1.0 - share) * self.pixels).astype(np.uint8)
 
 
-def open_source(image: Any, mask_image: Any = None) -> Source | None:
+def open_init_image(image: Any, mask_image: Any = None) -> InitImage | None:
     """Read the picture to start from, and where to draw anew (white), from a path, a PIL.Image or a uint8 array.
 
-    None where neither is given; a source that is open stays as it is. Raises MediaError for a file that cannot be read,
+    None where neither is given; an InitImage stays as it is. Raises MediaError for a file that cannot be read,
     SettingError, SizeError.
     """
-    if isinstance(image, Source) and mask_image is None:
+    if isinstance(image, InitImage) and mask_image is None:
         return image
     if image is None:
         if mask_image is not None:
@@ -100,21 +100,21 @@ def open_source(image: Any, mask_image: Any = None) -> Source | None:
         return None
     pixels = _read("image", image)
     if mask_image is None:
-        return Source(pixels)
+        return InitImage(pixels)
     mask = _read("mask_image", mask_image)
     if mask.shape != pixels.shape:
         raise SizeError(f"the mask is {_size(mask)} pixels, its picture {_size(pixels)}; make them the same size")
-    white = mask.mean(axis=2) >= WHITE
+    white = mask.mean(axis=2) >= MASK_THRESHOLD
     if not white.any():
         raise SettingError(
             "the mask is black all over, so nothing would be drawn; paint white what is to be drawn anew"
         )
-    return Source(pixels, white)
+    return InitImage(pixels, white)
 
 
-def check_source(source: Source | None, image_hash: str, mask_hash: str) -> None:
-    """Raise SettingError when `source` is not the one that a request with these hashes starts from."""
-    has = (source.hash, source.mask_hash) if source else ("", "")
+def check_init_image(init_image: InitImage | None, image_hash: str, mask_hash: str) -> None:
+    """Raise SettingError when `init_image` is not the one that a request with these hashes starts from."""
+    has = (init_image.hash, init_image.mask_hash) if init_image else ("", "")
     for what, option, asked, got in zip(
         ("picture", "mask"), ("--image", "--mask"), (image_hash, mask_hash), has, strict=True
     ):

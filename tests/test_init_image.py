@@ -9,9 +9,9 @@ from PIL import Image
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.errors import CheckpointError, MediaError, MutoscopeError, SettingError, SizeError
+from mutoscope.init_image import FEATHER_PIXELS, InitImage, check_init_image, open_init_image
 from mutoscope.media import read_info
 from mutoscope.prompt import Request
-from mutoscope.source import FEATHER, Source, check_source, open_source
 
 PROMPT = "a lake at sunset"
 SMALL: dict[str, Any] = {"size": "64x48", "num_inference_steps": 4, "seed": 5}
@@ -45,31 +45,31 @@ class TestReading:
         pixels = noise()
         Image.fromarray(pixels).save(tmp_path / "a.png")
         given = [tmp_path / "a.png", str(tmp_path / "a.png"), Image.fromarray(pixels), pixels]
-        sources = [open_source(one) for one in given]
+        sources = [open_init_image(one) for one in given]
         assert all(np.array_equal(source.pixels, pixels) for source in sources if source)
         assert len({source.hash for source in sources if source}) == 1 and len(sources) == 4
-        assert open_source(None) is None
+        assert open_init_image(None) is None
 
     def test_the_hash_knows_pixels_and_shape(self):
         black = np.zeros((4, 6, 3), np.uint8)
         others = [black.reshape(6, 4, 3), black + 1, black]
-        assert [Source(other).hash == Source(black).hash for other in others] == [False, False, True]
-        assert Source(black).mask_hash == ""
+        assert [InitImage(other).hash == InitImage(black).hash for other in others] == [False, False, True]
+        assert InitImage(black).mask_hash == ""
 
     def test_turned_photographs_stand_upright(self, tmp_path: Path):
         exif = Image.Exif()
         exif[0x0112] = 6
         Image.fromarray(noise()).save(tmp_path / "a.jpg", exif=exif)
-        source = open_source(tmp_path / "a.jpg")
+        source = open_init_image(tmp_path / "a.jpg")
         assert source is not None and source.pixels.shape == (64, 48, 3)
         with Image.open(tmp_path / "a.jpg") as image:
-            same = open_source(image)
+            same = open_init_image(image)
         assert same is not None and np.array_equal(same.pixels, source.pixels)
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "CMYK", "I;16"])
     def test_transparency_is_white_and_every_mode_is_colour(self, mode: str):
         image = Image.new("RGBA", (8, 6), (0, 0, 0, 0)) if mode in ("RGBA", "LA") else Image.new("RGB", (8, 6))
-        source = open_source(image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode))
+        source = open_init_image(image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode))
         assert source is not None and source.pixels.shape == (6, 8, 3) and source.pixels.dtype == np.uint8
         assert np.unique(source.pixels).tolist() == [255 if mode in ("RGBA", "LA") else 0]
 
@@ -97,14 +97,14 @@ class TestReading:
         Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:3000])
         Image.new("RGB", (8, 8)).save("clip.gif")
         with pytest.raises(error, match=words) as caught:
-            open_source(image, mask_image)
+            open_init_image(image, mask_image)
         assert "\n" not in str(caught.value) and isinstance(caught.value, MutoscopeError)
 
     def test_another_source_is_refused(self, mask: np.ndarray):
-        one, masked = open_source(noise()), open_source(noise(), mask)
+        one, masked = open_init_image(noise()), open_init_image(noise(), mask)
         assert one is not None and masked is not None
-        check_source(None, "", "")
-        check_source(masked, one.hash, masked.mask_hash)
+        check_init_image(None, "", "")
+        check_init_image(masked, one.hash, masked.mask_hash)
         for source, hashes, words in (
             (None, (one.hash, ""), "starts from a picture .*; give the same one with --image"),
             (one, ("", ""), "without a picture; leave --image out"),
@@ -113,24 +113,24 @@ class TestReading:
             (masked, (one.hash, ""), "without a mask; leave --mask out"),
         ):
             with pytest.raises(SettingError, match=words):
-                check_source(source, *hashes)
+                check_init_image(source, *hashes)
 
 
 class TestFitting:
     def test_a_fitting_one_is_left_alone(self):
-        source = Source(noise())
+        source = InitImage(noise())
         assert source.fit(64, 48) is source
 
     def test_what_sticks_out_is_cut_not_squeezed(self):
         pixels = np.zeros((40, 120, 3), np.uint8)
         pixels[:, 40:80] = 255  # a square in the middle
-        fitted = Source(pixels).fit(64, 64)
+        fitted = InitImage(pixels).fit(64, 64)
         assert fitted.pixels.shape == (64, 64, 3) and fitted.pixels.min() > 200  # the filter's edge
 
     def test_a_thin_mask_does_not_vanish(self):
         white = np.zeros((400, 400), bool)
         white[:, 200] = True
-        fitted = Source(np.zeros((400, 400, 3), np.uint8), white).fit(32, 32)
+        fitted = InitImage(np.zeros((400, 400, 3), np.uint8), white).fit(32, 32)
         assert fitted.mask is not None and fitted.mask.sum() == 32
 
     def test_the_default_size_is_its_own(self, painter: TextToImageModel):
@@ -151,20 +151,20 @@ class TestFitting:
 
 class TestMask:
     def test_latents_are_free_wherever_a_pixel_of_theirs_is(self, mask: np.ndarray):
-        free = Source(noise(), mask > 0).free
+        free = InitImage(noise(), mask > 0).latent_mask
         assert free is not None and free.shape == (1, 1, 1, 6, 8)
         assert np.argwhere(free[0, 0, 0]).tolist() == [[2, 3], [2, 4], [2, 5], [3, 3], [3, 4], [3, 5]]
-        assert Source(noise()).free is None
+        assert InitImage(noise()).latent_mask is None
 
     def test_the_seam_is_soft_and_outside(self, mask: np.ndarray):
-        source = Source(np.zeros((48, 64, 3), np.uint8), mask > 0)
-        share = source.put_back(np.full((1, 48, 64, 3), 255, np.uint8))[0, ..., 0]
+        source = InitImage(np.zeros((48, 64, 3), np.uint8), mask > 0)
+        share = source.composite(np.full((1, 48, 64, 3), 255, np.uint8))[0, ..., 0]
         assert (share[mask > 0] == 255).all()
         row = share[23].astype(int)  # white from column 30 to 40
-        assert not row[: 30 - 2 * FEATHER].any() and (np.diff(row[:36]) >= 0).all() and np.diff(row).max() <= 64
-        assert 0 < row[30 - FEATHER - 1] < 255 and not share[: 20 - 2 * FEATHER].any()
+        assert not row[: 30 - 2 * FEATHER_PIXELS].any() and (np.diff(row[:36]) >= 0).all() and np.diff(row).max() <= 64
+        assert 0 < row[30 - FEATHER_PIXELS - 1] < 255 and not share[: 20 - 2 * FEATHER_PIXELS].any()
         frames = noise()[None]
-        assert Source(noise()).put_back(frames) is frames
+        assert InitImage(noise()).composite(frames) is frames
 
 
 class TestPictures:
@@ -177,12 +177,14 @@ class TestPictures:
     def test_a_mask_keeps_every_pixel_far_from_it(self, painter: TextToImageModel, mask: np.ndarray, sampler: str):
         source, drawn = noise(), []
         asked = Request(PROMPT, width=64, height=48, num_inference_steps=4, sampler=sampler,
-                        image_hash=Source(source).hash, mask_hash=Source(source, mask > 0).mask_hash)  # fmt: skip
+                        image_hash=InitImage(source).hash, mask_hash=InitImage(source, mask > 0).mask_hash)  # fmt: skip
         for seed in (1, 2):
             request = Request.from_json(asked.to_json().replace('"seed":0', f'"seed":{seed}'))
             drawn.append(painter.redo(request, image=source, mask_image=mask).pixels)
         far = np.ones((48, 64), bool)
-        far[20 - 2 * FEATHER : 27 + 2 * FEATHER, 30 - 2 * FEATHER : 41 + 2 * FEATHER] = False
+        far[20 - 2 * FEATHER_PIXELS : 27 + 2 * FEATHER_PIXELS, 30 - 2 * FEATHER_PIXELS : 41 + 2 * FEATHER_PIXELS] = (
+            False
+        )
         for pixels in drawn:
             assert np.array_equal(pixels[far], source[far])
         assert not np.array_equal(drawn[0][mask > 0], drawn[1][mask > 0])
