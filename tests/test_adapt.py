@@ -21,7 +21,7 @@ from mutoscope.data.sources import Found
 from mutoscope.errors import CheckpointError, DataError, MutoscopeError, SettingError
 from mutoscope.events import drain
 from mutoscope.media import read_info, read_pixels
-from mutoscope.prompt import Request, UsedAdapter, read_adapters
+from mutoscope.prompt.request import Request, UsedAdapter, read_adapters
 from mutoscope.runtime import open_runtime
 from mutoscope.train.adapt import Lesson, LowRank, adapt, learnable, read_example, with_word
 

@@ -23,7 +23,7 @@ from mutoscope.data import folder as data_folder
 from mutoscope.errors import CheckpointError, NonFiniteError, SettingError, SizeError, StorageFullError
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, read_info, read_pixels, write_clip, write_picture
-from mutoscope.prompt import Request, sized
+from mutoscope.prompt.request import Request, sized
 
 ROOT = Path(__file__).parent.parent
 LAKE = "A serene lake surrounded by pine trees at sunset"

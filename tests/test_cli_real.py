@@ -15,7 +15,7 @@ from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import generate, main
 from mutoscope.media import read_info, read_pixels
 from mutoscope.models import CLIP_STEPS, DURATION_SECONDS, FPS, MOST_AT_ONCE, PICTURE_STEPS
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 
 ROOT = Path(__file__).parent.parent
 QUICK = ("--size", "32", "--steps", "2", "--threads", "1")

@@ -21,7 +21,7 @@ from mutoscope.flow import grid, mix
 from mutoscope.guidance import guided
 from mutoscope.media import read_info, read_pixels
 from mutoscope.parts import load_part, save_config, save_part
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 from mutoscope.runtime import open_runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.text_encoder import TextTower

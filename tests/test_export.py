@@ -19,7 +19,7 @@ from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, Se
 from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card, native_side
 from mutoscope.export.run import export_run
 from mutoscope.parts import begin_from
-from mutoscope.prompt import unknown_words
+from mutoscope.prompt.request import unknown_words
 from mutoscope.train import STAGES, run
 
 

@@ -11,7 +11,7 @@ from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.errors import CheckpointError, MediaError, MutoscopeError, SettingError, SizeError
 from mutoscope.init_image import FEATHER_PIXELS, InitImage, check_init_image, open_init_image
 from mutoscope.media import read_info
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 
 PROMPT = "a lake at sunset"
 SMALL: dict[str, Any] = {"size": "64x48", "num_inference_steps": 4, "seed": 5}

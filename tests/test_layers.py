@@ -15,8 +15,8 @@ LAYERS = {
     6: "data world",
     5: "pipeline models",
     4: "runtime refine checkpoint adapter advice parts extractors init_image",
-    3: "prompt tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media",
-    2: "layers flow styles wording memory finish",
+    3: "tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media objects",
+    2: "layers flow prompt postprocess",
     1: "shapes config device rng events folders phrases",
     0: "errors weights",
 }

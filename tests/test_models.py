@@ -25,7 +25,7 @@ from mutoscope.errors import (
 from mutoscope.events import Event
 from mutoscope.media import read_info, read_pixels
 from mutoscope.models import MOST_AT_ONCE, Clip, Picture, count_frames
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 
 PROMPT = "a lake at sunset"
 SMALL = {"size": "48x32", "num_inference_steps": 3}

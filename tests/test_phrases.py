@@ -8,9 +8,9 @@ import pytest
 
 from mutoscope import TextToImageModel
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS, read_prompts
-from mutoscope.memory import load
+from mutoscope.objects import load
 from mutoscope.phrases import ADDED, BOOK, LIGHTLESS, TOLD, meant, plain_words, read, tells
-from mutoscope.prompt import LOUDER, Request
+from mutoscope.prompt.request import LOUDER, Request
 from mutoscope.world.captions import caption
 from mutoscope.world.read import read as read_by_the_world
 from mutoscope.world.read import wordings

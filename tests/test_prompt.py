@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError
-from mutoscope.prompt import LATER, LONGEST_PROMPT, Request, UsedAdapter, check_text, sized, unknown_words
-from mutoscope.styles import known_styles, write_mix
+from mutoscope.prompt.request import LATER, LONGEST_PROMPT, Request, UsedAdapter, check_text, sized, unknown_words
+from mutoscope.prompt.styles import known_styles, write_mix
 
 STYLES = list(known_styles())
 

@@ -11,9 +11,9 @@ from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.advice import nearest
 from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.pipeline import read, token_weights
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
+from mutoscope.prompt.styles import styles
 from mutoscope.runtime.onnx import OnnxRuntime
-from mutoscope.styles import styles
 from mutoscope.tokenizer import Tokenizer
 
 SMALL = {"size": "48x32", "num_inference_steps": 2, "seed": 1}

@@ -16,7 +16,7 @@ from mutoscope.errors import NonFiniteError
 from mutoscope.events import drain
 from mutoscope.media import read_info
 from mutoscope.pipeline import networks_of, read
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 from mutoscope.refine import Networks
 from mutoscope.runtime import open_runtime
 from mutoscope.tokenizer import Tokenizer

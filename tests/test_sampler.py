@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from mutoscope.flow import grid
-from mutoscope.prompt import SAMPLER_NAMES, Request
+from mutoscope.prompt.request import SAMPLER_NAMES, Request
 from mutoscope.rng import stream
 from mutoscope.sampler import SAMPLERS, VERSION
 

@@ -7,8 +7,8 @@ import pytest
 
 from mutoscope import TextToImageModel
 from mutoscope.errors import StyleError
-from mutoscope.prompt import Request, unknown_words
-from mutoscope.styles import ask_styles, known_styles, own_styles, read_mix, styles, write_mix
+from mutoscope.prompt.request import Request, unknown_words
+from mutoscope.prompt.styles import ask_styles, known_styles, own_styles, read_mix, styles, write_mix
 from mutoscope.world.spec import STYLES
 from mutoscope.world.words.styles import STYLE_SUFFIXES
 

@@ -14,7 +14,7 @@ from mutoscope.evaluate.judge import SHIPPED
 from mutoscope.evaluate.suite import check_seeds
 from mutoscope.evaluate.thing_reader import ThingHead, answers_of, kinds_of, load_thing_reader, resized, save_head
 from mutoscope.evaluate.things import ASKED
-from mutoscope.memory import load
+from mutoscope.objects import load
 from mutoscope.rng import stream
 
 WORDS = {"object": ("none", "animal", "vehicle"), "side": ("left", "right")}

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mutoscope.errors import SettingError
-from mutoscope.styles import known_styles
+from mutoscope.prompt.styles import known_styles
 from mutoscope.world.spec import STYLES
 from mutoscope.world.styles import PAINTERS, apply
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from mutoscope.checkpoint import Checkpoint, read_weights
-from mutoscope.memory import SAID_OF_THINGS
-from mutoscope.memory import load as load_memory
-from mutoscope.prompt import Request, unknown_words
-from mutoscope.styles import known_styles
+from mutoscope.objects import SAID_OF_THINGS
+from mutoscope.objects import load as load_memory
+from mutoscope.prompt.request import Request, unknown_words
+from mutoscope.prompt.styles import known_styles
 from mutoscope.tokenizer import Tokenizer
 
 TABLE = "text.words.weight"

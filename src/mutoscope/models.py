@@ -25,15 +25,15 @@ from mutoscope.errors import CheckpointError, SettingError, SizeError
 from mutoscope.events import Event, Phase, drain
 from mutoscope.init_image import InitImage, check_init_image, open_init_image
 from mutoscope.media import Provenance, encode_clip, encode_picture, write_clip, write_picture
-from mutoscope.memory import load as load_memory
-from mutoscope.memory import own_things
+from mutoscope.objects import load as load_memory
+from mutoscope.objects import own_things
 from mutoscope.phrases import plain_words
 from mutoscope.pipeline import draw, look_up
-from mutoscope.prompt import Request, UsedAdapter, read_adapters, sized
+from mutoscope.prompt.request import Request, UsedAdapter, read_adapters, sized
+from mutoscope.prompt.styles import ask_styles
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import VERSION as SAMPLER_VERSION
 from mutoscope.shapes import size_like
-from mutoscope.styles import ask_styles
 from mutoscope.tokenizer import Tokenizer
 
 PICTURE_STEPS, CLIP_STEPS = 12, 8

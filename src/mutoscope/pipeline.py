@@ -7,7 +7,7 @@
                └── one latent frame after the other, each seeing the ones before it ── ease in
 
 Things that the prompt names are looked up in a memory of drawings: the network draws the scene without them, they are laid into it,
-and the network paints over them in a second pass (memory/). Styles of exact marks get them at the end: squares, triangles (finish.py).
+and the network paints over them in a second pass (objects/). Styles of exact marks get them at the end (postprocess.py).
 A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 
@@ -21,20 +21,20 @@ import numpy as np
 from mutoscope.config import SPACE_FACTOR, ModelConfig
 from mutoscope.errors import NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
-from mutoscope.finish import FINISHES
 from mutoscope.flow import grid, mix, shift_for, start_at
 from mutoscope.guidance import guided, keeping
 from mutoscope.init_image import InitImage
-from mutoscope.memory import Found, Memory, held, own_things
-from mutoscope.memory import load as load_memory
-from mutoscope.prompt import Request
+from mutoscope.objects import Found, Memory, held, own_things
+from mutoscope.objects import load as load_memory
+from mutoscope.postprocess import FINISHES
+from mutoscope.prompt.request import Request
+from mutoscope.prompt.weighting import Pieces
 from mutoscope.refine import Networks, refine
 from mutoscope.rng import between, stream
 from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid
 from mutoscope.tokenizer import Tokenizer
-from mutoscope.wording import Pieces
 
 LAST_TRAINED = 6  # latent frames of a training clip after the first; later ones are told they stand here
 PREVIEW_EVERY = 4  # steps

@@ -32,7 +32,7 @@ from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import mix, shift_for, shift_time
 from mutoscope.guidance import keeping
-from mutoscope.prompt import REFINE_STRENGTH, Request
+from mutoscope.prompt.request import REFINE_STRENGTH, Request
 from mutoscope.rng import stream
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import MULTIPLE

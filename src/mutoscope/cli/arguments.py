@@ -258,6 +258,6 @@ def read_prompts(path: Path) -> list[str]:
     """Return the lines of a file that say something; OutputError or PromptError otherwise."""
     if not path.is_file():
         raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt a line")
-    from mutoscope.wording import read_lines
+    from mutoscope.prompt.wildcards import read_lines
 
     return list(read_lines(path))

@@ -157,7 +157,7 @@ def redo(
 def read_request(path: Path) -> Any:
     """Return the Request inside a file; MediaError when there is none."""
     from mutoscope.media import read_info
-    from mutoscope.prompt import Request
+    from mutoscope.prompt.request import Request
 
     text = read_info(path)["request_json"]
     if not text:
@@ -173,7 +173,7 @@ def _changes(
     steps: int | None,
     guidance: float | None,
 ) -> dict[str, Any]:
-    from mutoscope.styles import ask_styles
+    from mutoscope.prompt.styles import ask_styles
 
     changes: dict[str, Any] = {
         "negative_prompt": negative_prompt,

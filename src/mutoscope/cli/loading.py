@@ -9,9 +9,9 @@ RUNTIMES = ("auto", "onnx", "torch")
 
 def check_request(**given: Any) -> None:
     """Refuse what no model could do, before a model is loaded; raises RequestError."""
-    from mutoscope.prompt import Request, sized
+    from mutoscope.prompt.request import Request, sized
+    from mutoscope.prompt.styles import ask_styles
     from mutoscope.shapes import NATIVE_SIDE
-    from mutoscope.styles import ask_styles
 
     asked = [given.pop(name, None) for name in ("size", "width", "height")]
     if given.get("image_hash") and not any(asked):  # the picture gives the size, one that can be drawn at once
@@ -24,7 +24,7 @@ def check_request(**given: Any) -> None:
 def check_adapter(words: str) -> None:
     """Refuse adapters that are not there or cannot be read, before a model is loaded; SettingError, CheckpointError."""
     from mutoscope.adapter import find_adapter
-    from mutoscope.prompt import read_adapters
+    from mutoscope.prompt.request import read_adapters
 
     for name, _ in read_adapters(words):
         find_adapter(name)

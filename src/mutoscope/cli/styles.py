@@ -38,7 +38,7 @@ def styles(
     as_json: ask.Json = False,
 ) -> None:
     """List the styles, or draw a sheet of them all."""
-    from mutoscope.styles import known_styles, own_styles
+    from mutoscope.prompt.styles import known_styles, own_styles
 
     if sheet:
         way = Way(model, runtime, threads, quiet=quiet, as_json=as_json)
@@ -64,7 +64,7 @@ def draw_sheet(
     """Draw a prompt in every style into one picture file, each over its name."""
     from mutoscope.media import Provenance, write_picture
     from mutoscope.models import SOFTWARE
-    from mutoscope.styles import styles as names
+    from mutoscope.prompt.styles import styles as names
 
     settings: dict[str, Any] = {"seed": ask.read_seed(str(SHEET_SEED) if seed is None else seed)}
     settings |= ask.ask_size(size, None, None) | ({} if steps is None else {"num_inference_steps": steps})
@@ -84,8 +84,8 @@ def find_strange(prompt: str, names: list[str], model: str | None) -> list[str]:
     """Return the styles that a checkpoint was never shown."""
     from mutoscope.advice import strange_styles
     from mutoscope.checkpoint import open_checkpoint
-    from mutoscope.prompt import Request
-    from mutoscope.styles import ask_styles
+    from mutoscope.prompt.request import Request
+    from mutoscope.prompt.styles import ask_styles
 
     checkpoint = open_checkpoint(model, verify=False)
     return [name for name in names if strange_styles(Request(prompt, **ask_styles(name)), checkpoint)]

@@ -21,7 +21,7 @@ def things(
 ) -> None:
     """List the things that are looked up, or say what is read from a prompt."""
     from mutoscope.folders import settings_folder
-    from mutoscope.memory import load, own_things
+    from mutoscope.objects import load, own_things
 
     own = own_things()
     memory = load().joined(own)

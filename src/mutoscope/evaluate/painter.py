@@ -10,8 +10,8 @@ import numpy as np
 from mutoscope.checkpoint import Checkpoint, open_checkpoint, read_weights
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
-from mutoscope.memory import SAID_OF_THINGS
-from mutoscope.memory import load as load_memory
+from mutoscope.objects import SAID_OF_THINGS
+from mutoscope.objects import load as load_memory
 
 
 @dataclass(frozen=True)

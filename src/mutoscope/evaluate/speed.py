@@ -9,7 +9,7 @@ from mutoscope.device import cpu_name
 from mutoscope.evaluate.motion import FPS, FRAMES
 from mutoscope.events import drain
 from mutoscope.pipeline import draw
-from mutoscope.prompt import Request
+from mutoscope.prompt.request import Request
 from mutoscope.runtime import open_runtime
 from mutoscope.tokenizer import Tokenizer
 

@@ -13,7 +13,7 @@ from typing import Any
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
-from mutoscope.memory import load as load_memory
+from mutoscope.objects import load as load_memory
 from mutoscope.parts import BEGUN
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary

@@ -11,7 +11,7 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from mutoscope.memory.layout import HEIGHTS
+from mutoscope.objects.layout import HEIGHTS
 from mutoscope.rng import stream
 from mutoscope.world.nouns import Noun, moves_as
 from mutoscope.world.spec import SceneSpec, Thing

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from mutoscope.memory.words import COLORS
+from mutoscope.prompt.objects import COLORS
 from mutoscope.world.spec import Thing
 
 SIZES = ("tiny", "small", "person", "large", "huge")  # about 0.1 m, 0.4 m, 1.5 m, 4 m, 15 m

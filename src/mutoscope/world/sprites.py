@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.errors import SettingError
-from mutoscope.memory.paste import cut, dyed, shrunk
+from mutoscope.objects.paste import cut, dyed, shrunk
 from mutoscope.world.nouns import HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.finish import FINISHES, GREY, INKS, TONES, areas, facets, squares
 from mutoscope.pipeline import Things, finished
-from mutoscope.prompt import Request
-from mutoscope.styles import known_styles
+from mutoscope.postprocess import FINISHES, GREY, INKS, TONES, areas, facets, squares
+from mutoscope.prompt.request import Request
+from mutoscope.prompt.styles import known_styles
 
 SIZES = ((128, 128), (256, 256), (144, 256), (400, 272), (64, 512))  # height, width
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from mutoscope.errors import SettingError
 from mutoscope.folders import settings_folder
-from mutoscope.memory.paste import cut, shrunk
+from mutoscope.objects.paste import cut, shrunk
 
 ENDINGS = (".png", ".webp")
 LONGEST_NAME = 60

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 
 from mutoscope.errors import CheckpointError
-from mutoscope.memory.layout import Noun, Placed, lay_out
-from mutoscope.memory.own import OwnThing, own_things
-from mutoscope.memory.paste import backdrop, dyed, held, paste
-from mutoscope.memory.words import SAID_OF_THINGS, Found, Speech
+from mutoscope.objects.layout import Noun, Placed, lay_out
+from mutoscope.objects.own import OwnThing, own_things
+from mutoscope.objects.paste import backdrop, dyed, held, paste
+from mutoscope.prompt.objects import SAID_OF_THINGS, Found, Speech
 from mutoscope.rng import Stream
 
 __all__ = ["SAID_OF_THINGS", "Drawing", "Found", "Memory", "Noun", "OwnThing", "Placed", "held", "load", "own_things"]

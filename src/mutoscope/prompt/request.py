@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mutoscope.errors import PromptError, SettingError, SizeError, StyleError, did_you_mean
+from mutoscope.prompt.styles import Mix, Style, known_styles, read_mix, split_strength, write_mix
+from mutoscope.prompt.weighting import Pieces, is_weighted, pieces
+from mutoscope.prompt.wildcards import draw_words
 from mutoscope.shapes import LARGEST, LARGEST_REFINED, LatentGrid, check_size, draft_size, parse_size
-from mutoscope.styles import Mix, Style, known_styles, read_mix, split_strength, write_mix
-from mutoscope.wording import Pieces, draw_words, is_weighted, pieces
 
 LONGEST_PROMPT = 20_000  # characters
 MOST_FRAMES = 60 * 60  # five minutes at 12 frames a second

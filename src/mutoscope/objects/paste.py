@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from mutoscope.memory.layout import Placed
-from mutoscope.memory.words import COLORS
+from mutoscope.objects.layout import Placed
+from mutoscope.prompt.objects import COLORS
 
 DARKEST, BRIGHTEST = 0.42, 1.06  # how much of its own light a thing keeps in the dark, and at noon
 CAST = 0.45  # how much of the picture's colour falls on it

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import PromptError
-from mutoscope.prompt import Request
-from mutoscope.wording import LARGEST_WEIGHT, STEP, draw_words, is_weighted, list_names, pieces, read_list
+from mutoscope.prompt.request import Request
+from mutoscope.prompt.weighting import LARGEST_WEIGHT, STEP, is_weighted, pieces
+from mutoscope.prompt.wildcards import draw_words, list_names, read_list
 
 MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
 

@@ -11,11 +11,11 @@ from PIL import Image
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, SettingError
-from mutoscope.memory import INDEX, Memory, load, own_things
-from mutoscope.memory.layout import lay_out
-from mutoscope.memory.paste import dyed, held
-from mutoscope.memory.words import COLORS, MOST, Thing
-from mutoscope.prompt import Request
+from mutoscope.objects import INDEX, Memory, load, own_things
+from mutoscope.objects.layout import lay_out
+from mutoscope.objects.paste import dyed, held
+from mutoscope.prompt.objects import COLORS, MOST, Thing
+from mutoscope.prompt.request import Request
 from mutoscope.rng import stream
 
 
