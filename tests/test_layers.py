@@ -18,7 +18,7 @@ LAYERS = {
     3: "tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media objects",
     2: "layers flow prompt postprocess",
     1: "shapes config device rng events folders phrases",
-    0: "errors weights",
+    0: "errors weights telemetry",
 }
 LAYER = {name: number for number, names in LAYERS.items() for name in names.split()}
 FRIENDS = {

@@ -15,6 +15,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table
 from mutoscope.device import cpu_name
 from mutoscope.errors import MutoscopeError
+from mutoscope.telemetry import import_onnxruntime
 
 LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "rich", "torch")
 EXTRAS = {  # extra -> modules it brings
@@ -133,19 +134,19 @@ def _disk() -> Finding:
 def _runtime() -> list[Finding]:
     """Return the line about ONNX Runtime's providers and the one about the runtime that `auto` means."""
     try:
-        import onnxruntime
+        providers = import_onnxruntime().get_available_providers()
     except Exception as error:
-        onnx, broken = None, f"cannot be imported ({type(error).__name__}: {error}); pip install onnxruntime"
+        providers, broken = [], f"cannot be imported ({type(error).__name__}: {error}); pip install onnxruntime"
     else:
-        onnx, broken = onnxruntime.get_available_providers(), ""
+        broken = ""
     torch = importlib.util.find_spec("torch") is not None
-    if onnx:
+    if providers:
         choice = "onnx: it is installed and needs no PyTorch"
     else:
         choice = "torch: ONNX Runtime is not usable" if torch else "none; pip install onnxruntime"
     return [
-        Finding("providers", ", ".join(onnx) if onnx else broken, bool(onnx)),
-        Finding("runtime", choice, bool(onnx) or torch, needed=True),
+        Finding("providers", ", ".join(providers) or broken, bool(providers)),
+        Finding("runtime", choice, bool(providers) or torch, needed=True),
     ]
 
 

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 from mutoscope.errors import MissingExtraError, MutoscopeError
+from mutoscope.telemetry import disable_telemetry
 
 WINDOW = 4096  # items given to Ray Data at once, so that this process stays small
 RETRIES = 3  # times a task is begun anew when its worker dies
@@ -70,6 +71,7 @@ def _run(function: bytes, place: str, row: dict[str, Any]) -> dict[str, Any]:
 
 def _started() -> Any:
     """Return Ray, connected to the cluster of RAY_ADDRESS or started on this machine."""
+    disable_telemetry()
     try:
         import ray
         import ray.data

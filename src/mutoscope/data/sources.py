@@ -24,6 +24,7 @@ from typing import Any
 from mutoscope.data import captions
 from mutoscope.data.rows import BOM, NAME, Rows, place_of
 from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError, did_you_mean
+from mutoscope.telemetry import disable_telemetry
 
 KINDS = ("rows", "table", "sidecar", "class", "shards", "hub")
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".mp4", ".m4v", ".mov", ".webm")
@@ -368,6 +369,7 @@ def _with_captions(origin: str, content: bytes, parts: dict[str, bytes]) -> Foun
 
 def _hub(name: str, split: str) -> Findings:
     """Yield the items of a data set of the hub, streamed; no code of the data set is run."""
+    disable_telemetry()
     try:
         import datasets
     except ImportError as error:

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from mutoscope.errors import MissingExtraError, OutputError
 from mutoscope.evaluate.frechet import frechet_distance
 from mutoscope.evaluate.intervals import bootstrap, mean_of
+from mutoscope.telemetry import disable_telemetry
 
 BATCH = 16
 SUBSETS, SUBSET = 100, 1000  # of KID, as torchmetrics has it
@@ -106,6 +107,7 @@ def open_clip(folder: Path) -> Any:
     """Return torchmetrics' CLIPScore over the CLIP of a folder; OutputError when there is none."""
     if importlib.util.find_spec("transformers") is None:
         raise MissingExtraError("transformers", "metrics")
+    disable_telemetry()
     from torchmetrics.multimodal.clip_score import CLIPScore
     from transformers import CLIPModel, CLIPProcessor
 

@@ -23,6 +23,7 @@ from mutoscope.checkpoint import ENCODER, FORMAT, SCALE, card_digest, file_hash,
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.shapes import rotary_table
+from mutoscope.telemetry import disable_telemetry
 from mutoscope.text_encoder import TextTower
 from mutoscope.transformer import Transformer
 
@@ -223,6 +224,7 @@ def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weight
     """Return (graph, names of the constants it takes from outside)."""
     import warnings
 
+    disable_telemetry()  # the exporter of PyTorch may import ONNX Runtime
     import onnx
 
     buffer = io.BytesIO()

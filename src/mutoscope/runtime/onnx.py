@@ -12,6 +12,7 @@ from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
 from mutoscope.runtime import Adapters, Past
 from mutoscope.shapes import rotary_table
+from mutoscope.telemetry import import_onnxruntime
 
 
 class OnnxRuntime:
@@ -85,8 +86,7 @@ class OnnxRuntime:
             raise self._explain(graph, error) from error
 
     def _open(self, graph: str) -> Any:
-        import onnxruntime as ort
-
+        ort = import_onnxruntime()
         data = self.checkpoint.graph(graph)
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
@@ -111,8 +111,7 @@ class OnnxRuntime:
         return CheckpointError(f"{path}: ONNX Runtime refuses it ({reason[:300]}); fetch the model again")
 
     def _view(self, name: str) -> Any:
-        import onnxruntime as ort
-
+        ort = import_onnxruntime()
         if name not in self._views:
             base, _, how = name.partition("@")
             if base not in self._weights:
