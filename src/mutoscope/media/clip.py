@@ -34,14 +34,22 @@ _GIF_SHORTEST = 2  # centiseconds; browsers slow anything shorter down to ten
 _GIF_HOLD = 2  # levels; a pixel that changed no more keeps its index, so still parts neither flicker nor cost bytes
 
 
-def write_clip(frames: np.ndarray, fps: int, path: Path, provenance: Provenance) -> Path:
-    """Write `frames` (T, H, W, 3) uint8 at `fps` to `path` (.mp4 .gif .webp .webm), whole or not at all.
+def write_clip(
+    frames: np.ndarray,  # (T, H, W, 3) uint8
+    fps: int,
+    path: Path,  # .mp4 .gif .webp .webm
+    provenance: Provenance,
+    *,
+    exclusive: bool = False,  # never replace a file
+) -> Path:
+    """Write a clip file, whole or not at all.
 
     MP4 and WebM need even sizes: an odd one gets its last row or column twice. Raises OutputError for a bad path,
-    SizeError for a rate that cannot be made, StorageError when writing fails.
+    SizeError for a rate that cannot be made, StorageError when writing fails, and with `exclusive` FileExistsError where the
+    name is taken.
     """
     path = check_output(path, CLIP_ENDINGS)
-    return write_bytes(path, encode_clip(frames, fps, path.suffix, provenance))
+    return write_bytes(path, encode_clip(frames, fps, path.suffix, provenance), exclusive=exclusive)
 
 
 def encode_clip(frames: np.ndarray, fps: int, ending: str, provenance: Provenance) -> bytes:

@@ -13,14 +13,21 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _JPEG_SEGMENT = 65_000  # bytes; a JPEG segment ends at 65,533 with its name
 
 
-def write_picture(pixels: np.ndarray, path: Path, provenance: Provenance, quality: int = 92) -> Path:
-    """Write `pixels` (H, W, 3) uint8 to `path` (.png .jpg .jpeg .webp), whole or not at all.
+def write_picture(
+    pixels: np.ndarray,  # (H, W, 3) uint8
+    path: Path,  # .png .jpg .jpeg .webp
+    provenance: Provenance,
+    quality: int = 92,  # 1 to 100, for JPEG and WebP; PNG is lossless
+    *,
+    exclusive: bool = False,  # never replace a file
+) -> Path:
+    """Write a picture file, whole or not at all.
 
-    `quality` is 1 to 100, for JPEG and WebP; PNG is lossless. Raises OutputError for a bad path, StorageError
-    when writing fails.
+    Raises OutputError for a bad path, StorageError when writing fails, and with `exclusive` FileExistsError where the name
+    is taken.
     """
     path = check_output(path, PICTURE_ENDINGS)
-    return write_bytes(path, encode_picture(pixels, path.suffix, provenance, quality))
+    return write_bytes(path, encode_picture(pixels, path.suffix, provenance, quality), exclusive=exclusive)
 
 
 def encode_picture(pixels: np.ndarray, ending: str, provenance: Provenance, quality: int = 92) -> bytes:
