@@ -17,6 +17,7 @@ import numpy as np
 from mutoscope.config import SPACE_FACTOR
 from mutoscope.errors import MediaError, SettingError, SizeError
 from mutoscope.media import open_frames, upright
+from mutoscope.media.pixels import to_values
 
 FEATHER_PIXELS = 4  # what was drawn continues this far outside the mask, then fades over as many pixels again
 MASK_THRESHOLD = 128  # mask levels from here on are drawn anew
@@ -59,7 +60,7 @@ class InitImage:
     @property
     def encoder_input(self) -> np.ndarray:
         """Pixels (1, 3, 1, H, W) float32 in [-1, 1]."""
-        return np.ascontiguousarray(self.pixels.transpose(2, 0, 1)[None, :, None].astype(np.float32) / 127.5 - 1.0)
+        return np.ascontiguousarray(to_values(self.pixels.transpose(2, 0, 1)[None, :, None]))
 
     @property
     def latent_mask(self) -> np.ndarray | None:

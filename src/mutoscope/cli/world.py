@@ -93,10 +93,11 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
 
 def _draw(spec: Any, sides: dict[str, int], times: list[float], library: Any) -> Any:
     """Return uint8 frames (T, H, W, 3)."""
+    from mutoscope.media.pixels import unit_to_levels
     from mutoscope.world.render import render
 
     unit = render([spec], sides["width"], sides["height"], times, library=library)[0]
-    return (unit.clamp(0, 1) * 255).round().byte().permute(1, 2, 3, 0).numpy()
+    return unit_to_levels(unit).permute(1, 2, 3, 0).numpy()
 
 
 def _write(frames: Any, path: Path, fps: int, moves: bool) -> None:

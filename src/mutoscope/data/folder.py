@@ -24,6 +24,7 @@ from mutoscope.data.workers import Spread, on_this_machine
 from mutoscope.device import need_torch
 from mutoscope.errors import DataError, SettingError, StyleError, did_you_mean
 from mutoscope.events import Event, Phase
+from mutoscope.media.pixels import unit_to_levels
 
 LICENCE = "CC0-1.0"  # of what the renderer draws
 WORDINGS = 8  # captions tried for each scene; equal ones are kept once
@@ -175,7 +176,7 @@ def draw(scenery: Scenery, indices: list[int], device: str = "cpu") -> tuple[lis
     specs = [draw_spec(scenery.seed, index, **settings) for index in indices]
     times = [frame / scenery.fps for frame in range(scenery.frames)]
     unit = render(specs, scenery.width, scenery.height, times, device=device, library=library)  # (B, 3, T, H, W)
-    return specs, (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 4, 1).cpu().numpy()
+    return specs, unit_to_levels(unit).permute(0, 2, 3, 4, 1).cpu().numpy()
 
 
 def _write(path: Path, frames: Any, scenery: Scenery) -> None:

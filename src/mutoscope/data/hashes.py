@@ -14,7 +14,8 @@ from functools import cache
 
 import numpy as np
 
-from mutoscope.data.measures import luma, resize
+from mutoscope.data.measures import resize
+from mutoscope.media.pixels import luma
 
 DHASH_BITS, PHASH_BITS = 256, 64
 DHASH_NEAR, PHASH_NEAR = 30, 8  # bits two prints may differ in

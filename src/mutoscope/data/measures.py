@@ -6,9 +6,10 @@ There is no number for watermarks: one picture alone does not show one, and what
 
 import numpy as np
 
+from mutoscope.media.pixels import luma
+
 LOOK_SIDE = 128  # pixels: the short side at which blur, bars and blankness are judged, that of the models' own pictures
 CLIP_SIDE = 32  # pixels: the size at which frames are compared
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _SEEN = 10  # levels: a smaller change of a cell is not counted as one
 _BLUR_WINDOW = 9  # pixels of the strong low-pass (Crete et al. 2007, section 3)
 _BAR_LEVELS = 8  # a bar is this even
@@ -29,11 +30,6 @@ def resize(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     from PIL import Image
 
     return np.asarray(Image.fromarray(np.ascontiguousarray(pixels)).resize((width, height), Image.Resampling.BOX))
-
-
-def luma(pixels: np.ndarray) -> np.ndarray:
-    """Return the brightness of a picture, (H, W) float32 from 0 to 255."""
-    return pixels.astype(np.float32) @ _LUMA
 
 
 def evenness(pixels: np.ndarray, levels: int = 4) -> float:

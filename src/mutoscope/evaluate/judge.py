@@ -20,6 +20,7 @@ from torch import Tensor
 from mutoscope.errors import CheckpointError, MissingModelError
 from mutoscope.evaluate.tally import wilson
 from mutoscope.extractors import Extractors, fit, load_extractors
+from mutoscope.media.pixels import to_values
 
 SHIPPED = Path(__file__).parent / "extractors"  # judge.safetensors, judge.json, and PIN, the digest they must have
 BATCH = 64
@@ -88,7 +89,7 @@ class Judge:
 
 def to_pixels(picture: np.ndarray) -> Tensor:
     """uint8 (H, W, 3) -> pixels (1, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    return to_values(torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None])
 
 
 def load_judge(folder: Path | None = None) -> Judge:

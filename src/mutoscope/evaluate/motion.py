@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from mutoscope.media.pixels import unit_to_levels
 from mutoscope.rng import stream
 from mutoscope.world.render import render
 from mutoscope.world.spec import SceneSpec
@@ -86,7 +87,7 @@ def _vertex(values: np.ndarray) -> float:
 def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int = FPS) -> np.ndarray:
     """Return the scene as the world moves it, uint8 (T, H, W, 3)."""
     unit = render([spec], width, height, [frame / fps for frame in range(frames)])[0]  # (3, T, H, W)
-    return (unit.clamp(0, 1) * 255).round().byte().permute(1, 2, 3, 0).cpu().numpy()
+    return unit_to_levels(unit).permute(1, 2, 3, 0).cpu().numpy()
 
 
 def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from mutoscope.checkpoint import Checkpoint, open_checkpoint, read_weights
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
+from mutoscope.media.pixels import to_levels, to_values
 from mutoscope.objects import SAID_OF_THINGS
 from mutoscope.objects import load as load_memory
 
@@ -82,10 +83,10 @@ def codec_of(checkpoint: Checkpoint) -> Callable[[np.ndarray], np.ndarray] | Non
     def restore(pictures: np.ndarray) -> np.ndarray:
         parts = []
         for first in range(0, len(pictures), 16):
-            pixels = torch.from_numpy(pictures[first : first + 16]).permute(0, 3, 1, 2).float()[:, :, None] / 127.5 - 1
+            pixels = to_values(torch.from_numpy(pictures[first : first + 16]).permute(0, 3, 1, 2)[:, :, None])
             with torch.no_grad():
                 back = codec.decode(codec.encode(pixels))[:, :, 0]
-            parts.append(((back.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy())
+            parts.append(to_levels(back).permute(0, 2, 3, 1).numpy())
         return np.concatenate(parts)
 
     return restore

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
+from mutoscope.media.pixels import unit_to_levels
 from mutoscope.world.render import render
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
@@ -22,7 +23,7 @@ def render_pictures(
     """Yield the render of each spec, uint8 (H, W, 3)."""
     for first in range(0, len(specs), BATCH):
         unit = render(specs[first : first + BATCH], width, height, library=library)[:, :, 0]  # (B, 3, H, W)
-        yield from (unit.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        yield from unit_to_levels(unit).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def soften(picture: np.ndarray, times: int = 4) -> np.ndarray:

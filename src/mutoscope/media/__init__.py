@@ -3,6 +3,7 @@
     storage      a file is there whole or not at all; what may be written where
     marks        provenance as XMP, EXIF and text: packing and unpacking
     picture      uint8 (H, W, 3) -> PNG, JPEG, WebP
+    pixels       levels 0 to 255 <-> the numbers networks work with; luma
     clip         uint8 (T, H, W, 3) -> MP4, GIF, WebP, WebM
     containers   walks the blocks of GIF, WebP and MP4 files without decoding them
     reading      any of these files -> pixels, or what the file says about itself

@@ -14,6 +14,7 @@ import numpy as np
 
 from mutoscope.errors import OutputError, SizeError
 from mutoscope.media.marks import AI_SOURCE, Provenance, exif_block, xmp_packet
+from mutoscope.media.pixels import BT709
 from mutoscope.media.storage import check_output, write_bytes
 
 CLIP_ENDINGS = (".mp4", ".gif", ".webp", ".webm")
@@ -27,7 +28,7 @@ XMP_BOX = bytes.fromhex(
 _X264 = {"crf": "16", "preset": "medium", "threads": "1", "x264-params": "cpu-independent=1"}
 _VP9 = {"crf": "20", "b": "0", "deadline": "good", "cpu-used": "3", "row-mt": "0", "threads": "1"}
 _BT709, _LIMITED = 1, 1  # the numbers of the standard (ITU-T H.273) and of FFmpeg's range flag
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+_LUMA = np.array(BT709, np.float32)
 _BLUE = (np.array([0, 0, 1], np.float32) - _LUMA) / np.float32(1.8556)
 _RED = (np.array([1, 0, 0], np.float32) - _LUMA) / np.float32(1.5748)
 _GIF_SHORTEST = 2  # centiseconds; browsers slow anything shorter down to ten

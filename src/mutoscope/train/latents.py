@@ -13,6 +13,7 @@ import torch
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.data.cache import Folder
 from mutoscope.device import lean
+from mutoscope.media.pixels import to_values
 
 
 def cached_latents(folder: Folder, codec: Autoencoder, run: Path) -> np.ndarray:
@@ -49,7 +50,7 @@ def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
 
 def to_unit(frames: np.ndarray) -> torch.Tensor:
     """uint8 (B, T, H, W, 3) -> pixels (B, 3, T, H, W) in [-1, 1]."""
-    return torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3).float() / 127.5 - 1.0
+    return to_values(torch.from_numpy(np.array(frames)).permute(0, 4, 1, 2, 3))
 
 
 def save_array(path: Path, array: np.ndarray) -> None:

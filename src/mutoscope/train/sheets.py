@@ -3,10 +3,12 @@
 import numpy as np
 from torch import Tensor
 
+from mutoscope.media.pixels import to_levels
+
 
 def to_bytes(pixels: Tensor) -> np.ndarray:
     """(B, 3, H, W) in [-1, 1] -> uint8 (B, H, W, 3)."""
-    return ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return to_levels(pixels.float()).permute(0, 2, 3, 1).cpu().numpy()
 
 
 def sheet(rows: list[np.ndarray], gap: int = 2) -> np.ndarray:
