@@ -1,4 +1,7 @@
-"""The import direction is a table: a module may import lower layers, and of its own layer only what FRIENDS names."""
+"""The import direction is a table: a module may import lower layers, and of its own layer only what FRIENDS names.
+
+CONTRIBUTING.md shows the table; `python tests/test_layers.py` writes it there again after a change here.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -7,20 +10,35 @@ from typing import TypeGuard
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "src" / "mutoscope"
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src"
+PACKAGE = SOURCE / "mutoscope"
+PAGE = ROOT / "CONTRIBUTING.md"
+START, END = "<!-- layers: python tests/test_layers.py -->", "<!-- end of layers -->"
 LAYERS = {
-    9: "model __main__ __init__ cli",
-    8: "serve cluster series",
-    7: "train evaluate export hub",
+    8: "__init__ __main__ cli model",
+    7: "train evaluate export",
     6: "data world",
-    5: "pipeline models",
-    4: "runtime refine checkpoint adapter advice parts extractors init_image",
-    3: "tokenizer text_encoder image_encoder transformer autoencoder guidance sampler media objects",
-    2: "layers flow prompt postprocess",
-    1: "shapes config device rng events folders phrases",
-    0: "errors weights telemetry",
+    5: "models pipeline",
+    4: "adapter advice checkpoint extractors init_image parts refine runtime",
+    3: "autoencoder guidance image_encoder media objects sampler text_encoder tokenizer transformer",
+    2: "cluster flow layers postprocess prompt series",
+    1: "config device events folders phrases rng shapes",
+    0: "errors telemetry weights",
+}
+PURPOSE = {
+    8: "what users call",
+    7: "stages that stand beside the drawing: training, evaluation, export",
+    6: "training data and the rendered world",
+    5: "from a request to pixels",
+    4: "files and devices of a model, parts of the way",
+    3: "networks, sampling, media, the object library",
+    2: "single steps without a model",
+    1: "plain values",
+    0: "what everything may use",
 }
 LAYER = {name: number for number, names in LAYERS.items() for name in names.split()}
+# (user, used) of one layer.
 FRIENDS = {
     ("shapes", "config"),  # sizes are counted in the factors of the codec
     ("runtime", "checkpoint"),
@@ -31,12 +49,17 @@ FRIENDS = {
     ("parts", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
 }
-FILES = sorted(PACKAGE.rglob("*.py"))
+# {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.
+BARRED = {
+    "world": "models pipeline runtime refine checkpoint adapter advice init_image guidance sampler transformer autoencoder",
+}
+FILES = [*sorted(PACKAGE.rglob("*.py")), SOURCE / "model.py"]
+TOP = max(LAYERS)
 
 
 def owner(path: Path) -> str:
     """Return the room a file belongs to: `runtime` for runtime/onnx.py, `rng` for rng.py."""
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+    return path.relative_to(SOURCE).with_suffix("").parts[0 if path.parent == SOURCE else 1]
 
 
 def is_type_checking(node: ast.AST) -> TypeGuard[ast.If]:
@@ -60,7 +83,7 @@ def imports(node: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
 
 def rooms_used(source: str, path: Path) -> set[str]:
     """Return the rooms of mutoscope that a file imports, its own left out."""
-    package = ("mutoscope", *path.relative_to(PACKAGE).parts[:-1])
+    package = path.relative_to(SOURCE).parts[:-1]
     names = [name.split(".") for name in imports(ast.parse(source), package)]
     used = {parts[1] if len(parts) > 1 else "__init__" for parts in names if parts[0] == "mutoscope"}
     return used - {owner(path), "__version__"}
@@ -68,19 +91,71 @@ def rooms_used(source: str, path: Path) -> set[str]:
 
 def forbidden(user: str, used: str) -> bool:
     """Say whether `user` may not import `used`."""
-    return LAYER.get(used, 9) >= LAYER[user] and (user, used) not in FRIENDS and LAYER[user] < 9
+    if used in BARRED.get(user, "").split():
+        return True
+    return LAYER.get(used, TOP) >= LAYER[user] and (user, used) not in FRIENDS and LAYER[user] < TOP
+
+
+def is_package(name: str) -> bool:
+    return (PACKAGE / name).is_dir()
+
+
+def as_markdown() -> str:
+    """Return the table of CONTRIBUTING.md: layer, modules, what they are for, who may import whom within the layer."""
+
+    def shown(name: str) -> str:
+        return f"`{name}/`" if is_package(name) else f"`{name}`"
+
+    lines = ["| layer | modules | what for | may import within its layer |", "|---|---|---|---|"]
+    for number, names in LAYERS.items():
+        friends: dict[str, list[str]] = {}
+        for user, used in sorted(FRIENDS):
+            if LAYER[user] == number:
+                friends.setdefault(user, []).append(shown(used))
+        rule = "; ".join(f"{shown(user)}: {', '.join(used)}" for user, used in friends.items())
+        everything = "all of them" if number == TOP else rule
+        lines.append(f"| {number} | {', '.join(map(shown, names.split()))} | {PURPOSE[number]} | {everything} |")
+    barred = "; ".join(f"{shown(user)} never imports {', '.join(map(shown, n.split()))}" for user, n in BARRED.items())
+    return "\n".join([*lines, "", f"Besides, {barred}."])
+
+
+def write_table(page: str) -> str:
+    """Return the text of CONTRIBUTING.md with the table between its markers written again."""
+    before, rest = page.split(START)
+    _, after = rest.split(END)
+    return f"{before}{START}\n{as_markdown()}\n{END}{after}"
 
 
 def test_every_module_is_in_the_table():
     unknown = {owner(path) for path in FILES} - set(LAYER)
-    assert not unknown, f"give {sorted(unknown)} a layer in tests/test_layers.py and in docs/how_it_works.md"
+    assert not unknown, (
+        f"give {sorted(unknown)} a layer in LAYERS of tests/test_layers.py, then run: python tests/test_layers.py"
+    )
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_everything_in_the_table_exists():
+    there = {owner(path) for path in FILES} | {path.name for path in PACKAGE.iterdir() if path.is_dir()}
+    named = {*LAYER, *(name for pair in FRIENDS for name in pair), *BARRED, *" ".join(BARRED.values()).split()}
+    assert not named - there, (
+        f"take {sorted(named - there)} out of tests/test_layers.py, then run: python tests/test_layers.py"
+    )
+    assert len(LAYER) == sum(len(names.split()) for names in LAYERS.values()), "a module stands in two layers"
+
+
+def test_contributing_shows_the_table():
+    page = PAGE.read_text(encoding="utf-8")
+    assert write_table(page) == page, "the table in CONTRIBUTING.md is an old one; run: python tests/test_layers.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
 def test_imports_point_down(path: Path):
     user = owner(path)
-    wrong = {name for name in rooms_used(path.read_text(), path) if forbidden(user, name)}
-    assert not wrong, f"{user} (layer {LAYER[user]}) imports {', '.join(f'{n} (layer {LAYER.get(n)})' for n in wrong)}"
+    assert user in LAYER, f"{path.relative_to(ROOT)}: {user!r} has no layer in tests/test_layers.py"
+    wrong = {name for name in rooms_used(path.read_text(encoding="utf-8"), path) if forbidden(user, name)}
+    assert not wrong, (
+        f"{path.relative_to(ROOT)} (layer {LAYER[user]}) imports "
+        f"{', '.join(f'{name} (layer {LAYER.get(name)})' for name in sorted(wrong))}; see the table in CONTRIBUTING.md"
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,6 +181,8 @@ def test_the_reader_of_imports(source: str, room: str, used: set[str]):
         ("pipeline", "models", True),
         ("models", "pipeline", False),
         ("sampler", "flow", False),
+        ("world", "rng", False),
+        ("world", "sampler", True),  # lower, and barred
         ("train", "evaluate", True),
         ("train", "data", False),
         ("rng", "config", True),
@@ -115,3 +192,7 @@ def test_the_reader_of_imports(source: str, room: str, used: set[str]):
 )
 def test_the_table_itself(user: str, used: str, expected: bool):
     assert forbidden(user, used) is expected
+
+
+if __name__ == "__main__":
+    PAGE.write_text(write_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
