@@ -24,7 +24,7 @@ LAYERS = {
     3: "autoencoder guidance image_encoder media objects sampler text_encoder tokenizer transformer",
     2: "cluster flow layers postprocess prompt series",
     1: "config device events folders phrases rng shapes",
-    0: "errors telemetry weights",
+    0: "errors telemetry text_files weights",
 }
 PURPOSE = {
     8: "what users call",

@@ -16,6 +16,7 @@ from mutoscope.objects import SAID_OF_THINGS
 from mutoscope.objects import load as load_memory
 from mutoscope.prompt.request import Request, unknown_words
 from mutoscope.prompt.styles import known_styles
+from mutoscope.prompt.weighting import weight_warnings
 from mutoscope.tokenizer import Tokenizer
 
 TABLE = "text.words.weight"
@@ -30,7 +31,8 @@ def advice(
 ) -> tuple[str, ...]:
     """Return warnings in whole sentences; `taught` are words that adapters brought."""
     known = checkpoint.known_words.union(taught, things_known(request))
-    return (*_of_styles(request, checkpoint, known), *_of_words(request, checkpoint, tokenizer, known))
+    weights = dict.fromkeys(w for text in (request.prompt, request.negative_prompt) for w in weight_warnings(text))
+    return (*weights, *_of_styles(request, checkpoint, known), *_of_words(request, checkpoint, tokenizer, known))
 
 
 def things_known(request: Request) -> frozenset[str]:

@@ -28,7 +28,7 @@ from mutoscope.objects import Found, Memory, held, own_things
 from mutoscope.objects import load as load_memory
 from mutoscope.postprocess import FINISHES
 from mutoscope.prompt.request import Request
-from mutoscope.prompt.weighting import Pieces
+from mutoscope.prompt.weighting import Pieces, without_silent
 from mutoscope.refine import Networks, refine
 from mutoscope.rng import between, stream
 from mutoscope.runtime import Past, Runtime
@@ -223,9 +223,9 @@ def read_pieces(words: Pieces, runtime: Runtime, tokenizer: Tokenizer, window: i
     """Pieces of a prompt -> text (1, L, D), its windows joined end to end.
 
     A weight scales the states of its words: the keys of the attention are normalised and stay, the values grow or shrink, so that
-    the words say more or less where they are looked at. Words of weight 0 are not read at all.
+    the words say more or less where they are looked at. Words of weight 0 are not read at all, nor is their comma.
     """
-    words = [(text, weight) for text, weight in words if weight] or [("", 1.0)]
+    words = without_silent(words)
     windows = tokenizer.windows(" ".join(text for text, _ in words), window)
     states = read_windows(runtime, windows)
     if any(weight != 1 for _, weight in words):

@@ -6,7 +6,6 @@ A style is words added to the prompt; what a strength does to a picture, pipelin
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any
 
 from mutoscope.errors import StyleError, did_you_mean
 from mutoscope.folders import settings_folder
+from mutoscope.text_files import read_toml
 
 FILE = Path(__file__).parent / "styles.toml"
 LARGEST_FILE = 1 << 20  # bytes
@@ -81,10 +81,8 @@ def read_styles(path: Path) -> dict[str, Style]:
     """Read a style file; StyleError says in one line what is wrong with it."""
     known = [item.name for item in fields(Style) if item.name not in ("name", *(() if path == FILE else OURS))]
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ValueError("it is larger than 1 MB")
         found = {}
-        for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        for name, table in read_toml(path, LARGEST_FILE).items():
             if not isinstance(table, dict):
                 raise ValueError(f"{name} stands outside of a table; begin a style with [its name]")
             for key in table:

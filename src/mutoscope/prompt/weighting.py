@@ -1,19 +1,22 @@
 """Prompt weighting: weights in brackets, as in AUTOMATIC1111.
 
-    (fog) 1.1    (fog:1.4) 1.4    [boats] 1/1.1    ((fog)) 1.21    \\( a bracket
+    (fog) 1.1    (fog:1.4) 1.4    (fog:+1.4) 1.4    [boats] 1/1.1    ((fog)) 1.21    \\( a bracket
 
-Brackets that do not fit are read as plain text. What a weight does to a picture, pipeline.py knows.
+Weights go from 0, which leaves the words out, to 3; what is below or above is cut, and `weight_warnings` says so. Brackets
+that do not fit are read as plain text. What a weight does to a picture, pipeline.py knows.
 """
 
 import re
+from collections.abc import Iterator
 
 Pieces = list[tuple[str, float]]  # of a text, each with its weight
 
 STEP = 1.1  # of one pair of brackets
-LARGEST_WEIGHT = 3.0  # what is above is cut to it
+LARGEST_WEIGHT = 3.0  # what is above is cut to it, what is below 0 to 0
 _OPENING = {")": "(", "]": "["}
 _MARKS = re.compile(r"\\[()\[\]]|[()\[\]]")
-_NUMBER = re.compile(r":\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*$")
+_NUMBER = re.compile(r":\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*$")
+_NO_NUMBER = re.compile(r":\s*([+\u2212-]?[0-9](?:[0-9.,]*[0-9])?)\s*$")  # after _NUMBER did not fit: 1,5 and 1.4.2
 
 
 def is_weighted(text: str) -> bool:
@@ -48,8 +51,68 @@ def pieces(text: str) -> Pieces:
     return found or [(text, 1.0)]
 
 
+def without_silent(found: Pieces) -> Pieces:
+    """Return the pieces that are read: those of weight 0 go, and with them the comma that parted them from the rest.
+
+    >>> without_silent(pieces("a lake, (fog:0), boats"))
+    [('a lake, boats', 1.0)]
+    """
+    kept: Pieces = []
+    gap = False  # words were left out after the last piece that is kept
+    for words, weight in found:
+        if weight == 0:
+            gap = True
+        elif gap:
+            blanks = [kept.pop()[0] for _ in range(len(kept)) if not kept[-1][0].strip()]
+            before = kept.pop() if kept else ("", weight)
+            start, rest = _close_gap(before[0] + "".join(blanks), words)
+            _add(kept, start, before[1])
+            _add(kept, rest, weight)
+            gap = not rest
+        else:
+            _add(kept, words, weight)
+    if gap and kept:
+        kept[-1] = (kept[-1][0].rstrip().removesuffix(",").rstrip(), kept[-1][1])
+    return [(words, weight) for words, weight in kept if words] or [("", 1.0)]
+
+
+def _close_gap(before: str, after: str) -> tuple[str, str]:
+    """Return the words on both sides of a gap with one comma or one blank between them, or nothing where there was none."""
+    left, right = before.rstrip(), after.lstrip()
+    if right.startswith(",") and (not left or left.endswith(",")):
+        after = right[1:]
+        right = after.lstrip()
+    if not left or not right or right.startswith(","):
+        return left, right
+    return left, f" {right}" if (left, right) != (before, after) else right
+
+
+def weight_warnings(text: str) -> tuple[str, ...]:
+    """Return, in whole sentences, which weights of a text cannot be had and how they are read."""
+    return tuple(dict.fromkeys(_complaints(text)))
+
+
+def _complaints(text: str) -> Iterator[str]:
+    waiting: list[int] = []
+    after = 0
+    for mark in _MARKS.finditer(text):
+        if mark.group() == "(":
+            waiting.append(mark.start())
+        elif mark.group() == ")" and waiting:
+            shown = repr(text[waiting.pop() : mark.end()][:60])
+            said = text[after : mark.start()]
+            number, other = _NUMBER.search(said), _NO_NUMBER.search(said)
+            if number and float(number[1]) < 0:
+                yield f"{shown}: a weight below 0 is read as 0; what should not be seen goes into the negative prompt"
+            elif number and float(number[1]) > LARGEST_WEIGHT:
+                yield f"{shown}: a weight above {LARGEST_WEIGHT:g} is read as {LARGEST_WEIGHT:g}"
+            elif other and not number:
+                yield f"{shown}: {other[1]!r} is no weight, it is read as words; write a weight as 1.5"
+        after = mark.end()
+
+
 def _add(found: Pieces, words: str, weight: float) -> None:
-    weight = min(weight, LARGEST_WEIGHT)
+    weight = max(0.0, min(weight, LARGEST_WEIGHT))
     if words and found and found[-1][1] == weight:
         found[-1] = (found[-1][0] + words, weight)
     elif words:
@@ -71,7 +134,7 @@ def _pairs(text: str, marks: list[tuple[str, int]]) -> tuple[dict[int, float], d
             words_end = after + number.start() if number else at
             empty = not text[start + 1 : words_end].strip()
             if not empty and not (number and mark == "]"):  # [fog:rain:0.5] is no weight
-                opened[start] = 1 / STEP if mark == "]" else float(number[1]) if number else STEP
+                opened[start] = 1 / STEP if mark == "]" else max(0.0, float(number[1])) if number else STEP
                 closed[at] = words_end
         after = at + len(mark)
     return opened, closed

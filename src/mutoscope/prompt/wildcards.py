@@ -1,21 +1,36 @@
 """Wildcards in prompts, drawn by the seed: `{pine|palm} trees, __colors__ flowers`.
 
-Word lists are text files, one word or phrase a line: ours in word_lists/, the user's own in the settings folder.
+    {a|b}              one of them              {3::a|b}             `a` three times as often as `b`
+    {2$$a|b|c}         two of them, "a, c"      {1-2$$ and $$a|b}    one or two, joined by " and "
+    __colors__         a line of a list         {2$$__colors__}      two lines of a list
+
+The syntax is that of sd-dynamic-prompts. Word lists are text files, one word or phrase a line: ours in word_lists/, the
+user's own in the settings folder, also in folders of it. A line may begin with a weight, as an option does.
 """
 
 import re
+import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 from mutoscope.errors import PromptError, did_you_mean
 from mutoscope.folders import settings_folder
 from mutoscope.rng import Stream, stream
+from mutoscope.text_files import read_text, split_lines
 
-LARGEST_LIST = 1 << 20  # bytes
-DEEPEST = 8  # wildcards inside of wildcards
-LONGEST_DRAWN = 100_000  # characters of a prompt while wildcards are drawn
+MAX_LIST_BYTES = 1 << 20
+MAX_NESTING = 8  # lists that name lists
+MAX_DRAWN_CHARACTERS = 100_000  # of a prompt while wildcards are drawn
 LISTS = Path(__file__).parent / "word_lists"
-_NAMED = re.compile(r"(?<![\w\\])__([A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*)__(?!\w)")
+ENDING = ".txt"
+JOINT = ", "  # between several options
+_NAME = r"__(?=[^\s_])((?:(?!__)[^{}|\\\r\n]){1,100}?)(?<=[^\s_])__(?!\w)"
+_COUNT = r"([0-9]{1,3})?(-)?([0-9]{1,3})?\$\$(?:([^${}|]*)\$\$)?"
+_NAMED = re.compile(rf"(?<![\w\\]){_NAME}")
+_SEVERAL_NAMED = re.compile(rf"(?<!\\)\{{\s*((?=[0-9-]){_COUNT})\s*{_NAME}\s*\}}")
+_COUNTED = re.compile(rf"\s*(?=[0-9-]){_COUNT}")
+_WEIGHTED = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*::")
 _BRACES = re.compile(r"\\[{}|]|[{}|]")
 _ESCAPED = re.compile(r"\\([{}|_])")
 
@@ -28,18 +43,21 @@ def draw_words(template: str, seed: int, index: int) -> str:
     """
     if not any(mark in template for mark in ("{", "__", "\\")):
         return template
-    return _ESCAPED.sub(r"\1", _drawn(template, stream("wildcards", seed, index), DEEPEST))
+    return _ESCAPED.sub(r"\1", _draw(template, stream("wildcards", seed, index), MAX_NESTING))
 
 
-def _drawn(text: str, draws: Stream, depth: int) -> str:
-    text = _choose(_NAMED.sub(lambda found: _from_list(found[1], draws, depth), text), draws)
-    if len(text) > LONGEST_DRAWN:
-        raise PromptError(f"the prompt grew past {LONGEST_DRAWN} characters while its wildcards were drawn")
+def _draw(text: str, draws: Stream, depth: int) -> str:
+    text = _SEVERAL_NAMED.sub(lambda found: _draw_lines(found[6], found[1], draws, depth), text)
+    text = _choose(_NAMED.sub(lambda found: _draw_lines(found[1], "", draws, depth), text), draws)
+    if len(text) > MAX_DRAWN_CHARACTERS:
+        raise PromptError(
+            f"the prompt grew past {MAX_DRAWN_CHARACTERS} characters while its wildcards were drawn; use shorter lists"
+        )
     return text
 
 
 def _choose(text: str, draws: Stream) -> str:
-    """Draw one of {a|b} wherever it stands, the inner ones first; braces without a bar stay."""
+    """Draw from {a|b} wherever it stands, the inner ones first; braces without a bar stay."""
     levels = [[""]]  # the options of every open brace
     at = 0
     for found in _BRACES.finditer(text):
@@ -51,7 +69,7 @@ def _choose(text: str, draws: Stream) -> str:
             levels[-1].append("")
         elif mark == "}" and len(levels) > 1:
             options = levels.pop()
-            levels[-1][-1] += draws.choice(options).strip() if len(options) > 1 else "{" + options[0] + "}"
+            levels[-1][-1] += pick(options, draws) if len(options) > 1 else "{" + options[0] + "}"
         else:
             levels[-1][-1] += mark
         at = found.end()
@@ -59,11 +77,59 @@ def _choose(text: str, draws: Stream) -> str:
     return "{".join("|".join(options) for options in levels)  # braces never closed are plain text
 
 
-def _from_list(name: str, draws: Stream, depth: int) -> str:
-    words = draws.choice(read_list(name))
-    if depth == 0 and _NAMED.search(words):
+def pick(options: Sequence[str], draws: Stream) -> str:
+    """Return one of the options of a brace, or several joined where the first one begins with how many.
+
+    Raises PromptError where all weights are 0.
+    """
+    counted = _COUNTED.match(options[0])
+    if not counted:
+        return _pick_one(options, draws)[1].strip()
+    rest = [options[0][counted.end() :], *options[1:]]
+    return _joint(counted).join(one.strip() for one in _pick_several(rest, counted, draws))
+
+
+def _pick_one(options: Sequence[str], draws: Stream) -> tuple[int, str]:
+    """Return the number of one option and its words without their weight, drawn by the weights of all."""
+    marks = [_WEIGHTED.match(option) for option in options]
+    if not any(marks):
+        number = int(draws.integers(0, len(options)))
+        return number, options[number]
+    weights = [float(mark[1]) if mark else 1.0 for mark in marks]
+    if not any(weights):
+        raise PromptError(f"every choice of {{{'|'.join(options)[:80]}}} has the weight 0; give one of them more")
+    number = draws.choice(range(len(options)), weights)
+    mark = marks[number]
+    return number, options[number][mark.end() if mark else 0 :]
+
+
+def _pick_several(options: Sequence[str], counted: re.Match[str], draws: Stream) -> list[str]:
+    """Return as many different options as `2`, `1-3`, `-3` or `2-` say, at most all of them."""
+    low, dash, high = (counted[part] for part in (1, 2, 3))
+    least = min(int(low or 1), len(options))
+    most = min(int(high or len(options)), len(options)) if dash else least
+    left = list(options)
+    picked: list[str] = []
+    for _ in range(least if most <= least else draws.integers(least, most + 1)):
+        number, words = _pick_one(left, draws)
+        picked.append(words)
+        del left[number]
+    return picked
+
+
+def _joint(counted: re.Match[str]) -> str:
+    return JOINT if counted[4] is None else counted[4]
+
+
+def _draw_lines(name: str, count: str, draws: Stream, depth: int) -> str:
+    """Return one line of a list, or as many as `count` says, with the wildcards in them drawn."""
+    lines = read_list(name)
+    counted = _COUNTED.match(count)
+    picked = _pick_several(lines, counted, draws) if counted else [_pick_one(lines, draws)[1]]
+    if depth == 0 and any(_NAMED.search(words) for words in picked):
         raise PromptError(f"wildcards name each other without end, __{name}__ is one of them; look into the lists")
-    return _drawn(words, draws, depth - 1) if depth else words
+    drawn = [_draw(words, draws, depth - 1) if depth else words for words in picked]
+    return _joint(counted).join(drawn) if counted else drawn[0]
 
 
 def own_lists() -> Path:
@@ -72,26 +138,43 @@ def own_lists() -> Path:
 
 
 def list_names() -> list[str]:
-    """Return the names of all word lists, the user's own among them."""
-    return sorted({path.stem for folder in (LISTS, own_lists()) for path in folder.glob("*.txt")})
+    """Return the names of all word lists, the user's own among them, as they are called: `birds`, `nature/birds`."""
+    return sorted({name for folder in (LISTS, own_lists()) for name in _lists_in(folder)})
 
 
 def read_list(name: str) -> tuple[str, ...]:
-    """Return the words of a list, one a line, the user's own before ours; PromptError when there is none."""
+    """Return the lines of a list, the user's own before ours; PromptError when there is none.
+
+    Upper and lower case are the same, and so are the two ways in which Unicode writes an umlaut.
+    """
     for folder in (own_lists(), LISTS):
-        path = folder / f"{name.lower()}.txt"
-        if path.is_file():
+        found = _lists_in(folder)
+        same = [path for known, path in found.items() if _folded(known) == _folded(name)]
+        if same:
+            path = found.get(name, same[0])
             return _lines(path, path.stat().st_mtime_ns)
     known = list_names()
-    raise PromptError(f"unknown wildcard __{name[:40]}__{did_you_mean(name, known)}; known: {', '.join(known)}")
+    raise PromptError(
+        f"unknown wildcard __{name[:40]}__{did_you_mean(name, known)}; known: {', '.join(known)}; "
+        f"a list of your own is {own_lists() / 'NAME'}{ENDING}, and \\__ is no wildcard"
+    )
+
+
+def _lists_in(folder: Path) -> dict[str, Path]:
+    """Return the lists of a folder and the folders in it that can be named, by name, in order."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ENDING and path.is_file())
+    names = ((path.relative_to(folder).as_posix()[: -len(ENDING)], path) for path in paths)
+    return {name: path for name, path in names if _NAMED.fullmatch(f"__{name}__") and "/." not in f"/{name}"}
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def read_lines(path: Path) -> tuple[str, ...]:
     """Return what the lines of a text file say, without those that begin with #; PromptError for a file that is none."""
     try:
-        if path.stat().st_size > LARGEST_LIST:
-            raise ValueError("larger than 1 MB")
-        lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+        lines = [line.strip() for line in split_lines(read_text(path, MAX_LIST_BYTES))]
     except (OSError, ValueError) as error:
         raise PromptError(f"{path}: not a list of words ({error})") from error
     return tuple(line for line in lines if line and not line.startswith("#"))

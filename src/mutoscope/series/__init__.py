@@ -10,7 +10,6 @@ Besides what `TextToImageModel.generate` takes, a picture can ask for `calm`: th
 Of `tries` seeds the quietest is taken; `headline = true` sets the words there, in a second file.
 """
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from mutoscope.errors import OutputError, SettingError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.series.layout import SIDES, find_quiet, set_words, sheet_of
+from mutoscope.text_files import read_toml
 
 FOLDER = Path(__file__).parent / "plans"
 LARGEST_FILE = 1 << 20  # bytes
@@ -99,14 +99,10 @@ def load_plan(path: Path) -> dict[str, Any]:
     """Return the tables of a TOML file; OutputError or SettingError where there are none."""
     if not path.is_file():
         raise OutputError(f"{str(path)!r} is not a file")
-    if path.stat().st_size > LARGEST_FILE:
-        raise SettingError(
-            f"{path} has {path.stat().st_size:,} bytes, more than the {LARGEST_FILE:,} a recipe can have"
-        )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise SettingError(f"{path}: not TOML ({error})") from error
+        return read_toml(path, LARGEST_FILE)
+    except ValueError as error:
+        raise SettingError(f"{path}: {error}") from error
 
 
 def parse_series(plan: dict[str, Any], path: Path) -> Series:
