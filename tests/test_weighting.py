@@ -1,16 +1,13 @@
-"""Weights read as other tools read them, wrong brackets as text; wildcards drawn by seed and index alone."""
+"""Weights read as other tools read them, wrong brackets as text; weights that cannot be had are cut and named."""
 
-from collections import Counter
-from pathlib import Path
-
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutoscope.errors import PromptError
+from mutoscope import TextToImageModel
 from mutoscope.prompt.request import Request
-from mutoscope.prompt.weighting import LARGEST_WEIGHT, STEP, is_weighted, pieces
-from mutoscope.prompt.wildcards import draw_words, list_names, read_list
+from mutoscope.prompt.weighting import LARGEST_WEIGHT, STEP, is_weighted, pieces, weight_warnings, without_silent
 
 MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
 
@@ -73,7 +70,8 @@ def test_no_brackets_are_an_error_and_no_word_is_lost(text: str):
 @pytest.mark.timeout(10)
 def test_long_nests_are_read_in_time(text: str):
     assert "".join(words for words, _ in pieces(text))
-    assert draw_words(text.replace("(", "{").replace(")", "}"), 1, 0)
+    assert "".join(words for words, _ in without_silent(pieces(text)))
+    weight_warnings(text)
 
 
 def test_a_prompt_of_another_tool():
@@ -83,32 +81,6 @@ def test_a_prompt_of_another_tool():
                       "people": pytest.approx(0.909, abs=1e-3), ":d": 1}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text", ["a lake", "{pine} trees", "a | b", "{a", "}", "2 __ 3", "snake__case__name", "__", "\\(a\\)"]
-)
-def test_what_is_no_wildcard_stays(text: str):
-    assert draw_words(text, 1, 0) == text
-    assert Request(text, seed=1).numbered(3).template == ""
-
-
-def test_choices_and_lists_are_drawn_by_seed_and_index():
-    template = "{pine|palm} trees, a __colors__ sky, {quiet|{dark|bright}} water"
-    drawn = [draw_words(template, 7, index) for index in range(8)]
-    assert drawn == [draw_words(template, 7, index) for index in range(8)], "the same draws again"
-    assert len(set(drawn)) >= 6 and drawn[3] != draw_words(template, 8, 3)
-    assert all(not set(text) & set("{|}_") for text in drawn)
-    assert all(any(f"a {color} sky" in text for color in read_list("colors")) for text in drawn)
-    many = Counter(draw_words("{a|b|c}", seed, index) for seed in range(40) for index in range(20))
-    assert sorted(many) == ["a", "b", "c"] and min(many.values()) > 220, "evenly"
-
-
-def test_escapes_and_weights_around_wildcards():
-    assert draw_words(r"\{a|b\} \__colors__", 1, 0) == "{a|b} __colors__"
-    request = Request("({pine|palm}:1.4) trees", seed=2).numbered(1)
-    assert request.prompt in ("(pine:1.4) trees", "(palm:1.4) trees") and request.weighted
-    assert request.template == "({pine|palm}:1.4) trees" and Request.from_json(request.to_json()) == request
-
-
 def test_a_request_says_nothing_of_what_it_does_not_use():
     plain = Request("a lake", seed=2).numbered(0)
     assert plain == Request("a lake", seed=2) and not {"template", "weighted"} & set(plain.to_json().split('"'))
@@ -116,39 +88,66 @@ def test_a_request_says_nothing_of_what_it_does_not_use():
     assert Request("a (lake)").numbered(0).readings() == [(1.0, [("a ", 1.0), ("lake", STEP)])]
 
 
-@pytest.fixture
-def lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the user's own lists, empty."""
-    monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path))
-    (tmp_path / "wildcards").mkdir()
-    return tmp_path / "wildcards"
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("a lake, (fog:0)", "a lake"),
+        ("(fog:0), a lake", "a lake"),
+        ("a lake, (fog:0), boats", "a lake, boats"),
+        ("a lake,(fog:0),(rain:0), boats", "a lake, boats"),
+        ("a (foggy:0) lake", "a lake"),
+        ("a lake (in fog:0), boats", "a lake, boats"),
+        ("a(b:0)c", "ac"),
+        ("a lake, (fog:-2)", "a lake"),
+        ("a lake, (fog, (rain:2):0)", "a lake"),
+        ("a lake, boats", "a lake, boats"),
+    ],
+)
+def test_words_of_weight_0_are_read_as_if_they_were_not_there(text: str, read: str):
+    assert without_silent(pieces(text)) == [(read, 1.0)]
 
 
-def test_lists_of_ones_own(lists: Path):
-    (lists / "boats.txt").write_text("# mine\n\nred {dinghy|dhow}\n", encoding="utf-8")
-    (lists / "colors.txt").write_text("\ufeffmauve\n", encoding="utf-8")
-    assert draw_words("a __boats__ on __Colors__ water", 1, 0) in (
-        "a red dinghy on mauve water",
-        "a red dhow on mauve water",
-    )
-    assert "boats" in list_names() and "seasons" in list_names()
-    (lists / "colors.txt").write_text("teal\n", encoding="utf-8")
-    assert draw_words("__colors__", 1, 0) == "teal", "a list that was changed is read again"
+def test_the_other_weights_stay_where_words_are_left_out():
+    assert without_silent(pieces("a (red:2), (fog:0)")) == [("a ", 1.0), ("red", 2.0)]
+    assert without_silent(pieces("(red:2) (fog:0), (sky:0.5)")) == [("red", 2.0), (", ", 1.0), ("sky", 0.5)]
+    assert without_silent(pieces("(fog:0)")) == without_silent(pieces("(fog:0)(rain:0)")) == [("", 1.0)]
 
 
-def test_what_is_wrong_with_lists_is_said(lists: Path):
-    with pytest.raises(PromptError, match=r"unknown wildcard __colours__ \(did you mean 'colors'\?\); known: .*colors"):
-        draw_words("a __colours__ sky", 1, 0)
-    (lists / "none.txt").write_text("# nothing\n")
-    (lists / "round.txt").write_text("__round__\n")
-    (lists / "wide.txt").write_text("__wide2__ __wide2__\n" * 2)
-    (lists / "wide2.txt").write_text("x" * 60_000)
-    (lists / "bytes.txt").write_bytes(b"\xff\xfe\x00")
-    for name, said in (("none", "is empty"), ("round", "without end"), ("wide", "grew past"), ("bytes", "not a list")):
-        with pytest.raises(PromptError, match=said):
-            draw_words(f"__{name}__", 1, 0)
+@given(MARKED)
+def test_leaving_out_changes_no_words_that_are_read(text: str):
+    found = pieces(text)
+    read = without_silent(found)
+    letters = [char for words, weight in found if weight for char in words if char not in " ,"]
+    assert [char for words, _ in read for char in words if char not in " ,"] == letters
+    assert all(weight > 0 for _, weight in read)
+    if all(weight > 0 for _, weight in found):
+        assert read == found
 
 
-def test_every_list_of_the_package_can_be_drawn():
-    for name in list_names():
-        assert len(set(read_list(name))) == len(read_list(name)) >= 4
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a lake, (fog:-1)", ["'(fog:-1)': a weight below 0 is read as 0"]),
+        ("(fog:9)", ["'(fog:9)': a weight above 3 is read as 3"]),
+        ("(fog:1,5)", ["'1,5' is no weight, it is read as words"]),
+        ("(fog:1.4.2) (fog:1.4.2)", ["'1.4.2' is no weight"]),
+        ("(fog:\u22121)", ["no weight"]),
+        ("(fog:-1), (rain:-.5)", ["(fog:-1)", "(rain:-.5)"]),
+        ("(fog:0), (rain:3), (a:b), [from:to:0.5], smile :), (fog", []),
+        ("a lake", []),
+    ],
+)
+def test_a_weight_that_cannot_be_had_is_named_once(text: str, said: list[str]):
+    warnings = weight_warnings(text)
+    assert len(warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+
+
+def test_a_picture_brings_the_warnings_along(painter: TextToImageModel):
+    """`(fog:-1)` is the picture without these words, and says so; so does the negative prompt."""
+    usual = {"seed": 3, "size": "64x64", "num_inference_steps": 2, "things": False}
+    picture = painter.generate("(fog:-1)", negative_prompt="(rain:1,5)", **usual)
+    assert any("(fog:-1)" in warning for warning in picture.warnings)
+    assert any("'1,5'" in warning for warning in picture.warnings)
+    cut = painter.generate("(fog:0)", negative_prompt="(rain:1,5)", **usual)
+    assert np.array_equal(picture.pixels, cut.pixels)
