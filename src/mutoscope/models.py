@@ -62,9 +62,13 @@ class Picture:
 
         return Image.fromarray(self.pixels)
 
-    def save(self, path: str | Path, metadata: bool = True, marking: bool = True) -> Path:
-        """Write .png, .jpg or .webp; `metadata` puts the request inside, `marking` the AI mark. Returns the path."""
-        return write_picture(self.pixels, Path(path), _provenance(self.request, metadata, marking))
+    def save(self, path: str | Path, metadata: bool = True, marking: bool = True, exclusive: bool = False) -> Path:
+        """Write .png, .jpg or .webp; `metadata` puts the request inside, `marking` the AI mark. Returns the path.
+
+        An existing file is replaced; with `exclusive` FileExistsError is raised instead.
+        """
+        provenance = _provenance(self.request, metadata, marking)
+        return write_picture(self.pixels, Path(path), provenance, exclusive=exclusive)
 
     def _repr_png_(self) -> bytes:
         return encode_picture(self.pixels, ".png", _provenance(self.request, True, True))
@@ -88,9 +92,13 @@ class Clip:
         """Length in seconds."""
         return len(self.frames) / self.fps
 
-    def save(self, path: str | Path, metadata: bool = True, marking: bool = True) -> Path:
-        """Write .mp4, .gif, .webp or .webm; `metadata` puts the request inside, `marking` the AI mark. Returns the path."""
-        return write_clip(self.frames, self.fps, Path(path), _provenance(self.request, metadata, marking))
+    def save(self, path: str | Path, metadata: bool = True, marking: bool = True, exclusive: bool = False) -> Path:
+        """Write .mp4, .gif, .webp or .webm; `metadata` puts the request inside, `marking` the AI mark. Returns the path.
+
+        An existing file is replaced; with `exclusive` FileExistsError is raised instead.
+        """
+        provenance = _provenance(self.request, metadata, marking)
+        return write_clip(self.frames, self.fps, Path(path), provenance, exclusive=exclusive)
 
     def _repr_html_(self) -> str:
         data = encode_clip(self.frames, self.fps, ".mp4", _provenance(self.request, True, True))

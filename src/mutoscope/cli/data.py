@@ -248,18 +248,17 @@ def show(
     from mutoscope.media import Provenance, write_picture
 
     stem = f"{naming.slug(Path(folder).resolve().name, 'data')}-sheet"
-    target = Path(out) if out is not None else None
-    if target is not None:
-        (target,) = naming.plan(out, stem, 1, moves=False)
+    given = None if out is None else naming.plan(out, stem, 1, moves=False)
     statistics, sheet = look_over(Path(folder), count, seed)
-    (target,) = [target] if target else naming.plan(None, stem, 1, moves=False)
+    (target,) = given or naming.plan(None, stem, 1, moves=False)  # outputs/ is made where there is something to write
     facts = statistics.to_dict()
     if as_json:
         say(json.dumps(facts))
     elif not quiet:
         _say_statistics(facts)
-    write_picture(sheet, target, Provenance(None, None, f"Mutoscope {__version__}", marking=False))
-    (note if as_json else say)(target)
+    provenance = Provenance(None, None, f"Mutoscope {__version__}", marking=False)
+    path = target.write(lambda path, exclusive: write_picture(sheet, path, provenance, exclusive=exclusive))
+    (note if as_json else say)(path)
 
 
 def _say_statistics(facts: dict[str, Any]) -> None:

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -104,8 +103,8 @@ def image(
     wish = Wish(prompt, number, settings)
     wish.check()
     stem = f"{naming.slug(prompt)}-{settings['seed']}"
-    paths = naming.plan(output, stem, number, moves=False)
-    draw(wish, paths, way, loading.load_image_model)
+    targets = naming.plan(output, stem, number, moves=False)
+    draw(wish, targets, way, loading.load_image_model)
 
 
 def video(
@@ -155,8 +154,8 @@ def video(
     wish = Wish(prompt, number, {**settings, **length}, counted)
     wish.check()
     stem = f"{naming.slug(prompt, 'clip')}-{settings['seed']}"
-    paths = naming.plan(output, stem, number, moves=True)
-    draw(wish, paths, way, loading.load_video_model)
+    targets = naming.plan(output, stem, number, moves=True)
+    draw(wish, targets, way, loading.load_video_model)
 
 
 def demo(
@@ -226,18 +225,20 @@ def _length(seconds: float | None, fps: int | None, frames: int | None) -> tuple
     return asked | ({} if fps is None else {"fps": fps}), {"num_frames": counted, "fps": rate}
 
 
-def draw(wish: Wish, paths: list[Path], way: Way, door: Callable[..., Any]) -> None:
-    """Load the model, draw, save and print; one file for each of `paths`."""
+def draw(wish: Wish, targets: list[naming.Target], way: Way, door: Callable[..., Any]) -> None:
+    """Load the model, draw, save and print; one file for each of `targets`."""
     start = time.perf_counter()
     result = watch(way.load(door).stream(wish.prompt, **wish.arguments()), quiet=way.quiet)
     results = result if isinstance(result, list) else [result]
-    for one, path in zip(results, paths, strict=True):
-        save(one, path, way, time.perf_counter() - start)
+    for one, target in zip(results, targets, strict=True):
+        save(one, target, way, time.perf_counter() - start)
 
 
-def save(result: Any, path: Path, way: Way, seconds: float) -> None:
+def save(result: Any, target: naming.Target, way: Way, seconds: float) -> None:
     """Write one picture or clip and print its file; warnings and the time it took go to stderr."""
-    path = Path(result.save(path, metadata=way.metadata, marking=way.marking))
+    path = target.write(
+        lambda path, exclusive: result.save(path, metadata=way.metadata, marking=way.marking, exclusive=exclusive)
+    )
     if not way.quiet:
         for warning in result.warnings:
             note(f"mutoscope: warning: {warning}")

@@ -1,17 +1,22 @@
 """Where results go: the default names in outputs/, numbered names, and the checks before any work begins.
 
-A name that Mutoscope chooses never replaces a file; a name the user gives does.
+A name that Mutoscope chooses never replaces a file, also where another process takes it while the picture is drawn; a name the
+user gives does.
 """
 
+import contextlib
+import os
 import re
 import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
 from mutoscope.errors import OutputError
 
 FOLDER = Path("outputs")
-LONGEST_SLUG = 48
+MAX_SLUG_LETTERS = 48
 
 
 def slug(prompt: str, otherwise: str = "picture") -> str:
@@ -24,7 +29,7 @@ def slug(prompt: str, otherwise: str = "picture") -> str:
     words = re.findall("[a-z0-9]+", plain.lower())
     name = ""
     for word in words:
-        if len(name) + 1 + len(word) > LONGEST_SLUG:
+        if len(name) + 1 + len(word) > MAX_SLUG_LETTERS:
             break
         name = f"{name}-{word}" if name else word
     return name or otherwise
@@ -37,7 +42,40 @@ def endings(moves: bool) -> tuple[str, ...]:
     return tuple(CLIP_ENDINGS if moves else PICTURE_ENDINGS)
 
 
-def plan(output: str | None, stem: str, number: int, *, moves: bool, ending: str = "") -> list[Path]:
+@dataclass(frozen=True)
+class Target:
+    """A file to write. One whose name was chosen here never replaces a file, one that the user named does."""
+
+    base: Path  # the name without numbers
+    index: int | None = None  # among several files
+    attempt: int | None = None  # 1: the name as it is, 2: name-2, ...; None for a name that the user gave
+
+    @property
+    def path(self) -> Path:
+        """Where the file goes, as far as is known before it is written."""
+        return self._path(self.attempt or 1)
+
+    def _path(self, attempt: int) -> Path:
+        numbers = ([attempt] if attempt > 1 else []) + ([] if self.index is None else [self.index])
+        return self.base.with_name("-".join([self.base.stem, *map(str, numbers)]) + self.base.suffix)
+
+    def write(self, save: Callable[[Path, bool], object]) -> Path:
+        """Let `save(path, exclusive)` write the file and return where it is.
+
+        Where another process took a chosen name since it was found free, the next free one is taken.
+        """
+        if self.attempt is None:
+            save(self.path, False)
+            return self.path
+        for path in map(self._path, count(self.attempt)):
+            if not os.path.lexists(path):
+                with contextlib.suppress(FileExistsError):
+                    save(path, True)
+                    return path
+        raise AssertionError("there is no end of names")
+
+
+def plan(output: str | None, stem: str, number: int, *, moves: bool, ending: str = "") -> list[Target]:
     """Return the `number` files to write, checked: the folder is there and writable, the ending is known.
 
     `output` is what the user asked for (a file, a folder, or None for outputs/); a name chosen here is
@@ -47,17 +85,18 @@ def plan(output: str | None, stem: str, number: int, *, moves: bool, ending: str
 
     kinds = endings(moves)
     name = stem + (ending if ending in kinds else kinds[0])
-    asked = Path(output) if output is not None else None
-    if asked is None:
+    if output is None:
         _make(FOLDER)
-        paths = _unused(FOLDER / name, number)
-    elif asked.is_dir() or output.endswith("/"):  # type: ignore[union-attr]
-        if not asked.is_dir():
+        targets = _unused(FOLDER / name, number)
+    elif output.endswith("/") or Path(output).is_dir():
+        if not Path(output).is_dir():
             raise OutputError(f"folder {output!r} does not exist; make it first: mkdir -p {output}")
-        paths = _unused(asked / name, number)
+        targets = _unused(Path(output) / name, number)
     else:
-        paths = _numbered(asked, number)
-    return [Path(check_output(path, kinds)) for path in paths]
+        targets = _several(Path(output), number)
+    for target in targets:
+        check_output(target.path, kinds)
+    return targets
 
 
 def fixed(name: str, *, moves: bool) -> Path:
@@ -69,17 +108,16 @@ def fixed(name: str, *, moves: bool) -> Path:
 
 
 def folder(output: str | None, name: str) -> Path:
-    """Return a folder for many files, made if it is not there: `output`, or outputs/`name` with the first number that is free."""
-    if output is None:
-        _make(FOLDER)
-    path = Path(output) if output is not None else _unused(FOLDER / name, 1)[0]
+    """Return a folder for many files, made if it is not there: `output`, or a new one, outputs/`name` or with the next free number."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        if output is not None:
+            Path(output).mkdir(parents=True, exist_ok=True)
+            return Path(output)
+        _make(FOLDER)
+        return Target(FOLDER / name, attempt=1).write(lambda path, exclusive: path.mkdir(exist_ok=not exclusive))
     except OSError as error:
-        raise OutputError(
-            f"cannot make the folder {str(path)!r} ({error.strerror}); give another with --out"
-        ) from error
-    return path
+        where = str(FOLDER / name if output is None else output)
+        raise OutputError(f"cannot make the folder {where!r} ({error.strerror}); give another with --out") from error
 
 
 def _make(folder: Path) -> None:
@@ -91,16 +129,15 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _numbered(path: Path, number: int) -> list[Path]:
-    """Return the path itself for one file, name-0, name-1, ... for more."""
-    return [path] if number == 1 else [path.with_name(f"{path.stem}-{i}{path.suffix}") for i in range(number)]
+def _several(base: Path, number: int, attempt: int | None = None) -> list[Target]:
+    """Return the name itself for one file, name-0, name-1, ... for more."""
+    return [Target(base, index, attempt) for index in (range(number) if number > 1 else (None,))]
 
 
-def _unused(path: Path, number: int) -> list[Path]:
+def _unused(base: Path, number: int) -> list[Target]:
     """Return the first of name, name-2, name-3, ... none of whose files exists yet."""
     for attempt in count(1):
-        candidate = path if attempt == 1 else path.with_name(f"{path.stem}-{attempt}{path.suffix}")
-        paths = _numbered(candidate, number)
-        if not any(p.exists() or p.is_symlink() for p in paths):
-            return paths
-    raise AssertionError("count() ends")
+        targets = _several(base, number, attempt)
+        if not any(os.path.lexists(target.path) for target in targets):
+            return targets
+    raise AssertionError("there is no end of names")

@@ -69,13 +69,14 @@ def draw_sheet(
     settings: dict[str, Any] = {"seed": ask.read_seed(str(SHEET_SEED) if seed is None else seed)}
     settings |= ask.ask_size(size, None, None) | ({} if steps is None else {"num_inference_steps": steps})
     loading.check_request(prompt=prompt, **settings)
-    (path,) = naming.plan(output, f"{naming.slug(prompt)}-styles", 1, moves=False)
+    (target,) = naming.plan(output, f"{naming.slug(prompt)}-styles", 1, moves=False)
     strange = find_strange(prompt, list(names()), way.model)
     if strange and not way.quiet:
         note(f"mutoscope: warning: the model was never shown {', '.join(strange)}")
     labels = {name: f"{name} (not known)" if name in strange else name for name in names()}
     pixels = watch(_every_style(way.load(loading.load_image_model), prompt, labels, settings), quiet=way.quiet)
-    file = write_picture(pixels, path, Provenance(None, None, SOFTWARE, way.marking))
+    provenance = Provenance(None, None, SOFTWARE, way.marking)
+    file = target.write(lambda path, exclusive: write_picture(pixels, path, provenance, exclusive=exclusive))
     facts = {"file": str(file), "prompt": prompt, "styles": list(labels), "not_known": strange, **settings}
     say(json.dumps(facts, ensure_ascii=True) if way.as_json else file)
 

@@ -44,7 +44,7 @@ def world(
     if seconds is not None and not 0 < seconds <= 60:
         raise SettingError(f"--seconds must be above 0 and at most 60, got {seconds}")
     moves = seconds is not None
-    path = naming.plan(output, naming.slug(prompt), 1, moves=moves)[0]
+    (target,) = naming.plan(output, naming.slug(prompt), 1, moves=moves)
     sides = ask.read_size(size)
     if max(sides.values()) > MOST_PIXELS:
         raise SettingError(f"--size must be at most {MOST_PIXELS}, got {max(sides.values())}")
@@ -52,8 +52,7 @@ def world(
     spec, library = _understand(prompt, ask.read_seed(seed) if seed else 0, sprites, tell)
     times = [frame / fps for frame in range(max(1, round((seconds or 0) * fps)))]
     pixels = _draw(spec, sides, times, library)
-    _write(pixels, path, fps, moves)
-    say(str(path))
+    say(target.write(lambda path, exclusive: _write(pixels, path, fps, moves, exclusive)))
 
 
 def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None]) -> tuple[Any, Any]:
@@ -100,15 +99,15 @@ def _draw(spec: Any, sides: dict[str, int], times: list[float], library: Any) ->
     return unit_to_levels(unit).permute(1, 2, 3, 0).numpy()
 
 
-def _write(frames: Any, path: Path, fps: int, moves: bool) -> None:
+def _write(frames: Any, path: Path, fps: int, moves: bool, exclusive: bool) -> None:
     from mutoscope import __version__
     from mutoscope.media import Provenance, write_clip, write_picture
 
     mark = Provenance(request_json=None, parameters=None, software=f"Mutoscope {__version__}", marking=False)
     if moves:
-        write_clip(frames, fps, path, mark)
+        write_clip(frames, fps, path, mark, exclusive=exclusive)
     else:
-        write_picture(frames[0], path, mark)
+        write_picture(frames[0], path, mark, exclusive=exclusive)
 
 
 VERBS = {
