@@ -364,6 +364,54 @@ class TestFiles:
         rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert len(rows) == 2 and rows[0]["request"]["prompt"] == "a [/foo] lake" and rows[0]["width"] == 64
 
+    def test_info_shows_every_field_of_the_request(self, here, models, capsys):
+        self.make(models)
+        capsys.readouterr()
+        assert main(["info", "a.png"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        shown = dict(line.strip().partition("  ")[::2] for line in lines if line.startswith("  "))
+        assert list(shown) == [item.name for item in dataclasses.fields(Request)]
+        assert (shown["seed"].strip(), shown["width"].strip()) == ("4294967295", "64")
+        assert shown["image_hash"].strip() == "-", "what is not in the file is shown as its default"
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_info_answers_for_every_file(self, here, models, capsys, as_json):
+        """One that is broken and one that is missing stop nobody; each is named in a line of its own."""
+        self.make(models)
+        (here / "broken.png").write_bytes((here / "a.png").read_bytes()[:200])
+        (here / "c.png").write_bytes((here / "a.png").read_bytes())
+        capsys.readouterr()
+        names = ["a.png", "broken.png", "missing.png", "c.png"]
+        assert main(["info", *names, *(["--json"] if as_json else [])]) == 1
+        shown = capsys.readouterr()
+        complaints = shown.err.splitlines()
+        assert len(complaints) == 2 and "broken.png" in complaints[0] and "missing.png" in complaints[1]
+        if as_json:
+            rows = [json.loads(line) for line in shown.out.splitlines()]
+            assert [row["file"] for row in rows] == names
+            assert [("error" in row, row.get("width")) for row in rows] == [
+                (False, 64),
+                (True, None),
+                (True, None),
+                (False, 64),
+            ]
+        else:
+            told = [line.split()[1] for line in shown.out.splitlines() if line.startswith("file ")]
+            assert told == ["a.png", "c.png"]
+
+    def test_an_adapter_by_any_ending(self, here, capsys):
+        from mutoscope.adapter import DOWN, UP, Facts, find_adapter, save_adapter
+
+        facts = Facts(
+            name="mine", base="tiny", base_hash="0" * 16, rank=2, word="mine", pictures=1, samples=1, seed=0, licence=""
+        )
+        save_adapter(here / "mine.safetensors", facts, {"blocks.0.x" + DOWN: np.zeros((2, 8), np.float16),
+                                                        "blocks.0.x" + UP: np.zeros((8, 2), np.float16)})  # fmt: skip
+        (here / "mine.safetensors").rename(here / "MINE.SAFETENSORS")
+        assert main(["info", "MINE.SAFETENSORS"]) == 0
+        assert "format     adapter" in capsys.readouterr().out
+        assert find_adapter("MINE.SAFETENSORS").facts.name == "mine"
+
     def test_escape_sequences_are_printed_as_text(self, here, models, capsys):
         assert main(["image", "a \x1b[31mred\x1b[0m lake", "-o", "a.png"]) == 0
         capsys.readouterr()

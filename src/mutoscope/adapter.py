@@ -110,7 +110,7 @@ def check_name(name: str) -> None:
 
 def find_adapter(name: str) -> Adapter:
     """Open an adapter by the name of a file in `adapters_folder()`, or by its path; SettingError, CheckpointError."""
-    if name.endswith(ENDING) or "/" in name or "\\" in name:
+    if name.lower().endswith(ENDING) or "/" in name or "\\" in name:
         path = Path(name)
         if not path.is_file():
             raise SettingError(f"there is no adapter file {name!r}")

@@ -42,27 +42,16 @@ def _run(argv: list[str]) -> int:
 
 def _failed(error: Exception) -> int:
     """Say in one line what went wrong; return the exit code that belongs to it."""
-    from mutoscope.cli.console import complain
-    from mutoscope.errors import Cancelled, MutoscopeError
+    from mutoscope.cli.console import complain, explain
+    from mutoscope.errors import Cancelled
 
     if isinstance(error, Cancelled):
         return _stopped(str(error))
     with contextlib.suppress(BrokenPipeError, ValueError):
         _flush()
-    if isinstance(error, MutoscopeError):
-        complain(str(error))
-        return error.exit_code
-    if isinstance(error, MemoryError):
-        complain("not enough memory; ask for a smaller --size, fewer --seconds or a lower -n")
-    elif isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        complain(f"{where}{error.strerror or error}")
-    else:
-        complain(
-            f"this is a mistake in Mutoscope, please report it: {type(error).__name__}: {error} "
-            "(MUTOSCOPE_TRACEBACK=1 shows where)"
-        )
-    return 1
+    reason, code = explain(error)
+    complain(reason)
+    return code
 
 
 def _stopped(words: str = "") -> int:

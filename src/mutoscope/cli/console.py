@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
+from mutoscope.errors import MutoscopeError
 from mutoscope.events import Event
 
-LONGEST_LINE = 2000  # characters of a complaint; longer ones lose their middle
+MAX_LINE_LETTERS = 2000  # characters of a complaint; longer ones lose their middle
 Show = Callable[[Event], None]
 
 
@@ -38,9 +39,22 @@ def note(text: object) -> None:
 def complain(text: str) -> None:
     """Print the one line of an error to stderr."""
     line = printable(text)
-    if len(line) > LONGEST_LINE:
-        line = f"{line[: LONGEST_LINE // 2]} ... {line[-LONGEST_LINE // 2 :]}"
+    if len(line) > MAX_LINE_LETTERS:
+        line = f"{line[: MAX_LINE_LETTERS // 2]} ... {line[-MAX_LINE_LETTERS // 2 :]}"
     note(f"mutoscope: {line}")
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """Return the one line that says what went wrong, and the exit code that belongs to it."""
+    if isinstance(error, MutoscopeError):
+        return str(error), error.exit_code
+    if isinstance(error, MemoryError):
+        return "not enough memory; ask for a smaller --size, fewer --seconds or a lower -n", 1
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", 1
+    kind = f"{type(error).__name__}: {error}"
+    return f"this is a mistake in Mutoscope, please report it: {kind} (MUTOSCOPE_TRACEBACK=1 shows where)", 1
 
 
 def table(rows: list[tuple[str, object]]) -> None:

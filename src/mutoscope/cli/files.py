@@ -10,9 +10,9 @@ import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
-from mutoscope.cli.console import note, say, table
+from mutoscope.cli.console import complain, explain, note, say, table
 from mutoscope.cli.generate import Way, save
-from mutoscope.errors import MediaError
+from mutoscope.errors import MediaError, MutoscopeError
 
 File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
 Files = Annotated[
@@ -21,22 +21,35 @@ Files = Annotated[
 ]
 
 
-def info(files: Files, as_json: ask.Json = False) -> None:
-    """Say what a file, adapter or checkpoint is and how it was made."""
+def info(files: Files, as_json: ask.Json = False) -> int:
+    """Say what a file, adapter or checkpoint is and how it was made.
+
+    A file that cannot be read gets its line too and does not stop the others; the exit code is 1 then.
+    """
+    codes = []
     for position, name in enumerate(files):
-        facts = {"file": name, **describe(Path(name))}
+        try:
+            facts: dict[str, Any] = {"file": name, **describe(Path(name))}
+        except (MutoscopeError, OSError) as error:
+            reason, code = explain(error)
+            codes.append(code)
+            complain(reason)
+            if as_json:
+                say(json.dumps({"file": name, "error": reason}, ensure_ascii=True))
+            continue
         if as_json:
             say(json.dumps(facts, ensure_ascii=True))
         else:
             say() if position else None
             table(_rows(facts))
+    return 0 if not codes else codes[0] if len(files) == 1 else 1
 
 
 def describe(path: Path) -> dict[str, Any]:
     """Return everything known about a file or a checkpoint folder; raises MediaError or CheckpointError."""
     if path.is_dir():
         return describe_checkpoint(path)
-    if path.suffix == ".safetensors" and path.is_file():
+    if path.suffix.lower() == ".safetensors" and path.is_file():
         return describe_adapter(path)
     from mutoscope.media import read_info
 
@@ -84,19 +97,37 @@ def read_json(text: str, path: Path) -> dict[str, Any]:
 
 
 def _rows(facts: dict[str, Any]) -> list[tuple[str, object]]:
-    """Return the facts as lines, the request's own below it."""
+    """Return the facts as lines, those of the request and of other groups indented below their name."""
     rows: list[tuple[str, object]] = []
     for name, value in facts.items():
+        if name == "parameters" and facts.get("request"):
+            continue  # the request in another spelling
         if isinstance(value, dict):
-            rows += [(f"  {key}", _shown(part)) for key, part in value.items()]
-        elif name != "parameters" or not facts.get("request"):  # parameters are the request in another spelling
+            fields = _with_defaults(value) if name == "request" else value
+            rows += [(name, ""), *((f"  {key}", _shown(part)) for key, part in fields.items())]
+        else:
             rows.append((name, _shown(value)))
     return rows
 
 
+def _with_defaults(request: dict[str, Any]) -> dict[str, Any]:
+    """Return every field of a request: files leave out those that say nothing. Fields this version does not know come last."""
+    from mutoscope.prompt.request import Request
+
+    known = {item.name: item.default for item in dataclasses.fields(Request)}
+    usual = {name: None if value is dataclasses.MISSING else value for name, value in known.items()}
+    return {**usual, **request}
+
+
 def _shown(value: Any) -> object:
-    words = {None: "-", True: "yes", False: "no"}
-    return words[value] if value is None or isinstance(value, bool) else value
+    """Return a value as it stands in a line: words, numbers and lists of them plainly, anything nested as JSON."""
+    if value is None or value in ("", [], (), {}):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple) and not any(isinstance(part, list | tuple | dict) for part in value):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else value
 
 
 def redo(
