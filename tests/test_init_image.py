@@ -95,7 +95,7 @@ class TestReading:
         Path("text.png").write_text("not a picture")
         Image.fromarray(noise()).save("whole.png")
         Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:3000])
-        Image.new("RGB", (8, 8)).save("clip.gif")
+        Image.new("RGB", (8, 8)).save("clip.gif", save_all=True, append_images=[Image.new("RGB", (8, 8), "red")])
         with pytest.raises(error, match=words) as caught:
             open_init_image(image, mask_image)
         assert "\n" not in str(caught.value) and isinstance(caught.value, MutoscopeError)

@@ -18,7 +18,7 @@ import pytest
 
 from mutoscope import media
 from mutoscope.errors import MediaError, OutputError, SizeError, StorageError, StorageFullError
-from mutoscope.media import clip, containers, reading, storage
+from mutoscope.media import clip, containers, limits, storage
 
 PROMPT = 'Ein See, "湖" & <b>☀</b> 😀\twith a tab'
 REQUEST = json.dumps({"prompt": PROMPT, "seed": 7}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -415,7 +415,8 @@ def refused(path: Path, words: str | None = None) -> None:
 def test_truncated_files_are_refused(kind, ending, tmp_path):
     path = write(kind, ending, tmp_path, frames=4)
     data = path.read_bytes()
-    for cut in (0, 3, 20, len(data) // 4, len(data) // 2, len(data) * 9 // 10, len(data) - 1):
+    forgiven = ending in (".png", ".jpg", ".jpeg", ".gif")  # of these an end mark may be missing: test_foreign_media
+    for cut in (0, 3, 20, len(data) // 4, len(data) // 2, len(data) * 9 // 10, len(data) - (30 if forgiven else 1)):
         path.write_bytes(data[:cut])
         refused(path)
 
@@ -456,7 +457,7 @@ def picture_bytes(form: str) -> bytes:
 def test_what_is_not_what_it_says_is_refused(tmp_path):
     text = tmp_path / "text.png"
     text.write_text("not a picture")
-    refused(text, "no PNG, JPEG, WebP, GIF, MP4 or WebM")
+    refused(text, "no PNG, JPEG, WebP, GIF, AVIF, MP4 or WebM")
     (tmp_path / "empty.png").touch()
     refused(tmp_path / "empty.png", "empty")
     refused(tmp_path, "not a file")
@@ -490,18 +491,18 @@ def test_limits_are_checked_before_pixels_are_made(tmp_path, monkeypatch):
     refused(path)
     gif = write("clip", ".gif", tmp_path, frames=1).read_bytes()
     start = gif.index(b"\x21\xf9")
-    (tmp_path / "many.gif").write_bytes(gif[:start] + gif[start:-1] * (containers.MAX_FRAMES + 1) + b";")
+    (tmp_path / "many.gif").write_bytes(gif[:start] + gif[start:-1] * (limits.MAX_FRAMES + 1) + b";")
     refused(tmp_path / "many.gif", "frames")
     films = [write("clip", ending, tmp_path) for ending in media.CLIP_ENDINGS]
-    monkeypatch.setattr(reading, "MAX_CLIP_PIXELS", 5 * 32 * 48)
+    monkeypatch.setattr(limits, "MAX_CLIP_PIXELS", 5 * 32 * 48)
     for film in films:
         with pytest.raises(MediaError, match="at most"):
             media.read_pixels(film)
-    monkeypatch.setattr(reading, "MAX_PIXELS", 32 * 48 - 1)
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 10**6)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 32 * 48 - 1)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 10**6)
     for film in films:
         refused(film, "pixels; 1 to")
-    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(limits, "MAX_FILE_BYTES", 100)
     refused(films[0], "bytes; at most 100")
 
 

@@ -8,6 +8,7 @@ Knows no model and no request. Legend: see shapes.py.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import numpy as np
 
 from mutoscope.config import SPACE_FACTOR
 from mutoscope.errors import MediaError, SettingError, SizeError
-from mutoscope.media import open_frames, upright
+from mutoscope.media import Limits, limits, open_frames, upright
 from mutoscope.media.pixels import to_values
 
 FEATHER_PIXELS = 4  # what was drawn continues this far outside the mask, then fades over as many pixels again
+MAX_PHOTO_PIXELS = 120_000_000  # of a file; 108 megapixels are the most that phones make without special modes
+PHOTO_LIMITS = Limits(pixels=MAX_PHOTO_PIXELS)
 MASK_THRESHOLD = 128  # mask levels from here on are drawn anew
 
 
@@ -86,10 +89,10 @@ class InitImage:
 
 
 def open_init_image(image: Any, mask_image: Any = None) -> InitImage | None:
-    """Read the picture to start from, and where to draw anew (white), from a path, a PIL.Image or a uint8 array.
+    """Read the picture to start from, and where to draw anew (white), from a path, a PIL.Image or an array.
 
-    None where neither is given; an InitImage stays as it is. Raises MediaError for a file that cannot be read,
-    SettingError, SizeError.
+    A picture of more than MAX_PIXELS, as phones make them, is scaled down, its mask with it. None where neither is given; an
+    InitImage stays as it is. Raises MediaError for a file that cannot be read, SettingError, SizeError.
     """
     if isinstance(image, InitImage) and mask_image is None:
         return image
@@ -100,17 +103,42 @@ def open_init_image(image: Any, mask_image: Any = None) -> InitImage | None:
             )
         return None
     pixels = _read("image", image)
-    if mask_image is None:
-        return InitImage(pixels)
-    mask = _read("mask_image", mask_image)
+    return _scaled_down(InitImage(pixels, None if mask_image is None else _read_mask(mask_image, pixels)))
+
+
+def _read_mask(mask_image: Any, pixels: np.ndarray) -> np.ndarray:
+    """Return where a mask for `pixels` is white, (H, W) bool; SizeError, SettingError for one that does not fit or is black."""
+    if isinstance(mask_image, np.ndarray) and mask_image.dtype == np.bool_:
+        mask_image = mask_image.astype(np.uint8) * 255
+    mask = _read("mask_image", mask_image, as_mask=True)
     if mask.shape != pixels.shape:
         raise SizeError(f"the mask is {_size(mask)} pixels, its picture {_size(pixels)}; make them the same size")
     white = mask.mean(axis=2) >= MASK_THRESHOLD
     if not white.any():
         raise SettingError(
-            "the mask is black all over, so nothing would be drawn; paint white what is to be drawn anew"
+            "the mask is black all over, so nothing would be drawn; paint white what is to be drawn anew "
+            "(transparent counts as black)"
         )
-    return InitImage(pixels, white)
+    return white
+
+
+def _scaled_down(init_image: InitImage) -> InitImage:
+    """Return a picture of more than MAX_PIXELS at 1/2, 1/3, ... of its size; any other as it is.
+
+    Every pixel is the mean of a square of them. The mask is white wherever one of the square was.
+    """
+    height, width = init_image.pixels.shape[:2]
+    factor = math.ceil(math.sqrt(width * height / limits.MAX_PIXELS))
+    if factor < 2:
+        return init_image
+    from PIL import Image
+
+    pixels = np.asarray(Image.fromarray(init_image.pixels).reduce(factor))
+    if init_image.mask is None:
+        return InitImage(pixels)
+    padded = np.pad(init_image.mask, ((0, -height % factor), (0, -width % factor)))
+    rows, columns = (side // factor for side in padded.shape)
+    return InitImage(pixels, padded.reshape(rows, factor, columns, factor).any(axis=(1, 3)))
 
 
 def check_init_image(init_image: InitImage | None, image_hash: str, mask_hash: str) -> None:
@@ -129,24 +157,29 @@ def check_init_image(init_image: InitImage | None, image_hash: str, mask_hash: s
             )
 
 
-def _read(name: str, given: Any) -> np.ndarray:
-    """Return a picture as (H, W, 3) uint8, upright, transparency over white."""
+def _read(name: str, given: Any, *, as_mask: bool = False) -> np.ndarray:
+    """Return a picture as (H, W, 3) uint8, upright, transparency over white, that of a mask over black."""
     given = getattr(given, "pixels", given)  # a Picture
     if isinstance(given, str | Path):
-        header, frames = open_frames(Path(given))
+        header, frames = open_frames(Path(given), PHOTO_LIMITS, as_mask=as_mask)
         if header.is_clip:
             raise MediaError(f"{given} is a clip; give a picture: PNG, JPEG or WebP")
-        return next(iter(frames))
+        return next(frames)
     if isinstance(given, np.ndarray):
-        fits = given.ndim == 2 or (given.ndim == 3 and given.shape[2] in (3, 4))
-        if given.dtype != np.uint8 or not fits or not given.size:
-            raise SettingError(f"{name} as an array must be uint8 (H, W, 3), got {given.dtype} {given.shape}")
-        from PIL import Image
-
-        given = Image.fromarray(given)
+        given = _from_array(name, given)
     if not hasattr(given, "getexif"):
         raise SettingError(f"{name} must be a path, a PIL.Image or a uint8 array (H, W, 3), got {type(given).__name__}")
-    return upright(given, name)
+    return upright(given, name, PHOTO_LIMITS, as_mask=as_mask)
+
+
+def _from_array(name: str, given: np.ndarray) -> Any:
+    """Return an array as a PIL.Image; SettingError where it is no picture of 8 bits."""
+    fits = given.ndim == 2 or (given.ndim == 3 and given.shape[2] in (3, 4))
+    if given.dtype != np.uint8 or not fits or not given.size:
+        raise SettingError(f"{name} as an array must be uint8 (H, W, 3), got {given.dtype} {given.shape}")
+    from PIL import Image
+
+    return Image.fromarray(given)
 
 
 def _hash(array: np.ndarray) -> str:

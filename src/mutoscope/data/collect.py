@@ -28,7 +28,15 @@ from mutoscope.media.storage import make_folder, write_bytes
 PASSED = "passed.jsonl"
 BATCH = 64  # rows written at once
 MAX_BYTES = 256 << 20  # of a file
-KIND_ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "WebP": ".webp", "GIF": ".gif", "MP4": ".mp4", "WebM": ".webm"}
+KIND_ENDINGS = {
+    "PNG": ".png",
+    "JPEG": ".jpg",
+    "WebP": ".webp",
+    "GIF": ".gif",
+    "AVIF": ".avif",
+    "MP4": ".mp4",
+    "WebM": ".webm",
+}
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingE
 from mutoscope.telemetry import disable_telemetry
 
 KINDS = ("rows", "table", "sidecar", "class", "shards", "hub")
-ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".mp4", ".m4v", ".mov", ".webm")
-OTHER_MEDIA = (".avif .avi .bmp .dng .eps .heic .heif .ico .jp2 .jxl .mkv .mpg .mpeg .psd .svg .tga .tif .tiff .wmv"
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".avif", ".mp4", ".m4v", ".mov", ".webm")
+OTHER_MEDIA = (".avi .bmp .dng .eps .heic .heif .ico .jp2 .jxl .mkv .mpg .mpeg .psd .svg .tga .tif .tiff .wmv"
                " .raw .cr2 .nef .arw").split()  # fmt: skip
 TABLES = ("metadata.jsonl", "metadata.csv")
 BESIDE = (".txt", ".caption")

@@ -6,6 +6,10 @@
     pixels       levels 0 to 255 <-> the numbers networks work with; luma
     clip         uint8 (T, H, W, 3) -> MP4, GIF, WebP, WebM
     containers   walks the blocks of GIF, WebP and MP4 files without decoding them
+    limits       what is too large to be read
+    colors       any mode and color profile -> sRGB
+    stills       PNG, JPEG, WebP, GIF, AVIF -> frames
+    films        MP4, WebM -> frames, upright and with square pixels
     reading      any of these files -> pixels, or what the file says about itself
 
 Where the provenance lies (the mark is IPTC's "made by a trained model"):
@@ -21,9 +25,10 @@ Knows no Request, no model: it takes arrays and strings. Pillow and PyAV come in
 """
 
 from mutoscope.media.clip import CLIP_ENDINGS, encode_clip, write_clip
+from mutoscope.media.limits import Header, Limits
 from mutoscope.media.marks import AI_SOURCE, Provenance
 from mutoscope.media.picture import PICTURE_ENDINGS, encode_picture, write_picture
-from mutoscope.media.reading import Header, Limits, open_frames, read_info, read_pixels, upright
+from mutoscope.media.reading import open_frames, read_info, read_pixels, upright
 from mutoscope.media.storage import atomic_write, check_output
 
 __all__ = [

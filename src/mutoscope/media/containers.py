@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mutoscope.media.limits import MAX_FRAMES
 from mutoscope.media.marks import MAX_TEXT
 
 CUT_SHORT = "the file ends too early"
-MAX_FRAMES = 4096
 _PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -21,6 +21,22 @@ _MAGIC = (
     (b"GIF89a", "GIF"),
     (b"\x1aE\xdf\xa3", "WebM"),
 )
+_FOREIGN = (
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\0\0\x01\0", "ICO"),
+    (b"8BPS", "PSD"),
+    (b"%PDF", "PDF"),
+    (b"<svg", "SVG"),
+)
+_FOREIGN_FILMS = ((b"FLV", "FLV"), (b"\0\0\x01\xba", "MPEG"), (b"0&\xb2u", "WMV"))
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_END, _JPEG_SCAN = b"\xff\xd9", b"\xff\xda"
 
 
 @dataclass(frozen=True)
@@ -33,12 +49,32 @@ class Notes:
 
 
 def kind_of(data: bytes) -> str | None:
-    """Return "PNG", "JPEG", "WebP", "GIF", "MP4" or "WebM" by the first bytes, or None."""
+    """Return "PNG", "JPEG", "WebP", "GIF", "AVIF", "MP4" or "WebM" by the first bytes, or None."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     if data[4:8] == b"ftyp":
-        return "MP4"
+        major, brands = data[8:12], _brands(data)
+        if major not in _AVIF_BRANDS + _HEIF_BRANDS:
+            return "MP4"
+        return "AVIF" if any(brand in brands for brand in _AVIF_BRANDS) else None
     return next((kind for magic, kind in _MAGIC if data.startswith(magic)), None)
+
+
+def foreign_kind_of(data: bytes) -> tuple[str, str] | None:
+    """Return a kind that people have and that is not read, and what to convert it to; None for any other file."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return "HEIC", ".png or .jpg"
+    if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
+        return "AVI", ".mp4"
+    pictures = ((kind, ".png or .jpg") for magic, kind in _FOREIGN if data.startswith(magic))
+    films = ((kind, ".mp4") for magic, kind in _FOREIGN_FILMS if data.startswith(magic))
+    return next(pictures, None) or next(films, None)
+
+
+def _brands(data: bytes) -> list[bytes]:
+    """Return the major brand of an ISO media file, and those it is compatible with."""
+    end = min(int.from_bytes(data[:4], "big"), len(data), 1 << 10)
+    return [data[8:12], *(data[at : at + 4] for at in range(16, end - 3, 4))]
 
 
 def notes_of(data: bytes, kind: str) -> Notes:
@@ -48,6 +84,7 @@ def notes_of(data: bytes, kind: str) -> Notes:
         "JPEG": _jpeg_notes,
         "GIF": _gif_notes,
         "WebP": _webp_notes,
+        "AVIF": _avif_notes,
         "MP4": _mp4_notes,
         "WebM": _webm_notes,
     }[kind]
@@ -62,7 +99,7 @@ def notes_of(data: bytes, kind: str) -> Notes:
 
 def _png_notes(data: bytes) -> Notes:
     at, name = 8, b""
-    while name != b"IEND":
+    while name != b"IEND" and not (name == b"IDAT" and len(data) - at < 12):  # a missing end chunk is forgiven
         size, name = struct.unpack_from(">I4s", data, at)
         at += 12 + size
         if at > len(data):
@@ -76,15 +113,18 @@ def _png_notes(data: bytes) -> Notes:
 
 
 def _jpeg_notes(data: bytes) -> Notes:
-    if b"\xff\xd9" not in data[-(1 << 20) :]:  # cameras leave things behind the end mark
-        raise ValueError(CUT_SHORT)
-    return Notes()
+    return Notes()  # whether all pixels are there, the decoder knows
+
+
+def has_jpeg_end(data: bytes) -> bool:
+    """Return whether the end mark follows the last scan; cameras and phones leave things behind it."""
+    return data.rfind(_JPEG_END) > data.rfind(_JPEG_SCAN)
 
 
 def _gif_notes(data: bytes) -> Notes:
     delays, delay, comment, xmp = [], 0, b"", None
     at = 13 + _table_size(data[10])
-    while data[at] != 0x3B:
+    while not (at == len(data) and delays) and data[at] != 0x3B:  # a missing trailer is forgiven
         block, label = data[at], data[at + 1]
         if block == 0x2C:  # a frame: descriptor, its own colours, code size, data
             at = _skip(data, at + 11 + _table_size(data[at + 9]))
@@ -152,6 +192,12 @@ def mp4_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             raise ValueError(CUT_SHORT)
         yield name, body, end
         at = end
+
+
+def _avif_notes(data: bytes) -> Notes:
+    for _ in mp4_boxes(data):
+        pass  # raises where a box ends after the file does
+    return Notes()
 
 
 def _mp4_notes(data: bytes) -> Notes:
