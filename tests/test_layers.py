@@ -16,23 +16,27 @@ PACKAGE = SOURCE / "mutoscope"
 PAGE = ROOT / "CONTRIBUTING.md"
 START, END = "<!-- layers: python tests/test_layers.py -->", "<!-- end of layers -->"
 LAYERS = {
-    8: "__init__ __main__ cli model",
-    7: "train evaluate export",
+    10: "__init__ __main__ cli model",
+    9: "cluster evaluate export series train",
+    8: "models",
+    7: "engines",
     6: "data world",
-    5: "models pipeline",
-    4: "adapter advice checkpoint extractors init_image parts refine runtime",
-    3: "autoencoder guidance image_encoder media objects sampler text_encoder tokenizer transformer",
-    2: "cluster flow layers postprocess prompt series",
-    1: "config device events folders phrases rng shapes",
+    5: "options pipeline",
+    4: "adapter checkpoint extractors init_image objects parts refine runtime",
+    3: "autoencoder guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
+    2: "flow layers postprocess",
+    1: "capabilities config device events folders phrases rng shapes",
     0: "errors telemetry text_files weights",
 }
 PURPOSE = {
-    8: "what users call",
-    7: "stages that stand beside the drawing: training, evaluation, export",
+    10: "what users call",
+    9: "what stands beside drawing: training, evaluation, export, series",
+    8: "the two classes that users hold",
+    7: "what draws behind one call",
     6: "training data and the rendered world",
-    5: "from a request to pixels",
+    5: "from options to a request, and from a request to pixels",
     4: "files and devices of a model, parts of the way",
-    3: "networks, sampling, media, the object library",
+    3: "the prompt, networks, sampling, media",
     2: "single steps without a model",
     1: "plain values",
     0: "what everything may use",
@@ -44,14 +48,12 @@ FRIENDS = {
     ("runtime", "checkpoint"),
     ("runtime", "adapter"),
     ("adapter", "checkpoint"),
-    ("advice", "checkpoint"),
-    ("models", "pipeline"),
     ("parts", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.
 BARRED = {
-    "world": "models pipeline runtime refine checkpoint adapter advice init_image guidance sampler transformer autoencoder",
+    "world": "models pipeline runtime refine checkpoint adapter engines init_image guidance sampler transformer autoencoder",
 }
 FILES = [*sorted(PACKAGE.rglob("*.py")), SOURCE / "model.py"]
 TOP = max(LAYERS)

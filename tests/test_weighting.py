@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from mutoscope import TextToImageModel
 from mutoscope.prompt.request import Request
-from mutoscope.prompt.weighting import LARGEST_WEIGHT, STEP, is_weighted, pieces, weight_warnings, without_silent
+from mutoscope.prompt.weighting import (
+    LARGEST_WEIGHT,
+    STEP,
+    is_weighted,
+    parse_weights,
+    weight_warnings,
+    leave_out_unread,
+)
 
 MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
 
@@ -49,7 +56,7 @@ MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
     ],
 )  # fmt: skip
 def test_weights(text: str, expected: list[tuple[str, float]]):
-    found = pieces(text)
+    found = parse_weights(text)
     assert [words for words, _ in found] == [words for words, _ in expected]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in expected])
     assert is_weighted(text) == (expected != [(text, 1.0)])
@@ -57,7 +64,7 @@ def test_weights(text: str, expected: list[tuple[str, float]]):
 
 @given(MARKED)
 def test_no_brackets_are_an_error_and_no_word_is_lost(text: str):
-    found = pieces(text)
+    found = parse_weights(text)
     kept = "".join(words for words, _ in found)
     marks = "()[]\\:.15 "
     assert [char for char in kept if char not in marks] == [char for char in text if char not in marks]
@@ -69,14 +76,14 @@ def test_no_brackets_are_an_error_and_no_word_is_lost(text: str):
 )
 @pytest.mark.timeout(10)
 def test_long_nests_are_read_in_time(text: str):
-    assert "".join(words for words, _ in pieces(text))
-    assert "".join(words for words, _ in without_silent(pieces(text)))
+    assert "".join(words for words, _ in parse_weights(text))
+    assert "".join(words for words, _ in leave_out_unread(parse_weights(text)))
     weight_warnings(text)
 
 
 def test_a_prompt_of_another_tool():
     text = "masterpiece, (best quality:1.4), ((sunset)), mountain lake \\(alps\\), [people], :d"
-    weight = {words.strip(", "): weight for words, weight in pieces(text) if words.strip(", ")}
+    weight = {words.strip(", "): weight for words, weight in parse_weights(text) if words.strip(", ")}
     assert weight == {"masterpiece": 1, "best quality": 1.4, "sunset": pytest.approx(1.21), "mountain lake (alps)": 1,
                       "people": pytest.approx(0.909, abs=1e-3), ":d": 1}  # fmt: skip
 
@@ -85,7 +92,7 @@ def test_a_request_says_nothing_of_what_it_does_not_use():
     plain = Request("a lake", seed=2).numbered(0)
     assert plain == Request("a lake", seed=2) and not {"template", "weighted"} & set(plain.to_json().split('"'))
     assert Request("a (lake)").readings() == [(1.0, [("a (lake)", 1.0)])], "as it was before there were weights"
-    assert Request("a (lake)").numbered(0).readings() == [(1.0, [("a ", 1.0), ("lake", STEP)])]
+    assert Request("a (lake)").numbered(0).readings() == ((1.0, [("a ", 1.0), ("lake", STEP)]),)
 
 
 @pytest.mark.parametrize(
@@ -104,19 +111,28 @@ def test_a_request_says_nothing_of_what_it_does_not_use():
     ],
 )
 def test_words_of_weight_0_are_read_as_if_they_were_not_there(text: str, read: str):
-    assert without_silent(pieces(text)) == [(read, 1.0)]
+    assert leave_out_unread(parse_weights(text)) == ((read, 1.0),)
 
 
 def test_the_other_weights_stay_where_words_are_left_out():
-    assert without_silent(pieces("a (red:2), (fog:0)")) == [("a ", 1.0), ("red", 2.0)]
-    assert without_silent(pieces("(red:2) (fog:0), (sky:0.5)")) == [("red", 2.0), (", ", 1.0), ("sky", 0.5)]
-    assert without_silent(pieces("(fog:0)")) == without_silent(pieces("(fog:0)(rain:0)")) == [("", 1.0)]
+    assert leave_out_unread(parse_weights("a (red:2), (fog:0)")) == (
+        ("a ", 1.0),
+        ("red", 2.0),
+    )
+    assert leave_out_unread(parse_weights("(red:2) (fog:0), (sky:0.5)")) == (
+        ("red", 2.0),
+        (", ", 1.0),
+        ("sky", 0.5),
+    )
+    assert (
+        leave_out_unread(parse_weights("(fog:0)")) == leave_out_unread(parse_weights("(fog:0)(rain:0)")) == (("", 1.0),)
+    )
 
 
 @given(MARKED)
 def test_leaving_out_changes_no_words_that_are_read(text: str):
-    found = pieces(text)
-    read = without_silent(found)
+    found = parse_weights(text)
+    read = leave_out_unread(found)
     letters = [char for words, weight in found if weight for char in words if char not in " ,"]
     assert [char for words, _ in read for char in words if char not in " ,"] == letters
     assert all(weight > 0 for _, weight in read)

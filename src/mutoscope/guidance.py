@@ -31,8 +31,8 @@ def guided(
     return velocity
 
 
-def keeping(velocity: Callable[..., Any], data: Any, free: Any, until: float = 0.0) -> Callable[..., Any]:
-    """Return `velocity` where `free` is 1, and where it is 0 the one that leads to `data`: no step can change what is kept.
+def inpaint(velocity: Callable[..., Any], data: Any, mask: Any, until: float = 0.0) -> Callable[..., Any]:
+    """Return `velocity` where `mask` is 1, and where it is 0 the one that leads to `data`: no step can change what is kept.
 
     Above 0, `until` is the time at which all becomes free: forms stand by then, and surfaces are still to come.
 
@@ -40,9 +40,9 @@ def keeping(velocity: Callable[..., Any], data: Any, free: Any, until: float = 0
     (Lugmayr et al. 2022, eq. 8), whatever the sampler. Takes average velocities too, whose further arguments pass through.
     """
 
-    def kept(latents: Any, time: float, *more: float) -> Any:
+    def inpainted(latents: Any, time: float, *more: float) -> Any:
         if time <= until:
             return velocity(latents, time, *more)
-        return free * velocity(latents, time, *more) + (1 - free) * (latents - data) / time
+        return mask * velocity(latents, time, *more) + (1 - mask) * (latents - data) / time
 
-    return kept
+    return inpainted

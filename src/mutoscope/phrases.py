@@ -46,7 +46,7 @@ def plain_words(prompt: str, strange: Collection[str] = ()) -> str:
 
     What the prompt names itself is named once more: at the end, by itself, it is heard better (dev/log.md).
     """
-    said = meant(_mended(prompt, strange) if strange else prompt)
+    said = meant(mended(prompt, strange) if strange else prompt)
     if said.get("scene") in LIGHTLESS:
         said.pop("light", None)
     return ", ".join(said[fact] for fact in ADDED if fact in said)
@@ -125,15 +125,15 @@ def _stem(word: str) -> str:
     return word.removesuffix(ending)
 
 
-def _mended(prompt: str, strange: Collection[str]) -> str:
+def mended(prompt: str, strange: Collection[str]) -> str:
     """Return the words of a prompt, each strange one as the word of the book that is spelled most like it, if one is."""
 
-    def mended(word: str) -> str:
+    def nearest(word: str) -> str:
         if word not in strange or len(word) < FEWEST_LETTERS:
             return word
         return next(iter(difflib.get_close_matches(word, _spellings(), 1, SPELLED_LIKE)), word)
 
-    return " ".join(mended(word) for word in _words(prompt))
+    return " ".join(nearest(word) for word in _words(prompt))
 
 
 @cache

@@ -1,204 +1,254 @@
-"""The path on one page: a request becomes text, noise, latent frames and pixels, and tells as events how far it is.
+"""From a conditioning to pixels: text states, noise, latent frames, pixels; events tell how far it is.
 
-    prompt ─ tokenizer ─ encode_text ─┐
-    (seed, index) ─ noise ── sampler ⟲ velocity, guided ── decode ── uint8 frames
-        a picture ─ encode ───┘│        (the first frame may start from a picture, and stay as it is where a mask says so)
-                               │        (a few-step model: one average velocity a step, guidance goes in as an input)
-               └── one latent frame after the other, each seeing the ones before it ── ease in
+    1 encode_prompt    texts ─ tokenizer ─ text tower ─ states
+    2 denoise_frame    noise ── sampler ⟲ guided velocity ── latent frame        (the first may start from an init image, and a mask
+    3 compose_objects  drawings from the object library, painted over             says where; later ones see the frames before)
+    4 decode_frame     latent frame ─ pixels; a step between groups of frames is eased
+    5 refine           a picture larger than the network draws at once (refine.py)
+    6 post-process     pixelate, triangulate, posterize (postprocess.py)
 
-Things that the prompt names are looked up in a memory of drawings: the network draws the scene without them, they are laid into it,
-and the network paints over them in a second pass (objects/). Styles of exact marks get them at the end (postprocess.py).
-A picture is a clip of one frame. The pipeline knows no files, arguments or pages. Legend: see shapes.py.
+A picture is a clip of one frame. Nothing here reads a prompt: the conditioning holds its texts with their weights.
+The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from mutoscope.config import SPACE_FACTOR, ModelConfig
-from mutoscope.errors import NonFiniteError, SettingError
+from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import grid, mix, shift_for, start_at
-from mutoscope.guidance import guided, keeping
+from mutoscope.guidance import guided, inpaint
 from mutoscope.init_image import InitImage
-from mutoscope.objects import Found, Memory, held, own_things
-from mutoscope.objects import load as load_memory
-from mutoscope.postprocess import FINISHES
-from mutoscope.prompt.request import Request
-from mutoscope.prompt.weighting import Pieces, without_silent
-from mutoscope.refine import Networks, refine
+from mutoscope.media.pixels import to_levels
+from mutoscope.objects import interior_cells, open_library
+from mutoscope.prompt.conditioning import Condition, Conditioning
+from mutoscope.prompt.request import ObjectPlan, Request
+from mutoscope.prompt.weighting import Segments
+from mutoscope.refine import TileNetworks, plan_passes, refine
 from mutoscope.rng import between, stream
 from mutoscope.runtime import Past, Runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid
 from mutoscope.tokenizer import Tokenizer
 
-LAST_TRAINED = 6  # latent frames of a training clip after the first; later ones are told they stand here
-PREVIEW_EVERY = 4  # steps
-LARGE_STEP = 0.12  # of pixels in [-1, 1]: 15 of 255 levels
+LAST_TRAINED_FRAME = 6  # latent frames of a training clip after the first; later ones are told they stand here
+PREVIEW_EVERY_STEPS = 4
+LARGE_PIXEL_STEP = 0.12  # of pixels in [-1, 1]: 15 of 255 levels
 
 
 @dataclass(frozen=True)
-class Text:
-    """What the transformer reads: text (R + 1, L, D) and mask (R + 1, L), the R readings of the prompt above the negative prompt.
+class Networks:
+    """The parts of one model."""
 
-    Nearly always R is 1; styles with strengths need more (`Request.readings`).
+    runtime: Runtime
+    tokenizer: Tokenizer
+    config: ModelConfig
+    tile_side: int  # pixels
+
+
+@dataclass(frozen=True)
+class TextStates:
+    """What the transformer reads: states (R + 1, L, D) and mask (R + 1, L), R conditions above the negative prompt.
+
+    Nearly always R is 1; styles with strengths need more (`conditioning.mix_styles`).
     """
 
     states: np.ndarray
     mask: np.ndarray
-    shares: tuple[float, ...] = (1.0,)  # of the readings in the prompt's velocity, R numbers
+    shares: tuple[float, ...] = (1.0,)  # of the conditions in the prompt's velocity, R numbers
 
     @property
     def prompt(self) -> tuple[np.ndarray, np.ndarray]:
         """States and mask of the prompt alone, (R, L, D) and (R, L)."""
         return self.states[:-1], self.mask[:-1]
 
-    def spread(self, latents: np.ndarray) -> np.ndarray:
-        """Latents (1, c, 1, h, w) -> (R, c, 1, h, w) float32, one for each reading."""
+    def repeat(self, latents: np.ndarray) -> np.ndarray:
+        """Latents (1, c, 1, h, w) -> (R, c, 1, h, w) float32, one for each condition."""
         return np.concatenate([latents] * len(self.shares)).astype(np.float32)
 
     def blend(self, velocities: np.ndarray) -> np.ndarray:
-        """Velocities of the readings (R, ...) -> the prompt's (1, ...)."""
+        """Velocities of the conditions (R, ...) -> the prompt's (1, ...)."""
         if len(self.shares) == 1:
             return velocities
         return np.tensordot(np.asarray(self.shares, np.float32), velocities, 1)[None]
 
 
+@dataclass
+class Drawing:
+    """One request while it is drawn."""
+
+    request: Request
+    networks: Networks
+    grid: LatentGrid
+    prompt: TextStates  # the whole prompt
+    scene: TextStates  # the prompt without its objects; what the first frame is drawn from
+    init_latents: np.ndarray | None = None
+    init_mask: np.ndarray | None = None  # latent cells that are drawn anew, (1, 1, 1, h, w); None: all of them
+    objects: ObjectPlan | None = None
+    own_pixels: bool = False  # post-processing makes pixels larger than those of a draft
+    preview: bool = False
+    history: "History" = field(init=False)
+
+    def __post_init__(self):
+        self.history = History(self.networks.config.transformer.window)
+        self.decoder_state: Any = None
+        self.shape = (1, self.networks.config.codec.latent_channels, 1, self.grid.latent_height, self.grid.latent_width)
+        self.times = grid(self.request.num_inference_steps, shift_for(math.prod(self.shape)))
+        self.first_times = start_at(self.times, self.request.strength)
+        self.noise = noise_source(self.request)
+        steps = len(self.first_times) - 1 + (self.grid.latent_frames - 1) * self.request.num_inference_steps
+        self.progress = Phase("draw", steps)
+
+    def text_of(self, number: int) -> TextStates:
+        """Return what latent frame `number` is drawn from: later frames see the objects in the first, and the whole prompt."""
+        return self.scene if not number else self.prompt
+
+
 def draw(
     request: Request,
-    runtime: Runtime,
-    tokenizer: Tokenizer,
-    config: ModelConfig,
-    preview: bool,
+    conditioning: Conditioning,
+    networks: Networks,
     init_image: InitImage | None = None,  # of the size that is drawn first
+    preview: bool = False,
 ) -> Iterator[Event]:
     """Draw a request; yields events, the last one "done" with uint8 frames (T, H, W, 3).
 
     With `preview`, some events carry what the picture looks like so far. NonFiniteError names the step.
     """
-    frames = LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
-    reading = Phase("text", 1)
-    yield reading.start()
-    things = look_up(request) if init_image is None else None
-    text = whole_text = read(request, runtime, tokenizer, config.text.window)
-    if things is not None:
-        text = read(replace(request, prompt=things.found.scene), runtime, tokenizer, config.text.window)
-    given = None if init_image is None else runtime.encode(init_image.encoder_input)
-    yield reading.advance()
+    drawing = yield from encode_prompt(request, conditioning, networks, init_image, preview)
+    yield drawing.progress.start()
+    frames = yield from (draw_clip(drawing) if request.is_clip else draw_picture(drawing))
+    if conditioning.postprocess is not None:
+        frames = conditioning.postprocess.run(frames, (request.seed, request.index))
+    yield Event("done", 1, 1, 0.0, result=frames if init_image is None else init_image.composite(frames))
 
-    shape = (1, config.codec.latent_channels, 1, frames.latent_height, frames.latent_width)
-    times = grid(request.num_inference_steps, shift_for(math.prod(shape)))
-    first_times = start_at(times, request.strength)
-    drawing = Phase("draw", len(first_times) - 1 + (frames.latent_frames - 1) * request.num_inference_steps)
-    yield drawing.start()
-    noise = noise_for(request)
-    history = History(config.transformer.window)
-    state: Any = None
-    shown = np.empty(0, np.float32)
-    done: list[np.ndarray] = []
-    for number in range(frames.latent_frames):
-        latents = noise(shape)
-        ask = average_velocity if request.sampler == "meanflow" else guided_velocity
-        velocity = ask(request, runtime, text, history.view(number), number)
-        if init_image is not None and not number:
-            latents = mix(given, latents, request.strength).noisy
-            velocity = velocity if init_image.mask is None else keeping(velocity, given, init_image.latent_mask)
-        for step in SAMPLERS[request.sampler](velocity, latents, times if number else first_times):
-            latents = np.asarray(step.latents, np.float32)
-            check_finite(latents, number, step.index)
-            seen = None
-            if preview and step.index % PREVIEW_EVERY == PREVIEW_EVERY - 1:
-                seen = to_bytes(runtime.decode(np.asarray(step.data, np.float32), state)[0])[-1]
-            yield drawing.advance(preview=seen)
-        if things is not None and not number and request.num_frames > 1:
-            for event in refined(to_bytes(runtime.decode(latents, None)[0])[0], request, runtime, whole_text, things):
-                if event.phase != "done":
-                    yield event
-                else:
-                    latents = runtime.encode(InitImage(event.result).encoder_input)
-            text = whole_text
-        pixels, state = runtime.decode(latents, state)
-        check_finite(pixels, number, request.num_inference_steps - 1)
+
+def draw_picture(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
+    """Draw one picture, refined to its size and with its objects in it; returns uint8 (1, H, W, 3)."""
+    latents = yield from denoise_frame(drawing, 0)
+    pixels, _ = decode_frame(drawing, latents, 0)
+    picture = to_frames(pixels)
+    if drawing.request.draft is not None or drawing.objects is not None:
+        picture = (yield from compose_objects(drawing, picture[0]))[None]
+    return picture
+
+
+def draw_clip(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
+    """Draw a clip, one latent frame after the other; returns uint8 (T, H, W, 3)."""
+    state, shown, done = None, np.empty(0, np.float32), []
+    for number in range(drawing.grid.latent_frames):
+        latents = yield from denoise_frame(drawing, number)
+        if drawing.objects is not None and not number:
+            pixels, _ = decode_frame(drawing, latents, number)
+            picture = yield from compose_objects(drawing, to_frames(pixels)[0])
+            latents = drawing.networks.runtime.encode(InitImage(picture).encoder_input)
+        pixels, state = decode_frame(drawing, latents, number, state)
         pixels = ease_in(pixels, shown) if number else pixels
         shown = pixels[:, :, -1:]
-        done.append(to_bytes(pixels))
-        if number + 1 < frames.latent_frames:
-            history.remember(number, runtime, latents, text)
-    pixels = np.concatenate(done)[: request.num_frames]
-    if request.num_frames == 1 and (request.draft is not None or things is not None):
-        for event in refined(pixels[0], request, runtime, whole_text, things):
-            if event.phase == "done":
-                event = replace(event, result=finished(event.result[None], request, things))
-            yield event
-        return
-    pixels = finished(pixels, request, things)
-    yield Event("done", 1, 1, 0.0, result=pixels if init_image is None else init_image.composite(pixels))
+        done.append(to_frames(pixels))
+        if number + 1 < drawing.grid.latent_frames:
+            drawing.history.remember(number, drawing.networks.runtime, latents, drawing.prompt)
+    return np.concatenate(done)[: drawing.request.num_frames]
 
 
-@dataclass(frozen=True)
-class Things:
-    """The things that a prompt names, the scene without them, and the memory that holds them."""
-
-    found: Found
-    memory: Memory
+# -------------------------------------------------------------------------------------------------------- 1: prompt to states
 
 
-def look_up(request: Request) -> Things | None:
-    """Return the things that a prompt names and the memory holds; None when there are none."""
-    if not request.things:
-        return None
-    memory = memory_of(request)
-    found = memory.find(request.prompt)
-    return Things(found, memory) if found.things else None
+def encode_prompt(
+    request: Request, conditioning: Conditioning, networks: Networks, init_image: InitImage | None, preview: bool
+) -> Generator[Event, None, Drawing]:
+    """Encode the texts, and the init image where there is one; returns all that drawing takes."""
+    encoding = Phase("text", 1)
+    yield encoding.start()
+    prompt = encode_conditions(conditioning.prompt, conditioning.negative, networks)
+    scene = prompt
+    if conditioning.objects is not None:
+        scene = encode_conditions(conditioning.scene, conditioning.negative, networks)
+    drawing = Drawing(
+        request,
+        networks,
+        LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames),
+        prompt,
+        scene,
+        None if init_image is None else networks.runtime.encode(init_image.encoder_input),
+        None if init_image is None else init_image.latent_mask,
+        conditioning.objects,
+        conditioning.postprocess is not None and conditioning.postprocess.own_pixels,
+        preview,
+    )
+    yield encoding.advance()
+    return drawing
 
 
-def memory_of(request: Request) -> Memory:
-    """Return the memory that a request was made with; SettingError when it, or a thing of the user's own, is another one."""
-    memory = load_memory()
-    if memory.digest != request.things:
-        raise SettingError(
-            f"this was drawn with the memory of things {request.things}; this version has {memory.digest}"
-        )
-    if not request.own_things:
-        return memory
-    own = own_things()
-    for name, digest in request.own_things:
-        if name not in own or own[name].hash != digest:
-            raise SettingError(
-                f"this shows your own thing {name!r} ({digest}), and your folder of things has no such file"
-            )
-    return memory.joined({name: own[name] for name, _ in request.own_things})
+def encode_conditions(conditions: tuple[Condition, ...], negative: Segments, networks: Networks) -> TextStates:
+    """Encode conditions and negative prompt, each in as many windows as it needs, padded to one length."""
+    rows = [encode_segments(segments, networks) for segments in (*(one.segments for one in conditions), negative)]
+    longest = max(row.shape[1] for row in rows)
+    states = np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1]), (0, 0))) for row in rows])
+    mask = np.stack([np.arange(longest) < row.shape[1] for row in rows])
+    return TextStates(states, mask, tuple(one.share for one in conditions))
 
 
-def refined(
-    picture: np.ndarray, request: Request, runtime: Runtime, text: Text, things: Things | None
-) -> Iterator[Event]:
-    """Refine a picture (H, W, 3) uint8, things laid into it first; yields events, the last "done" with the picture."""
+def encode_segments(segments: Segments, networks: Networks) -> np.ndarray:
+    """Weighted segments of a text -> states (1, L, D), its windows joined end to end.
 
-    def lay(scene: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        dice = stream(request.seed, request.index, "things")
-        laid, covered = things.memory.lay_into(scene, things.found, dice)
-        return laid, held(covered, SPACE_FACTOR)
-
-    way = None if things is None else lay
-    yield from refine(picture, request, networks_of(runtime, text), runtime.checkpoint.tile_side, way)
-
-
-def finished(frames: np.ndarray, request: Request, things: Things | None) -> np.ndarray:
-    """Return frames (T, H, W, 3) uint8 with the last touch of the request's style; most styles have none.
-
-    Things are flat drawings already, and even areas would swallow what is small in them (dev/log.md).
+    A weight scales the states of its words: the keys of the attention are normalised and stay, the values grow or shrink, so that
+    the words say more or less where they are looked at.
     """
-    if not request.finish or (request.finish == "areas" and things is not None):
-        return frames
-    return FINISHES[request.finish](frames, (request.seed, request.index))
+    tokenizer, window = networks.tokenizer, networks.config.text.window
+    windows = tokenizer.windows(" ".join(text for text, _ in segments), window)
+    states = encode_windows(networks.runtime, windows)
+    if any(weight != 1 for _, weight in segments):
+        states = states * token_weights(segments, tokenizer, windows)[:, None]
+    return states
 
 
-def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
+def token_weights(segments: Segments, tokenizer: Tokenizer, windows: list[list[int]]) -> np.ndarray:
+    """Return the weight of each token of the windows, (L,) float32; 1 for the marks at their ends."""
+    of_words = iter([weight for text, weight in segments for _ in tokenizer.ids(text)])
+    return np.asarray(
+        [weight for row in windows for weight in (1.0, *(next(of_words, 1.0) for _ in row[1:-1]), 1.0)], np.float32
+    )
+
+
+def encode_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
+    """Token ids in windows -> states (1, L, D), the windows joined end to end."""
+    parts = []
+    for window in windows:
+        ids = np.asarray([window], np.int64)
+        parts.append(runtime.encode_text(ids, np.ones(ids.shape, bool)))
+    return np.concatenate(parts, axis=1)
+
+
+# ------------------------------------------------------------------------------------------------------ 2: noise to latents
+
+
+def denoise_frame(drawing: Drawing, number: int) -> Generator[Event, None, np.ndarray]:
+    """Denoise latent frame `number`; returns its latents (1, c, 1, h, w)."""
+    request, runtime = drawing.request, drawing.networks.runtime
+    latents, times = drawing.noise(drawing.shape), drawing.times if number else drawing.first_times
+    choose = average_velocity if request.sampler == "meanflow" else guided_velocity
+    velocity = choose(request, runtime, drawing.text_of(number), drawing.history.view(number), number)
+    if drawing.init_latents is not None and not number:
+        latents = mix(drawing.init_latents, latents, request.strength).noisy
+        if drawing.init_mask is not None:
+            velocity = inpaint(velocity, drawing.init_latents, drawing.init_mask)
+    for step in SAMPLERS[request.sampler](velocity, latents, times):
+        latents = np.asarray(step.latents, np.float32)
+        check_finite(latents, number, step.index)
+        seen = None
+        if drawing.preview and step.index % PREVIEW_EVERY_STEPS == PREVIEW_EVERY_STEPS - 1:
+            seen = to_frames(runtime.decode(np.asarray(step.data, np.float32), drawing.decoder_state)[0])[-1]
+        yield drawing.progress.advance(preview=seen)
+    return latents
+
+
+def noise_source(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
     """Return what draws the noise of one latent frame after the other, varied as the request says."""
     own, other = stream(request.seed, request.index), stream(request.variation_seed, request.index)
 
@@ -209,94 +259,43 @@ def noise_for(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
     return noise
 
 
-def read(request: Request, runtime: Runtime, tokenizer: Tokenizer, window: int) -> Text:
-    """Read prompt and negative prompt, in as many windows as they need, padded to one length."""
-    shares, prompts = zip(*request.readings(), strict=True)
-    rows = [read_pieces(words, runtime, tokenizer, window) for words in (*prompts, request.negative_pieces())]
-    longest = max(row.shape[1] for row in rows)
-    states = np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1]), (0, 0))) for row in rows])
-    mask = np.stack([np.arange(longest) < row.shape[1] for row in rows])
-    return Text(states, mask, shares)
-
-
-def read_pieces(words: Pieces, runtime: Runtime, tokenizer: Tokenizer, window: int) -> np.ndarray:
-    """Pieces of a prompt -> text (1, L, D), its windows joined end to end.
-
-    A weight scales the states of its words: the keys of the attention are normalised and stay, the values grow or shrink, so that
-    the words say more or less where they are looked at. Words of weight 0 are not read at all, nor is their comma.
-    """
-    words = without_silent(words)
-    windows = tokenizer.windows(" ".join(text for text, _ in words), window)
-    states = read_windows(runtime, windows)
-    if any(weight != 1 for _, weight in words):
-        states = states * token_weights(words, tokenizer, windows)[:, None]
-    return states
-
-
-def token_weights(words: Pieces, tokenizer: Tokenizer, windows: list[list[int]]) -> np.ndarray:
-    """Return the weight of each token of the windows, (L,) float32; 1 for the marks at their ends."""
-    of_words = iter([weight for text, weight in words for _ in tokenizer.ids(text)])
-    return np.asarray(
-        [weight for row in windows for weight in (1.0, *(next(of_words, 1.0) for _ in row[1:-1]), 1.0)], np.float32
-    )
-
-
-def read_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
-    """Token ids in windows -> text (1, L, D), the windows joined end to end."""
-    parts = []
-    for window in windows:
-        ids = np.asarray([window], np.int64)
-        parts.append(runtime.encode_text(ids, np.ones(ids.shape, bool)))
-    return np.concatenate(parts, axis=1)
-
-
-def guided_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
+def guided_velocity(
+    request: Request, runtime: Runtime, text: TextStates, past: Past | None, number: int
+) -> Callable[[np.ndarray, float], np.ndarray]:
     """Return the velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape.
 
     Only the first frame is guided: to the later ones the frames before say more than the prompt, and guidance on top of
     them changes a clip by a third more from frame to frame than it should (dev/log.md).
     """
-    frame = float(min(number, LAST_TRAINED))
+    frame = float(min(number, LAST_TRAINED_FRAME))
 
     def alone(latents: np.ndarray, time: float) -> np.ndarray:
         states, mask = text.prompt
-        return text.blend(runtime.velocity(text.spread(latents), time, states, mask, frame, past)[0])
+        return text.blend(runtime.velocity(text.repeat(latents), time, states, mask, frame, past)[0])
 
     def pair(latents: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
-        all_rows = np.concatenate([text.spread(latents), latents]).astype(np.float32)
+        all_rows = np.concatenate([text.repeat(latents), latents]).astype(np.float32)
         velocity, _, _ = runtime.velocity(all_rows, time, text.states, text.mask, frame, None)
         return text.blend(velocity[:-1]), velocity[-1:]
 
     return guided(pair, alone, request.guidance_scale) if past is None else alone
 
 
-def average_velocity(request: Request, runtime: Runtime, text: Text, past: Past | None, number: int):
-    """Return a few-step model's velocity of latent frame `number`: (latents, time, until) -> the average on the way there.
+def average_velocity(
+    request: Request, runtime: Runtime, text: TextStates, past: Past | None, number: int
+) -> Callable[[np.ndarray, float, float], np.ndarray]:
+    """Return a few-step model's velocity of latent frame `number`: (latents, t, r) -> the average over [r, t] (MeanFlow).
 
     Guided as `guided_velocity` is, the first frame only; the scale goes in as an input, so a step is one call.
     """
-    frame = float(min(number, LAST_TRAINED))
+    frame = float(min(number, LAST_TRAINED_FRAME))
     scale = request.guidance_scale if past is None else 1.0
 
-    def average(latents: np.ndarray, time: float, until: float) -> np.ndarray:
+    def average(latents: np.ndarray, t: float, r: float) -> np.ndarray:
         states, mask = text.prompt
-        rows = runtime.velocity(text.spread(latents), time, states, mask, frame, past, time - until, scale)[0]
-        return text.blend(rows)
+        return text.blend(runtime.velocity(text.repeat(latents), t, states, mask, frame, past, t - r, scale)[0])
 
     return average
-
-
-def networks_of(runtime: Runtime, text: Text) -> Networks:
-    """Return what refining needs: the unguided velocity of a tile, and the codec's two ways."""
-    states, mask = text.prompt
-
-    def velocity(
-        tile: np.ndarray, time: float, until: float | None = None, *, centre: tuple[float, float]
-    ) -> np.ndarray:
-        span = 0.0 if until is None else time - until
-        return text.blend(runtime.velocity(text.spread(tile), time, states, mask, 0.0, None, span, 1.0, centre)[0])
-
-    return Networks(velocity, runtime.encode, lambda latents: runtime.decode(latents, None)[0])
 
 
 class History:
@@ -313,19 +312,80 @@ class History:
         """Return the past as latent frame `number` sees it; None for the first."""
         if not self.frames:
             return None
-        here = min(number, LAST_TRAINED)
+        here = min(number, LAST_TRAINED_FRAME)
         places = tuple(float(max(0, here - (number - old))) for old in self.frames)
         keys = np.concatenate([keys for keys, _ in self.frames.values()], axis=3)
         values = np.concatenate([values for _, values in self.frames.values()], axis=3)
         return Past(keys, values, places)
 
-    def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: Text) -> None:
+    def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: TextStates) -> None:
         """Take in finished latent frame `number` (1, c, 1, h, w) and forget those that no later frame sees."""
-        frame = float(min(number, LAST_TRAINED))
-        _, keys, values = runtime.velocity(text.spread(latents), 0.0, *text.prompt, frame, self.view(number))
+        frame = float(min(number, LAST_TRAINED_FRAME))
+        _, keys, values = runtime.velocity(text.repeat(latents), 0.0, *text.prompt, frame, self.view(number))
         self.frames[number] = (keys, values)
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]
+
+
+# -------------------------------------------------------------------------------------------------- 3 and 5: objects, refining
+
+
+def compose_objects(drawing: Drawing, picture: np.ndarray) -> Generator[Event, None, np.ndarray]:
+    """Lay the objects into a picture (H, W, 3) uint8 and paint over them, on the way to its full size; returns it, uint8.
+
+    Without objects it is refined alone.
+    """
+    request, networks, plan = drawing.request, drawing.networks, drawing.objects
+    library = None if plan is None else open_library(plan)
+
+    def lay(scene: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert library is not None and plan is not None
+        laid, covered = library.lay_into(scene, plan, stream(request.seed, request.index, "things"))
+        return laid, interior_cells(covered, SPACE_FACTOR)
+
+    draft = request.draft or (request.width, request.height)
+    # Pixels that post-processing makes larger are not refined, but objects are painted over at the size of the draft.
+    size = draft if drawing.own_pixels else (request.width, request.height)
+    passes = plan_passes(draft, size, request.num_inference_steps, request.refine_strength)
+    return (
+        yield from refine(
+            picture,
+            [] if drawing.own_pixels and plan is None else passes,
+            (request.width, request.height),
+            SAMPLERS[request.sampler],
+            tile_networks(networks, drawing.prompt),
+            (request.seed, request.index),
+            None if plan is None else lay,
+        )
+    )
+
+
+def tile_networks(networks: Networks, text: TextStates) -> TileNetworks:
+    """Return what refining needs: the unguided velocity of a tile, and the codec's two ways."""
+    runtime = networks.runtime
+    states, mask = text.prompt
+
+    def velocity(tile: np.ndarray, t: float, r: float | None = None, *, centre: tuple[float, float]) -> np.ndarray:
+        delta = 0.0 if r is None else t - r
+        return text.blend(runtime.velocity(text.repeat(tile), t, states, mask, 0.0, None, delta, 1.0, centre)[0])
+
+    return TileNetworks(velocity, runtime.encode, lambda latents: runtime.decode(latents, None)[0], networks.tile_side)
+
+
+# ------------------------------------------------------------------------------------------------------- 4: latents to pixels
+
+
+def decode_frame(drawing: Drawing, latents: np.ndarray, number: int, state: Any = None) -> tuple[np.ndarray, Any]:
+    """Decode latent frame `number`; returns pixels (1, 3, 1 or 4, H, W) and the decoder's next state."""
+    pixels, state = drawing.networks.runtime.decode(latents, state)
+    check_finite(pixels, number, drawing.request.num_inference_steps - 1)
+    drawing.decoder_state = state
+    return pixels, state
+
+
+def to_frames(pixels: np.ndarray) -> np.ndarray:
+    """Pixels (1, 3, T, H, W) in [-1, 1] -> uint8 (T, H, W, 3)."""
+    return np.ascontiguousarray(to_levels(pixels[0]).transpose(1, 2, 3, 0))
 
 
 def ease_in(pixels: np.ndarray, shown: np.ndarray) -> np.ndarray:
@@ -336,15 +396,9 @@ def ease_in(pixels: np.ndarray, shown: np.ndarray) -> np.ndarray:
     """
     motion = pixels[:, :, 1:2] - pixels[:, :, :1]
     twitch = pixels[:, :, :1] - shown - motion
-    small = np.exp(-((twitch / LARGE_STEP) ** 2))
+    small = np.exp(-((twitch / LARGE_PIXEL_STEP) ** 2))
     rest = np.linspace(1.0, 0.0, pixels.shape[2] + 1, endpoint=False, dtype=np.float32)[1:]
     return pixels - rest[:, None, None] * small * twitch
-
-
-def to_bytes(pixels: np.ndarray) -> np.ndarray:
-    """Pixels (1, 3, T, H, W) in [-1, 1] -> uint8 (T, H, W, 3)."""
-    scaled = (np.clip(pixels[0], -1.0, 1.0) + 1.0) * 127.5
-    return np.ascontiguousarray(np.rint(scaled).astype(np.uint8).transpose(1, 2, 3, 0))
 
 
 def check_finite(latents: np.ndarray, number: int, step: int) -> None:

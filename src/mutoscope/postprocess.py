@@ -1,12 +1,12 @@
-"""The last touch on pictures of three styles whose marks are exact: squares of pixel art, triangles of low poly, areas of flat vector.
+"""Post-processing after decoding, for three styles whose marks are exact: pixel art, low poly, flat vector.
 
 A codec of 8 x 8 pixels rounds off what must be sharp: a network's square pixels leave their grid, its triangles and its even colours
-melt into strokes. So what it drew is the drawing, and the marks are made from it, each in the colour of what it covers.
+melt into strokes. So the decoded picture is the drawing, and the marks are made from it, each in the colour of what it covers.
 A clip has one mesh, and one set of inks, for all of its frames.
 
-    squares   cells of one size ─ mean colour ─ few tones, dithered in order (Bayer 1973) ─ few tints
-    facets    a coarse mesh, split where colours differ, corners drawn to edges ─ mean colour, each tilted to the light a little
-    areas     a few inks that suit the picture ─ the nearest ink, specks taken in by what is round them ─ borders cut smooth
+    pixelate      cells of one size ─ mean colour ─ few tones, dithered in order (Bayer 1973) ─ few tints
+    triangulate   a coarse mesh, split where colours differ, corners drawn to edges ─ mean colour, each tilted to the light a little
+    posterize     a few inks that suit the picture ─ the nearest ink, specks taken in by what is round them ─ borders cut smooth
 
 Legend: frames (T, H, W, 3) uint8.
 """
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mutoscope.errors import SettingError, did_you_mean
 from mutoscope.rng import Stream, stream
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ Corner = tuple[float, float]  # row and column, in shares of the shorter side
 Triangle = tuple[Corner, Corner, Corner]  # the second corner lies opposite the longest side
 
 
-def squares(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+def pixelate(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
     """Return frames of square pixels in few colours; the seed is not needed."""
     height, width = frames.shape[1:3]
     cell = max(LEAST, round(min(height, width) / ROWS))
@@ -66,7 +67,7 @@ def _few_colors(cells: np.ndarray) -> np.ndarray:
     return tones + np.round((cells - grey) * TINTS) / TINTS
 
 
-def facets(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+def triangulate(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
     """Return frames of triangles of one colour each, many where the first frame has much to show; `seed` places the corners."""
     random = stream(*seed, "facets")
     mesh = _mesh(_small(frames[0]), random)
@@ -195,7 +196,7 @@ def _filled(frame: np.ndarray, mesh: list[_Level], tilts: list[np.ndarray]) -> n
     return np.asarray(image.resize((width, height), Image.Resampling.BOX))
 
 
-def areas(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
+def posterize(frames: np.ndarray, seed: tuple[int, int]) -> np.ndarray:
     """Return frames of even areas of a few colours with smooth borders; the seed is not needed."""
     from PIL import Image
 
@@ -238,6 +239,27 @@ def _odd(pixels: float) -> int:
     return max(3, 2 * round((pixels - 1) / 2) + 1)
 
 
-FINISHES: Mapping[str, Callable[[np.ndarray, tuple[int, int]], np.ndarray]] = {
-    "squares": squares, "facets": facets, "areas": areas,
-}  # fmt: skip
+@dataclass(frozen=True)
+class PostProcess:
+    """A step after decoding: `run(frames (T, H, W, 3) uint8, (seed, index))` returns frames of the same shape."""
+
+    run: Callable[[np.ndarray, tuple[int, int]], np.ndarray]
+    own_pixels: bool = False  # its pixels are larger than those of a draft, so nothing is refined for it
+    keeps_objects: bool = True  # objects of the library can still be told apart behind it
+
+
+POSTPROCESSES: Mapping[str, PostProcess] = {
+    "pixelate": PostProcess(pixelate, own_pixels=True),
+    "triangulate": PostProcess(triangulate),
+    "posterize": PostProcess(posterize, keeps_objects=False),  # even areas swallow what is small in them (dev/log.md)
+}
+
+
+def find_postprocess(name: str) -> PostProcess | None:
+    """Return a step by its name, None for ""; SettingError for an unknown one."""
+    if not name:
+        return None
+    if name not in POSTPROCESSES:
+        known = ", ".join(("none", *POSTPROCESSES))
+        raise SettingError(f"unknown post-processing {name[:40]!r}{did_you_mean(name, POSTPROCESSES)}; known: {known}")
+    return POSTPROCESSES[name]

@@ -10,20 +10,18 @@ after each time keeps every pass within what that strength can change (DemoFusio
 prompt: with more noise, or told that it stands in the middle, it would draw the whole scene small. So strength falls from pass to
 pass, there is no guidance, and a tile's rotary positions are those of its place in the first, small picture.
 
-Things of the memory are laid into the picture before the first pass, which paints over them: inside they keep their forms while
-there is much noise (HOLD). A picture of the size that is drawn at once gets one pass of that size for it.
-
-A picture that will be made of square pixels (pixel art, finish.py) is enlarged by repeating its own: no pass is spent on what no
-square shows. Its things are painted over at the size of the draft.
+Objects of the library are laid into the picture before the first pass, which paints over them: inside they keep their forms while
+there is much noise (OBJECT_HOLD_TIME). A picture of the size that is drawn at once gets one pass of that size for it.
 
 The networks come in as functions and see one tile at a time: their memory does not grow with the picture.
 Legend: see shapes.py.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -31,33 +29,36 @@ from mutoscope.config import PATCH, SPACE_FACTOR
 from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import mix, shift_for, shift_time
-from mutoscope.guidance import keeping
-from mutoscope.prompt.request import REFINE_STRENGTH, Request
+from mutoscope.guidance import inpaint
+from mutoscope.media.pixels import to_levels, to_values
 from mutoscope.rng import stream
-from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import MULTIPLE
 
-# How an enlarged picture gets its edges back before the networks see it: radius in pixels and share of what is added (dev/log.md).
+# How an enlarged picture gets its edges back before the networks see it (dev/log.md).
 # From a soft picture they draw a soft one: without this the finest octave of the latents holds half of what renders have.
-SHARPER = (2, 1.0)
-FADE = 0.75  # strength of a pass over that of the pass before
-DENSITY = 0.75  # steps of a pass over those the draft took through as much noise: less is left to find
-HOLD = 0.2  # noise level down to which the inside of things is kept (dev/log.md)
-OVERLAP = 0.375  # of a tile that at least belongs to the next one too (dev/log.md)
+SHARPEN_RADIUS_PIXELS, SHARPEN_SHARE = 2, 1.0
+REFINE_STRENGTH = (
+    0.45  # noise level of the first pass: more draws the scene again inside of itself, less leaves it soft
+)
+STRENGTH_FADE = 0.75  # strength of a pass over that of the pass before
+STEP_DENSITY = 0.75  # steps of a pass over those the draft took through as much noise: less is left to find
+OBJECT_HOLD_TIME = 0.2  # noise level down to which the inside of objects is kept (dev/log.md)
+TILE_OVERLAP = 0.375  # of a tile that at least belongs to the next one too (dev/log.md)
 CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, and those around that it looks at as well
 
 Window = tuple[slice, slice]
-# A picture (H, W, 3) uint8 -> the same with things in it, and the latent cells inside of them, (1, 1, 1, h, w).
+# A picture (H, W, 3) uint8 -> the same with objects in it, and the latent cells inside of them, (1, 1, 1, h, w).
 Lay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 @dataclass(frozen=True)
-class Networks:
+class TileNetworks:
     """What refining needs of a model, for one prompt and one tile at a time."""
 
-    velocity: Callable[..., np.ndarray]  # latents (1, c, 1, h, w), time, [until,] centre=(row, column) in tokens
+    velocity: Callable[..., np.ndarray]  # latents (1, c, 1, h, w), t, [r,] centre=(row, column) in tokens
     encode: Callable[[np.ndarray], np.ndarray]  # pixels (1, 3, 1, H, W) -> latents (1, c, 1, h, w)
     decode: Callable[[np.ndarray], np.ndarray]  # and back
+    side: int  # of a tile, pixels
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,30 @@ class Pass:
 
 
 def refine(
-    picture: np.ndarray, request: Request, networks: Networks, side: int, lay: Lay | None = None
-) -> Iterator[Event]:
-    """Refine a picture (H, W, 3) uint8 to the request's size; yields events, the last "done" with the large picture.
-
-    `lay` puts things into it before the first pass. `side` is that of a tile in pixels, the tile side of the checkpoint.
-    NonFiniteError names the step.
-    """
+    picture: np.ndarray,
+    passes: Sequence[Pass],
+    size: tuple[int, int],  # width and height of the result; after the last pass its pixels are repeated up to it
+    sampler: Callable[..., Iterator[Any]],
+    networks: TileNetworks,
+    seed: tuple[int, int],
+    lay: Lay | None = None,  # puts objects into the picture before the first pass
+) -> Generator[Event, None, np.ndarray]:
+    """Refine a picture (H, W, 3) uint8; yields events and returns the large picture. NonFiniteError names the step."""
     first = picture.shape
-    passes = [] if request.finish == "squares" and lay is None else plan(request)
     refining = Phase("refine", sum(one.steps for one in passes))
     yield refining.start()
     for number, one in enumerate(passes):
-        picture, held = enlarge(picture, one.width, one.height), None
+        picture, inside = enlarge(picture, one.width, one.height), None
         if lay is not None and not number:
-            picture, held = lay(picture)
+            picture, inside = lay(picture)
         data = encode(picture, networks.encode)
-        noise = stream(request.seed, request.index, "refine", number).normal(data.shape)
+        noise = stream(*seed, "refine", number).normal(data.shape)
         latents = mix(data, noise, np.float32(one.strength)).noisy
-        velocity = tiled(networks.velocity, side // SPACE_FACTOR, (one.height / first[0], one.width / first[1]))
-        if held is not None:
-            velocity = keeping(velocity, data, 1.0 - held, HOLD)
-        for step in SAMPLERS[request.sampler](
-            velocity, latents, times(one, data.shape[1] * (side // SPACE_FACTOR) ** 2)
-        ):
+        magnified = (one.height / first[0], one.width / first[1])
+        velocity = tile_velocity(networks.velocity, networks.side // SPACE_FACTOR, magnified)
+        if inside is not None:
+            velocity = inpaint(velocity, data, 1.0 - inside, OBJECT_HOLD_TIME)
+        for step in sampler(velocity, latents, times(one, data.shape[1] * (networks.side // SPACE_FACTOR) ** 2)):
             latents = np.asarray(step.latents, np.float32)
             if not np.isfinite(latents).all():
                 raise NonFiniteError(
@@ -102,23 +103,21 @@ def refine(
                 )
             yield refining.advance()
         picture = decode(latents, networks.decode)
-    yield Event("done", 1, 1, 0.0, result=repeated(picture, request.width, request.height))
+    return repeat_pixels(picture, *size)
 
 
-def plan(request: Request) -> list[Pass]:
-    """Return the passes from the draft to the whole size, each about twice as large as the one before; one without a draft.
+def plan_passes(draft: tuple[int, int], size: tuple[int, int], steps: int, strength: float) -> list[Pass]:
+    """Return the passes from a draft to a size, each about twice as large as the one before; one where they are the same.
 
-    For a picture of square pixels it is one as well, of the size of the draft.
+    `steps` are those of the draft, `strength` is the noise level of the first pass, 0 for the usual one.
     """
-    draft = request.draft or (request.width, request.height)
-    size = draft if request.finish == "squares" else (request.width, request.height)
     growth = max(size[0] / draft[0], size[1] / draft[1])
     count = max(1, round(math.log2(growth)))
     passes = []
     for number in range(count):
         width, height = (round(whole / 2 ** (count - 1 - number) / MULTIPLE) * MULTIPLE for whole in size)
-        strength = (request.refine_strength or REFINE_STRENGTH) * FADE**number
-        passes.append(Pass(width, height, strength, max(2, round(DENSITY * strength * request.num_inference_steps))))
+        noise = (strength or REFINE_STRENGTH) * STRENGTH_FADE**number
+        passes.append(Pass(width, height, noise, max(2, round(STEP_DENSITY * noise * steps))))
     return passes
 
 
@@ -129,7 +128,9 @@ def times(one: Pass, values: int) -> np.ndarray:
     return shift_time(np.linspace(start, 0.0, one.steps + 1), shift)
 
 
-def tiled(velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float]) -> Callable[..., np.ndarray]:
+def tile_velocity(
+    velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float]
+) -> Callable[..., np.ndarray]:
     """Return the velocity of a large picture: that of its tiles, averaged where they overlap (Bar-Tal et al. 2023, eq. 5).
 
     Tiles are `side` latent rows and columns, less where the picture ends. `magnified` says how much larger than the draft rows
@@ -139,7 +140,7 @@ def tiled(velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float
     def whole(latents: np.ndarray, *when: float) -> np.ndarray:
         rows, columns = latents.shape[-2:]
         total, weight = np.zeros_like(latents), np.zeros((rows, columns), np.float32)
-        for window in windows(rows, columns, side, math.ceil(side * OVERLAP)):
+        for window in windows(rows, columns, side, math.ceil(side * TILE_OVERLAP)):
             tile = np.ascontiguousarray(latents[(..., *window)])
             share = np.outer(*(bump(part.stop - part.start) for part in window))
             centre = tuple(
@@ -179,12 +180,11 @@ def enlarge(picture: np.ndarray, width: int, height: int) -> np.ndarray:
 
     image = Image.fromarray(picture).resize((width, height), Image.Resampling.BICUBIC)
     if width * height > picture.shape[0] * picture.shape[1]:
-        radius, share = SHARPER
-        image = image.filter(ImageFilter.UnsharpMask(radius, round(100 * share), 0))
+        image = image.filter(ImageFilter.UnsharpMask(SHARPEN_RADIUS_PIXELS, round(100 * SHARPEN_SHARE), 0))
     return np.asarray(image)
 
 
-def repeated(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+def repeat_pixels(picture: np.ndarray, width: int, height: int) -> np.ndarray:
     """Return a picture (H, W, 3) uint8 at another size, its pixels repeated."""
     rows, columns = (np.arange(new) * old // new for new, old in zip((height, width), picture.shape, strict=False))
     return np.ascontiguousarray(picture[rows][:, columns])
@@ -195,7 +195,7 @@ def encode(picture: np.ndarray, network: Callable[[np.ndarray], np.ndarray]) -> 
     height, width = (length // SPACE_FACTOR for length in picture.shape[:2])
     latents = None
     for seen, kept, target in _codec_tiles(height, width):
-        pixels = picture[_scaled(seen)].astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1.0
+        pixels = to_values(picture[_scaled(seen)]).transpose(2, 0, 1)[None, :, None]
         tile = network(np.ascontiguousarray(pixels))[(..., *kept)]
         latents = np.empty((*tile.shape[:-2], height, width), np.float32) if latents is None else latents
         latents[(..., *target)] = tile
@@ -209,8 +209,7 @@ def decode(latents: np.ndarray, network: Callable[[np.ndarray], np.ndarray]) -> 
     picture = np.empty((rows * SPACE_FACTOR, columns * SPACE_FACTOR, 3), np.uint8)
     for seen, kept, target in _codec_tiles(rows, columns):
         pixels = network(np.ascontiguousarray(latents[(..., *seen)]))[0, :, 0]
-        pixels = (np.clip(pixels, -1.0, 1.0) + 1.0) * 127.5
-        picture[_scaled(target)] = np.rint(pixels).astype(np.uint8).transpose(1, 2, 0)[_scaled(kept)]
+        picture[_scaled(target)] = to_levels(pixels).transpose(1, 2, 0)[_scaled(kept)]
     return picture
 
 

@@ -4,9 +4,8 @@
     data = step.latents
 
 `velocity(latents, time) -> array` takes a float time; `times` runs from 1 to 0 (flow.grid). The same lines run on numpy and torch.
-`meanflow` alone asks `velocity(latents, time, until)`, the average velocity on the way from one time to the other.
-VERSION changes whenever the same request would give other numbers; 2: pictures are refined from sharper ones,
-3: squares and triangles are finished, 4: flat areas are too, and some styles are kept away from their neighbours.
+`meanflow` alone asks `velocity(latents, t, r)`, the average velocity over [r, t] (Geng et al. 2025).
+What raises `request.SAMPLER_VERSION`: whenever the same request would give other numbers.
 """
 
 import math
@@ -16,7 +15,6 @@ from typing import Any
 
 from mutoscope.flow import data_of
 
-VERSION = 4
 Velocity = Callable[[Any, float], Any]
 Average = Callable[[Any, float, float], Any]
 

@@ -67,22 +67,22 @@ class LatentGrid:
         return (self.latent_height // PATCH) * (self.latent_width // PATCH)
 
 
-def check_size(width: int, height: int, largest: int) -> None:
-    """Raise SizeError unless both sides are multiples of 16 from SMALLEST to `largest` pixels."""
+def check_size(width: int, height: int, largest: int, multiple: int = MULTIPLE) -> None:
+    """Raise SizeError unless both sides are multiples of `multiple` from SMALLEST to `largest` pixels."""
     for name, value in (("width", width), ("height", height)):
-        _check_side(name, value, largest)
+        _check_side(name, value, largest, multiple)
 
 
-def _check_side(name: str, value: int, largest: int = LARGEST) -> None:
+def _check_side(name: str, value: int, largest: int = LARGEST, multiple: int = MULTIPLE) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise SizeError(f"{name} must be a whole number of pixels, got {value!r}")
     if not SMALLEST <= value <= largest:
         raise SizeError(
             f"{name} {value} is outside {SMALLEST} to {largest} pixels; use {min(max(value, SMALLEST), largest)}"
         )
-    if value % MULTIPLE:
-        below = value // MULTIPLE * MULTIPLE
-        raise SizeError(f"{name} {value} is not a multiple of {MULTIPLE}; use {below} or {below + MULTIPLE}")
+    if value % multiple:
+        below = value // multiple * multiple
+        raise SizeError(f"{name} {value} is not a multiple of {multiple}; use {below} or {below + multiple}")
 
 
 def parse_size(size: str, side: int = NATIVE_SIDE) -> tuple[int, int]:

@@ -94,6 +94,13 @@ def read_variation(share: float | None, words: str | None, before: float = 0.0, 
     return {"variation": share, "variation_seed": seed}
 
 
+def read_length(seconds: float | None, frames: int | None) -> dict[str, Any]:
+    """Return the length of a clip as a model takes it; SizeError for seconds together with frames."""
+    if seconds is not None and frames is not None:
+        raise SizeError("got --seconds together with --frames; give one or the other")
+    return {"duration_seconds": seconds, "num_frames": frames}
+
+
 def read_budget(words: str) -> float:
     """Return seconds from 90s, 60m, 1h30m or 2d; raises SettingError for anything else."""
     parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)([smhd])", words)
@@ -239,10 +246,17 @@ Runtime = Annotated[str, _option("--runtime", metavar="NAME", help="auto, onnx o
 Threads = Annotated[
     int | None, _option("--threads", metavar="N", parser=whole("--threads", 2), help="How many CPU threads to use.")
 ]
-NoThings = Annotated[
+NoObjects = Annotated[
     bool,
-    typer.Option("--no-things", help="Let the network draw things by itself, without the memory of drawings."),
+    typer.Option(
+        "--no-objects", "--no-things", help="Let the network draw objects by itself, without the library of drawings."
+    ),
 ]
+Postprocess = Annotated[
+    str | None,
+    _option("--postprocess", metavar="STEP", help="Step after decoding: none, pixelate, triangulate, posterize; without it the "
+            "style's own."),
+]  # fmt: skip
 NoMetadata = Annotated[
     bool,
     typer.Option("--no-metadata", help="Leave the request out of the file; it can then not be made again from it."),

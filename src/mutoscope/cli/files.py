@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import loading, naming
 from mutoscope.cli.console import complain, explain, note, say, table
-from mutoscope.cli.generate import Way, save
+from mutoscope.cli.generate import RunOptions, draw
 from mutoscope.errors import MediaError, MutoscopeError
 
 File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
@@ -137,9 +136,15 @@ def redo(
         str | None,
         typer.Option("--seed", metavar="N", parser=ask.text, help="Another seed; +1 is the one after the file's own."),
     ] = None,
+    prompt: Annotated[
+        str | None, typer.Option("--prompt", metavar="PROMPT", parser=ask.text, help="Another prompt.")
+    ] = None,
     style: Annotated[
         str | None, typer.Option("--style", metavar="STYLE", parser=ask.text, help="Another style, or none.")
     ] = None,
+    size: ask.Size = None,
+    width: ask.Width = None,
+    height: ask.Height = None,
     negative_prompt: ask.NegativePrompt = None,
     steps: ask.Steps = None,
     guidance: ask.Guidance = None,
@@ -148,6 +153,7 @@ def redo(
     image: ask.SameImage = None,
     mask: ask.SameMask = None,
     adapter: ask.Adapter = None,
+    postprocess: ask.Postprocess = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
@@ -157,32 +163,36 @@ def redo(
     as_json: ask.Json = False,
 ) -> None:
     """Make a file again from itself, the same or changed."""
-    way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     path = Path(file)
     old = read_request(path)
-    changes = _changes(old, seed, style, negative_prompt, steps, guidance)
-    changes |= ask.read_variation(vary, vary_seed, old.variation, old.variation_seed)
-    new = dataclasses.replace(old, **changes)
-    moves = new.num_frames > 1
-    stem = f"{naming.slug(new.prompt, 'clip' if moves else 'picture')}-{new.seed}"
-    (target,) = naming.plan(output, stem, 1, moves=moves, ending=path.suffix.lower())
-    other: dict[str, Any] = {} if adapter is None else {"adapter": adapter}
-    if adapter is not None:
-        loading.check_adapter(adapter)
     from mutoscope.init_image import check_init_image
 
-    start = loading.read_init_image(image, mask)
-    check_init_image(start, new.image_hash, new.mask_hash)
-    other |= {} if start is None else {"image": start}
-    start = time.perf_counter()
-    result = way.load(loading.load_video_model if moves else loading.load_image_model).redo(new, **other)
-    if result.request.model_hash != old.model_hash and not quiet:
-        note(f"mutoscope: warning: {path} was made by model {old.model_hash[:12]}, this is "
-             f"{result.request.model_hash[:12]}; the pixels differ")  # fmt: skip
-    elif result.request.sampler_version != old.sampler_version and not quiet:
-        note(f"mutoscope: warning: {path} was made by sampler version {old.sampler_version}, this is "
-             f"{result.request.sampler_version}; the pixels differ")  # fmt: skip
-    save(result, target, way, time.perf_counter() - start)
+    init_image = loading.read_init_image(image, mask)
+    check_init_image(init_image, old.image_hash, old.mask_hash)
+    changes = {
+        "prompt": prompt, "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps,
+        "guidance_scale": guidance, "adapter": adapter, "postprocess": postprocess, "init_image": init_image,
+        "seed": None if seed is None else ask.read_seed(seed, old.seed), **ask.ask_size(size, width, height),
+        **ask.read_variation(vary, vary_seed, old.variation, old.variation_seed),
+    }  # fmt: skip
+    drawer = run.open_video_model() if old.is_clip else run.open_image_model()
+    new = drawer.revise(old, **changes)
+    stem = f"{naming.slug(new.prompt, 'clip' if old.is_clip else 'picture')}-{new.seed}"
+    targets = naming.plan(output, stem, 1, moves=old.is_clip, ending=path.suffix.lower())
+    if not quiet:
+        warn_of_other_maker(path, old, new)
+    draw(drawer, [new], init_image, targets, run)
+
+
+def warn_of_other_maker(path: Path, old: Any, new: Any) -> None:
+    """Say in one line that a file was made by another model or version, so that its pixels will differ."""
+    if new.model_hash != old.model_hash:
+        note(f"mutoscope: warning: {path} was made by {old.model or 'a model'} {old.model_hash[:12]}, this is {new.model} "
+             f"{new.model_hash[:12]}; the pixels differ")  # fmt: skip
+    elif new.sampler_version != old.sampler_version:
+        note(f"mutoscope: warning: {path} was made by sampler version {old.sampler_version}, this is version "
+             f"{new.sampler_version}; the prompt is read anew and the pixels differ")  # fmt: skip
 
 
 def read_request(path: Path) -> Any:
@@ -196,26 +206,6 @@ def read_request(path: Path) -> Any:
     return Request.from_json(text)
 
 
-def _changes(
-    old: Any,
-    seed: str | None,
-    style: str | None,
-    negative_prompt: str | None,
-    steps: int | None,
-    guidance: float | None,
-) -> dict[str, Any]:
-    from mutoscope.prompt.styles import ask_styles
-
-    changes: dict[str, Any] = {
-        "negative_prompt": negative_prompt,
-        "num_inference_steps": steps,
-        "guidance_scale": guidance,
-        "seed": None if seed is None else ask.read_seed(seed, old.seed),
-    }
-    changes = {name: value for name, value in changes.items() if value is not None}
-    return changes | ({} if style is None else {"style_words": (), **ask_styles(None if style == "none" else style)})
-
-
 VERBS = {
     "info": (info, "\nmutoscope info outputs/lake_sunset.png\nmutoscope info --json outputs/*.mp4"),
     "redo": (
@@ -226,6 +216,7 @@ mutoscope redo lake.png --seed +1
 mutoscope redo lake.png --vary 0.2
 mutoscope redo winter.png --image lake.png
 mutoscope redo lake.png --style watercolor --steps 32 -o lake2.png
+mutoscope redo lake.png --size 1024x1024
 mutoscope redo lake.png --adapter mystyle:0.5
 mutoscope redo lake.png --adapter none""",
     ),

@@ -17,7 +17,7 @@ import typer
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import series
 from mutoscope.cli.console import note, say, watch
-from mutoscope.cli.generate import Way
+from mutoscope.cli.generate import RunOptions
 from mutoscope.errors import SettingError, did_you_mean
 
 PARTS = ("model", "render", "train", "tune")
@@ -71,9 +71,9 @@ def recipe(
     if plan is None or "picture" in plan:
         if scale is not None:
             raise SettingError("--scale is for recipes of training; a series has as many pictures as its file says")
-        way = Way(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
-        wish = series.SeriesWish(name, plan, motif, headline, prompts, style, size, steps, seed)
-        series.draw(wish, out, way)
+        run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+        asked = series.SeriesOptions(name, plan, motif, headline, prompts, style, size, steps, seed)
+        series.draw(asked, out, run)
         return
     given = {
         "--motif": motif, "--headline": headline, "--prompts": prompts, "--style": style, "--size": size, "--steps": steps,

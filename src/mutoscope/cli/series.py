@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli import loading, naming
-from mutoscope.cli.console import note, say, table, watch
-from mutoscope.cli.generate import Way
-from mutoscope.errors import MutoscopeError
+from mutoscope.cli import naming
+from mutoscope.cli.console import say, table, watch
+from mutoscope.cli.generate import RunOptions, save
 
 
 @dataclass(frozen=True)
-class SeriesWish:
+class SeriesOptions:
     """What was asked: a recipe by name, or `plan` of a file with that path, and what goes before what it says."""
 
     name: str
@@ -34,15 +33,11 @@ class SeriesWish:
         found = find_series(self.name) if self.plan is None else parse_series(self.plan, Path(self.name))
         settings = {"style": self.style, "num_inference_steps": self.steps, **ask.ask_size(self.size, None, None)}
         settings |= {} if self.seed is None else {"seed": ask.read_seed(self.seed)}
-        found = found.said(self.motif, self.headline, **{key: one for key, one in settings.items() if one is not None})
+        found = found.revise(
+            self.motif, self.headline, **{key: one for key, one in settings.items() if one is not None}
+        )
         if self.prompts is not None:
-            found = found.told(ask.read_prompts(Path(self.prompts)))
-        for panel in found.panels:
-            try:
-                asked = {key: one for key, one in panel.settings.items() if key != "adapter"}
-                loading.check_request(prompt=found.prompt_of(panel), **asked)
-            except MutoscopeError as error:
-                raise type(error)(f"picture {panel.name!r}: {error}") from error
+            found = found.with_prompts(ask.read_prompts(Path(self.prompts)))
         return found
 
 
@@ -58,30 +53,28 @@ def show_list(as_json: bool) -> None:
     table([(name, f"{one.about} ({one.domain})") for name, one in found.items()])
 
 
-def draw(wish: SeriesWish, out: str | None, way: Way) -> None:
-    """Draw a series into a folder: each picture, those with words set on them, and the sheet; print the files."""
+def draw(asked: SeriesOptions, out: str | None, run: RunOptions) -> None:
+    """Draw a series into a folder: each picture as soon as it is finished, those with words set on them, and the sheet."""
     from mutoscope.media import Provenance, write_picture
     from mutoscope.models import SOFTWARE
-    from mutoscope.series import draw_series, lay_out
+    from mutoscope.series import check_series, draw_series, lay_out
 
-    series = wish.series()
-    folder = naming.folder(out, naming.slug(Path(wish.name).stem))
+    series = asked.series()
+    model = run.open_image_model()
+    check_series(series, model)
+    folder = naming.folder(out, naming.slug(Path(asked.name).stem))
     start = time.perf_counter()
-    drawn = watch(draw_series(series, way.load(loading.load_image_model)), quiet=way.quiet)
-    files = [
-        one.picture.save(folder / f"{one.panel.name}.png", metadata=way.metadata, marking=way.marking) for one in drawn
-    ]
-    plain = Provenance(None, None, SOFTWARE, way.marking)
-    files += [write_picture(page, folder / f"{name}.png", plain) for name, page in lay_out(series, drawn).items()]
-    warnings = dict.fromkeys(warning for one in drawn for warning in one.picture.warnings)
-    if not way.quiet:
-        for warning in warnings:
-            note(f"mutoscope: warning: {warning}")
-    if way.as_json:
-        facts = {"recipe": wish.name, "title": series.title, "seconds": round(time.perf_counter() - start, 3),
-                 "files": [str(file) for file in files], "warnings": list(warnings),
-                 "requests": [json.loads(one.picture.request.to_json()) for one in drawn]}  # fmt: skip
+    drawn = []
+    for panel in series.panels:
+        one = watch(draw_series(series, model, (panel,)), quiet=run.quiet)[0]
+        drawn.append(one)
+        save(one.picture, naming.Target(folder / f"{panel.name}.png"), run, time.perf_counter() - start)
+    plain = Provenance(None, None, SOFTWARE, run.marking)
+    pages = [write_picture(page, folder / f"{name}.png", plain) for name, page in lay_out(series, drawn).items()]
+    if run.as_json:
+        facts = {"recipe": asked.name, "title": series.title, "seconds": round(time.perf_counter() - start, 3),
+                 "files": [str(folder / f"{one.panel.name}.png") for one in drawn] + [str(page) for page in pages]}  # fmt: skip
         say(json.dumps(facts, ensure_ascii=True))
     else:
-        for file in files:
-            say(file)
+        for page in pages:
+            say(page)

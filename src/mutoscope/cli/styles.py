@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli import loading, naming
+from mutoscope.cli import naming
 from mutoscope.cli.console import note, say, table, watch
-from mutoscope.cli.generate import Way
+from mutoscope.cli.generate import RunOptions
 from mutoscope.errors import SettingError
 from mutoscope.events import Event, Phase
 
@@ -41,8 +41,8 @@ def styles(
     from mutoscope.prompt.styles import known_styles, own_styles
 
     if sheet:
-        way = Way(model, runtime, threads, quiet=quiet, as_json=as_json)
-        draw_sheet(SHEET_PROMPT if prompt is None else prompt, output, size, steps, seed, way)
+        run = RunOptions(model, runtime, threads, quiet=quiet, as_json=as_json)
+        draw_sheet(SHEET_PROMPT if prompt is None else prompt, output, size, steps, seed, run)
         return
     if prompt is not None:
         raise SettingError(f"styles takes a prompt with --sheet alone: mutoscope styles --sheet {prompt[:40]!r}")
@@ -59,37 +59,40 @@ def _facts(style: Any) -> dict[str, Any]:
 
 
 def draw_sheet(
-    prompt: str, output: str | None, size: str | None, steps: int | None, seed: str | None, way: Way
+    prompt: str, output: str | None, size: str | None, steps: int | None, seed: str | None, run: RunOptions
 ) -> None:
     """Draw a prompt in every style into one picture file, each over its name."""
     from mutoscope.media import Provenance, write_picture
     from mutoscope.models import SOFTWARE
-    from mutoscope.prompt.styles import styles as names
+    from mutoscope.prompt.styles import styles as words_of_styles
 
     settings: dict[str, Any] = {"seed": ask.read_seed(str(SHEET_SEED) if seed is None else seed)}
     settings |= ask.ask_size(size, None, None) | ({} if steps is None else {"num_inference_steps": steps})
-    loading.check_request(prompt=prompt, **settings)
+    model = run.open_image_model()
+    model.requests(model.options(prompt, **settings))  # wrong options are refused before a file is named
     (target,) = naming.plan(output, f"{naming.slug(prompt)}-styles", 1, moves=False)
-    strange = find_strange(prompt, list(names()), way.model)
-    if strange and not way.quiet:
-        note(f"mutoscope: warning: the model was never shown {', '.join(strange)}")
-    labels = {name: f"{name} (not known)" if name in strange else name for name in names()}
-    pixels = watch(_every_style(way.load(loading.load_image_model), prompt, labels, settings), quiet=way.quiet)
-    provenance = Provenance(None, None, SOFTWARE, way.marking)
+    words = words_of_styles()
+    unknown = find_unknown(words, model)
+    if unknown and not run.quiet:
+        note(f"mutoscope: warning: the model was never shown {', '.join(unknown)}")
+    labels = {name: f"{name} (not known)" if name in unknown else name for name in words}
+    pixels = watch(_every_style(model, prompt, labels, settings), quiet=run.quiet)
+    provenance = Provenance(None, None, SOFTWARE, run.marking)
     file = target.write(lambda path, exclusive: write_picture(pixels, path, provenance, exclusive=exclusive))
-    facts = {"file": str(file), "prompt": prompt, "styles": list(labels), "not_known": strange, **settings}
-    say(json.dumps(facts, ensure_ascii=True) if way.as_json else file)
+    facts = {"file": str(file), "prompt": prompt, "styles": list(labels), "not_known": unknown, **settings}
+    say(json.dumps(facts, ensure_ascii=True) if run.as_json else file)
 
 
-def find_strange(prompt: str, names: list[str], model: str | None) -> list[str]:
-    """Return the styles that a checkpoint was never shown."""
-    from mutoscope.advice import strange_styles
-    from mutoscope.checkpoint import open_checkpoint
-    from mutoscope.prompt.request import Request
-    from mutoscope.prompt.styles import ask_styles
+def find_unknown(words: dict[str, str], model: Any) -> list[str]:
+    """Return the names of the styles, {name: words}, that a model was never shown."""
+    from mutoscope.prompt.styles import known_styles
 
-    checkpoint = open_checkpoint(model, verify=False)
-    return [name for name in names if strange_styles(Request(prompt, **ask_styles(name)), checkpoint)]
+    package, capabilities = known_styles(), model.engine.capabilities
+    return [
+        name
+        for name, said in words.items()
+        if not capabilities.knows_style(name, said, name in package and package[name].words == said)
+    ]
 
 
 def _every_style(model: Any, prompt: str, labels: dict[str, str], settings: dict[str, Any]) -> Iterator[Event]:

@@ -11,7 +11,7 @@ from mutoscope.checkpoint import Checkpoint, open_checkpoint, read_weights
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
 from mutoscope.media.pixels import to_levels, to_values
-from mutoscope.objects import SAID_OF_THINGS
+from mutoscope.objects import OBJECT_PHRASE_WORDS
 from mutoscope.objects import load as load_memory
 
 
@@ -57,7 +57,7 @@ def known_to(checkpoint: Checkpoint) -> Known:
     """
     facts = checkpoint.card.get("known_facts") or {}
     memory = load_memory()
-    words = checkpoint.known_words | {word for name in memory.names for word in name.split()} | SAID_OF_THINGS
+    words = checkpoint.known_words | {word for name in memory.names for word in name.split()} | OBJECT_PHRASE_WORDS
     return Known(words, {**facts, "thing": sorted({*memory.nouns, *facts.get("thing", ())})} if facts else {})
 
 

@@ -12,7 +12,7 @@ from functools import cache
 
 from mutoscope.errors import SettingError
 from mutoscope.evaluate.free_prompts import FREE_PROMPTS
-from mutoscope.prompt.request import unknown_words
+from mutoscope.prompt.reading import unknown_words
 from mutoscope.world.captions import caption
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import CAMERAS, LIGHTLESS, LIGHTS, SceneSpec, draw_spec

@@ -8,7 +8,8 @@ from mutoscope.checkpoint import Checkpoint
 from mutoscope.device import cpu_name
 from mutoscope.evaluate.motion import FPS, FRAMES
 from mutoscope.events import drain
-from mutoscope.pipeline import draw
+from mutoscope.pipeline import Networks, draw
+from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request
 from mutoscope.runtime import open_runtime
 from mutoscope.tokenizer import Tokenizer
@@ -58,6 +59,7 @@ def measure(checkpoint: Checkpoint, repeat: int = 3) -> dict[str, Any]:
 def _run(request: Request, runtime: Any, tokenizer: Tokenizer, checkpoint: Checkpoint) -> dict[str, float]:
     timed = Timed(runtime)
     start = time.perf_counter()
-    drain(draw(request, timed, tokenizer, checkpoint.config, False))
+    networks = Networks(timed, tokenizer, checkpoint.config, checkpoint.tile_side)
+    drain(draw(request, understand(request), networks))
     whole = time.perf_counter() - start
     return {**timed.seconds, "rest": whole - sum(timed.seconds.values()), "whole": whole}

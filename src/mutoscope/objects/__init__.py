@@ -8,7 +8,7 @@ up, as in retrieval-augmented diffusion (Blattmann et al. 2022), placed by what 
 diffusion, Lian et al. 2023), and painted over at the noise level at which forms stay and surfaces change (SDEdit, Meng et al. 2022).
 
     memory = load()
-    memory.find("two red cars on a road at dusk")      # Found(scene='a road at dusk', things=(Thing('car', 2, color='red'),))
+    memory.find("two red cars on a road at dusk")      # FoundObjects(scene='a road at dusk', objects=(NamedObject('car', 2, color='red'),))
 
 Knows no request, no network and no file but its own archive, `things.zip`: index.json and one WebP a drawing (scripts/make_memory).
 """
@@ -26,14 +26,18 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.errors import CheckpointError
+from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.objects.layout import Noun, Placed, lay_out
 from mutoscope.objects.own import OwnThing, own_things
-from mutoscope.objects.paste import backdrop, dyed, held, paste
-from mutoscope.prompt.objects import SAID_OF_THINGS, Found, Speech
+from mutoscope.objects.paste import backdrop, dyed, interior_cells, paste
+from mutoscope.prompt.objects import OBJECT_PHRASE_WORDS, FoundObjects, ObjectFinder
+from mutoscope.prompt.request import ObjectPlan
 from mutoscope.rng import Stream
 
-__all__ = ["SAID_OF_THINGS", "Drawing", "Found", "Memory", "Noun", "OwnThing", "Placed", "held", "load", "own_things"]
+__all__ = [
+    "OBJECT_PHRASE_WORDS", "Drawing", "FoundObjects", "Memory", "Noun", "OwnThing", "Placed", "find_library", "interior_cells", "load",
+    "open_library", "own_things",
+]  # fmt: skip
 
 FORMAT, INDEX = 1, "index.json"
 OWN = {"size": "person", "places": ["ground", "plain"]}  # of a user's own thing of which nothing else is known
@@ -83,6 +87,11 @@ class Memory:
         }  # fmt: skip
         return memory
 
+    @property
+    def own_hashes(self) -> tuple[tuple[str, str], ...]:
+        """Name and hash of the user's own objects in it."""
+        return tuple((name, item.hash) for name, item in self._own.items())
+
     @cached_property
     def digest(self) -> str:
         """First 16 digits of the SHA-256 of the archive."""
@@ -107,20 +116,20 @@ class Memory:
         return frozenset(self._index["names"]) | frozenset(self._index["plurals"])
 
     @cached_property
-    def _speech(self) -> Speech:
-        return Speech(self._index)
+    def _speech(self) -> ObjectFinder:
+        return ObjectFinder(self._index)
 
-    def find(self, prompt: str) -> Found:
-        """Return what a prompt says: its scene without its things, and these; see `words.Found`.
+    def find(self, prompt: str) -> FoundObjects:
+        """Return what a prompt says: its scene without its things, and these; see `words.FoundObjects`.
 
         Things without a scene stand where they are at home: a fox in a forest, a teapot on a plain ground.
         """
         found = self._speech.find(prompt)
-        if found.place or not found.things:
+        if found.place or not found.objects:
             return found
-        home = next((self.nouns[thing.noun].home for thing in found.things if self.nouns[thing.noun].home), PLAIN)
+        home = next((self.nouns[thing.noun].home for thing in found.objects if self.nouns[thing.noun].home), PLAIN)
         scene = f"{home}, {found.scene}" if found.scene else home
-        return Found(scene, found.things, self._speech.scene_of(home))
+        return FoundObjects(scene, found.objects, self._speech.scene_of(home))
 
     def rooms(self, scene: str) -> dict[str, tuple[float, float]]:
         """Return where things can stand in a scene of the index, heights of the frame from the top; {} for an unknown one."""
@@ -138,12 +147,14 @@ class Memory:
         pixels = self._own[row["own"]].pixels() if "own" in row else self._pixels(row["file"])
         return Drawing(pixels, row.get("bust", False), row.get("dye", False), row.get("color", ""))
 
-    def lay_into(self, picture: np.ndarray, found: Found, dice: Stream) -> tuple[np.ndarray, np.ndarray]:
+    def lay_into(
+        self, picture: np.ndarray, found: FoundObjects | ObjectPlan, dice: Stream
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return a picture (H, W, 3) uint8 with the things that were found, and where they are, (H, W) float32 in [0, 1]."""
         height, width = picture.shape[:2]
-        busts = {thing.noun: self.drawing(thing.noun, 0).bust for thing in found.things}
+        busts = {thing.noun: self.drawing(thing.noun, 0).bust for thing in found.objects}
         rooms, floating = self.rooms(found.place), self.under_water(found.place)
-        items = lay_out(found.things, self.nouns, rooms, width / height, dice, busts, floating)
+        items = lay_out(found.objects, self.nouns, rooms, width / height, dice, busts, floating)
         ground = backdrop(picture, found.ground) if "plain" in rooms else picture
         return paste(ground, items, self._draw)
 
@@ -168,3 +179,23 @@ class Memory:
 def load() -> Memory:
     """Return the memory that the package ships."""
     return Memory(EMBEDDED)
+
+
+def find_library(prompt: str) -> Memory:
+    """Return the library that a prompt's objects are looked up in: the package's, and the user's own objects that it may name."""
+    text = prompt.lower()
+    return load().joined({name: item for name, item in own_things().items() if name in text})
+
+
+def open_library(plan: ObjectPlan) -> Memory:
+    """Return the library that a request was made with; SettingError when it, or an object of the user's own, is another one."""
+    library = load()
+    if plan.library != library.digest:
+        raise SettingError(f"this was drawn with the object library {plan.library}; this version has {library.digest}")
+    own = own_things()
+    for name, digest in plan.own:
+        if name not in own or own[name].hash != digest:
+            raise SettingError(
+                f"this shows your own object {name!r} ({digest}), and your folder of objects has no such file"
+            )
+    return library.joined({name: own[name] for name, _ in plan.own})

@@ -8,7 +8,7 @@ top. Knows no picture; the world lays out its renders by the same heights (`worl
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mutoscope.prompt.objects import Thing
+from mutoscope.prompt.request import NamedObject as Thing
 from mutoscope.rng import Stream
 
 HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of a thing by its size, near

@@ -1,6 +1,6 @@
 """Lays drawings into a picture: scaled, lit as the picture is lit there, with a shadow on the ground or a mirror image in water.
 
-It need not be perfect: the network paints over it, edges and light most of all. `held` says where a thing's own forms are so that
+It need not be perfect: the network paints over it, edges and light most of all. `interior_cells` says where a thing's own forms are so that
 they can be kept longer than its edges.
 
 Legend: picture (H, W, 3) uint8; drawings (h, w, 4) float32, premultiplied; masks (H, W) float32 in [0, 1].
@@ -141,7 +141,7 @@ def backdrop(picture: np.ndarray, color: str = "") -> np.ndarray:
     return np.asarray(light.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def held(covered: np.ndarray, cell: int) -> np.ndarray:
+def interior_cells(covered: np.ndarray, cell: int) -> np.ndarray:
     """Return how far each latent cell lies inside of things, (1, 1, 1, h, w) float32 in [0, 1]; `cell` is its side in pixels.
 
     Cells that a thing covers by half or less are 0, whole ones 1: a hard border would be seen as a staircase.

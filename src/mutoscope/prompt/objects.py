@@ -1,10 +1,16 @@
-"""What a prompt says of things: which, how many, of what colour, on which side; and the prompt without them.
+"""Which objects a prompt names: how many, of what colour, on which side; and the prompt without them.
 
-    Speech(index).find("two red cars on a road at dusk, a dog on the left")
+    finder.find("two red cars on a road at dusk, a dog on the left")
 
-The longest name wins, a name inside of a scene's wording is no thing (`island with palm trees` keeps its island), and what cannot
-be told apart stays in the prompt. Figures of speech are no things either: `time for bed`, `seen from a ship`, `pink and orange`, and
-the houses of `snow on little houses`, which say that this is a village. Knows no picture.
+The longest name wins, and a name inside the wording of a scene is no object (`island with palm trees` keeps its island). What cannot be
+told apart stays in the prompt. Four rules of the language say which names are no objects of the picture:
+
+    a bare noun behind a preposition of purpose or place     to church, by train, at school
+    where somebody looks from                                photographed from a balloon
+    what is said to be absent, or out of view                no cars, without a bus, a horse outside the frame
+    a fruit's name that is a colour                          violet and peach, pale lemon, an orange roof
+
+Knows no picture.
 """
 
 import re
@@ -12,7 +18,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from mutoscope.phrases import meant, tells, wordings_in
+from mutoscope.phrases import meant, wordings_in
+from mutoscope.prompt.request import NamedObject
 
 PLAIN = "plain ground"  # the scene without a scene
 COLORS = {  # display values; other spellings below
@@ -27,20 +34,20 @@ COUNTS = {
     "many": 5, "six": 6, "flock of": 5, "herd of": 5, "school of": 5, "bunch of": 4, "lots of": 5,
 }  # fmt: skip
 COUNTS |= {str(number): number for number in range(1, 7)}
-MANY = 3  # of a plural without a number
-MOST = 6  # things in a picture, all kinds together
+COUNT_OF_PLURAL = 3  # where no number is said
+MAX_OBJECTS = 6  # in a picture, all kinds together
 WORD_BEFORE = re.compile(r"([\w'-]+(?: of)?)(?: the)? +$")  # as the counts are written
 SIDES = {
     "left": r"(?:on|to|at|in) the (?:far )?left(?:-hand)?(?: side| half| corner)?(?! of\b)",
     "right": r"(?:on|to|at|in) the (?:far )?right(?:-hand)?(?: side| half| corner)?(?! of\b)",
     "centre": r"(?:right )?(?:in|at) the (?:middle|cent(?:re|er))(?! of\b)",
 }  # fmt: skip
-OTHER = {"left": "right", "right": "left"}
+OPPOSITE_SIDE = {"left": "right", "right": "left"}
 BESIDE = {"left": r"(?:to the |on the )?left of", "right": r"(?:to the |on the )?right of"}
 ALOFT = re.compile(
     r"\s*(?:[\w'-]+ ){0,2}?(?:flying|in flight|(?:up )?in the (?:sky|air)|overhead|soaring|above|over)\b"
 )
-# Where a thing is, said in words that speak of nothing else.
+# Where a named is, said in words that speak of nothing else.
 WHERE = (
     r"(?:high )?(?:up )?(?:in|on) the (?:sky|air|water|waves|ground|foreground|distance)|overhead|afloat|nearby|under ?water|"
     r"in flight"
@@ -49,16 +56,14 @@ NATURAL = {("fox", "red"), ("pepper", "red")}  # colours that are part of a name
 AS_COLOR = frozenset(
     {"orange", "rose", "violet", "peach", "lemon", "cherry", "plum", "lime", "chestnut", "olive", "coral"}
 )
-# A name behind these is none of a thing in the picture: `goes to bed`, `driving home`; `seen from a ship`.
-IDIOM = re.compile(r"(?:^|\s)(?:to|at|by|out of|for|go|goes|going|gone|went|came|come|coming|driving|way|back) +$")
-VIEWPOINT = re.compile(
-    r"(?:seen|views?|shot|taken|photographed|watched|looking(?: out| down)?) from (?:an? |the |my )$"
+BARE_NOUN_BEFORE = re.compile(r"(?:^|\s)(?:to|at|by|for|out of) +$")
+VIEWPOINT_BEFORE = re.compile(
+    r"(?:seen|views?|shot|taken|photographed|filmed|watched|looking(?: out| down)?) from (?:an? |the |my )$"
 )
-OUT_OF_SIGHT = re.compile(r"(?: [\w'-]+){0,2}? (?:out of|outside) (?:the )?(?:frame|sight|view|shot|picture)\b")
-# A colour before these is one, although a fruit has its name: `pink and orange`, `glowing orange`.
-SHADED = re.compile(
-    rf"(?:(?:{'|'.join([*COLORS, *SPELLED])}) (?:and|to|or)|glowing|burning|deep|pale|soft|bright|in|turns|turning|and) +$"
-)
+ABSENT_BEFORE = re.compile(r"(?:^|\s)(?:no|not|without(?: any)?) +$")
+ABSENT_BEHIND = re.compile(r"(?: [\w'-]+){0,2}? (?:out of|outside) (?:the )?(?:frame|sight|view|shot|picture)\b")
+_COLOR_NAMES = "|".join([*COLORS, *SPELLED])
+COLOR_BEFORE = re.compile(rf"(?:(?:{_COLOR_NAMES}) (?:and|to|or)|deep|pale|dark|light|bright|in) +$")
 # What may stand between a number and a noun without being one of its facts.
 ADJECTIVES = frozenset(
     "large big huge giant small little tiny cute happy sad old young new vintage beautiful pretty majestic wild friendly "
@@ -66,8 +71,8 @@ ADJECTIVES = frozenset(
     "curious mighty fast slow wooden modern classic antique rusty sleeping running sitting standing walking flying jumping "
     "swimming playing smiling dancing grazing snowy ripe fresh juicy toy light dark".split()
 )
-# Words that hang loose when the thing they speak of is taken out.
-LOOSE = (
+# Words that hang loose when the named they speak of is taken out.
+LOOSE_WORDS = (
     r"sitting|standing|walking|running|flying|swimming|floating|sailing|driving|riding|parked|resting|lying|sleeping|playing|"
     r"grazing|jumping|drifting|gliding|soaring|waiting|moored|anchored|hovering|strolling|wandering|looking|watching|crossing|"
     r"passing|hopping|crawling|dancing|perched|growing|peacefully|slowly|quietly|happily|past|by|along|around|through|is|are"
@@ -83,35 +88,25 @@ GROUND = re.compile(
 ASKING = r"(?:a |an |the )?(?:picture|photo|photograph|image|drawing|painting|illustration|portrait|scene|view|shot|close-up)s? of"
 
 
-# Words that are read, and not drawn by the network, where things are named.
-SAID_OF_THINGS = frozenset(
-    word.lower() for row in (*COLORS, *SPELLED, *COUNTS, *ADJECTIVES, *re.findall(r"[a-z]+", f"{LOOSE}|{LINKS}|{WHERE}|left|right|side"))
+# Words that are read, and not drawn by the network, where objects are named.
+OBJECT_PHRASE_WORDS = frozenset(
+    word.lower()
+    for row in (*COLORS, *SPELLED, *COUNTS, *ADJECTIVES, *re.findall(r"[a-z]+", f"{LOOSE_WORDS}|{LINKS}|{WHERE}|left|right|side"))
     for word in row.split()
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Thing:
-    """One kind of thing that a prompt names."""
+class FoundObjects:
+    """The objects that a prompt names, and the prompt without them."""
 
-    noun: str
-    count: int = 1
-    color: str = ""  # a key of COLORS; "" = as it is
-    side: str = ""  # "left", "centre", "right"; "" = not said
-    aloft: bool = False  # said to fly, or to be in the sky
-
-
-@dataclass(frozen=True)
-class Found:
-    """What `Speech.find` read."""
-
-    scene: str  # the prompt without its things; "" when nothing else was said
-    things: tuple[Thing, ...] = ()
-    place: str = ""  # the scene of the index that is named, "" for none
-    ground: str = ""  # the colour of a plain ground, a key of COLORS; "" = not said
+    scene: str  # "" when nothing else was said
+    objects: tuple[NamedObject, ...] = ()
+    place: str = ""  # the scene that is named, "" for none
+    ground: str = ""  # the colour of a plain background, a key of COLORS; "" = not said
 
 
-class Speech:
+class ObjectFinder:
     """The names of an index, ready to be looked for."""
 
     def __init__(self, index: dict[str, Any]):
@@ -119,55 +114,58 @@ class Speech:
         self._plurals: dict[str, str] = index["plurals"]
         self._single = {name for name, row in index["nouns"].items() if row.get("one")}
         self._scenes = {word: scene for scene, row in index["scenes"].items() for word in row["words"]}
-        self._facts = frozenset(index["facts"])  # wordings of plants, lights, weathers that hold the name of a thing
+        self._facts = frozenset(index["facts"])  # wordings of plants, lights, weathers that hold the name of an object
 
     @cached_property
-    def _things(self) -> re.Pattern[str]:
+    def _object_names(self) -> re.Pattern[str]:
         return _any_of({*self._names, *self._plurals})
 
     @cached_property
     def _places(self) -> re.Pattern[str]:
         return _any_of({*self._scenes, *self._facts})
 
-    def find(self, prompt: str) -> Found:
+    def find(self, prompt: str) -> FoundObjects:
         """Read a prompt."""
         text = prompt.lower().replace("’", "'")
         if len(text) != len(prompt):  # letters that have no lower case of one character
             text = prompt
-        names = list(self._things.finditer(text))
+        names = list(self._object_names.finditer(text))
         taken = [(hit.span(), self._scenes.get(hit.group(), "")) for hit in self._places.finditer(text)]
         taken += self._worded(text, names)
         place = next((scene for _, scene in sorted(taken) if scene), "")
         ground = None if place else GROUND.search(text)
-        named = [hit for hit in names if not self._is_said_only(text, hit, [span for span, _ in taken])]
+        named = [hit for hit in names if not self._is_no_object(text, hit, [span for span, _ in taken])]
         if not place and not ground:
-            place = self._told(text, named)
-            named = [hit for hit in named if not (place and self._is_loose(text, hit) and tells(hit.group(), place))]
-        things, spans = self._listed(text, named)
+            place = self._classify_place(text, named)
+        objects, spans = self._listed(text, named)
         left = _without(prompt, spans) if spans else prompt
         if ground and spans:
             left = re.sub(rf"(?i)\b(?:an? )?(?:{_ALONE})\b(?! background| backdrop)", "plain background", left)
-        return Found(left, tuple(things), PLAIN if ground else place, _color_in(ground.group()) if ground else "")
+        return FoundObjects(
+            left, tuple(objects), PLAIN if ground else place, _color_in(ground.group()) if ground else ""
+        )
 
-    def _listed(self, text: str, named: list[re.Match[str]]) -> tuple[list[Thing], list[tuple[int, int]]]:
-        """Return the things of these names, no more than there is room for, and where the words stand that speak of them."""
+    def _listed(self, text: str, named: list[re.Match[str]]) -> tuple[list[NamedObject], list[tuple[int, int]]]:
+        """Return the objects of these names, no more than there is room for, and where the words stand that speak of them."""
         spans: list[tuple[int, int]] = []
-        things: list[Thing] = []
+        objects: list[NamedObject] = []
         for hit in named:
             start, count, color = self._before(text, hit.start(), hit.group())
-            if sum(thing.count for thing in things) + count > MOST:
+            if sum(each.count for each in objects) + count > MAX_OBJECTS:
                 continue
             end, side = _after(text, hit.end())
             noun = self._noun(hit.group())
-            if all(thing.noun != noun for thing in things):
-                things.append(Thing(noun, count, color, side, bool(ALOFT.match(text[hit.end() :].partition(",")[0]))))
+            if all(each.noun != noun for each in objects):
+                objects.append(
+                    NamedObject(noun, count, color, side, bool(ALOFT.match(text[hit.end() :].partition(",")[0])))
+                )
             spans.append((start, end))
-        return _beside(text, things, spans), spans
+        return _beside(text, objects, spans), spans
 
     def _worded(self, text: str, names: list[re.Match[str]]) -> list[tuple[tuple[int, int], str]]:
-        """Return the wordings of scenes that hold the name of a thing, and their scenes: a `wheat field`, loose `icebergs`.
+        """Return the wordings of scenes that hold the name of an object, and their scenes: a `wheat field`, loose `icebergs`.
 
-        Two icebergs are things, and so are three fishing boats.
+        Two icebergs are objects, and so are three fishing boats.
         """
         found = []
         for start, end, fact, scene in wordings_in(text):
@@ -185,33 +183,31 @@ class Speech:
         """Return the scene of the index that these words name, "" for none."""
         return self._scenes.get(words, "")
 
-    def _told(self, text: str, named: list[re.Match[str]]) -> str:
-        """Return the scene that a prompt means without a wording of the index, "" for none that things can stand in.
-
-        One ice cream says nothing about the arctic; houses without a number may say that this is a village.
-        """
+    def _classify_place(self, text: str, named: list[re.Match[str]]) -> str:
+        """Return the scene that the words around the objects suggest where none is named, "" for none that objects can stand in."""
         for hit in named:
-            if not self._is_loose(text, hit):
-                text = text[: hit.start()] + " " * len(hit.group()) + text[hit.end() :]
+            text = text[: hit.start()] + " " * len(hit.group()) + text[hit.end() :]
         scene = meant(text).get("scene", "")
         return scene if scene in self._scenes.values() else ""
 
     def _is_loose(self, text: str, hit: re.Match[str]) -> bool:
-        """Say whether a name stands for any number of its things: a plural that nothing counts or colours."""
+        """Say whether a name stands for any number of its objects: a plural that nothing counts or colours."""
         start, _, _ = self._before(text, hit.start(), hit.group())
         before = text[start : hit.start()].split()
         counted = any(word in COUNTS or SPELLED.get(word, word) in COLORS for word in before)
         return hit.group().endswith("s") and not counted
 
-    def _is_said_only(self, text: str, hit: re.Match[str], taken: list[tuple[int, int]]) -> bool:
-        """Say whether a name is no thing: part of a scene's wording (`taken`), a colour, or a figure of speech."""
+    def _is_no_object(self, text: str, hit: re.Match[str], taken: list[tuple[int, int]]) -> bool:
+        """Say whether a name is part of a scene's wording (`taken`), or no object by one of the rules above."""
         if any(start < hit.end() and hit.start() < end for start, end in taken) or _is_color(text, hit):
             return True
         before = text[: hit.start()]
         start, _, _ = self._before(text, hit.start(), hit.group())
         bare = start == hit.start() and hit.group() in self._names  # one, and no article
-        figure = IDIOM.search(before) or (hit.group() in AS_COLOR and SHADED.search(before))
-        return bool(VIEWPOINT.search(before) or OUT_OF_SIGHT.match(text[hit.end() :]) or (bare and figure))
+        if bare and (BARE_NOUN_BEFORE.search(before) or (hit.group() in AS_COLOR and COLOR_BEFORE.search(before))):
+            return True
+        absent = ABSENT_BEFORE.search(text[:start]) or ABSENT_BEHIND.match(text[hit.end() :])
+        return bool(absent or VIEWPOINT_BEFORE.search(before))
 
     def _noun(self, said: str) -> str:
         return self._names.get(said) or self._plurals[said]
@@ -237,7 +233,7 @@ class Speech:
         color = "" if (noun, color) in NATURAL else color
         if noun in self._single:
             return start, 1, color
-        return start, max(count or 1, MANY if plural and count < 2 else 1) if plural or count else 1, color
+        return start, max(count or 1, COUNT_OF_PLURAL if plural and count < 2 else 1) if plural or count else 1, color
 
 
 def _color_in(words: str) -> str:
@@ -254,38 +250,38 @@ def _any_of(words: Any) -> re.Pattern[str]:
 
 def _is_color(text: str, hit: re.Match[str]) -> bool:
     """Say whether a name that is a colour too is one here: `an orange sky`, and not `an orange on a table`."""
-    following = re.match(rf"\s+(?!(?:{LINKS}|{LOOSE})\b)[\w'-]+", text[hit.end() :])
+    following = re.match(rf"\s+(?!(?:{LINKS}|{LOOSE_WORDS})\b)[\w'-]+", text[hit.end() :])
     return hit.group() in AS_COLOR and following is not None
 
 
 def _after(text: str, start: int) -> tuple[int, str]:
     """Return (where the phrase ends, side) by the words behind a name: where it is, and what it does there."""
-    where = re.match(rf"(?:\s+(?:{LOOSE}))*\s*,?\s*(?:{WHERE})\b", text[start:])
+    where = re.match(rf"(?:\s+(?:{LOOSE_WORDS}))*\s*,?\s*(?:{WHERE})\b", text[start:])
     end = start + where.end() if where else start
     for side, words in SIDES.items():
-        said = re.match(rf"(?:\s+(?:{LOOSE}))*\s*,?\s*{words}", text[end:])
+        said = re.match(rf"(?:\s+(?:{LOOSE_WORDS}))*\s*,?\s*{words}", text[end:])
         if said:
             return end + said.end(), side
     return end, ""
 
 
-def _beside(text: str, things: list[Thing], spans: list[tuple[int, int]]) -> list[Thing]:
-    """Give sides to two things of which one is said to be left or right of the other."""
-    if len(things) != 2 or len(spans) != 2:
-        return things
+def _beside(text: str, objects: list[NamedObject], spans: list[tuple[int, int]]) -> list[NamedObject]:
+    """Give sides to two objects of which one is said to be left or right of the other."""
+    if len(objects) != 2 or len(spans) != 2:
+        return objects
     between = text[spans[0][1] : spans[1][0]]
     for side, words in BESIDE.items():
         if re.search(words, between):
-            other = OTHER[side]
+            other = OPPOSITE_SIDE[side]
             spans[0] = (spans[0][0], spans[1][0])
-            return [replace(things[0], side=side), replace(things[1], side=other)]
-    if things[0].side in ("left", "right") and not things[1].side:
-        return [things[0], replace(things[1], side=OTHER[things[0].side])]
-    return things
+            return [replace(objects[0], side=side), replace(objects[1], side=other)]
+    if objects[0].side in ("left", "right") and not objects[1].side:
+        return [objects[0], replace(objects[1], side=OPPOSITE_SIDE[objects[0].side])]
+    return objects
 
 
 def _without(prompt: str, spans: list[tuple[int, int]]) -> str:
-    """Return a prompt without the phrases of its things, and without the words that hang loose then."""
+    """Return a prompt without the phrases of its objects, and without the words that hang loose then."""
     left, at = [], 0
     for start, end in sorted(spans):
         left.append(prompt[at:start])
@@ -298,8 +294,8 @@ def _without(prompt: str, spans: list[tuple[int, int]]) -> str:
 
 def _mended(part: str) -> str:
     """Return what is left between two commas: `a harbour with \0 at dusk` -> `a harbour at dusk`, `\0 on a lake` -> `a lake`."""
-    link = rf"(?:{LINKS}|{LOOSE})"
+    link = rf"(?:{LINKS}|{LOOSE_WORDS})"
     part = re.sub(rf"(?i)(?:\b(?:{link}|{ASKING})\s+)+\0", "\0", part)
-    part = re.sub(rf"(?i)\0(?:\s+(?:{LOOSE})\b)+", "\0", part)
+    part = re.sub(rf"(?i)\0(?:\s+(?:{LOOSE_WORDS})\b)+", "\0", part)
     part = re.sub(rf"(?i)^[\s\0]*(?:{link}\b[\s\0]*)+(?=.*\S)" if "\0" in part else r"^\s+", "", part)
     return " ".join(re.sub(rf"(?i)\s+{link}\s*$", "", part.replace("\0", " ")).split())

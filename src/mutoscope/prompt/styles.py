@@ -2,11 +2,11 @@
 
     "watercolor"   "watercolor:0.5"   "watercolor:0.7, pixel art:0.3"   "anime, -photo"
 
-A style is words added to the prompt; what a strength does to a picture, pipeline.py knows. docs/styles.md is for users.
+A style is words added to the prompt; conditioning.py says what a strength does to a picture. docs/styles.md is for users.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -14,12 +14,14 @@ from typing import Any
 
 from mutoscope.errors import StyleError, did_you_mean
 from mutoscope.folders import settings_folder
+from mutoscope.prompt.checks import as_float, check_bool, check_word
 from mutoscope.text_files import read_toml
 
 FILE = Path(__file__).parent / "styles.toml"
-LARGEST_FILE = 1 << 20  # bytes
-OURS = ("finish", "against")  # what only the styles of the package say: it was tried out on its checkpoint
-LARGEST_STRENGTH, MOST_STYLES = 3.0, 8
+MAX_FILE_BYTES = 1 << 20  # bytes
+PACKAGE_KEYS = ("postprocess", "default_negative")  # only styles of the package have them: they suit its own checkpoint
+MAX_STRENGTH, MAX_STYLES = 3.0, 8
+LEADING_STRENGTH = 0.5  # from which a style decides about post-processing and the default negative prompt
 Mix = list[tuple[str, float]]  # names of styles, each with its strength
 
 
@@ -33,8 +35,8 @@ class Style:
     about: str = ""  # one line for a list
     template: str = ""  # prompt for models made elsewhere, {prompt} in it
     negative: str = ""  # negative prompt for them
-    finish: str = ""  # the last touch on its pictures, a name in finish.py
-    against: str = ""  # the style it is taken for most often, a negative prompt where the user gives none
+    postprocess: str = ""  # step after decoding, a name in postprocess.py
+    default_negative: str = ""  # negative prompt where the user gives none: the style it is mistaken for most often
 
     def __post_init__(self):
         if not _plain(self.name) or re.search(r"[,:]|^-", self.name):
@@ -79,10 +81,10 @@ def styles() -> dict[str, str]:
 
 def read_styles(path: Path) -> dict[str, Style]:
     """Read a style file; StyleError says in one line what is wrong with it."""
-    known = [item.name for item in fields(Style) if item.name not in ("name", *(() if path == FILE else OURS))]
+    known = [item.name for item in fields(Style) if item.name not in ("name", *(() if path == FILE else PACKAGE_KEYS))]
     try:
         found = {}
-        for name, table in read_toml(path, LARGEST_FILE).items():
+        for name, table in read_toml(path, MAX_FILE_BYTES).items():
             if not isinstance(table, dict):
                 raise ValueError(f"{name} stands outside of a table; begin a style with [its name]")
             for key in table:
@@ -97,15 +99,15 @@ def read_styles(path: Path) -> dict[str, Style]:
     return found
 
 
-def read_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
+def parse_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
     """Return names and strengths of "watercolor:0.7, pixel art:0.3, -photo"; StyleError for what is none.
 
     A dash turns a style round. Styles without a strength share 1 evenly: "watercolor, anime" is half and half.
     """
     among = known_styles() if among is None else among
     parts = [_strength(part) for part in asked.split(",")]
-    if len(parts) > MOST_STYLES:
-        raise StyleError(f"at most {MOST_STYLES} styles can be mixed, got {len(parts)}")
+    if len(parts) > MAX_STYLES:
+        raise StyleError(f"at most {MAX_STYLES} styles can be mixed, got {len(parts)}")
     even = 1.0 / max(1, sum(strength is None or strength > 0 for _, strength in parts))
     found: dict[str, float] = {}
     for written, strength in parts:
@@ -113,9 +115,9 @@ def read_mix(asked: str, among: Mapping[str, Style] | None = None) -> Mix:
         if name in found:
             raise StyleError(f"style {name!r} twice in {asked[:80]!r}; give it one strength")
         found[name] = round(even if strength is None else strength, 6) + 0.0  # no minus zero
-        if not abs(found[name]) <= LARGEST_STRENGTH:
+        if not abs(found[name]) <= MAX_STRENGTH:
             raise StyleError(
-                f"the strength of style {name!r} must be from -{LARGEST_STRENGTH:g} to {LARGEST_STRENGTH:g}, "
+                f"the strength of style {name!r} must be from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, "
                 f"got {strength:g}; 1 is the style as it was trained"
             )
     return list(found.items())
@@ -138,19 +140,64 @@ def split_strength(part: str) -> tuple[str, float | None]:
 
 
 def write_mix(mix: Mix) -> str:
-    """Return the one spelling of a mixture, which `read_mix` reads back; a single style at strength 1 is its name."""
+    """Return the one spelling of a mixture, which `parse_mix` reads back; a single style at strength 1 is its name."""
     if len(mix) == 1 and mix[0][1] == 1:
         return mix[0][0]
     return ", ".join(f"{name}:{strength:g}" for name, strength in mix)
 
 
-def ask_styles(asked: Any) -> dict[str, Any]:
-    """Return what a request says of the styles asked for: their spelling, and the words of those that are the user's own."""
-    if asked is None:
-        return {"style": None}
-    own = own_styles()
-    mix = read_mix(str(asked), {**known_styles(), **own})
-    return {"style": write_mix(mix), "style_words": tuple((name, own[name].words) for name, _ in mix if name in own)}
+@dataclass(frozen=True)
+class UsedStyle:
+    """A style of a request, with everything that it does."""
+
+    name: str
+    strength: float = 1.0
+    words: str = ""  # added to the prompt
+    typed: bool = False  # the prompt itself names it, so its words stand there already
+
+    def __post_init__(self):
+        for key in ("name", "words"):
+            check_word(f"the {key} of a style", getattr(self, key))
+        strength = as_float(f"the strength of style {self.name[:40]!r}", self.strength)
+        if abs(strength) > MAX_STRENGTH:
+            raise StyleError(f"the strength of style {self.name[:40]!r} must be from -{MAX_STRENGTH:g} to {MAX_STRENGTH:g}, "
+                             f"got {strength:g}; 1 is the style as it was trained")  # fmt: skip
+        object.__setattr__(self, "strength", strength)
+        object.__setattr__(self, "typed", check_bool("typed", self.typed))
+
+
+def find_used_styles(asked: Any, typed: str = "") -> tuple[UsedStyle, ...]:
+    """Return the styles asked for, "watercolor:0.7, anime:0.3", "none" or None, and the one the prompt names; StyleError."""
+    known = known_styles()
+    named = [UsedStyle(typed, 1.0, known[typed].words, True)] if typed else []
+    if asked is None or str(asked).strip().lower() == "none":
+        return tuple(named)
+    every = {**known, **own_styles()}
+    mix = parse_mix(str(asked), every)
+    return (*(UsedStyle(name, strength, every[name].words) for name, strength in mix), *named)
+
+
+def find_postprocess(styles: Iterable[UsedStyle]) -> str:
+    """Return the post-processing step of the style that leads a picture, "" for none."""
+    return next((style.postprocess for style in _leading(styles) if style.postprocess), "")
+
+
+def find_default_negative(styles: Iterable[UsedStyle]) -> str:
+    """Return the negative prompt for a picture of these styles where the user gives none, "" for none."""
+    styles = tuple(styles)
+    named = {style.name for style in styles}
+    found = (style.default_negative for style in _leading(styles))
+    return next((words for words in found if words and words not in named), "")
+
+
+def _leading(styles: Iterable[UsedStyle]) -> list[Style]:
+    """Return the package's styles that lead a picture: the strongest of those asked for, and the one the prompt names."""
+    styles = tuple(styles)
+    known = known_styles()
+    strongest = max((style for style in styles if not style.typed), key=lambda style: style.strength, default=None)
+    leading = [strongest] if strongest and strongest.strength >= LEADING_STRENGTH else []
+    leading += [style for style in styles if style.typed]
+    return [known[style.name] for style in leading if style.name in known and known[style.name].words == style.words]
 
 
 def _plain(name: str) -> str:

@@ -9,8 +9,9 @@ that do not fit are read as plain text. What a weight does to a picture, pipelin
 import re
 from collections.abc import Iterator
 
-Pieces = list[tuple[str, float]]  # of a text, each with its weight
+Segments = tuple[tuple[str, float], ...]  # the parts of a text, each with its weight
 
+EMPTY: Segments = (("", 1.0),)
 STEP = 1.1  # of one pair of brackets
 LARGEST_WEIGHT = 3.0  # what is above is cut to it, what is below 0 to 0
 _OPENING = {")": "(", "]": "["}
@@ -20,21 +21,21 @@ _NO_NUMBER = re.compile(r":\s*([+\u2212-]?[0-9](?:[0-9.,]*[0-9])?)\s*$")  # afte
 
 
 def is_weighted(text: str) -> bool:
-    """Say whether a text holds weights or escaped brackets: whether `pieces` reads it otherwise than as it stands."""
-    return pieces(text) != [(text, 1.0)]
+    """Say whether a text holds weights or escaped brackets: whether `parse_weights` reads it otherwise than as it stands."""
+    return parse_weights(text) != ((text, 1.0),)
 
 
-def pieces(text: str) -> Pieces:
+def parse_weights(text: str) -> Segments:
     """Return the pieces of a text with their weights; all but the marks of weights is in them, to the letter.
 
-    >>> pieces("a lake, (fog:1.5), boats")
-    [('a lake, ', 1.0), ('fog', 1.5), (', boats', 1.0)]
-    >>> pieces("smile :) \\\\(or not\\\\)")
-    [('smile :) (or not)', 1.0)]
+    >>> parse_weights("a lake, (fog:1.5), boats")
+    (('a lake, ', 1.0), ('fog', 1.5), (', boats', 1.0))
+    >>> parse_weights("smile :) \\\\(or not\\\\)")
+    (('smile :) (or not)', 1.0),)
     """
     marks = list(_MARKS.finditer(text))
     opened, closed = _pairs(text, [(mark.group(), mark.start()) for mark in marks])
-    found: Pieces = []
+    found: list[tuple[str, float]] = []
     weights = [1.0]
     at = 0
     for mark in marks:
@@ -48,16 +49,16 @@ def pieces(text: str) -> Pieces:
             _add(found, text[at:start] + mark.group()[-1], weights[-1])  # a plain bracket, or an escaped one
         at = end
     _add(found, text[at:], weights[-1])
-    return found or [(text, 1.0)]
+    return tuple(found) or ((text, 1.0),)
 
 
-def without_silent(found: Pieces) -> Pieces:
+def leave_out_unread(found: Segments) -> Segments:
     """Return the pieces that are read: those of weight 0 go, and with them the comma that parted them from the rest.
 
-    >>> without_silent(pieces("a lake, (fog:0), boats"))
-    [('a lake, boats', 1.0)]
+    >>> leave_out_unread(parse_weights("a lake, (fog:0), boats"))
+    (('a lake, boats', 1.0),)
     """
-    kept: Pieces = []
+    kept: list[tuple[str, float]] = []
     gap = False  # words were left out after the last piece that is kept
     for words, weight in found:
         if weight == 0:
@@ -73,7 +74,7 @@ def without_silent(found: Pieces) -> Pieces:
             _add(kept, words, weight)
     if gap and kept:
         kept[-1] = (kept[-1][0].rstrip().removesuffix(",").rstrip(), kept[-1][1])
-    return [(words, weight) for words, weight in kept if words] or [("", 1.0)]
+    return tuple((words, weight) for words, weight in kept if words) or EMPTY
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
@@ -111,7 +112,7 @@ def _complaints(text: str) -> Iterator[str]:
         after = mark.end()
 
 
-def _add(found: Pieces, words: str, weight: float) -> None:
+def _add(found: list[tuple[str, float]], words: str, weight: float) -> None:
     weight = max(0.0, min(weight, LARGEST_WEIGHT))
     if words and found and found[-1][1] == weight:
         found[-1] = (found[-1][0] + words, weight)

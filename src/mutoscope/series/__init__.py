@@ -10,25 +10,25 @@ Besides what `TextToImageModel.generate` takes, a picture can ask for `calm`: th
 Of `tries` seeds the quietest is taken; `headline = true` sets the words there, in a second file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mutoscope.errors import OutputError, SettingError, did_you_mean
+from mutoscope.errors import MutoscopeError, OutputError, SettingError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.series.layout import SIDES, find_quiet, set_words, sheet_of
 from mutoscope.text_files import read_toml
 
 FOLDER = Path(__file__).parent / "plans"
-LARGEST_FILE = 1 << 20  # bytes
-MOST_PICTURES, MOST_TRIES = 64, 16
-HEAD = ("title", "about", "domain", "motif", "headline", "columns", "all", "picture")
-OWN = ("name", "label", "prompt", "calm", "tries", "headline")
-TAKEN = ("style", "size", "width", "height", "negative_prompt", "num_inference_steps", "guidance_scale", "seed", "adapter",
-         "variation", "variation_seed")  # fmt: skip
+MAX_FILE_BYTES = 1 << 20  # bytes
+MAX_PICTURES, MAX_TRIES = 64, 16
+SERIES_KEYS = ("title", "about", "domain", "motif", "headline", "columns", "all", "picture")
+PANEL_KEYS = ("name", "label", "prompt", "calm", "tries", "headline")
+PICTURE_OPTIONS = ("style", "size", "width", "height", "negative_prompt", "num_inference_steps", "guidance_scale", "seed", "adapter",
+         "variation", "variation_seed", "objects", "postprocess")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ class Series:
     headline: str = ""
     columns: int = 3
 
-    def said(self, motif: str | None = None, headline: str | None = None, **settings: Any) -> "Series":
+    def revise(self, motif: str | None = None, headline: str | None = None, **settings: Any) -> "Series":
         """Return the series with another motif, other words, and settings that go before those of the file."""
         panels = tuple(replace(panel, settings={**panel.settings, **settings}) for panel in self.panels)
         changed = {"motif": motif, "headline": headline}
         return replace(self, panels=panels, **{name: text for name, text in changed.items() if text is not None})
 
-    def told(self, prompts: list[str]) -> "Series":
+    def with_prompts(self, prompts: list[str]) -> "Series":
         """Return the series with these prompts, in the manner of its first picture."""
-        if not 1 <= len(prompts) <= MOST_PICTURES:
-            raise SettingError(f"a series has 1 to {MOST_PICTURES} prompts, got {len(prompts)}")
+        if not 1 <= len(prompts) <= MAX_PICTURES:
+            raise SettingError(f"a series has 1 to {MAX_PICTURES} prompts, got {len(prompts)}")
         first = self.panels[0]
         panels = tuple(
             replace(first, name=f"panel-{number}", prompt=prompt, label=f"{number}. {prompt}")
@@ -100,17 +100,17 @@ def load_plan(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise OutputError(f"{str(path)!r} is not a file")
     try:
-        return read_toml(path, LARGEST_FILE)
+        return read_toml(path, MAX_FILE_BYTES)
     except ValueError as error:
         raise SettingError(f"{path}: {error}") from error
 
 
 def parse_series(plan: dict[str, Any], path: Path) -> Series:
     """Make a series from the tables of its file."""
-    _check_keys(plan, HEAD, path, "the file")
+    _check_keys(plan, SERIES_KEYS, path, "the file")
     shared, panels = plan.get("all", {}), plan.get("picture", [])
-    if not isinstance(shared, dict) or not isinstance(panels, list) or not 1 <= len(panels) <= MOST_PICTURES:
-        raise SettingError(f"{path}: a series needs 1 to {MOST_PICTURES} [[picture]], and [all] is a table")
+    if not isinstance(shared, dict) or not isinstance(panels, list) or not 1 <= len(panels) <= MAX_PICTURES:
+        raise SettingError(f"{path}: a series needs 1 to {MAX_PICTURES} [[picture]], and [all] is a table")
     head = {}
     for key, kind in (
         ("title", str),
@@ -125,8 +125,8 @@ def parse_series(plan: dict[str, Any], path: Path) -> Series:
             raise SettingError(
                 f"{path}: {key} must be {'text' if kind is str else 'a whole number'}, got {head[key]!r}"
             )
-    if not 0 <= head["columns"] <= MOST_PICTURES:
-        raise SettingError(f"{path}: columns must be from 0 to {MOST_PICTURES}, got {head['columns']}")
+    if not 0 <= head["columns"] <= MAX_PICTURES:
+        raise SettingError(f"{path}: columns must be from 0 to {MAX_PICTURES}, got {head['columns']}")
     return Series(panels=tuple(_panel(shared, panel, number, path) for number, panel in enumerate(panels, 1)), **head)
 
 
@@ -134,8 +134,8 @@ def _panel(shared: dict[str, Any], own: Any, number: int, path: Path) -> Panel:
     where = f"[[picture]] {number}"
     if not isinstance(own, dict):
         raise SettingError(f"{path}: {where} is not a table")
-    _check_keys(shared, (*OWN, *TAKEN), path, "[all]")
-    _check_keys(own, (*OWN, *TAKEN), path, where)
+    _check_keys(shared, (*PANEL_KEYS, *PICTURE_OPTIONS), path, "[all]")
+    _check_keys(own, (*PANEL_KEYS, *PICTURE_OPTIONS), path, where)
     given = {"name": f"picture-{number}", **shared, **own}
     for key in ("name", "label", "prompt", "calm"):
         if not isinstance(given.get(key, ""), str):
@@ -145,12 +145,12 @@ def _panel(shared: dict[str, Any], own: Any, number: int, path: Path) -> Panel:
     if given.get("calm", "") not in ("", *SIDES):
         raise SettingError(f"{path}: calm of {where} must be one of {', '.join(SIDES)}, got {given['calm']!r}")
     tries, headline = given.get("tries", 1), given.get("headline", False)
-    if not isinstance(tries, int) or isinstance(tries, bool) or not 1 <= tries <= MOST_TRIES:
-        raise SettingError(f"{path}: tries of {where} must be from 1 to {MOST_TRIES}, got {tries!r}")
+    if not isinstance(tries, int) or isinstance(tries, bool) or not 1 <= tries <= MAX_TRIES:
+        raise SettingError(f"{path}: tries of {where} must be from 1 to {MAX_TRIES}, got {tries!r}")
     if not isinstance(headline, bool):
         raise SettingError(f"{path}: headline of {where} must be true or false, got {headline!r}")
-    settings = {key: value for key, value in given.items() if key in TAKEN}
-    return Panel(**{key: given[key] for key in OWN if key in given}, settings=settings)
+    settings = {key: value for key, value in given.items() if key in PICTURE_OPTIONS}
+    return Panel(**{key: given[key] for key in PANEL_KEYS if key in given}, settings=settings)
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], path: Path, where: str) -> None:
@@ -170,12 +170,25 @@ class Drawn:
     quiet: tuple[slice, slice] | None = None
 
 
-def draw_series(series: Series, model: Any) -> Iterator[Event]:
-    """Draw every picture with a TextToImageModel; yields events, the last one "done" with a list of `Drawn`."""
-    drawing = Phase("series", sum(panel.tries for panel in series.panels))
+def check_series(series: Series, model: Any) -> None:
+    """Raise a RequestError that names the picture for what `model`, a TextToImageModel, cannot draw; loads no weights."""
+    for panel in series.panels:
+        try:
+            model.requests(model.options(series.prompt_of(panel), **panel.settings))
+        except MutoscopeError as error:
+            raise type(error)(f"picture {panel.name!r}: {error}") from error
+
+
+def draw_series(series: Series, model: Any, panels: Sequence[Panel] | None = None) -> Iterator[Event]:
+    """Draw pictures of a series, all of them unless told, with a TextToImageModel.
+
+    Yields events, the last one "done" with a list of `Drawn`.
+    """
+    panels = series.panels if panels is None else panels
+    drawing = Phase("series", sum(panel.tries for panel in panels))
     yield drawing.start()
     drawn = []
-    for panel in series.panels:
+    for panel in panels:
         tried = []
         for number in range(panel.tries):
             settings = dict(panel.settings)

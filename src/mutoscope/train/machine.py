@@ -13,7 +13,7 @@ import torch
 from mutoscope.data.cache import Folder
 from mutoscope.device import cpu_name
 from mutoscope.media.storage import write_bytes
-from mutoscope.prompt.request import unknown_words
+from mutoscope.prompt.reading import unknown_words
 
 FACTS = ("scene", "light", "weather", "season", "plant", "style", "camera", "event")
 

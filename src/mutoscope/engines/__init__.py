@@ -1,0 +1,28 @@
+"""Engines: what draws behind one call. Nothing outside of this package knows which one runs.
+
+base.py        Engine, the protocol: capabilities, and draw(request) -> events
+checkpoint.py  a checkpoint of this package, the embedded one by default
+world.py       the renderer that the checkpoints were taught by
+"""
+
+from pathlib import Path
+
+from mutoscope.engines.base import Drawn, Engine
+
+__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "open_engine"]
+
+EMBEDDED, WORLD = "embedded", "world"
+
+
+def open_engine(model: str | Path | None = None, runtime: str = "auto", threads: int | None = None) -> Engine:
+    """Return the engine of a model: None or "embedded", "world", or a checkpoint folder.
+
+    Loads no weights. Raises CheckpointError, SettingError for an unknown runtime, MissingExtraError.
+    """
+    if model == WORLD:
+        from mutoscope.engines.world import WorldEngine
+
+        return WorldEngine(runtime)
+    from mutoscope.engines.checkpoint import CheckpointEngine
+
+    return CheckpointEngine(None if model == EMBEDDED else model, runtime, threads)

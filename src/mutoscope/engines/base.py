@@ -1,0 +1,36 @@
+"""The protocol of an engine: what it takes, and one call that draws."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mutoscope.capabilities import Capabilities
+from mutoscope.events import Event
+from mutoscope.init_image import InitImage
+from mutoscope.prompt.request import Request
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What an engine made of a request. `frames` (T, H, W, 3) uint8; warnings are whole sentences."""
+
+    frames: np.ndarray
+    warnings: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """What draws: same request, same engine, same bytes."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What it takes, and its defaults; loads no weights."""
+        ...
+
+    def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:
+        """Draw a request that fits the capabilities; yields events, the last one "done" with a `Drawn`.
+
+        With `preview` some events carry the picture so far. `init_image` is the one whose hash the request has.
+        """
+        ...

@@ -1,0 +1,121 @@
+"""The engine of this package's own checkpoints: text tower, diffusion transformer, decoder, on ONNX Runtime or PyTorch."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+from mutoscope.adapter import Adapter, check_base, find_adapter
+from mutoscope.capabilities import Capabilities
+from mutoscope.checkpoint import Checkpoint, open_checkpoint
+from mutoscope.config import GUIDANCE_TAUGHT
+from mutoscope.engines.base import Drawn
+from mutoscope.engines.unknown import KnownWords
+from mutoscope.errors import CheckpointError
+from mutoscope.events import Event, Phase
+from mutoscope.init_image import InitImage
+from mutoscope.pipeline import Networks, draw
+from mutoscope.prompt.conditioning import understand
+from mutoscope.prompt.request import Request, UsedAdapter
+from mutoscope.runtime import Runtime, open_runtime
+from mutoscope.tokenizer import Tokenizer
+
+FEW_STEP_DEFAULTS = {
+    "image_steps": 4, "clip_steps": 2, "sampler": "meanflow", "guidance_range": GUIDANCE_TAUGHT, "negative_prompt": False,
+}  # fmt: skip
+
+
+class CheckpointEngine:
+    """A checkpoint folder, None for the embedded one; weights are loaded with the first drawing."""
+
+    def __init__(
+        self, checkpoint: str | Path | Checkpoint | None = None, runtime: str = "auto", threads: int | None = None
+    ):
+        self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+        self._runtime_name, self._threads = runtime, threads
+        self._adapters: dict[str, Adapter] = {}  # by hash
+        self._adapted: tuple[tuple[UsedAdapter, ...], Runtime] | None = (
+            None  # the last mix; it holds weights of its own
+        )
+        if runtime != "auto":
+            _ = self.runtime  # a wrong name or a missing extra is said at once
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What the checkpoint takes; a few-step model takes less."""
+        usual = Capabilities(
+            name=self.checkpoint.name,
+            hash=self.checkpoint.hash,
+            native_side=self.checkpoint.native_side,
+            known_words=self.checkpoint.known_words,
+            trained_styles=self.known.trained_styles,
+            may_be_typo=self.known.may_be_typo,
+            find_adapters=self.find_adapters,
+        )
+        return replace(usual, **FEW_STEP_DEFAULTS) if self.checkpoint.config.transformer.few_step else usual
+
+    def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:
+        """Load the weights if need be, and draw; see base.Engine."""
+        loading = Phase("load", 1)
+        yield loading.start()
+        networks = Networks(
+            self.runtime_with(request.adapters), self.tokenizer, self.checkpoint.config, self.checkpoint.tile_side
+        )
+        yield loading.advance()
+        conditioning = understand(request, self.warnings(request))
+        fitted = None if init_image is None else init_image.fit(*(request.draft or (request.width, request.height)))
+        for event in draw(request, conditioning, networks, fitted, preview):
+            yield replace(event, result=Drawn(event.result, conditioning.warnings)) if event.phase == "done" else event
+
+    def warnings(self, request: Request) -> tuple[str, ...]:
+        """Return what the user should know of a request: words and styles that the model was never shown."""
+        taught = (self._adapter(used).facts for used in request.adapters)
+        return self.known.warn(request, [word for facts in taught for word in (facts.word, *facts.words)])
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer of the text tower."""
+        return Tokenizer.load(self.checkpoint.tokenizer_path)
+
+    @cached_property
+    def known(self) -> KnownWords:
+        """The words that the checkpoint was trained on."""
+        return KnownWords(self.checkpoint, lambda: self.tokenizer)
+
+    @cached_property
+    def runtime(self) -> Runtime:
+        """The networks without adapters."""
+        return open_runtime(self.checkpoint, self._runtime_name, self._threads)
+
+    def runtime_with(self, used: tuple[UsedAdapter, ...]) -> Runtime:
+        """Return the networks with adapters added to their weights."""
+        if not used:
+            return self.runtime
+        if self._adapted is None or self._adapted[0] != used:
+            self._adapted = None  # before the next one is made: they are large
+            scaled = tuple((self._adapter(one), one.scale) for one in used)
+            self._adapted = used, open_runtime(self.checkpoint, self._runtime_name, self._threads, scaled)
+        return self._adapted[1]
+
+    def find_adapters(self, names: tuple[tuple[str, float], ...]) -> tuple[UsedAdapter, ...]:
+        """Return what a request says of adapters, names or paths with their scales; SettingError, CheckpointError."""
+        used = []
+        for name, scale in names:
+            adapter = find_adapter(name)
+            check_base(adapter, self.checkpoint)
+            self._adapters[adapter.hash] = adapter
+            used.append(UsedAdapter(adapter.facts.name, scale, adapter.hash))
+        return tuple(used)
+
+    def _adapter(self, used: UsedAdapter) -> Adapter:
+        """Return the adapter of a request; CheckpointError when the user's adapter of this name is another one."""
+        if used.hash not in self._adapters:
+            adapter = find_adapter(used.name)
+            if adapter.hash != used.hash:
+                raise CheckpointError(
+                    f"the request was made with adapter {used.name!r} {used.hash}, {adapter.path} is {adapter.hash}; "
+                    "give the right file with --adapter"
+                )
+            check_base(adapter, self.checkpoint)
+            self._adapters[adapter.hash] = adapter
+        return self._adapters[used.hash]
