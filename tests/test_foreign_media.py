@@ -11,6 +11,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.container import InputContainer
 from av.video.stream import VideoStream
 from PIL import Image, ImageCms, ImageDraw, features
 
@@ -27,6 +28,13 @@ SRGB = ((0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06
 
 def opened(image: Any, mask: Any = None) -> InitImage:
     found = open_init_image(image, mask)
+    assert found is not None
+    return found
+
+
+def mask_read(mask: Any, width: int = 64, height: int = 48) -> np.ndarray:
+    """Return a mask as it is read for a black picture."""
+    found = opened(np.zeros((height, width, 3), np.uint8), mask).mask
     assert found is not None
     return found
 
@@ -176,7 +184,7 @@ class TestProfiles:
             np.array([[120, 135]], np.uint8), 4, axis=0
         )  # linear light would lift both over the threshold
         Image.fromarray(levels).save(tmp_path / "mask.png", icc_profile=gray_profile(1.0))
-        assert opened(np.zeros((4, 2, 3), np.uint8), tmp_path / "mask.png").mask.tolist() == 4 * [[False, True]]  # pyright: ignore[reportOptionalMemberAccess] (a mask was given)
+        assert mask_read(tmp_path / "mask.png", 2, 4).tolist() == 4 * [[False, True]]
 
 
 # masks -----------------------------------------------------------------------------------------------------------
@@ -223,17 +231,17 @@ class TestMasks:
         image.save(tmp_path / "mask.png", **options)
         pixels = np.zeros((48, 64, 3), np.uint8)
         for given in (tmp_path / "mask.png", str(tmp_path / "mask.png"), Image.open(tmp_path / "mask.png")):
-            assert np.array_equal(opened(pixels, given).mask, mask_of())
+            assert np.array_equal(mask_read(given), mask_of())
         drawn = opened(pixels, tmp_path / "mask.png").composite(np.full((1, 48, 64, 3), 255, np.uint8))
         assert not drawn[0, :, :24].any() and (drawn[0, :, 32:] == 255).all()
 
     def test_half_transparent_paint_counts_by_what_is_seen_over_black(self):
         layer = np.zeros((1, 4, 4), np.uint8)
         layer[0] = [(255, 255, 255, 100), (255, 255, 255, 160), (200, 200, 200, 160), (0, 0, 0, 255)]
-        assert opened(np.zeros((1, 4, 3), np.uint8), layer).mask.tolist() == [[False, True, False, False]]  # pyright: ignore[reportOptionalMemberAccess] (a mask was given)
+        assert mask_read(layer, 4, 1).tolist() == [[False, True, False, False]]
 
     def test_arrays_of_bool(self):
-        assert np.array_equal(opened(np.zeros((48, 64, 3), np.uint8), mask_of()).mask, mask_of())
+        assert np.array_equal(mask_read(mask_of()), mask_of())
 
     def test_the_picture_itself_lies_over_white_as_before(self):
         assert (opened(painted_layer()).pixels == 255).all()
@@ -306,9 +314,10 @@ class TestTurnedClips:
     @pytest.mark.parametrize(("degrees", "turn"), [(90, 1), (180, 2), (-90, 3)])
     def test_the_librarys_own_turn_is_the_same(self, degrees: int, turn: int):
         """PyAV names the counterclockwise turn of a frame; numpy turns by it."""
-        upright, _ = corner_clip(), None
+        upright = corner_clip()
         matrix = {90: (0, -1, 1, 0), 180: (-1, 0, 0, -1), -90: (0, 1, -1, 0)}[degrees]
         with av.open(io.BytesIO(with_matrix(upright, *matrix))) as film:
+            assert isinstance(film, InputContainer)
             assert abs(next(film.decode(video=0)).rotation - degrees) in (0, 360)
         plain, turned = (list(media.open_frames(data)[1]) for data in (upright, with_matrix(upright, *matrix)))
         assert np.array_equal(np.rot90(plain[0], turn), turned[0])

@@ -132,7 +132,9 @@ def xmp_of(path: Path) -> bytes:
 
     data = path.read_bytes()
     if path.suffix in (".gif", ".mp4"):
-        return containers.notes_of(data, containers.kind_of(data)).xmp
+        kind = containers.kind_of(data)
+        assert kind is not None
+        return containers.notes_of(data, kind).xmp or b""
     with Image.open(path) as image:
         image.load()
         return image.info["xmp"]
@@ -180,10 +182,10 @@ def test_mp4_rate_and_length_are_exact(fps, frames, tmp_path):
     path = media.write_clip(scene(frames), fps, tmp_path / "out.mp4", FULL)
     with av.open(str(path)) as film:
         stream = film.streams.video[0]
-        assert stream.duration * stream.time_base == Fraction(frames, fps)
+        assert (stream.duration or 0) * (stream.time_base or 0) == Fraction(frames, fps)
         assert stream.frames == frames and stream.average_rate == fps and stream.start_time == 0
         assert film.duration == pytest.approx(1e6 * frames / fps, abs=1)
-        times = [picture.pts * picture.time_base for picture in film.decode(stream)]
+        times = [(picture.pts or 0) * (picture.time_base or 0) for picture in film.decode(stream)]
     assert times == [Fraction(index, fps) for index in range(frames)]
     assert media.read_info(path)["duration_seconds"] == frames / fps
 
@@ -215,7 +217,7 @@ def test_gif_times_are_centiseconds_that_sum_up(tmp_path):
     with Image.open(write("clip", ".gif", tmp_path, frames=60)) as image:
         assert image.info["loop"] == 0 and json.loads(image.info["comment"]) == json.loads(REQUEST)
         delays = []
-        for index in range(image.n_frames):
+        for index in range(getattr(image, "n_frames", 0)):
             image.seek(index)
             delays.append(image.info["duration"])
     assert len(delays) == 60 and sum(delays) == 5000 and set(delays) == {80, 90}

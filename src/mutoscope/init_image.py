@@ -138,7 +138,7 @@ def _scaled_down(init_image: InitImage) -> InitImage:
         return InitImage(pixels)
     padded = np.pad(init_image.mask, ((0, -height % factor), (0, -width % factor)))
     rows, columns = (side // factor for side in padded.shape)
-    return InitImage(pixels, padded.reshape(rows, factor, columns, factor).any(axis=(1, 3)))
+    return InitImage(pixels, padded.reshape(rows, factor, columns, factor).max(axis=(1, 3)))
 
 
 def check_init_image(init_image: InitImage | None, image_hash: str, mask_hash: str) -> None:

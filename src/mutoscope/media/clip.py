@@ -2,13 +2,14 @@
 
 Everything is encoded in memory on one thread: the same input gives the same bytes. H.264 and VP9 get BT.709 in limited
 range, converted here and said so in the file (the library's default is BT.601, unsaid), so that players and browsers
-show the colours that were drawn.
+show the colors that were drawn.
 """
 
 import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from mutoscope.errors import OutputError, SizeError
 from mutoscope.media.marks import AI_SOURCE, Provenance, exif_block, xmp_packet
 from mutoscope.media.pixels import BT709
 from mutoscope.media.storage import check_output, write_bytes
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CLIP_ENDINGS = (".mp4", ".gif", ".webp", ".webm")
 MAX_FPS = 240
@@ -31,8 +35,9 @@ _BT709, _LIMITED = 1, 1  # the numbers of the standard (ITU-T H.273) and of FFmp
 _LUMA = np.array(BT709, np.float32)
 _BLUE = (np.array([0, 0, 1], np.float32) - _LUMA) / np.float32(1.8556)
 _RED = (np.array([1, 0, 0], np.float32) - _LUMA) / np.float32(1.5748)
-_GIF_SHORTEST = 2  # centiseconds; browsers slow anything shorter down to ten
-_GIF_HOLD = 2  # levels; a pixel that changed no more keeps its index, so still parts neither flicker nor cost bytes
+_GIF_SHORTEST_CS = 2  # centiseconds; browsers slow anything shorter down to ten
+_NOTHING_SHOWN = -1000  # far from every level
+_GIF_HOLD_LEVELS = 2  # a pixel that changed no more keeps its index, so still parts neither flicker nor cost bytes
 
 
 def write_clip(
@@ -86,6 +91,7 @@ def _film(
 ) -> bytes:
     """Return a film with its provenance as container metadata."""
     import av
+    from av.video.stream import VideoStream
 
     if codec not in av.codecs_available:
         raise OutputError(
@@ -96,6 +102,7 @@ def _film(
     with av.open(target, "w", format=container, options=options, io_open=lambda *_: _SecondReader(target)) as film:
         film.metadata.update(_keys(provenance))
         stream = film.add_stream(codec, rate=fps, options=settings)
+        assert isinstance(stream, VideoStream)
         stream.height, stream.width = (size + size % 2 for size in frames.shape[1:3])
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
@@ -162,18 +169,20 @@ def _halved(chroma: np.ndarray) -> np.ndarray:
 def _gif(frames: np.ndarray, fps: int, provenance: Provenance) -> bytes:
     """Return a looping GIF with one palette for the whole clip; above 50 frames a second some are left out."""
     import av
+    from av.video.stream import VideoStream
 
     starts = [round(100 * index / fps) for index in range(len(frames) + 1)]
     kept = _kept(starts, len(frames))
     palette, indices = _paletted(frames[kept])
     target = io.BytesIO()
-    final = str(max(_GIF_SHORTEST, starts[-1] - starts[kept[-1]]))
+    final = str(max(_GIF_SHORTEST_CS, starts[-1] - starts[kept[-1]]))
     with av.open(target, "w", format="gif", options={"loop": "0", "final_delay": final}) as film:
         stream = film.add_stream("gif", rate=100)
+        assert isinstance(stream, VideoStream)
         stream.height, stream.width = frames.shape[1:3]
         stream.pix_fmt = "pal8"
         for index, plane in zip(kept, indices, strict=True):
-            picture = av.VideoFrame.from_ndarray((plane, palette), format="pal8")
+            picture = av.VideoFrame.from_ndarray((plane, palette), format="pal8")  # pyright: ignore[reportArgumentType] - the stub lacks the pair
             picture.pts = starts[index]
             film.mux(stream.encode(picture))
         film.mux(stream.encode())
@@ -187,7 +196,7 @@ def _kept(starts: list[int], count: int) -> list[int]:
     """Return the frames a GIF can show: each at least two centiseconds after the one before."""
     kept = [0]
     for index in range(1, count):
-        if starts[index] - starts[kept[-1]] >= _GIF_SHORTEST and starts[-1] - starts[index] >= _GIF_SHORTEST:
+        if starts[index] - starts[kept[-1]] >= _GIF_SHORTEST_CS and starts[-1] - starts[index] >= _GIF_SHORTEST_CS:
             kept.append(index)
     return kept
 
@@ -196,9 +205,9 @@ def _paletted(frames: np.ndarray) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     """Return a palette (256, 4) of alpha, red, green, blue for the whole clip, and the planes of indices (H, W)."""
     from PIL import Image
 
-    colours = frames.reshape(-1, 3)
-    colours = colours[:: max(1, len(colours) // 2**16)]
-    chosen = Image.fromarray(colours[None]).quantize(256, kmeans=1)
+    colors = frames.reshape(-1, 3)
+    colors = colors[:: max(1, len(colors) // 2**16)]
+    chosen = Image.fromarray(colors[None]).quantize(256, kmeans=1)
     table = np.asarray(chosen.getpalette("RGB"), np.uint8).reshape(-1, 3)[:256]
     palette = np.zeros((256, 4), np.uint8)
     palette[:, 0] = 255
@@ -206,16 +215,17 @@ def _paletted(frames: np.ndarray) -> tuple[np.ndarray, Iterator[np.ndarray]]:
     return palette, _planes(frames, chosen)
 
 
-def _planes(frames: np.ndarray, palette) -> Iterator[np.ndarray]:
+def _planes(frames: np.ndarray, palette: "Image.Image") -> Iterator[np.ndarray]:
     """Yield each frame in indices into a PIL palette picture, dithered, holding pixels that stay as they are."""
     from PIL import Image
 
-    shown = plane = None
+    shown = np.full(frames.shape[1:], _NOTHING_SHOWN, np.int16)
+    plane = np.zeros(frames.shape[1:3], np.uint8)
     for frame in frames:
         fresh = np.asarray(Image.fromarray(np.ascontiguousarray(frame)).quantize(palette=palette))
-        still = np.zeros(fresh.shape, bool) if shown is None else (np.abs(frame - shown) <= _GIF_HOLD).all(axis=-1)
-        plane = np.where(still, plane, fresh) if shown is not None else fresh
-        shown = frame.astype(np.int16) if shown is None else np.where(still[..., None], shown, frame)
+        still = (np.abs(frame - shown) <= _GIF_HOLD_LEVELS).all(axis=-1)
+        plane = np.where(still, plane, fresh)
+        shown = np.where(still[..., None], shown, frame)
         yield np.ascontiguousarray(plane)
 
 

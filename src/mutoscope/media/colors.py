@@ -95,7 +95,7 @@ def _transform(profile: bytes, mode: str) -> Any:
 
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if COLOR_SPACES.get(source.profile.xcolor_space.strip()) != mode:
+        if COLOR_SPACES.get(_color_space(profile)) != mode:
             return None
         transform = ImageCms.buildTransform(
             source,
@@ -108,6 +108,11 @@ def _transform(profile: bytes, mode: str) -> Any:
         return None if mode != "CMYK" and _changes_nothing(transform, mode) else transform
     except Exception:  # no reason to refuse a picture; also where Pillow was built without LittleCMS
         return None
+
+
+def _color_space(profile: bytes) -> str:
+    """Return the kind of colors a profile is for: the signature at byte 16 of its header (ICC.1, 7.2.6)."""
+    return profile[16:20].decode("ascii", "replace").strip()
 
 
 def _changes_nothing(transform: Any, mode: str) -> bool:

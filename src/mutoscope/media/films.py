@@ -100,9 +100,11 @@ def film_info(data: bytes, kind: str, notes: Notes) -> tuple[dict[str, Any], dic
 def _opened(data: bytes, kind: str, limits: Limits) -> Iterator[tuple["InputContainer", "VideoStream"]]:
     """Open a film from memory: (container, video stream), size checked from its header."""
     import av
+    from av.container import InputContainer
 
     options = {"protocol_whitelist": "none", "codec_whitelist": _DECODERS, "max_pixels": str(limits.pixels)}
     with av.open(io.BytesIO(data), format=DEMUXERS[kind], options=options, metadata_errors="replace") as film:
+        assert isinstance(film, InputContainer), "opened to be read"
         stream = next((stream for stream in film.streams.video if stream.codec_context), None)
         if stream is None:
             raise ValueError("it holds no film of a kind that is read here")
