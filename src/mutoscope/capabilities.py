@@ -43,6 +43,7 @@ class Capabilities:
     init_image: bool = True  # a picture to start from, a mask, the first frame of a clip
     variation: bool = True  # noise between two seeds
     objects: bool = True  # looked up in the object library
+    style_postprocess: bool = True  # styles bring their post-processing step along; False: only where it is asked for
     known_words: frozenset[str] | None = None  # of its training captions; None: it was trained on all
     trained_styles: frozenset[str] | None = (
         None  # names of the package's styles it was shown; None: its known words tell

@@ -163,9 +163,10 @@ def redo(
     as_json: ask.Json = False,
 ) -> None:
     """Make a file again from itself, the same or changed."""
-    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     path = Path(file)
     old = read_request(path)
+    model = loading.find_maker(old) if model is None else model
+    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
     from mutoscope.init_image import check_init_image
 
     init_image = loading.read_init_image(image, mask)

@@ -38,3 +38,10 @@ def open_video_model(model: str | None = None, runtime: str = "auto", threads: i
     from mutoscope.models import TextToVideoModel
 
     return TextToVideoModel(model, runtime=runtime, threads=threads)
+
+
+def find_maker(request: Any) -> str | None:
+    """Return the --model that made a request, None where that is the embedded model or cannot be known."""
+    from mutoscope.engines import find_maker as find
+
+    return find(request)

@@ -8,8 +8,9 @@ world.py       the renderer that the checkpoints were taught by
 from pathlib import Path
 
 from mutoscope.engines.base import Drawn, Engine
+from mutoscope.prompt.request import Request
 
-__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "open_engine"]
+__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "find_maker", "open_engine"]
 
 EMBEDDED, WORLD = "embedded", "world"
 
@@ -26,3 +27,8 @@ def open_engine(model: str | Path | None = None, runtime: str = "auto", threads:
     from mutoscope.engines.checkpoint import CheckpointEngine
 
     return CheckpointEngine(None if model == EMBEDDED else model, runtime, threads)
+
+
+def find_maker(request: Request) -> str | None:
+    """Return the name under which `open_engine` finds the maker of a request, None for a checkpoint: that is the user's to name."""
+    return WORLD if request.model == WORLD else None

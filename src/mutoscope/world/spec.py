@@ -156,6 +156,17 @@ def is_held_out(scene: str, light: str, style: str) -> bool:
     return stream("held out", scene, light, style).uniform() < 1 / 12
 
 
+def find_impossible_facts(facts: dict[str, str]) -> list[str]:
+    """Return the kinds of facts that the scene among them cannot have: snow in a desert, noon in space."""
+    scene = facts.get("scene", "")
+    possible = {
+        "light": SCENE_LIGHTS.get(scene, LIGHTS),
+        "weather": SCENE_WEATHERS.get(scene, WEATHERS),
+        "plant": SCENE_PLANTS.get(scene, PLANTS),
+    }
+    return [kind for kind, names in possible.items() if kind in facts and facts[kind] not in names]
+
+
 def draw_spec(
     seed: int,
     index: int,
