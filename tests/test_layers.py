@@ -26,7 +26,7 @@ LAYERS = {
     3: "autoencoder guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
     2: "flow layers postprocess",
     1: "capabilities config device events folders phrases rng shapes",
-    0: "errors telemetry text_files weights",
+    0: "errors telemetry text_files vocabulary weights",
 }
 PURPOSE = {
     10: "what users call",

@@ -10,7 +10,8 @@ diffusion, Lian et al. 2023), and painted over at the noise level at which forms
     memory = load()
     memory.find("two red cars on a road at dusk")      # FoundObjects(scene='a road at dusk', objects=(NamedObject('car', 2, color='red'),))
 
-Knows no request, no network and no file but its own archive, `things.zip`: index.json and one WebP a drawing (scripts/make_memory).
+Knows no request, no network and no file but its own: `things.zip`, one WebP a drawing, and `drawings.json`, what is known of each
+(scripts/make_objects). Names, sizes and places are those of the vocabulary.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from typing import Any
 
 import numpy as np
 
+from mutoscope import vocabulary
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.objects.layout import Noun, Placed, lay_out
 from mutoscope.objects.own import OwnThing, own_things
@@ -39,8 +41,9 @@ __all__ = [
     "open_library", "own_things",
 ]  # fmt: skip
 
-FORMAT, INDEX = 1, "index.json"
-OWN = {"size": "person", "places": ["ground", "plain"]}  # of a user's own thing of which nothing else is known
+FORMAT, TABLE = 2, "drawings.json"  # beside the archive: the facts of every drawing, and whose they are
+# Digests of earlier archives that held the same drawings: files made with those are made again the same.
+FORMER_DIGESTS = frozenset({"042d92b4f0833890"})
 PLAIN = "plain background"  # where things stand that are at home in no scene
 EMBEDDED = Path(__file__).parent / "things.zip"
 
@@ -55,6 +58,16 @@ class Drawing:
     color: str = ""  # the one colour it has
 
 
+@dataclass(frozen=True)
+class DrawingFacts:
+    """What is known of a drawing without opening it: the row of the table."""
+
+    file: str = ""  # in the archive; "" for a thing of the user's own
+    bust: bool = False
+    dye: bool = False
+    color: str = ""
+
+
 class Memory:
     """An open archive of things."""
 
@@ -62,12 +75,15 @@ class Memory:
         self.path = path
         try:
             self._archive = zipfile.ZipFile(path)
-            self._index: dict[str, Any] = json.loads(self._archive.read(INDEX))
-            known = self._index["format"]
+            table: dict[str, Any] = json.loads(path.with_name(TABLE).read_text(encoding="utf-8"))
+            known = table["format"]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path} cannot be read as a memory of things ({error}); install again") from error
         if known != FORMAT:
             raise CheckpointError(f"{path}: format {known!r}, this version reads {FORMAT}; update mutoscope")
+        self.credits: list[dict[str, Any]] = table["credits"]  # source, licence and number of the drawings
+        self.drawings = {noun: tuple(DrawingFacts(**row) for row in rows) for noun, rows in table["drawings"].items()}
+        self._shipped = frozenset(self.drawings)
         self._own: Mapping[str, OwnThing] = {}
 
     def joined(self, own: Mapping[str, OwnThing]) -> "Memory":
@@ -75,16 +91,10 @@ class Memory:
         if not own:
             return self
         memory = copy(self)
-        memory.__dict__.pop("nouns", None)
-        memory.__dict__.pop("_speech", None)
-        known = self._index["nouns"]
-        rows = {name: {**OWN, **{k: v for k, v in known.get(name, {}).items() if k in ("size", "places", "home")},
-                       "drawings": [{"own": name, "dye": True}]} for name in own}  # fmt: skip
+        for cached in ("nouns", "_speech"):
+            memory.__dict__.pop(cached, None)
         memory._own = dict(own)
-        memory._index = {
-            **self._index, "nouns": {**known, **rows}, "names": {**self._index["names"], **{name: name for name in own}},
-            "plurals": {**self._index["plurals"], **{f"{name}s": name for name in own}},
-        }  # fmt: skip
+        memory.drawings = self.drawings | {name: (DrawingFacts(dye=True),) for name in own}
         return memory
 
     @property
@@ -94,30 +104,36 @@ class Memory:
 
     @cached_property
     def digest(self) -> str:
-        """First 16 digits of the SHA-256 of the archive."""
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+        """First 16 digits of the SHA-256 of the archive and its table."""
+        table = self.path.with_name(TABLE).read_bytes()
+        return hashlib.sha256(self.path.read_bytes() + table).hexdigest()[:16]
+
+    def holds(self, digest: str) -> bool:
+        """Say whether this digest is that of an archive with the drawings of this one."""
+        return digest == self.digest or (self.path == EMBEDDED and digest in FORMER_DIGESTS)
 
     @cached_property
     def nouns(self) -> dict[str, Noun]:
         """Everything it holds, by name."""
-        return {
-            name: Noun(name, row["size"], tuple(row["places"]), row.get("home", ""), row.get("sunk", 0.0), len(row["drawings"]))
-            for name, row in self._index["nouns"].items()
-        }  # fmt: skip
+        return {name: self._noun(name) for name in self.drawings}
 
-    @property
-    def credits(self) -> list[dict[str, Any]]:
-        """Source, licence and number of the drawings."""
-        return list(self._index["credits"])
+    def _noun(self, name: str) -> Noun:
+        known, count = vocabulary.nouns().get(name), len(self.drawings[name])
+        if known is None:
+            return Noun(
+                name, "person", ("ground", "plain"), drawings=count
+            )  # of a user's own thing nothing else is known
+        sunk = 0.0 if name in self._own else known.sunk
+        return Noun(name, known.size, known.places, sunk, count)
 
     @property
     def names(self) -> frozenset[str]:
         """All words that name a thing, plurals too."""
-        return frozenset(self._index["names"]) | frozenset(self._index["plurals"])
+        return self._speech.names
 
     @cached_property
     def _speech(self) -> ObjectFinder:
-        return ObjectFinder(self._index)
+        return ObjectFinder(self._shipped, self._own)
 
     def find(self, prompt: str) -> FoundObjects:
         """Return what a prompt says: its scene without its things, and these; see `words.FoundObjects`.
@@ -127,25 +143,26 @@ class Memory:
         found = self._speech.find(prompt)
         if found.place or not found.objects:
             return found
-        home = next((self.nouns[thing.noun].home for thing in found.objects if self.nouns[thing.noun].home), PLAIN)
+        home = next(filter(None, (vocabulary.home_of(thing.noun) for thing in found.objects)), PLAIN)
         scene = f"{home}, {found.scene}" if found.scene else home
         return FoundObjects(scene, found.objects, self._speech.scene_of(home))
 
     def rooms(self, scene: str) -> dict[str, tuple[float, float]]:
-        """Return where things can stand in a scene of the index, heights of the frame from the top; {} for an unknown one."""
-        rooms = self._index["scenes"].get(scene, {}).get("rooms", {})
-        return {place: (float(top), float(bottom)) for place, (top, bottom) in rooms.items()}
+        """Return where things can stand in a scene, heights of the frame from the top; {} for an unknown one."""
+        known = vocabulary.scenes().get(scene)
+        return known.heights() if known else {}
 
     def under_water(self, scene: str) -> bool:
         """Say whether a scene lies below the surface, where things float anywhere."""
-        return bool(self._index["scenes"].get(scene, {}).get("under_water"))
+        known = vocabulary.scenes().get(scene)
+        return known is not None and known.under_water
 
     def drawing(self, noun: str, number: int) -> Drawing:
         """Return a drawing of a noun; `number` counts round."""
-        rows = self._index["nouns"][noun]["drawings"]
+        rows = self.drawings[noun]
         row = rows[number % len(rows)]
-        pixels = self._own[row["own"]].pixels() if "own" in row else self._pixels(row["file"])
-        return Drawing(pixels, row.get("bust", False), row.get("dye", False), row.get("color", ""))
+        pixels = self._pixels(row.file) if row.file else self._own[noun].pixels()
+        return Drawing(pixels, row.bust, row.dye, row.color)
 
     def lay_into(
         self, picture: np.ndarray, found: FoundObjects | ObjectPlan, dice: Stream
@@ -161,8 +178,7 @@ class Memory:
     def _draw(self, item: Placed) -> tuple[np.ndarray, float]:
         """Return the drawing of a thing in its place, in the colour that was asked for, and the share of it under water."""
         noun, color = item.thing.noun, item.thing.color
-        rows = self._index["nouns"][noun]["drawings"]
-        fits = [number for number, row in enumerate(rows) if not color or row.get("dye") or row.get("color") == color]
+        fits = [number for number, row in enumerate(self.drawings[noun]) if not color or row.dye or row.color == color]
         drawing = self.drawing(noun, fits[item.drawing % len(fits)] if fits else item.drawing)
         dye = color and drawing.dyeable and drawing.color != color
         return dyed(drawing.pixels, color) if dye else drawing.pixels, self.nouns[noun].sunk
@@ -190,7 +206,7 @@ def find_library(prompt: str) -> Memory:
 def open_library(plan: ObjectPlan) -> Memory:
     """Return the library that a request was made with; SettingError when it, or an object of the user's own, is another one."""
     library = load()
-    if plan.library != library.digest:
+    if not library.holds(plan.library):
         raise SettingError(f"this was drawn with the object library {plan.library}; this version has {library.digest}")
     own = own_things()
     for name, digest in plan.own:

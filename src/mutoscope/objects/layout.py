@@ -30,7 +30,6 @@ class Noun:
     name: str
     size: str  # a key of HEIGHTS
     places: tuple[str, ...]  # of "ground", "water", "air", "plain", the usual one first
-    home: str = ""  # a scene in which it is at home, in words; "" for what stands on a plain ground
     sunk: float = 0.0  # share of its height below the waterline, 0 = what its size says
     drawings: int = 1
 

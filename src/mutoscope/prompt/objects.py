@@ -14,12 +14,16 @@ Knows no picture.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from itertools import chain
 
-from mutoscope.phrases import meant, wordings_in
+from mutoscope.phrases import meant
 from mutoscope.prompt.request import NamedObject
+from mutoscope.vocabulary import FACTS, Matcher, caption_wordings, match, names_of
+from mutoscope.vocabulary.matching import Hit
+from mutoscope.vocabulary.objects import masses, pairs
 
 PLAIN = "plain ground"  # the scene without a scene
 COLORS = {  # display values; other spellings below
@@ -107,30 +111,42 @@ class FoundObjects:
 
 
 class ObjectFinder:
-    """The names of an index, ready to be looked for."""
+    """The names of objects, ready to be looked for: those of the vocabulary, and a user's own, which go before."""
 
-    def __init__(self, index: dict[str, Any]):
-        self._names: dict[str, str] = index["names"]
-        self._plurals: dict[str, str] = index["plurals"]
-        self._single = {name for name, row in index["nouns"].items() if row.get("one")}
-        self._scenes = {word: scene for scene, row in index["scenes"].items() for word in row["words"]}
-        self._facts = frozenset(index["facts"])  # wordings of plants, lights, weathers that hold the name of an object
+    def __init__(self, known: Collection[str], own: Collection[str] = ()):
+        self._names, self._plurals = names_of(known)
+        self._known = frozenset({*self._names, *self._plurals})  # a wording that holds one of these says something else
+        self._names |= {name: name for name in own}
+        self._plurals |= {f"{name}s": name for name in own}
+        self._single = (pairs() | masses()) - frozenset(own)
+        self._scenes = {word: scene for scene, words in caption_wordings("scene").items() for word in words}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """All words that name an object, plurals too."""
+        return frozenset({*self._names, *self._plurals})
 
     @cached_property
-    def _object_names(self) -> re.Pattern[str]:
-        return _any_of({*self._names, *self._plurals})
+    def _objects(self) -> Matcher[None]:
+        return Matcher(dict.fromkeys([*self._names, *self._plurals]))
 
     @cached_property
-    def _places(self) -> re.Pattern[str]:
-        return _any_of({*self._scenes, *self._facts})
+    def _wordings(self) -> Matcher[str]:
+        others = (words for fact in FACTS if fact != "scene" for words in caption_wordings(fact).values())
+        return Matcher(dict.fromkeys(chain.from_iterable(others), "") | self._scenes)
+
+    def _places(self, text: str) -> list[Hit[str]]:
+        """Return the wordings of scenes, and those of other facts in which the name of an object is none."""
+        inner = [hit for hit in self._objects.hits(text) if hit.wording in self._known]
+        return self._wordings.first(text, lambda hit: bool(hit.value) or any(hit.covers(name) for name in inner))
 
     def find(self, prompt: str) -> FoundObjects:
         """Read a prompt."""
         text = prompt.lower().replace("’", "'")
         if len(text) != len(prompt):  # letters that have no lower case of one character
             text = prompt
-        names = list(self._object_names.finditer(text))
-        taken = [(hit.span(), self._scenes.get(hit.group(), "")) for hit in self._places.finditer(text)]
+        names = [hit.in_text(text) for hit in self._objects.first(text)]
+        taken = [((hit.start, hit.end), hit.value) for hit in self._places(text)]
         taken += self._worded(text, names)
         place = next((scene for _, scene in sorted(taken) if scene), "")
         ground = None if place else GROUND.search(text)
@@ -168,7 +184,7 @@ class ObjectFinder:
         Two icebergs are objects, and so are three fishing boats.
         """
         found = []
-        for start, end, fact, scene in wordings_in(text):
+        for start, end, fact, scene in match(text):
             held = [hit for hit in names if start <= hit.start() and hit.end() <= end]
             if fact != "scene" or not held:
                 continue
@@ -240,12 +256,6 @@ def _color_in(words: str) -> str:
     """Return the first colour that is said, a key of COLORS, "" for none."""
     said = (SPELLED.get(word, word) for word in words.split())
     return next((word for word in said if word in COLORS), "")
-
-
-def _any_of(words: Any) -> re.Pattern[str]:
-    """Return a pattern of whole words, the longest first."""
-    joined = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    return re.compile(rf"(?<![\w'-])(?:{joined})(?![\w'-])")
 
 
 def _is_color(text: str, hit: re.Match[str]) -> bool:

@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol
 
-from mutoscope.phrases import LIGHTLESS, meant, mended, wordings_in
+from mutoscope.phrases import correct_spelling, meant
 from mutoscope.prompt.objects import FoundObjects
 from mutoscope.prompt.request import Fact
 from mutoscope.prompt.weighting import EMPTY, Segments, leave_out_unread, parse_weights
+from mutoscope.vocabulary import LIGHTLESS, match
 
 
 class Library(Protocol):
@@ -51,7 +52,7 @@ def read_facts(segments: Segments, may_be_typo: Callable[[str], bool]) -> tuple[
     """Return the facts that a text states, each with the weight of its words, and the style it names, "" for none."""
     text = "".join(words for words, _ in segments)
     typos = [word for word in dict.fromkeys(re.findall(r"[^\W\d_](?:[\w'\-]*\w)?", text.lower())) if may_be_typo(word)]
-    stated = meant(mended(text, typos) if typos else text)
+    stated = meant(correct_spelling(text, typos) if typos else text)
     if stated.get("scene") in LIGHTLESS:
         stated.pop("light", None)
     style = stated.pop("style", "")
@@ -64,7 +65,7 @@ def weigh_facts(segments: Segments) -> dict[tuple[str, str], float]:
     text = "".join(words for words, _ in segments)
     weights = [weight for words, weight in segments for _ in words]
     found: dict[tuple[str, str], float] = {}
-    for start, _, kind, name in wordings_in(text):
+    for start, _, kind, name in match(text):
         found.setdefault((kind, name), weights[start])
     return found
 

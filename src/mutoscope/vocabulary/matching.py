@@ -7,9 +7,9 @@ looks as if (`waves crashing on`) has the fact "", and keeps others away.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from mutoscope.vocabulary.loading import data
 
@@ -29,6 +29,7 @@ _WORD = re.compile(r"[\w'-]+")
 _TAGS = re.compile(r" @[^;]*")
 _BETWEEN = re.compile(r"[^\w' \n-]+ *|  +")
 _ARTICLE = re.compile(r"^ ?(?:an? |the (?=.* ))|^ ", re.MULTILINE)  # "the" stays before a single word: "the alps"
+_ANYTHING = re.compile(r".+", re.DOTALL)
 Value = TypeVar("Value")
 
 
@@ -48,6 +49,16 @@ class Hit(NamedTuple, Generic[Value]):
     end: int
     wording: str
     value: Value
+
+    def covers(self, other: "Hit[Any]") -> bool:
+        """Say whether another one lies in this."""
+        return self.start <= other.start and other.end <= self.end
+
+    def in_text(self, text: str) -> re.Match[str]:
+        """Return it as a match of a regular expression."""
+        found = _ANYTHING.match(text, self.start, self.end)
+        assert found is not None
+        return found
 
 
 class Matcher(Generic[Value]):
@@ -75,14 +86,15 @@ class Matcher(Generic[Value]):
                 kept.append(hit)
         return sorted(kept, key=lambda hit: hit.start)
 
-    def first(self, text: str) -> list[Hit[Value]]:
+    def first(self, text: str, keep: Callable[[Hit[Value]], bool] = lambda _: True) -> list[Hit[Value]]:
         """Return the wordings that occur with nothing but blanks in them, from left to right; of one start the longest."""
-        lower, kept, end = plain(text), list[Hit[Value]](), 0
-        longest = {hit.start: hit for hit in self.hits(text) if lower[hit.start : hit.end] == hit.wording}
+        lower = plain(text)
+        exact = (hit for hit in self.hits(text) if lower[hit.start : hit.end] == hit.wording and keep(hit))
+        longest = {hit.start: hit for hit in exact}
+        kept: list[Hit[Value]] = []
         for start, hit in longest.items():
-            if start >= end:
+            if not kept or start >= kept[-1].end:
                 kept.append(hit)
-                end = hit.end
         return kept
 
 

@@ -1,8 +1,8 @@
 """The objects: what they are, how they are called in one and in many, and in which scenes they make sense. Facts of objects.toml.
 
-    nouns()["fox"]                       # Noun(name='fox', kind='animal', places=('ground', 'plain'), size='small', ...)
-    plural("bunch of grapes")            # 'bunches of grapes'
-    belongs("fox", "meadow", "ground")   # True
+nouns()["fox"]                       # Noun(name='fox', kind='animal', places=('ground', 'plain'), size='small', ...)
+plural("bunch of grapes")            # 'bunches of grapes'
+belongs("fox", "meadow", "ground")   # True
 """
 
 import re
@@ -164,5 +164,7 @@ def home_of(name: str) -> str:
     """Return the scene in which an object is at home, in plain words; "" for what stands on a plain ground."""
     at_home = [scene for scene, row in scenes().items() if name in row.objects]
     first = sorted(at_home, key=lambda scene: FIRST_HOMES.index(scene) if scene in FIRST_HOMES else len(FIRST_HOMES))
-    fits = first or [scene for scene in USUAL_HOMES if any(belongs(name, scene, place) for place in scenes()[scene].rooms)]
+    fits = first or [
+        scene for scene in USUAL_HOMES if any(belongs(name, scene, place) for place in scenes()[scene].rooms)
+    ]
     return cells(data("scenes")[fits[0]]["nouns"])[0].split(" @")[0] if fits else ""
