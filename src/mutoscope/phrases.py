@@ -4,8 +4,8 @@ A small network that has read a wording a dozen times hears it less clearly than
 thousands of times. So the names of scene, light and weather are added to what it reads where the prompt says them in other words.
 The wordings are those of `vocabulary`; of two scenes the first is taken.
 
-Where no wording says scene or light, single words may tell it: `surf breaks on rocks` holds a word that wordings of beaches have
-and no others (naive Bayes over the wordings). Misspelt words are read as the nearest that wordings have. What is left open is left to
+Where no wording says scene or light, single words may tell it: `hedges and roses` holds words that wordings of gardens have and few
+others (naive Bayes over the wordings). Misspelt words are read as the nearest that wordings have. What is left open is left to
 the network, as before.
 
     plain_words("At the onset of night, a tarn ringed by firs")      # "lake, blue hour"
