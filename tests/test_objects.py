@@ -1,10 +1,7 @@
 """The memory of things: what it reads from prompts, where it puts things, how it lays them into a picture."""
 
 import json
-import zipfile
-from dataclasses import replace
 from pathlib import Path
-from runpy import run_path
 
 import numpy as np
 import pytest
@@ -12,14 +9,13 @@ from PIL import Image
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.cli import main
-from mutoscope.errors import CheckpointError, SettingError
-from mutoscope.objects import EMBEDDED, FORMER_DIGESTS, TABLE, Memory, load, own_things
+from mutoscope.errors import SettingError
+from mutoscope.objects import Memory, load, own_things
 from mutoscope.objects.layout import lay_out
 from mutoscope.objects.paste import dyed, held
 from mutoscope.prompt.objects import COLORS, MOST, Thing
 from mutoscope.prompt.request import Request
 from mutoscope.rng import stream
-from mutoscope.vocabulary import nouns
 
 
 @pytest.fixture(scope="module")
@@ -210,48 +206,6 @@ class TestPaste:
         assert cells.shape == (1, 1, 1, 4, 6) and cells.sum() == 6 and cells[0, 0, 0, 1, 1] == 1
         covered[8:16, 40:46] = 1.0  # three quarters of a cell
         assert held(covered, 8)[0, 0, 0, 1, 5] == pytest.approx(0.5)
-
-
-class TestArchive:
-    def test_it_names_its_makers(self, memory: Memory):
-        assert len(memory.nouns) > 800
-        assert all(row["source"] and row["licence"] and row["sprites"] > 0 for row in memory.credits)
-        assert all(memory.drawing(noun, 0).pixels.shape[2] == 4 for noun in list(memory.nouns)[::40])
-
-    def test_what_is_damaged_is_refused(self, tmp_path: Path):
-        broken = tmp_path / "things.zip"
-        broken.write_bytes(b"no archive")
-        with pytest.raises(CheckpointError, match=r"things\.zip cannot be read"):
-            Memory(broken)
-        zipfile.ZipFile(broken, "w").close()
-        with pytest.raises(CheckpointError, match=r"things\.zip cannot be read"):  # without its table
-            Memory(broken)
-        (tmp_path / TABLE).write_text(json.dumps({"format": 99}))
-        with pytest.raises(CheckpointError, match="format 99"):
-            Memory(broken)
-
-    def test_table_archive_and_vocabulary_agree(self, memory: Memory):
-        with zipfile.ZipFile(EMBEDDED) as archive:
-            files = [row.file for rows in memory.drawings.values() for row in rows]
-            assert sorted(files) == sorted(archive.namelist()) and len(files) == sum(
-                row["sprites"] for row in memory.credits
-            )
-        assert set(memory.drawings) <= set(nouns())
-        assert {row.color for rows in memory.drawings.values() for row in rows} <= {"", *COLORS}
-
-    def test_a_file_of_an_earlier_archive_is_made_again(self, memory: Memory):
-        """0.1.0 wrote the digest of an archive with other bookkeeping and the same drawings."""
-        (former,) = FORMER_DIGESTS
-        assert memory.holds(memory.digest) and memory.holds(former) and not memory.holds("0" * 16)
-        now = TextToImageModel().generate("a red fox in a forest", seed=3, num_inference_steps=1, width=64, height=64)
-        again = TextToImageModel().redo(replace(now.request, things=former))
-        assert (again.pixels == now.pixels).all()
-
-    def test_writing_it_again_gives_the_same_bytes(self, tmp_path: Path):
-        script = run_path(str(Path(__file__).parent.parent / "scripts" / "make_objects"))
-        script["write"](tmp_path / EMBEDDED.name, *script["packed"]())
-        for name in (EMBEDDED.name, TABLE):
-            assert (tmp_path / name).read_bytes() == EMBEDDED.with_name(name).read_bytes()
 
 
 @pytest.fixture

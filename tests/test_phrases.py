@@ -1,4 +1,4 @@
-"""The names of what prompts say in other words: which are added, and what single words tell."""
+"""The facts that prompts state, in the words of captions and in others; what single words tell."""
 
 from functools import partial
 
@@ -6,8 +6,7 @@ import pytest
 
 from mutoscope import TextToImageModel
 from mutoscope.objects import load
-from mutoscope.phrases import CLASSIFIED_FACTS, EXPANDED_FACTS, classify, plain_words, read, stems, tells
-from mutoscope.prompt.request import LOUDER, Request
+from mutoscope.phrases import CLASSIFIED_FACTS, classify, correct_spelling, meant, read, stems
 from mutoscope.vocabulary import synonyms
 from mutoscope.world.captions import caption
 from mutoscope.world.read import read as read_by_the_world
@@ -15,25 +14,24 @@ from mutoscope.world.spec import draw_spec
 
 
 @pytest.mark.parametrize(
-    ("prompt", "words"),
+    ("prompt", "facts"),
     [
-        ("At the onset of night, a tarn ringed by firs", "lake, blue hour"),
-        ("a lake at sunset", "lake, sunset"),
-        ("A serene lake surrounded by pine trees at sunset", "lake, sunset"),
-        ("Waves crashing on a beach", "beach"),
-        ("mountain sunset", "mountains, sunset"),
-        ("a coral reef at noon, comic", "coral reef, comic"),
-        ("wheat field, 8 am", "farm field, morning"),
-        ("niagara falls after dark", "waterfall, night"),
-        ("deep in the conifers", "pine forest"),
-        ("a lake ringed by conifers", "lake"),
-        ("a teapot", ""),
-        ("", ""),
-        ("’’ -- 漢字 '", ""),
+        ("At the onset of night, a tarn ringed by firs", {"scene": "lake", "light": "blue hour", "plant": "pine"}),
+        ("a lake at sunset", {"scene": "lake", "light": "sunset"}),
+        ("A serene lake surrounded by pine trees at sunset", {"scene": "lake", "plant": "pine", "light": "sunset"}),
+        ("Waves crashing on a beach", {"scene": "beach"}),
+        ("mountain sunset", {"scene": "mountains", "light": "sunset"}),
+        ("a coral reef, comic", {"scene": "coral reef", "style": "comic"}),
+        ("wheat field, 8 am", {"scene": "farm field", "light": "morning"}),
+        ("niagara falls after dark", {"scene": "waterfall", "light": "night"}),
+        ("deep in the conifers", {"scene": "pine forest", "plant": "pine"}),
+        ("a teapot", {}),
+        ("", {}),
+        ("’’ -- 漢字 '", {}),
     ],
 )
-def test_plain_words(prompt: str, words: str):
-    assert plain_words(prompt) == words
+def test_facts(prompt: str, facts: dict[str, str]):
+    assert meant(prompt) == facts
 
 
 def test_the_longest_wording_wins_and_the_first_scene():
@@ -44,10 +42,7 @@ def test_the_longest_wording_wins_and_the_first_scene():
 def test_captions_are_read_as_the_world_reads_them():
     for index in range(60):
         text = caption(draw_spec(5, index), index % 8)
-        ours, theirs = read(text), read_by_the_world(text).facts
-        assert {fact: ours.get(fact) for fact in EXPANDED_FACTS} == {
-            fact: theirs.get(fact) for fact in EXPANDED_FACTS
-        }, text
+        assert read(text) == dict(read_by_the_world(text).facts), text
 
 
 @pytest.mark.parametrize("fact", CLASSIFIED_FACTS)
@@ -70,45 +65,18 @@ def test_objects_tell_no_scene():
     """An ice cream is no arctic: what is looked up is not read for the scene."""
     for thing in ("an ice cream", "a red fire engine", "a cup of coffee"):
         found = load().find(f"portrait of {thing} on a white background")
-        assert found.things and plain_words(found.scene) == "plain ground", found
-
-
-def test_a_word_tells_the_scene_whose_wordings_hold_it():
-    assert tells("houses", "snowy village") and tells("dunes", "desert") and not tells("car", "meadow")
+        assert found.objects and meant(found.scene) == {"scene": "plain ground"}, found
 
 
 def test_what_is_misspelt_is_read_as_the_nearest_word():
-    assert plain_words("sunst over the desret", ["sunst", "desret"]) == "desert, sunset"
-    assert plain_words("sunst over the desret") == ""  # only words that the model cannot read are corrected
-    model = TextToImageModel()
-    picture = model.generate("lighthose at sunst", seed=1, num_inference_steps=1, width=64, height=64)
-    assert picture.request.plainly == "lighthouse, sunset"
+    assert correct_spelling("Sunst over the desret", ["sunst", "desret"]) == "sunset over the desert"
+    assert correct_spelling("sunst over the desret", []) == "sunst over the desret"  # only words that nobody knows
+    assert correct_spelling("zzzzzz at sunst", ["zzzzzz", "sunst"]) == "zzzzzz at sunset"
+    assert correct_spelling("a lke", ["lke"]) == "a lke"  # too short to be sure
 
 
-def test_the_words_are_read_after_the_prompt_and_kept_in_the_request():
-    request = Request("tarn at nightfall", plainly="lake, blue hour")
-    assert request.readings() == [(1.0, [("tarn at nightfall", 1.0), (", lake, blue hour", 1.0)])]
-    styled = Request("tarn at nightfall in crayon", plainly="lake, blue hour, crayon")
-    assert styled.readings() == [  # a style leads too, and the rest is louder then
-        (
-            1.0,
-            [("crayon drawing, ", 1.0), (styled.prompt, 1.0), (", lake, blue hour", LOUDER), (", crayon drawing", 1.0)],
-        )
-    ]
-    alone = Request("draw it in crayon", plainly="crayon")
-    assert alone.readings() == [(1.0, [("crayon drawing, ", 1.0), (alone.prompt, 1.0), (", crayon drawing", 1.0)])]
-    assert Request.from_json(request.to_json()) == request
-    assert 'Read as: "lake, blue hour"' in request.parameters()
-    assert "plainly" not in Request("a lake").to_json()
-
-
-def test_a_model_adds_them_and_makes_the_same_again():
-    model = TextToImageModel()
-    draw = partial(model.generate, width=64, height=64)
-    picture = draw("a tarn at nightfall", seed=1, num_inference_steps=2)
-    assert picture.request.plainly == "lake, blue hour"
-    assert (model.redo(picture.request).pixels == picture.pixels).all()
-    weighted = draw("a tarn at (nightfall:0.5)", seed=1, num_inference_steps=2)
-    assert weighted.request.plainly == ""  # weights are the user's own words
-    several = draw("a {tarn|dune sea} at nightfall", num_images_per_prompt=4, num_inference_steps=1)
-    assert {one.request.plainly for one in several} <= {"lake, blue hour", "desert, blue hour"}
+def test_a_model_draws_the_facts_and_makes_the_same_again():
+    draw = partial(TextToImageModel().generate, seed=1, num_inference_steps=1, width=64, height=64)
+    picture = draw("lighthose at sunst")
+    assert {fact.kind: fact.name for fact in picture.request.facts} == {"scene": "lighthouse", "light": "sunset"}
+    assert (TextToImageModel().redo(picture.request).pixels == picture.pixels).all()

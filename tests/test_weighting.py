@@ -11,9 +11,9 @@ from mutoscope.prompt.weighting import (
     LARGEST_WEIGHT,
     STEP,
     is_weighted,
-    leave_out_unread,
     parse_weights,
     weight_warnings,
+    leave_out_unread,
 )
 
 MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)

@@ -1,16 +1,16 @@
-"""Plain words for what a prompt says in others: `nightfall over rooftops under snow` -> `snowy village, blue hour`.
+"""Which scene, light, weather, season and style a prompt states: `nightfall over rooftops under snow` -> snowy village, blue hour.
 
-A small network that has read a wording a dozen times hears it less clearly than the name of what is meant, which it has read
-thousands of times. So the names of scene, light and weather are added to what it reads where the prompt says them in other words.
-The wordings are those of `vocabulary`; of two scenes the first is taken.
+A small network that has read a wording a dozen times follows it less well than the name of what is meant, which it has read thousands
+of times. So it reads the names of the facts besides the prompt. The wordings are those of `vocabulary`; of two scenes the first is
+taken.
 
 Where no wording says scene or light, single words may tell it: `hedges and roses` holds words that wordings of gardens have and few
 others (naive Bayes over the wordings). Misspelt words are read as the nearest that wordings have. What is left open is left to
 the network, as before.
 
-    plain_words("At the onset of night, a tarn ringed by firs")      # "lake, blue hour"
+    meant("At the onset of night, a tarn ringed by firs")   # {"scene": "lake", "light": "blue hour", "plant": "pine"}
 
-The request keeps the words, so a file is made again the same whatever a later version reads.
+The request keeps the facts, so a file is made again the same whatever a later version reads.
 """
 
 import difflib
@@ -20,9 +20,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import cache
 
-from mutoscope.vocabulary import LIGHTLESS, match, plain, synonyms
+from mutoscope.vocabulary import match, plain, synonyms
 
-EXPANDED_FACTS = ("scene", "light", "weather", "season", "style")  # whose names are added, in this order
 CLASSIFIED_FACTS = ("scene", "light")  # that single words tell where no wording says them
 PINE_FOREST = "pine forest"  # the scene of pines and firs that stand in none
 MIN_LIKELIHOOD_RATIO = 4.0  # of the likeliest name to the second; below it nothing is told
@@ -37,17 +36,6 @@ STOP_WORDS = frozenset(
 ENDINGS = ("ing", "ed", "es", "s")
 MIN_STEM_LETTERS = 4
 _WORD = re.compile(r"[\w'-]+")
-
-
-def plain_words(prompt: str, unknown: Collection[str] = ()) -> str:
-    """Return the names of what a prompt says, parted by commas; "" where there are none. `unknown` words of it may be misspelt.
-
-    What the prompt names itself is named once more: at the end, by itself, it is heard better (dev/log.md).
-    """
-    facts = meant(correct_spelling(prompt, unknown) if unknown else prompt)
-    if facts.get("scene") in LIGHTLESS:
-        facts.pop("light", None)
-    return ", ".join(facts[fact] for fact in EXPANDED_FACTS if fact in facts)
 
 
 def read(prompt: str) -> dict[str, str]:
@@ -65,11 +53,6 @@ def meant(prompt: str) -> dict[str, str]:
     told = {fact: classify(fact, stems(prompt)) for fact in CLASSIFIED_FACTS if fact not in said}
     implied = {"scene": PINE_FOREST} if said.get("plant") == "pine" else {}
     return implied | said | {fact: name for fact, name in told.items() if name}
-
-
-def tells(word: str, scene: str) -> bool:
-    """Say whether a word is one that wordings of this scene have."""
-    return any(stem in _stem_counts("scene")[scene] for stem in stems(word))
 
 
 def classify(fact: str, words: Iterable[str]) -> str:
