@@ -12,6 +12,7 @@ from mutoscope.data.cache import open_folders
 from mutoscope.data.check import check
 from mutoscope.data.pack import Packing, pack
 from mutoscope.events import drain
+from mutoscope.train.settings import ImageOptions
 
 torch = pytest.importorskip("torch")
 
@@ -63,7 +64,7 @@ def test_the_diffusion_never_draws_a_mirrored_item_that_must_not_be():
     states = np.zeros((N, 4, 3, 8), np.float16)
     objective = DiffusionObjective.__new__(DiffusionObjective)
     objective.pictures = [Latents(numbers.reshape(-1, 1, 1, 1, 1), states, np.ones((N, 4), np.uint8), allowed)]
-    objective.clips, objective.empty = [], torch.zeros(1, 1, 8)
+    objective.clips, objective.empty, objective.options = [], torch.zeros(1, 1, 8), ImageOptions()
     seen = set()
     for seed in range(40):
         latents, _, _ = objective._batch(torch.Generator().manual_seed(seed), 8, of_clips=False)
@@ -90,7 +91,7 @@ def test_a_shift_moves_pictures_towards_noise_and_leaves_clips():
     objective = DiffusionObjective.__new__(DiffusionObjective)
     drawn = {}
     for shift in (1.0, 2.0):
-        objective.shift = shift
+        objective.options = ImageOptions(shift=shift)
         generator = torch.Generator().manual_seed(0)
         drawn[shift] = [objective._times(generator, 4000, frames, 4096) for frames in (1, 3)]
     (plain, clips), (shifted, same) = drawn[1.0], drawn[2.0]
@@ -106,7 +107,7 @@ def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monke
 
     sizes = preset("tiny").transformer
     objective = DiffusionObjective.__new__(DiffusionObjective)
-    objective.model, objective.fine = Transformer(sizes), 0.5
+    objective.model, objective.options = Transformer(sizes), ImageOptions(fine=0.5)
     objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), *[np.zeros(2)] * 3)
                           for side in (4, 8)]  # fmt: skip
     met: dict[int, torch.Tensor] = {}

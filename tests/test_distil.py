@@ -20,13 +20,14 @@ from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.flow import grid, mix
 from mutoscope.guidance import guided
 from mutoscope.media import read_info, read_pixels
-from mutoscope.parts import load_part, save_config, save_part
+from mutoscope.run_folder import load_part, save_config, save_part
 from mutoscope.prompt.request import Request
 from mutoscope.runtime import open_runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.text_encoder import TextTower
 from mutoscope.train import distil, run
 from mutoscope.train.distil import DistilObjective, adaptive, average_target, draw_spans
+from mutoscope.train.settings import DistilOptions
 from mutoscope.train.words import small_tokenizer
 from mutoscope.transformer import Transformer
 from mutoscope.world.grammar import vocabulary
@@ -222,7 +223,7 @@ def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def objective(teacher_run: Path, tiny_world: Path) -> DistilObjective:
     torch.manual_seed(0)
-    return DistilObjective(preset("tiny"), open_folders(tiny_world), teacher_run)
+    return DistilObjective(preset("tiny"), open_folders(tiny_world), teacher_run, DistilOptions())
 
 
 def test_a_student_starts_as_its_teacher(objective: DistilObjective):
@@ -293,7 +294,7 @@ def test_eight_pictures_are_learned(teacher_run: Path, tiny_world: Path, tmp_pat
     for _ in run("distil", preset_name="tiny", data=tiny_world / "pictures", out=out, overrides=settings,
                  preview=lambda name, sheet: sheets.append((name, sheet))):  # fmt: skip
         pass
-    objective = DistilObjective(preset("tiny"), open_folders(tiny_world / "pictures"), out)
+    objective = DistilObjective(preset("tiny"), open_folders(tiny_world / "pictures"), out, DistilOptions())
     untaught = _error(objective)
     load_part(out, "student", objective.model)
     assert _error(objective) < 0.85 * untaught

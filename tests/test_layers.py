@@ -22,7 +22,7 @@ LAYERS = {
     7: "engines",
     6: "data world",
     5: "options pipeline",
-    4: "adapter checkpoint extractors init_image objects parts refine runtime",
+    4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
     3: "autoencoder guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
     2: "flow layers postprocess",
     1: "capabilities config device events folders phrases rng shapes",
@@ -48,7 +48,7 @@ FRIENDS = {
     ("runtime", "checkpoint"),
     ("runtime", "adapter"),
     ("adapter", "checkpoint"),
-    ("parts", "checkpoint"),  # a run may begin with one's weights
+    ("run_folder", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.

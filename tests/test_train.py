@@ -13,11 +13,12 @@ from safetensors.torch import load_file
 from mutoscope.config import preset
 from mutoscope.data.cache import open_folders
 from mutoscope.errors import CheckpointError, NonFiniteError, OutputError, SettingError, StorageError
-from mutoscope.parts import load_config, load_part, load_text, save_part
+from mutoscope.run_folder import load_config, load_part, load_text, save_part
 from mutoscope.train import STAGES, run, setting_names
-from mutoscope.train.loop import Settings, train
+from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.machine import record_machine
 from mutoscope.train.optim import MatrixMuon, PowerAverage, make_optimisers, rate_factor, split_parameters
+from mutoscope.train.settings import ImageOptions
 from mutoscope.train.state import load_state, save_state
 
 BATCH = 8
@@ -296,14 +297,11 @@ class TestRefused:
             load_config(tmp_path)
 
     def test_a_loss_that_is_none(self, tmp_path: Path):
-        class Broken:
+        class Broken(Objective[torch.nn.Linear]):
             model = torch.nn.Linear(2, 2)
 
             def loss(self, generator, batch, fraction):
                 return self.model(torch.full((batch, 2), float("nan"))).sum(), {}
-
-            def preview(self, model):
-                return None
 
         with pytest.raises(NonFiniteError, match=r"10 steps in a row .* after 640 samples"):
             list(train(Broken(), tmp_path, Settings(samples=10_000), lambda samples, sheet: None))
@@ -321,7 +319,7 @@ def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
     save_part(tmp_path, "codec", Autoencoder(config.codec))
     save_part(tmp_path, "text", TextTower(config.text))
     (tmp_path / "tokenizer.json").write_text(small_tokenizer(["lake"], config.text.vocabulary).to_json())
-    objective = DiffusionObjective(config, open_folders(tiny_world / "pictures"), tmp_path, video=False)
+    objective = DiffusionObjective(config, open_folders(tiny_world / "pictures"), tmp_path, ImageOptions())
     optimisers = make_optimisers(objective.model, 1e-3, 1.0, muon=True)
     first = objective.model.head.weight.detach().clone()
     loss, _ = objective.loss(torch.Generator().manual_seed(0), 4, 0.0)

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train import ema, run
-from mutoscope.train.loop import Settings, train
+from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.optim import PowerAverage
 
 
@@ -45,7 +45,7 @@ def test_a_kept_profile_is_found_exactly():
     assert weights == pytest.approx([0] * 7 + [1], abs=1e-6) and error < 1e-6
 
 
-class Walk:
+class Walk(Objective[torch.nn.Linear]):
     """A model whose weights drift and shake: what an average is for."""
 
     def __init__(self) -> None:
@@ -61,9 +61,6 @@ class Walk:
         self.steps += 1
         target = torch.randn(16, 16, generator=generator) + 3 * math.sin(3 * fraction)
         return (self.model.weight - target).square().mean(), {}
-
-    def preview(self, model):
-        return None
 
 
 def test_the_average_of_any_width_is_reconstructed(tmp_path: Path):

@@ -131,9 +131,9 @@ def test_skips_in_a_row_end_the_run_on_all_ranks(runs: Path):
 )  # fmt: skip
 def test_combinations_refused(settings: dict, words: str):
     with pytest.raises(SettingError, match=words):
-        Settings(**settings).part(Ranks(0, 4))
+        Settings(**settings).part_size(4)
 
 
 def test_shard_needs_processes():
     with pytest.raises(SettingError, match="torchrun"):
-        Settings(shard=True).part(Ranks())
+        Settings(shard=True).part_size(1)

@@ -17,7 +17,7 @@ from PIL import Image
 
 from mutoscope.cli import main
 from mutoscope.errors import Cancelled, NonFiniteError, StorageFullError
-from mutoscope.train.loop import Settings, train
+from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.state import load_state, save_state
 
 SCRIPT = Path(__file__).parent / "train_kills.py"
@@ -35,7 +35,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Toy:
+class Toy(Objective[torch.nn.Sequential]):
     """A small regression; `event(samples)` is called before each loss."""
 
     def __init__(self, event: Any = lambda call, loss: loss):
@@ -47,9 +47,6 @@ class Toy:
         x = torch.randn(batch, 4, generator=generator)
         self.calls += 1
         return self.event(self.calls, (self.model(x).float() - x.sum(1, keepdim=True)).square().mean()), {}
-
-    def preview(self, model):
-        return None
 
 
 def fit(toy: Toy, run: Path, **settings: Any) -> list:

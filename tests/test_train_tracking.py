@@ -41,9 +41,7 @@ GOOD = [{"file": f"{i}.png", "captions": ["a lake"]} for i in range(8)]
         (GOOD, "--set accumulate=3", "take batch=9"),
         (GOOD, "--set shard=true", "torchrun"),
         (GOOD, "--set device=gpu", "device"),
-        (GOOD, "--set curriculum=2", "curriculum"),
         (GOOD, "--set snapshots=-1", "snapshots"),
-        (GOOD, "--set shift=0", "shift must be above 0"),
         (GOOD, "--set rate 0.1", "takes no words, got also '0.1'; see mutoscope train codec -h"),
     ],
 )
@@ -63,7 +61,7 @@ def test_another_preset_and_a_missing_part(tmp_path: Path, capsys):
     run = tmp_path / "run"
     run.mkdir()
     from mutoscope.config import preset
-    from mutoscope.parts import save_config
+    from mutoscope.run_folder import save_config
 
     save_config(run, preset("nano"))
     words = f"train image --preset tiny --data {data} --out {run} --batch 8"

@@ -20,7 +20,10 @@ from mutoscope.data.cache import open_folders
 from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.events import drain
 from mutoscope.train import run
-from mutoscope.train.tune import Bench, Search, Tuned, cut, finished, hold_out, read_search, tune
+from mutoscope.train.search import Search, read_search
+from mutoscope.train.settings import ImageOptions
+from mutoscope.train.tune import Bench, cut, hold_out, tune
+from mutoscope.train.tune_report import Tuned, finished
 
 optuna = pytest.importorskip("optuna")
 pytest.importorskip("matplotlib")
@@ -161,7 +164,7 @@ class TestHeldOut:
     def test_the_loss_of_a_model_that_says_nothing(self, base: Path, tiny_world: Path):
         """Velocity 0 has the loss E (noise - data)^2 = 1 + E data^2; asked twice it is the same."""
         folders = open_folders(tiny_world / "pictures")
-        objective, held = Bench(search(), preset("tiny"), base, folders).objective()
+        objective, held = Bench(search(), preset("tiny"), base, folders).objective(ImageOptions())
         with torch.no_grad():
             objective.model.head.weight.zero_(), objective.model.head.bias.zero_()
         data = np.concatenate([item.latents[: len(item.states)].astype(np.float64) for item in held])
@@ -178,7 +181,7 @@ class TestRecipe:
         assert (index, found.stage) == (2, "video")
         index, found = read_search({**TABLE, "stage": "image"}, [*PARTS, {"stage": "video", "samples": 5}])
         assert (index, found.stage, found.fixed, found.samples) == (1, "image", {"batch": 8, "clip": 2.0}, 80)
-        assert found.settings({"rate": 0.5}).rate == 0.5 and found.settings({}).clip == 2.0
+        assert found.settings({"rate": 0.5})[0].rate == 0.5 and found.settings({})[0].clip == 2.0
 
     @pytest.mark.parametrize(
         ("changes", "said"),

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from mutoscope.errors import NonFiniteError
-from mutoscope.train.loop import Settings, train
+from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.ranks import Ranks, joined
 
 
-class Toy:
+class Toy(Objective[nn.ModuleDict]):
     """Learns a fixed map of numbers drawn from the generator; NaN where `broken` says."""
 
     def __init__(self, rank: int, broken: tuple[int, ...] = ()):
@@ -39,10 +39,6 @@ class Toy:
         if self.rank in self.broken and self.calls == 2:
             loss = loss * float("nan")
         return loss, {"rank": float(self.rank)}
-
-    def preview(self, model):
-        """Nothing to look at."""
-        return None
 
 
 def fit(told: dict, ranks: Ranks) -> None:

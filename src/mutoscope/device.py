@@ -32,14 +32,14 @@ def cpu_name() -> str:
     return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"
 
 
-def lean(kind: str, enabled: bool = True) -> Any:
+def autocast(device_type: str, enabled: bool = True) -> Any:
     """Return a context in which PyTorch multiplies in bfloat16 where that is faster: on GPUs, on CPUs with instructions for it.
 
     Elsewhere, and when not `enabled`, it changes nothing: a CPU without them takes ten times as long as in float32 (dev/log.md).
     """
     import torch
 
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=enabled and (kind != "cpu" or has_bfloat16()))
+    return torch.autocast(device_type, dtype=torch.bfloat16, enabled=enabled and (device_type != "cpu" or has_bfloat16()))
 
 
 @cache

@@ -28,7 +28,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from mutoscope.errors import CheckpointError, MissingModelError
-from mutoscope.layers import EncoderBlock, Norm
+from mutoscope.layers import EncoderBlock, Norm, use_channels_last
 from mutoscope.media.storage import write_bytes
 
 WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
@@ -202,7 +202,7 @@ class Extractors(nn.Module):
         self._numbers = {word: number + 2 for number, word in enumerate(words)}
         self.scene, self.encoder = SceneNet(sizes, attributes), Encoder(sizes)
         self.match = Match(sizes, len(words))
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        use_channels_last(self)
 
     def ids(self, texts: Sequence[str]) -> Tensor:
         """Texts -> word numbers (B, L), L at most the window; a text without a word is one unknown word."""

@@ -14,7 +14,7 @@ from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.objects import load as load_memory
-from mutoscope.parts import BEGUN
+from mutoscope.run_folder import BEGUN
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
 

@@ -16,7 +16,7 @@ from mutoscope.errors import (
 )
 from mutoscope.export.card import build_card
 from mutoscope.image_encoder import ImageTower
-from mutoscope.parts import has_part, load_config, load_part, load_text
+from mutoscope.run_folder import has_part, load_config, load_part, load_text
 from mutoscope.transformer import Transformer
 
 

@@ -9,21 +9,24 @@
     judge   the networks of the evaluation, alone  judge.safetensors, judge.json
 
 The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start. The table of
-stages is in `stages.py`.
+stages is in `stages.py`, their settings are in `settings.py`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import fields
+from collections.abc import Callable, Generator
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
-from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
+from mutoscope.config import TIME_FACTOR, ModelConfig, preset
+from mutoscope.device import need_torch
+from mutoscope.errors import DataError, OutputError, SettingError
 from mutoscope.events import Event
-from mutoscope.train.stages import STAGES, Stage, stage_named
+from mutoscope.train.settings import Options, Settings
+from mutoscope.train.stages import STAGES, Stage, read_settings, setting_names, stage_named
 
 __all__ = ["STAGES", "make_objective", "run", "setting_names"]
+
+Preview = Callable[[str, Any], object]  # (name, picture uint8 (H, W, 3))
 
 
 def run(
@@ -33,70 +36,95 @@ def run(
     data: Path,  # a captioned folder or a folder of them
     out: Path,  # the run's folder
     budget_seconds: float = 0.0,  # 0 = until `samples` are seen
-    overrides: dict[str, Any] | None = None,  # fields of loop.Settings
-    preview: Callable[[str, Any], None] = lambda name, sheet: None,  # receives sheets, uint8 (H, W, 3)
+    overrides: dict[str, Any] | None = None,  # settings by name, see settings.py
+    preview: Preview = lambda name, picture: None,
     begin: Path | str | None = None,  # a checkpoint, or "embedded", whose parts a run without any begins with
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Train one stage; yields events, the last one "done". Errors name what to do, and come before any pixel is read.
 
     Under torchrun every process calls this; the first one writes.
     """
-    row = stage_named(stage)
-    config = preset(preset_name)
-    try:
-        from mutoscope.train.loop import Settings, train
-    except ImportError as error:
-        raise MissingExtraError("PyTorch", "torch") from error
-    from mutoscope.checkpoint import open_checkpoint
-    from mutoscope.data.cache import frames_of, open_folders, survey
-    from mutoscope.parts import begin_from, save_config
-    from mutoscope.train.machine import record_machine
+    row, config = stage_named(stage), preset(preset_name)
+    settings, options = _read_settings(stage, {**(overrides or {}), "budget": float(budget_seconds)})
+    need_torch()
+    from mutoscope.train.loop import train
     from mutoscope.train.ranks import joined
 
-    settings = replace(Settings(), **{**row.settings, **(overrides or {}), "budget": float(budget_seconds)})
-    if not settings.budget and not settings.samples:
-        raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
     data, out = Path(data), Path(out)
     with joined(settings.device) as ranks:
-        settings.part(ranks)
+        settings.part_size(ranks.size)
         if begin is not None and ranks.is_first:
-            begin_from(out, open_checkpoint(None if begin == "embedded" else begin), config)
+            _begin(out, begin, config)
         ranks.wait()
-        _check_run(stage, row, config, out)
-        counts = survey(data)
-        _check_count(sum(counts.values()), settings.batch)
-        _check_folders(stage, row, {path: (count, frames_of(path)) for path, count in counts.items()}, settings.batch)
-        _check_shares(stage, row, settings)
+        _check_run(row, config, out)
+        _check_data(stage, row, data, settings.batch)
         with ranks.first_goes_ahead():
-            folders = open_folders(data)
-            if ranks.is_first:
-                save_config(out, config)
-            objective = make_objective(row, config, folders, out)
-            for name in _OF_OBJECTIVES:
-                if hasattr(objective, name):
-                    setattr(objective, name, getattr(settings, name))
-            if ranks.is_first:
-                record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
-        for event in train(objective, out / stage, settings, lambda n, s: _show(preview, stage, n, s), ranks):
+            objective = _prepare(stage, config, data, out, settings, options, writes=ranks.is_first)
+        for event in train(objective, out / stage, settings, _named(preview, stage), ranks):
             if event.phase == "done" and ranks.is_first:
-                _finish(row, objective, out)
+                _save_parts(row, objective, out)
             yield event
 
 
-def setting_names() -> tuple[str, ...]:
-    """Return what `overrides` may hold."""
-    from mutoscope.train.loop import Settings
+def make_objective(
+    row: Stage, config: ModelConfig, folders: list[Any], out: Path, options: Options | None = None
+) -> Any:
+    """Return the objective of a stage, started from the parts that the run has; `options` None = the stage's own."""
+    import torch
 
-    return tuple(field.name for field in fields(Settings))
+    from mutoscope.run_folder import has_part, load_part
+
+    torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
+    options = options or row.default_options()
+    objective = row.load()(config, folders, out, *(() if options is None else (options,)))
+    for name, where in row.starts.items():
+        if has_part(out, name) or name in row.needs:
+            load_part(out, name, attrgetter(where)(objective))
+    return objective
 
 
-def _check_run(stage: str, row: Stage, config: ModelConfig, out: Path) -> None:
+def _read_settings(stage: str, values: dict[str, Any]) -> tuple[Settings, Options | None]:
+    settings, options = read_settings(stage, values)
+    if not settings.budget and not settings.samples:
+        raise SettingError("a run needs an end: --budget 60m, or --set samples=500000")
+    return settings, options
+
+
+def _begin(out: Path, begin: Path | str, config: ModelConfig) -> None:
+    """Give a run without parts those of a checkpoint."""
+    from mutoscope.checkpoint import open_checkpoint
+    from mutoscope.run_folder import begin_from
+
+    begin_from(out, open_checkpoint(None if begin == "embedded" else begin), config)
+
+
+def _check_run(row: Stage, config: ModelConfig, out: Path) -> None:
     """Refuse a run of another preset, or one that lacks a part; raises CheckpointError."""
-    from mutoscope.parts import check_config, check_part
+    from mutoscope.run_folder import check_config, check_part
 
     check_config(out, config)
     for name in row.needs:
         check_part(out, name)
+
+
+def _check_data(stage: str, row: Stage, data: Path, batch: int) -> None:
+    """Refuse data that the stage cannot learn from; raises OutputError or DataError."""
+    from mutoscope.data.cache import frames_of, survey
+
+    items = survey(data)
+    _check_count(sum(items.values()), batch)
+    frames = {path: frames_of(path) for path in items}
+    for path, count in frames.items():
+        if count > 1 and (count < 5 or count % TIME_FACTOR != 1):
+            raise OutputError(f"{path}: clips of {count} frames; training takes 5, 9, 13, ... frames")
+    if row.data == "pictures" and all(count > 1 for count in frames.values()):
+        raise OutputError(f"the {stage} stage needs pictures and --data holds clips only; use the video stage for them")
+    if row.data == "clips" and all(count == 1 for count in frames.values()):
+        raise OutputError(
+            f"the {stage} stage needs clips and --data holds none; make some: mutoscope data render --clips"
+        )
+    if row.data == "pictures":
+        _check_count(sum(items[path] for path, count in frames.items() if count == 1), batch)
 
 
 def _check_count(items: int, batch: int) -> None:
@@ -104,57 +132,36 @@ def _check_count(items: int, batch: int) -> None:
         raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
 
 
-def _check_shares(stage: str, row: Stage, settings: Any) -> None:
-    if settings.curriculum and not hasattr(row.load(), "curriculum"):
-        raise SettingError(f"the {stage} stage draws all sizes at once; leave curriculum out")
-    for name in ("shift", "fine"):
-        if getattr(settings, name) != getattr(type(settings), name) and not hasattr(row.load(), name):
-            raise SettingError(f"the {stage} stage has no noise levels; leave {name} out")
-    if settings.clip_share != type(settings).clip_share and stage != "video":
-        raise SettingError(f"clip_share is of the video stage; leave clip_share out of {stage}")
+def _prepare(
+    stage: str, config: ModelConfig, data: Path, out: Path, settings: Settings, options: Options | None, *, writes: bool
+) -> Any:
+    """Return the objective over the opened data; the first process writes down the config and what the stage trains on."""
+    from mutoscope.data.cache import open_folders
+    from mutoscope.run_folder import save_config
+    from mutoscope.train.machine import record_machine
 
-
-_OF_OBJECTIVES = ("curriculum", "clip_share", "shift", "fine")  # settings that an objective needs, where it has them
-
-
-def _check_folders(stage: str, row: Stage, folders: dict[Path, tuple[int, int]], batch: int) -> None:
-    """Refuse data, folders of (items, frames of one), that the stage cannot learn from; raises OutputError or DataError."""
-    for path, (_, frames) in folders.items():
-        if frames > 1 and (frames < 5 or frames % TIME_FACTOR != 1):
-            raise OutputError(f"{path}: clips of {frames} frames; training takes 5, 9, 13, ... frames")
-    if row.data == "pictures" and all(frames > 1 for _, frames in folders.values()):
-        raise OutputError(f"the {stage} stage needs pictures and --data holds clips only; use the video stage for them")
-    if row.data == "clips" and all(frames == 1 for _, frames in folders.values()):
-        raise OutputError(
-            f"the {stage} stage needs clips and --data holds none; make some: mutoscope data render --clips"
-        )
-    if row.data == "pictures":
-        _check_count(sum(count for count, frames in folders.values() if frames == 1), batch)
-
-
-def make_objective(row: Stage, config: ModelConfig, folders: list[Any], out: Path) -> Any:
-    """Return the objective of a stage, started from the parts that the run has."""
-    import torch
-
-    from mutoscope.parts import has_part, load_part
-
-    torch.manual_seed(0)  # initial weights; everything after is drawn from the counter of samples
-    objective = row.load()(config, folders, out, **row.options)
-    for name, where in row.starts.items():
-        if has_part(out, name) or name in row.needs:
-            load_part(out, name, attrgetter(where)(objective))
+    folders = open_folders(data)
+    if writes:
+        save_config(out, config)
+    objective = make_objective(STAGES[stage], config, folders, out, options)
+    if writes:
+        record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
     return objective
 
 
-def _finish(row: Stage, objective: Any, out: Path) -> None:
-    from mutoscope.parts import save_part
+def _save_parts(row: Stage, objective: Any, out: Path) -> None:
+    from mutoscope.run_folder import save_part
 
-    if hasattr(objective, "finish"):
-        objective.finish(out)
+    objective.finish(out)
     for name, where in row.leaves.items():
         save_part(out, name, attrgetter(where)(objective))
 
 
-def _show(preview: Callable[[str, Any], None], stage: str, samples: int, sheet: Any) -> None:
-    if sheet is not None:
-        preview(f"{stage}-{samples:09d}", sheet)
+def _named(preview: Preview, stage: str) -> Callable[[int, Any], None]:
+    """Return `show(samples, picture)`, which names the pictures STAGE-SAMPLES and leaves out what is None."""
+
+    def show(samples: int, picture: Any) -> None:
+        if picture is not None:
+            preview(f"{stage}-{samples:09d}", picture)
+
+    return show

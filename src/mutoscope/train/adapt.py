@@ -40,6 +40,7 @@ from mutoscope.train.diffusion import DiffusionObjective, Latents, encode_captio
 from mutoscope.train.latents import encode_pixels
 from mutoscope.train.loop import Settings, train
 from mutoscope.train.machine import words_of
+from mutoscope.train.settings import ImageOptions
 
 SIDE = 128  # pixels of the shorter side, as the base was trained
 FEWEST, MOST = 5, 500  # pictures
@@ -237,7 +238,7 @@ class AdaptObjective(DiffusionObjective):
 
     def __init__(self, checkpoint: Checkpoint, encoder: dict[str, np.ndarray], examples: list[Example], lesson: Lesson):
         runtime = TorchRuntime(checkpoint, torch.get_num_threads(), device="cpu")
-        self.config = checkpoint.config
+        self.config, self.options = checkpoint.config, ImageOptions()
         self.model, self.tower, self.codec = runtime.transformer.train(), runtime.tower, runtime.codec
         self.codec.load_state_dict({k: torch.from_numpy(v) for k, v in encoder.items()}, strict=False)
         self.tokenizer = Tokenizer.load(checkpoint.tokenizer_path)
@@ -257,8 +258,8 @@ class AdaptObjective(DiffusionObjective):
         else:
             self.layers = add_low_rank(self.model, names, lesson.rank, lesson.seed)
 
-    def preview(self, model: nn.Module) -> Any:
-        """Nothing to look at."""
+    def preview(self, model: nn.Module) -> None:
+        """Draw nothing: a lesson is over in minutes."""
         return None
 
     def tensors(self) -> dict[str, np.ndarray]:

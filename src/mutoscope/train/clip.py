@@ -14,14 +14,16 @@ from torch import Tensor, nn
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.image_encoder import ImageTower
+from mutoscope.run_folder import save_tokenizer
 from mutoscope.text_encoder import TextTower, embed
 from mutoscope.train.codec import flip
 from mutoscope.train.latents import to_unit
+from mutoscope.train.objective import Objective
 from mutoscope.train.words import free_sentences, start_tower, to_batch
 
 SIDE = 64  # pixels; the towers need layout and light, not texture
-FREE = 24  # free sentences a step
-KEEP = 4.0  # weight of staying near MiniLM
+FREE_SENTENCES = 24  # a step
+DRIFT_WEIGHT = 4.0  # of staying near MiniLM
 
 
 class Towers(nn.Module):
@@ -33,7 +35,7 @@ class Towers(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(2.66))
 
 
-class ClipObjective:
+class ClipObjective(Objective[Towers]):
     """Trains both towers on captioned folders."""
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
@@ -54,21 +56,17 @@ class ClipObjective:
         scores = self.model.log_scale.clamp(max=4.6).exp() * image @ text.T
         target = torch.arange(batch, device=device)
         contrast = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
-        chosen = torch.randint(len(self.free), (FREE,), generator=generator)
+        chosen = torch.randint(len(self.free), (FREE_SENTENCES,), generator=generator)
         free = [self.free[int(i)] for i in chosen]
         with torch.no_grad():
             wanted = self._embed(self.teacher, free).float()
         drift = (1 - (self._embed(self.model.text, free).float() * wanted).sum(-1)).mean()
         right = (scores.argmax(1) == target).float().mean()
-        return contrast + KEEP * drift, {"right": float(right), "drift": float(drift.detach())}
-
-    def preview(self, model: nn.Module) -> None:
-        """Nothing to look at."""
-        return None
+        return contrast + DRIFT_WEIGHT * drift, {"right": float(right), "drift": float(drift.detach())}
 
     def finish(self, run: Path) -> None:
         """Write the tokenizer that belongs to the text tower."""
-        (run / "tokenizer.json").write_text(self.tokenizer.to_json(), encoding="utf-8")
+        save_tokenizer(run, self.tokenizer.to_json())
 
     def _embed(self, tower: TextTower, texts: list[str]) -> Tensor:
         windows = [self.tokenizer.windows(text, self.config.text.window)[0] for text in texts]

@@ -16,51 +16,45 @@ from torch import Tensor, nn
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.config import TIME_FACTOR, ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.layers import use_channels_last
 from mutoscope.train.latents import cached_latents, to_unit
+from mutoscope.train.objective import Objective
 from mutoscope.train.sheets import sheet, to_bytes
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
+CLIP_SHARE = 0.4  # of the steps that learn from clips where there are pictures too
+CLIP_COST = 4  # a clip takes the place of so many pictures in a batch
+LATENT_WEIGHT = 1e-3  # of the squared latents
 CLIP_NOISE = 0.12  # own for each latent frame: the decoder learns to hold still what the diffusion draws anew
 TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the eye sees before any other
 
 
-class CodecObjective:
+class CodecObjective(Objective[Autoencoder]):
     """Trains an Autoencoder on the pixels of captioned folders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path | None = None, decoder_only: bool = False):
-        self.decoder_only = decoder_only
-        self.model = Autoencoder(config.codec).to(memory_format=torch.channels_last)
-        if decoder_only:  # latents stay as they are, so what was trained on them still fits
-            self.model.encoder.requires_grad_(False)
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+        self.model = Autoencoder(config.codec)
+        use_channels_last(self.model)
         self.run = run
-        self._latents: dict[Path, np.ndarray] = {}
         self.pictures = [folder for folder in folders if not folder.is_clips]
         self.clips = [folder for folder in folders if folder.is_clips]
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Reconstruction loss of one batch of pictures or of clips."""
-        of_clips = bool(self.clips) and (not self.pictures or torch.rand((), generator=generator) < 0.4)
-        if self.decoder_only and self.run is not None:
-            pixels, latents = self._encoded(generator, max(1, batch // 4) if of_clips else batch, of_clips)
-        else:
-            pixels = self._clips(generator, max(1, batch // 4)) if of_clips else self._pictures(generator, batch)
-            latents = self.model.encode_raw(pixels)
-        noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
-        noise = torch.randn(latents.shape, generator=generator) * (CLIP_NOISE if of_clips else LATENT_NOISE)
-        strength = torch.rand(noisy.shape, generator=generator) * noisy
-        decoded_from = latents + (noise * strength).to(latents.device)
-        decoded = self.model.decoder(decoded_from).float()
-        error = charbonnier(decoded - pixels)
-        pyramid = laplacian_loss(decoded, pixels)
-        total = error + pyramid + 1e-3 * latents.float().square().mean()
+        of_clips = self._takes_clips(generator)
+        pixels, latents = self._batch(generator, max(1, batch // CLIP_COST) if of_clips else batch, of_clips)
+        noise = draw_latent_noise(latents, generator, CLIP_NOISE if of_clips else LATENT_NOISE)
+        decoded = self.model.decoder(latents + noise).float()
+        total = charbonnier(decoded - pixels) + laplacian_loss(decoded, pixels)
+        total = total + LATENT_WEIGHT * latents.float().square().mean()
         if of_clips:
             total = total + TIME_WEIGHT * charbonnier(decoded.diff(dim=2) - pixels.diff(dim=2))
         psnr = -10 * torch.log10((decoded.detach() - pixels).square().mean() / 4)
         return total, {"psnr_clips" if of_clips else "psnr_pictures": float(psnr)}
 
-    def compiled(self) -> list[nn.Module]:
-        """Return what is worth compiling."""
+    def compiled_modules(self) -> list[nn.Module]:
+        """Return encoder and decoder, which the loss calls one by one."""
         return [self.model.encoder, self.model.decoder]
 
     def preview(self, model: Autoencoder) -> np.ndarray:
@@ -75,8 +69,7 @@ class CodecObjective:
 
     def finish(self, run: Path) -> None:
         """Measure the latents that the trained encoder gives."""
-        if not self.decoder_only:
-            self.measure(self.model)
+        self.measure(self.model)
 
     @torch.no_grad()
     def measure(self, model: Autoencoder, batches: int = 24) -> None:
@@ -93,22 +86,16 @@ class CodecObjective:
         model.mean.copy_(torch.cat(latents, 1).mean(1))
         model.deviation.fill_(float(torch.cat(latents, 1).std(1).square().mean().sqrt()))
 
-    def _encoded(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor]:
-        """Draw pixels and their raw latents, which a frozen encoder gives once for all; clips whole or their beginning."""
-        folder, index = self._some(self.clips if of_clips else self.pictures, generator, batch)
-        if folder.path not in self._latents:  # only now the objective holds the encoder of the run
-            self._latents[folder.path] = cached_latents(folder, self.model, self.run)
-        kept = self._latents[folder.path]
-        frames = min(CLIP_FRAMES, folder.pixels.shape[1])
-        pixels = to_unit(folder.pixels[index, :frames])
-        latents = torch.from_numpy(kept[index, :, : 1 + frames // TIME_FACTOR].astype(np.float32))
-        if not of_clips:  # the second half is mirrored
-            mirrored = torch.rand((batch, 1, 1, 1, 1), generator=generator) < 0.5
-            other = torch.from_numpy(kept[index + len(folder)].astype(np.float32))
-            pixels = torch.where(mirrored, pixels.flip(-1), pixels)
-            latents = torch.where(mirrored, other, latents)
-        device = self.model.mean.device
-        return pixels.to(device), self.model.unscale(latents.to(device))
+    def _takes_clips(self, generator: torch.Generator) -> bool:
+        """Draw whether the batch is one of clips."""
+        if not self.clips or not self.pictures:
+            return bool(self.clips)
+        return bool(torch.rand((), generator=generator) < CLIP_SHARE)
+
+    def _batch(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor]:
+        """Draw pixels and encode them to raw latents."""
+        pixels = self._clips(generator, batch) if of_clips else self._pictures(generator, batch)
+        return pixels, self.model.encode_raw(pixels)
 
     @staticmethod
     def _some(folders: list[Folder], generator: torch.Generator, batch: int) -> tuple[Folder, np.ndarray]:
@@ -127,6 +114,47 @@ class CodecObjective:
         frames = min(CLIP_FRAMES, folder.pixels.shape[1])
         start = int(torch.randint(folder.pixels.shape[1] - frames + 1, (), generator=generator))
         return flip(to_unit(folder.pixels[index, start : start + frames]), generator).to(self.model.mean.device)
+
+
+class DecoderObjective(CodecObjective):
+    """Trains the decoder alone: latents stay as they are, so what was trained on them still fits."""
+
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+        super().__init__(config, folders, run)
+        self.model.encoder.requires_grad_(False)
+        self._latents: dict[Path, np.ndarray] = {}
+
+    def finish(self, run: Path) -> None:
+        """Leave the statistics of the latents as they were measured."""
+
+    def _batch(self, generator: torch.Generator, batch: int, of_clips: bool) -> tuple[Tensor, Tensor]:
+        """Draw pixels and their raw latents, which the frozen encoder gives once for all; clips whole or their beginning."""
+        folder, index = self._some(self.clips if of_clips else self.pictures, generator, batch)
+        encoded = self._encoded(folder)
+        frames = min(CLIP_FRAMES, folder.pixels.shape[1])
+        pixels = to_unit(folder.pixels[index, :frames])
+        latents = torch.from_numpy(encoded[index, :, : 1 + frames // TIME_FACTOR].astype(np.float32))
+        if not of_clips:  # the second half is mirrored
+            mirrored = torch.rand((batch, 1, 1, 1, 1), generator=generator) < 0.5
+            other = torch.from_numpy(encoded[index + len(folder)].astype(np.float32))
+            pixels = torch.where(mirrored, pixels.flip(-1), pixels)
+            latents = torch.where(mirrored, other, latents)
+        device = self.model.mean.device
+        return pixels.to(device), self.model.unscale(latents.to(device))
+
+    def _encoded(self, folder: Folder) -> np.ndarray:
+        """Return a folder's latents; asked at the first step, for only then the objective holds the encoder of the run."""
+        if folder.path not in self._latents:
+            self._latents[folder.path] = cached_latents(folder, self.model, self.run)
+        return self._latents[folder.path]
+
+
+def draw_latent_noise(latents: Tensor, generator: torch.Generator, deviation: float) -> Tensor:
+    """Return noise of up to this deviation for half of the samples of `latents`, zeros for the others (l-DeTok)."""
+    noisy = torch.rand((latents.shape[0], 1, 1, 1, 1), generator=generator) < 0.5
+    noise = torch.randn(latents.shape, generator=generator) * deviation
+    strength = torch.rand(noisy.shape, generator=generator) * noisy
+    return (noise * strength).to(latents.device)
 
 
 def flip(pixels: Tensor, generator: torch.Generator, allowed: np.ndarray | None = None) -> Tensor:

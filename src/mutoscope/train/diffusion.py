@@ -16,22 +16,26 @@ from torch import Tensor, nn
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
-from mutoscope.device import lean
+from mutoscope.device import autocast
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import guided
-from mutoscope.parts import load_part, load_text
+from mutoscope.layers import use_channels_last
+from mutoscope.run_folder import load_part, load_text
 from mutoscope.sampler import dpm2m
 from mutoscope.shapes import DIRECT_AREA
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.train.latents import cached_latents, save_array
+from mutoscope.train.objective import Objective
+from mutoscope.train.settings import ImageOptions, VideoOptions
 from mutoscope.train.sheets import sheet, to_bytes
 from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer
 
 TEXT_LENGTH = 40  # tokens of a caption kept in training
-WORDINGS = 4  # captions of an item whose states are kept
-DROP = 0.1  # share of captions replaced by the empty one
+TEXT_BATCH = 256  # captions encoded at once
+CAPTIONS = 4  # of an item whose states are kept
+CAPTION_DROPOUT = 0.1  # share of captions replaced by the empty one, which guidance needs
 PREVIEW_PROMPTS = (
     "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
     "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
@@ -48,8 +52,8 @@ class Latents:
     """
 
     latents: np.ndarray
-    states: np.ndarray  # (N, WORDINGS, TEXT_LENGTH, width) float16
-    lengths: np.ndarray  # (N, WORDINGS)
+    states: np.ndarray  # (N, CAPTIONS, TEXT_LENGTH, width) float16
+    lengths: np.ndarray  # (N, CAPTIONS)
     may_flip: np.ndarray  # (N,) bool: which may be shown mirrored without making a caption untrue
 
     @property
@@ -58,24 +62,20 @@ class Latents:
         return self.latents.shape[2]
 
 
-class DiffusionObjective:
-    """Trains the transformer on cached latents and text states."""
+class DiffusionObjective(Objective[Transformer]):
+    """Trains the transformer on cached latents and text states; with VideoOptions on clips as well."""
 
     preview_steps = 16
     same_length = False  # whether captions are padded to one length, as compiled graphs want it
-    curriculum = 0.0  # share of the run over which the sizes come in, see `entered`
-    clip_share = 0.35  # of the steps
-    fine = 1.0  # highest noise level of pictures so large that they are refined, not drawn at once
-    shift = 1.0  # more than 1: pictures are met more often where there is hardly more than the words to go by
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, video: bool):
-        self.config = config
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions):
+        self.config, self.options = config, options
         self.model = Transformer(config.transformer)
         self.tower, self.tokenizer = load_text(run, config)
         self.codec = load_part(run, "codec", Autoencoder(config.codec)).requires_grad_(False).eval()
-        self.codec.to(memory_format=torch.channels_last)
-        wanted = [folder for folder in folders if video or not folder.is_clips]
-        sets = [cache_folder(folder, self.codec, self.tower, self.tokenizer, config, run) for folder in wanted]
+        use_channels_last(self.codec)
+        sets = [cache_folder(folder, self.codec, self.tower, self.tokenizer, config, run)
+                for folder in folders if isinstance(options, VideoOptions) or not folder.is_clips]  # fmt: skip
         self.pictures = [item for item in sets if item.frames == 1]
         self.clips = [item for item in sets if item.frames > 1]
         self.empty, self.empty_mask = self.read([""])
@@ -87,7 +87,7 @@ class DiffusionObjective:
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of the velocity over one batch of pictures or clips."""
-        of_clips = self._of_clips(generator)
+        of_clips = self._takes_clips(generator)
         data, states, mask = self._batch(generator, batch, of_clips, fraction)
         loss = self._error(data, states, mask, generator)
         return loss, {"loss_clips" if of_clips else "loss_pictures": float(loss.detach())}
@@ -116,7 +116,7 @@ class DiffusionObjective:
         noise = torch.randn(data.shape, generator=generator)
         time = self._times(generator, data.shape[0], data.shape[2], data[0, :, 0].numel())
         if self._is_refined(data):
-            time = self.fine * time
+            time = self.options.fine * time
         device = next(self.model.parameters()).device  # drawn on the CPU: the same numbers everywhere
         data, noise, time, states, mask = (x.to(device) for x in (data, noise, time, states, mask))
         point = mix(data, noise, time[:, None, :, None, None])
@@ -128,8 +128,8 @@ class DiffusionObjective:
         smallest = min((item.latents[0, 0, 0].size for item in self.pictures), default=0)
         return data.shape[2] == 1 and data[0, 0, 0].numel() > DIRECT_AREA * smallest > 0
 
-    def compiled(self) -> list[nn.Module]:
-        """Return what is worth compiling; captions come in one length from now on."""
+    def compiled_modules(self) -> list[nn.Module]:
+        """Return the network and its adapter; captions come in one length from now on."""
         self.same_length = True
         return [self.model, self.model.adapter]
 
@@ -141,9 +141,9 @@ class DiffusionObjective:
             noise = torch.randn((len(PREVIEW_PROMPTS), *self._common_shape()), generator=generator)
             device = next(model.parameters()).device
             given = (x.to(device) for x in (noise, self.prompt_states, self.prompt_mask))
-            with lean(device.type):
+            with autocast(device.type):
                 latents = self.draw(model, *given, steps=self.preview_steps, scale=3.0).cpu()
-            with lean("cpu"):
+            with autocast("cpu"):
                 rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
         return sheet(rows)
 
@@ -179,36 +179,44 @@ class DiffusionObjective:
         empty_mask[:, : self.empty.shape[1]] = True
         return torch.cat([states, empty]), torch.cat([mask, empty_mask])
 
-    def _of_clips(self, generator: torch.Generator) -> bool:
-        return bool(self.clips) and (not self.pictures or bool(torch.rand((), generator=generator) < self.clip_share))
+    def _takes_clips(self, generator: torch.Generator) -> bool:
+        """Draw whether the batch is one of clips."""
+        if not self.clips or not self.pictures:
+            return bool(self.clips)
+        assert isinstance(self.options, VideoOptions), "only these let clips in"
+        return bool(torch.rand((), generator=generator) < self.options.clip_share)
 
     def _batch(
         self, generator: torch.Generator, batch: int, of_clips: bool, fraction: float = 1.0
     ) -> tuple[Tensor, Tensor, Tensor]:
-        sets = self.clips if of_clips else self.pictures
-        counts = [len(item.latents) for item in sets]
-        there = entered([item.latents[0, 0].size for item in sets], fraction, self.curriculum)
-        sizes = torch.tensor([n * is_in for n, is_in in zip(counts, there, strict=True)], dtype=torch.float)
-        chosen = sets[int(torch.multinomial(sizes, 1, generator=generator))]
+        """Draw latents (B, c, t, h, w), text states (B, L, D) and their mask (B, L), all of one folder."""
+        chosen = self._draw_set(generator, self.clips if of_clips else self.pictures, fraction)
         count = max(1, batch // chosen.frames)
         index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
         item = index % len(chosen.states)
         index = np.where(chosen.may_flip[item], index, item)
-        wording = torch.randint(WORDINGS, (count,), generator=generator).numpy()
+        caption = torch.randint(CAPTIONS, (count,), generator=generator).numpy()
         data = torch.from_numpy(chosen.latents[index].astype(np.float32))
-        states = torch.from_numpy(chosen.states[item, wording].astype(np.float32))
-        lengths = torch.from_numpy(chosen.lengths[item, wording].astype(np.int64))
-        dropped = torch.rand((count,), generator=generator) < DROP
+        states = torch.from_numpy(chosen.states[item, caption].astype(np.float32))
+        lengths = torch.from_numpy(chosen.lengths[item, caption].astype(np.int64))
+        dropped = torch.rand((count,), generator=generator) < CAPTION_DROPOUT
         states[dropped, : self.empty.shape[1]] = self.empty
         lengths[dropped] = self.empty.shape[1]
         longest = TEXT_LENGTH if self.same_length else int(lengths.max())
         return data, states[:, :longest], torch.arange(longest)[None] < lengths[:, None]
 
+    def _draw_set(self, generator: torch.Generator, sets: list[Latents], fraction: float) -> Latents:
+        """Draw one of the sets whose size has entered, a large set more often."""
+        sizes = [item.latents[0, 0].size for item in sets]
+        there = entered(sizes, fraction, self.options.curriculum)
+        weights = [len(item.latents) * is_in for item, is_in in zip(sets, there, strict=True)]
+        return sets[int(torch.multinomial(torch.tensor(weights, dtype=torch.float), 1, generator=generator))]
+
     def _times(self, generator: torch.Generator, count: int, frames: int, values: int) -> Tensor:
         """Noise levels (B, t): logit-normal, shifted by size; see the head of the file for clips."""
         drawn = torch.sigmoid(torch.randn((count, frames), generator=generator))
         if frames == 1:
-            return shift_time(drawn, self.shift * shift_for(values))
+            return shift_time(drawn, self.options.shift * shift_for(values))
         time = shift_time(drawn, shift_for(values))
         pivot = torch.randint(frames, (count, 1), generator=generator)
         history = torch.arange(frames)[None] < pivot
@@ -245,15 +253,17 @@ def cache_folder(
 
 
 @torch.no_grad()
-def encode_captions(folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig):
-    """Return the states and lengths of a folder's captions, see `Latents`."""
-    states = np.zeros((len(folder), WORDINGS, TEXT_LENGTH, config.text.width), np.float16)
-    lengths = np.zeros((len(folder), WORDINGS), np.uint8)
-    jobs = [(i, j, texts[j % len(texts)]) for i, texts in enumerate(folder.captions) for j in range(WORDINGS)]
+def encode_captions(
+    folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the states and lengths of a folder's captions, see `Latents`; captions of like length are read together."""
+    states = np.zeros((len(folder), CAPTIONS, TEXT_LENGTH, config.text.width), np.float16)
+    lengths = np.zeros((len(folder), CAPTIONS), np.uint8)
+    jobs = [(i, j, texts[j % len(texts)]) for i, texts in enumerate(folder.captions) for j in range(CAPTIONS)]
     jobs.sort(key=lambda job: len(job[2]))
-    for start in range(0, len(jobs), 256):
-        part = jobs[start : start + 256]
-        with lean("cpu"):
+    for start in range(0, len(jobs), TEXT_BATCH):
+        part = jobs[start : start + TEXT_BATCH]
+        with autocast("cpu"):
             values, mask = read_texts([text for _, _, text in part], tower, tokenizer, config.text.window)
         for (i, j, _), value, row in zip(part, values.float().numpy(), mask, strict=True):
             states[i, j, : value.shape[0]] = value

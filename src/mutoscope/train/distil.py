@@ -24,9 +24,10 @@ from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig, as_student
 from mutoscope.data.cache import Folder
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import INTERVAL
-from mutoscope.parts import load_part
+from mutoscope.run_folder import load_part
 from mutoscope.sampler import meanflow
 from mutoscope.train.diffusion import DiffusionObjective
+from mutoscope.train.settings import DistilOptions, VideoOptions
 from mutoscope.transformer import Transformer
 
 FIRST = 1 / 8  # of the whole path: the longest part of a span that is walked with the teacher
@@ -85,15 +86,15 @@ class DistilObjective(DiffusionObjective):
 
     preview_steps = MOST_STEPS
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, options: DistilOptions):
         teacher = load_part(run, "transformer", Transformer(config.transformer))  # what is missing is told at once
-        super().__init__(as_student(config), folders, run, video=True)
+        super().__init__(as_student(config), folders, run, VideoOptions(curriculum=options.curriculum))
         self.teacher = teacher.requires_grad_(False).eval()
         self.model.load_state_dict(self.teacher.state_dict(), strict=False)
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Adaptively weighted squared error of the average velocity, and the error itself as a number."""
-        of_clips = self._of_clips(generator)
+        of_clips = self._takes_clips(generator)
         data, states, mask = self._batch(generator, batch, of_clips, fraction)
         frames = int(torch.randint(1, data.shape[2] + 1, (), generator=generator))
         data = data[:, :, :frames]

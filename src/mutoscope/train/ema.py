@@ -129,7 +129,7 @@ def choose(
     batches: int = 32,  # of held-out samples
 ) -> Iterator[Event]:
     """Put the average of another width into the run's parts; the last event carries what `RUN/STAGE/ema.json` then holds."""
-    from mutoscope.parts import save_tensors
+    from mutoscope.run_folder import replace_tensors
 
     run, row = folder.parent, stage_named(folder.resolve().name)
     _check_order(folder, run)
@@ -153,7 +153,7 @@ def choose(
         prefix = where.removeprefix("model").removeprefix(".")
         inside = {key.removeprefix(prefix + ".") if prefix else key: value for key, value in weights.items()
                   if not prefix or key.startswith(prefix + ".")}  # fmt: skip
-        save_tensors(run, name, inside)
+        replace_tensors(run, name, inside)
     told |= {"width": width, "exponent": exponent_of(width), "fit_error": error}
     write_bytes(folder / "ema.json", (json.dumps(told, indent=1) + "\n").encode())
     yield Event("done", 1, 1, result=told)
@@ -172,7 +172,7 @@ def _check_order(folder: Path, run: Path) -> None:
 def _measure(folder: Path, snapshots: list[Snapshot], held_out: Path, batches: int) -> Iterator[Event]:
     """Yield events whose results are (width, {"loss", "error"}): mean held-out loss, the same draws for every width."""
     from mutoscope.data.cache import open_folders
-    from mutoscope.parts import load_config
+    from mutoscope.run_folder import load_config
     from mutoscope.train import make_objective
 
     row = stage_named(folder.resolve().name)

@@ -28,17 +28,18 @@ from mutoscope.data.cache import Folder
 from mutoscope.errors import DataError
 from mutoscope.extractors import TINY, Extractors, Sizes, fit, load_extractors, save_extractors, split_words
 from mutoscope.train.latents import to_unit
+from mutoscope.train.objective import Objective
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import SceneSpec
 
 MEASURED = 2000  # pictures of each folder that set the scale of the features
 HELD_BACK = 10  # every tenth picture is for the test
 UNSEEN = -100  # label of a fact that the picture does not show; the loss leaves it out
-SMOOTHING = 0.05  # of the labels
+LABEL_SMOOTHING = 0.05
 LEAST_VIEW = 0.35  # share of the area that a view of the encoder keeps
 INVARIANCE, VARIANCE, COVARIANCE = 1.0, 1.0, 0.04  # weights of VICReg, in its paper's proportions
-QUALITY = 5.0  # weight of telling blur and noise, which are in 0..1
-NOISE = 0.25  # deviation of the strongest noise
+QUALITY_WEIGHT = 5.0  # weight of telling blur and noise, which are in 0..1
+NOISE_DEVIATION = 0.25  # of the strongest noise
 EXPANDED = 512  # width in which VICReg compares; thrown away after training
 
 
@@ -53,58 +54,37 @@ class JudgeNets(nn.Module):
         self.quality = nn.Linear(width, 2)
 
 
-class JudgeObjective:
+class JudgeObjective(Objective[JudgeNets]):
     """Trains the extractors on captioned folders of renders."""
 
-    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, classifier_only: bool = False):
-        self.classifier_only = classifier_only
+    def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
         self.folders = [folder for folder in folders if not folder.is_clips]
-        facts = [[_shown(folder, row) for row in folder.facts] for folder in self.folders]
-        self.asked = {
-            name: words for name, words in attributes().items() if name != "thing"
-        }  # see evaluate/thing_reader.py
-        self.labels = [
-            torch.tensor([label(found, self.asked) for found in rows]) for rows in facts
-        ]  # (N, attributes) each
+        self.asked = {name: words for name, words in attributes().items() if name != "thing"}  # see thing_reader.py
+        self.labels = [_labels(folder, self.asked) for folder in self.folders]  # (N, attributes) each
         self.test = [np.arange(HELD_BACK - 1, len(folder), HELD_BACK) for folder in self.folders]
-        self.train = [
-            np.setdiff1d(np.arange(len(folder)), test) for folder, test in zip(self.folders, self.test, strict=True)
-        ]
+        self.train = [np.setdiff1d(np.arange(len(folder)), test)
+                      for folder, test in zip(self.folders, self.test, strict=True)]  # fmt: skip
+        self.rarity = self._rarity()
+        self.model = JudgeNets(self._start(config, run))
+
+    def _rarity(self) -> list[Tensor]:
+        """Return the weights of every training row with which any style is drawn as often as any other."""
         column = list(self.asked).index("style")
         styles = [labels[rows, column] for labels, rows in zip(self.labels, self.train, strict=True)]
-        self.rarity = [
-            1.0 / of.bincount()[of].float() for of in styles
-        ]  # of every training row: any style weighs alike
-        self.model = JudgeNets(self._beside(run) if classifier_only else self._new(config))
+        return [1.0 / of.bincount()[of].float() for of in styles]
 
-    def _new(self, config: ModelConfig) -> Extractors:
+    def _start(self, config: ModelConfig, run: Path) -> Extractors:
+        """Return the networks as training begins."""
         words = {w for folder in self.folders for texts in folder.captions for text in texts for w in split_words(text)}
         return Extractors(TINY if config.preset == "tiny" else Sizes(), self.asked, sorted(words))
-
-    def _beside(self, run: Path) -> Extractors:
-        """Return extractors whose classifier is trained on beside the other networks of the run's judge, which are not.
-
-        It goes on with all that fits: an old trunk sees edges and textures already, and answers of the same words are kept.
-        """
-        old, _ = load_extractors(run)
-        nets = Extractors(old.sizes, self.asked, old.words).requires_grad_(False)
-        nets.encoder, nets.match = old.encoder, old.match
-        known, new = old.scene.state_dict(), nets.scene.state_dict()
-        nets.scene.load_state_dict({name: known[name] if name in known and known[name].shape == tensor.shape else tensor
-                                    for name, tensor in new.items()})  # fmt: skip
-        nets.scene.requires_grad_(True).train()
-        return nets
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Sum of the losses on one batch of one folder."""
         nets = self.model.kept
         pixels, labels, texts = self._batch(generator, batch)
         seen = disturb(pixels, generator)
-        reading = loss_of(nets.scene(seen), labels, SMOOTHING)
-        if self.classifier_only:
-            return reading, {"reading": float(reading.detach())}
-        views = [self._features(view_of(pixels, generator)) for _ in range(2)]
-        spread = vicreg(*views)
+        reading = label_loss(nets.scene(seen), labels, LABEL_SMOOTHING)
+        spread = vicreg(*[self._features(view_of(pixels, generator)) for _ in range(2)])
         worse, levels = degrade(pixels, generator)
         quality = F.mse_loss(self.model.quality(nets.encoder(worse)).float(), levels)
         scores = nets.match.log_scale.clamp(max=4.6).exp() * nets.match.see(seen) @ nets.match.read(nets.ids(texts)).T
@@ -112,18 +92,15 @@ class JudgeObjective:
         matching = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
         right = (scores.argmax(1) == target).float().mean()
         numbers = {"reading": reading, "spread": spread, "quality": quality, "matching": matching, "matched": right}
-        return reading + spread + QUALITY * quality + matching, {
-            name: float(value.detach()) for name, value in numbers.items()
-        }
-
-    def preview(self, model: nn.Module) -> None:
-        """Nothing to look at."""
-        return None
+        total = reading + spread + QUALITY_WEIGHT * quality + matching
+        return total, {name: float(value.detach()) for name, value in numbers.items()}
 
     def finish(self, run: Path) -> None:
-        """Test the trained networks, rounded as they are stored, and write them with their papers to the run's folder."""
-        nets = self.model.kept.half().float().eval()
-        if not self.classifier_only:
+        """Test the trained networks, rounded as they are stored, and write them with their provenance to the run's folder."""
+        self._save(run, self.model.kept.half().float().eval(), measured=True)
+
+    def _save(self, run: Path, nets: Extractors, *, measured: bool) -> None:
+        if measured:
             nets.encoder.measure(self._some())
             nets.half().float()
         save_extractors(run, nets, {"data": [self._describe(number) for number in range(len(self.folders))],
@@ -163,7 +140,7 @@ class JudgeObjective:
     def _pixels(self, number: int, index: np.ndarray) -> Tensor:
         return fit(to_unit(self.folders[number].pixels[index])[:, :, 0], self.model.kept.sizes.side)
 
-    # --- papers
+    # --- provenance
 
     def _describe(self, number: int) -> dict[str, Any]:
         folder = self.folders[number]
@@ -201,6 +178,39 @@ class JudgeObjective:
         return {"all": everything, "styles": styles}
 
 
+class ClassifierObjective(JudgeObjective):
+    """Trains the classifier alone, beside the other two networks of a judge that the run has."""
+
+    def _start(self, config: ModelConfig, run: Path) -> Extractors:
+        """Return the run's networks, of which only the classifier is trained.
+
+        It goes on with all that fits: an old trunk sees edges and textures already, and answers of the same words are kept.
+        """
+        old, _ = load_extractors(run)
+        nets = Extractors(old.sizes, self.asked, old.words).requires_grad_(False)
+        nets.encoder, nets.match = old.encoder, old.match
+        known, new = old.scene.state_dict(), nets.scene.state_dict()
+        nets.scene.load_state_dict({name: known[name] if name in known and known[name].shape == tensor.shape else tensor
+                                    for name, tensor in new.items()})  # fmt: skip
+        nets.scene.requires_grad_(True).train()
+        return nets
+
+    def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
+        """Cross entropy of every attribute that a picture shows."""
+        pixels, labels, _ = self._batch(generator, batch)
+        reading = label_loss(self.model.kept.scene(disturb(pixels, generator)), labels, LABEL_SMOOTHING)
+        return reading, {"reading": float(reading.detach())}
+
+    def finish(self, run: Path) -> None:
+        """Test and write the networks; the encoder's scale stays as it was measured."""
+        self._save(run, self.model.kept.half().float().eval(), measured=False)
+
+
+def _labels(folder: Folder, asked: Mapping[str, Sequence[str]]) -> Tensor:
+    """Return the labels (N, attributes) of a folder's pictures; DataError when they are no renders."""
+    return torch.tensor([label(_shown(folder, facts), asked) for facts in folder.facts])
+
+
 def _shown(folder: Folder, facts: dict[str, Any]) -> dict[str, str]:
     try:
         return shown(SceneSpec.from_facts(facts))
@@ -215,7 +225,7 @@ def label(facts: Mapping[str, str], asked: Mapping[str, Sequence[str]]) -> list[
     return [list(words).index(facts[name]) if name in facts else UNSEEN for name, words in asked.items()]
 
 
-def loss_of(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tensor:
+def label_loss(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tensor:
     """Return the sum of the cross entropies of all attributes; `labels` (B, attributes)."""
     total = labels.new_zeros((), dtype=torch.float32)
     for values, wanted in zip(logits.values(), labels.unbind(1), strict=True):
@@ -263,7 +273,7 @@ def degrade(pixels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]
     levels = levels * (torch.rand(levels.shape, generator=generator) < 0.6)
     blur, noise = (levels[:, row].view(-1, 1, 1, 1) for row in range(2))
     soft = F.interpolate(F.avg_pool2d(pixels, 4), scale_factor=4.0, mode="bilinear")
-    worse = torch.lerp(pixels, soft, blur) + NOISE * noise * torch.randn(pixels.shape, generator=generator)
+    worse = torch.lerp(pixels, soft, blur) + NOISE_DEVIATION * noise * torch.randn(pixels.shape, generator=generator)
     return worse.contiguous(memory_format=torch.channels_last), levels
 
 

@@ -4,7 +4,6 @@ Legend: latents M c t h w float16; M is N for clips and 2 N for pictures, whose 
 """
 
 import hashlib
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,9 @@ import torch
 
 from mutoscope.autoencoder import Autoencoder
 from mutoscope.data.cache import Folder
-from mutoscope.device import lean
+from mutoscope.device import autocast
 from mutoscope.media.pixels import to_values
+from mutoscope.media.storage import atomic_write
 
 
 def cached_latents(folder: Folder, codec: Autoencoder, run: Path) -> np.ndarray:
@@ -42,7 +42,7 @@ def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
     for start in range(0, len(folder), batch):
         pixels = to_unit(folder.pixels[start : start + batch]).to(device)
         for mirrored in (False,) if folder.is_clips else (False, True):
-            with lean(device.type):
+            with autocast(device.type):
                 latents = codec.encode(pixels.flip(-1) if mirrored else pixels)
             out[mirrored].append(latents.float().cpu().numpy().astype(np.float16))
     return np.concatenate(out[False] + out[True])
@@ -56,6 +56,4 @@ def to_unit(frames: np.ndarray) -> torch.Tensor:
 def save_array(path: Path, array: np.ndarray) -> None:
     """Write an array, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp.npy")
-    np.save(temporary, array)
-    os.replace(temporary, path)
+    atomic_write(path, lambda file: np.save(file, array), size=array.nbytes)

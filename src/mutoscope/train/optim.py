@@ -137,12 +137,6 @@ class PowerAverage:
         new = [_local(p.detach()) for p in model.parameters() if p.requires_grad]
         torch._foreach_lerp_([_local(weight) for weight in self.weights.values()], new, share)
 
-    def copy_to(self, model: nn.Module) -> None:
-        """Put the average into `model`."""
-        for name, p in model.named_parameters():
-            if name in self.weights:
-                p.data.copy_(self.weights[name])
-
 
 def _local(tensor: Tensor) -> Tensor:
     """Return this process's share of a sharded tensor, any other as it is."""

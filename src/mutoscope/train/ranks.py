@@ -25,9 +25,9 @@ from torch.utils.checkpoint import checkpoint
 
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train.compiling import compile_modules
+from mutoscope.train.objective import Objective
 
 LONGEST_WAIT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,6 @@ class Ranks:
         return tensor.tolist()
 
 
-def is_first_process() -> bool:
-    """Say, before anything is joined, whether this process is the first (or the only) one."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def pick_device(name: str) -> torch.device:
     """Return the device of a setting: auto takes a GPU where there is one; SettingError without it."""
     if name == "auto":
@@ -117,7 +112,7 @@ def joined(device: str) -> Iterator[Ranks]:
 class Loss(nn.Module):
     """An objective as a module: what it returns is a forward pass, so that DDP and FSDP see every use of a weight."""
 
-    def __init__(self, objective: Any):
+    def __init__(self, objective: Objective[Any]):
         super().__init__()
         self.model = objective.model
         self._objective = (objective,)  # in a tuple: not to be taken for a part
@@ -133,13 +128,13 @@ class Spread:
     `plain` is a copy of the model that was not sharded; only the first rank has it.
     """
 
-    def __init__(self, objective: Any, ranks: Ranks, *, shard: bool, checkpointing: bool, compile: bool):
+    def __init__(self, objective: Objective[Any], ranks: Ranks, *, shard: bool, checkpointing: bool, compile: bool):
         self.ranks, self.shard, self.model = ranks, shard, objective.model
         self.plain = copy.deepcopy(self.model) if shard and ranks.is_first else self.model
         if checkpointing:
             recompute_blocks(self.model)
         if compile:
-            compile_modules(getattr(objective, "compiled", lambda: [self.model])(), ranks.device)
+            compile_modules(objective.compiled_modules(), ranks.device)
         module = Loss(objective)
         if shard:
             _shard(module, ranks)

@@ -10,149 +10,33 @@ to the same trials as one never disturbed.
 """
 
 import importlib.util
-import io
 import math
 import secrets
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from dataclasses import replace as copy_with
 from pathlib import Path
 from typing import Any
 
-from mutoscope.config import ModelConfig, replace
+import torch
+from torch import nn
+
+from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder, open_folders
 from mutoscope.data.claim import alone, claim
-from mutoscope.errors import DataError, MissingExtraError, NonFiniteError, SettingError, did_you_mean
+from mutoscope.errors import DataError, MissingExtraError, NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import make_folder, write_bytes
-from mutoscope.parts import has_part, load_part
 from mutoscope.rng import stream
-from mutoscope.train.loop import Settings, train
+from mutoscope.run_folder import has_part, load_part
+from mutoscope.train.diffusion import DiffusionObjective, Latents, cache_folder
+from mutoscope.train.loop import train
+from mutoscope.train.search import REPORTS_PER_TRIAL, Search, read_search
+from mutoscope.train.settings import ImageOptions
+from mutoscope.train.tune_report import finished, write_report
 
-STAGES = ("image", "video")  # those that have a flow loss
-PRUNERS = ("median", "hyperband", "none")
-FIXED = ("samples", "budget", "seed", "save_every", "preview_every", "log_every", "max_shard")
-REPORTS = 10  # of a trial on its way
-FEWEST_COMPARED, FIRST_COMPARED = 4, 2  # trials, and reports, before anything is pruned
-NEVER = 1e9  # seconds
+__all__ = ["check_optuna", "claim_study", "read_search", "tune"]
 
-
-@dataclass(frozen=True)
-class Range:
-    """The values that a setting may take: from `low` to `high`, or one of `choices`."""
-
-    low: Any = None
-    high: Any = None
-    log: bool = False
-    choices: tuple[Any, ...] = ()
-
-    def ends(self) -> tuple[Any, ...]:
-        """Return values between which all others lie."""
-        return self.choices or (self.low, self.high)
-
-    def suggest(self, trial: Any, name: str) -> Any:
-        """Return the value that an Optuna trial proposes."""
-        if self.choices:
-            return trial.suggest_categorical(name, list(self.choices))
-        ask = trial.suggest_int if isinstance(self.low, int) else trial.suggest_float
-        return ask(name, self.low, self.high, log=self.log)
-
-
-@dataclass(frozen=True)
-class Search:
-    """What is tuned; made of a recipe's [tune] by `read_search`."""
-
-    stage: str
-    ranges: dict[str, Range]
-    fixed: dict[str, Any]  # settings of the stage that are not tuned
-    samples: int  # of a trial
-    held_out: int = 256  # items that no trial trains on
-    pruner: str = "median"
-
-    def settings(self, chosen: dict[str, Any]) -> Settings:
-        """Return what the loop is told with these values of the ranges."""
-        values = {**self.fixed, **chosen, "samples": self.samples}
-        settings = replace(Settings(), **values)
-        steps = math.ceil(self.samples / settings.batch)
-        return replace(settings, save_every=NEVER, preview_every=NEVER, log_every=max(1, steps // REPORTS))
-
-
-@dataclass(frozen=True)
-class Tuned:
-    """What came of a study."""
-
-    best: dict[str, Any]  # settings
-    loss: float
-    finished: int  # trials, pruned ones included
-    pruned: int
-    failed: int  # and tried again
-    report: Path
-
-
-def read_search(table: dict[str, Any], parts: list[dict[str, Any]]) -> tuple[int, Search]:
-    """Return which of a recipe's [[train]] `parts` its [tune] `table` is about, and the search; SettingError.
-
-    [tune] holds stage, samples, held_out, pruner, and for each setting a table {low, high, log} or {choices}.
-    """
-    known = ("stage", "samples", "held_out", "pruner", *(item.name for item in fields(Settings)))
-    for key in table:
-        if key not in known:
-            raise SettingError(f"[tune]: unknown key {key!r}{did_you_mean(key, known)}")
-    stages = [part["stage"] for part in parts]
-    stage = table.get("stage", next((name for name in reversed(stages) if name in STAGES), "image"))
-    if stage not in STAGES:
-        raise SettingError(f"[tune]: stage must be {' or '.join(STAGES)}, got {stage!r}; others have no flow loss")
-    if stage not in stages:
-        raise SettingError(f"[tune]: the recipe has no [[train]] of stage {stage!r}")
-    index = len(stages) - 1 - stages[::-1].index(stage)
-    part = parts[index]
-    ranges = {key: read_range(key, value) for key, value in table.items() if isinstance(value, dict)}
-    if not ranges:
-        raise SettingError("[tune] names no range; for example: rate = {low = 0.0003, high = 0.01, log = true}")
-    fixed = {key: value for key, value in part.items() if key not in ("stage", "samples", *ranges)}
-    search = Search(stage, ranges, fixed, table.get("samples", part["samples"]), table.get("held_out", 256),
-                    table.get("pruner", "median"))  # fmt: skip
-    _check(search)
-    return index, search
-
-
-def read_range(name: str, table: dict[str, Any]) -> Range:
-    """Return the range of a setting; SettingError says what is wrong with it."""
-    if name in FIXED:
-        raise SettingError(f"[tune.{name}] cannot be tuned: it is the same for all trials, or changes no weight")
-    keys = [item.name for item in fields(Range)]
-    for key in table:
-        if key not in keys:
-            raise SettingError(f"[tune.{name}]: unknown key {key!r}{did_you_mean(key, keys)}; known: {', '.join(keys)}")
-    if "choices" in table:
-        if len(table) > 1 or not isinstance(table["choices"], list) or not table["choices"]:
-            raise SettingError(f"[tune.{name}]: choices must be a list of values and stand alone")
-        return Range(choices=tuple(table["choices"]))
-    found = Range(**table)
-    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in found.ends())
-    if not numbers or not found.low < found.high or (found.log and found.low <= 0):
-        raise SettingError(f"[tune.{name}] needs low < high (above 0 with log), or choices, got {table}")
-    if isinstance(found.low, int) != isinstance(found.high, int):
-        found = copy_with(found, low=float(found.low), high=float(found.high))
-    if not isinstance(getattr(Settings(), name), int) and isinstance(found.low, int):
-        found = copy_with(found, low=float(found.low), high=float(found.high))
-    return found
-
-
-def _check(search: Search) -> None:
-    """Raise SettingError for what no trial could do."""
-    for key in ("samples", "held_out"):
-        value = getattr(search, key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise SettingError(f"[tune]: {key} must be a whole number above 0, got {value!r}")
-    if search.pruner not in PRUNERS:
-        hint = did_you_mean(search.pruner, PRUNERS)
-        raise SettingError(f"[tune]: unknown pruner {search.pruner!r}{hint}; known: {', '.join(PRUNERS)}")
-    middle = {name: one.ends()[0] for name, one in search.ranges.items()}
-    for name, one in search.ranges.items():
-        for end in one.ends():
-            search.settings({**middle, name: end})
+WARM_UP_TRIALS, WARM_UP_REPORTS = 4, 2  # before anything is pruned
 
 
 def check_optuna() -> None:
@@ -196,7 +80,7 @@ def tune(
             key = (worker,) if storage else ()  # on one machine a trial depends on those before it and on nothing else
             study.sampler = _sampler(seed, len(finished(study)), *key)
             yield from _try(study, worker, bench, out / "trials", phase)
-        tuned = _report(study, out)
+        tuned = write_report(study, out)
     yield Event("done", trials, trials, result=tuned)
 
 
@@ -213,19 +97,22 @@ class Bench:
         kept = [folder for folder in folders if search.stage == "video" or not folder.is_clips]
         self.training, self.held = hold_out(kept, search.held_out)
 
-    def objective(self) -> Any:
+    def objective(self, options: ImageOptions) -> tuple["TrialObjective", list[Latents]]:
         """Return a fresh objective and the held-out sets that judge it."""
-        import torch
-
-        from mutoscope.train.diffusion import DiffusionObjective, cache_folder
-
         torch.manual_seed(0)  # as in train.run: initial weights
-        made = DiffusionObjective(self.config, self.training, self.base, video=self.search.stage == "video")
+        made = TrialObjective(self.config, self.training, self.base, options)
         if has_part(self.base, "transformer"):
             load_part(self.base, "transformer", made.model)
-        made.preview = lambda model: None  # nobody looks at a trial
         parts = (made.codec, made.tower, made.tokenizer, self.config, self.base)
         return made, [cache_folder(folder, *parts) for folder in self.held]
+
+
+class TrialObjective(DiffusionObjective):
+    """The objective of a trial, which nobody looks at."""
+
+    def preview(self, model: nn.Module) -> None:
+        """Draw nothing."""
+        return None
 
 
 def hold_out(folders: list[Folder], items: int) -> tuple[list[Folder], list[Folder]]:
@@ -252,11 +139,6 @@ def cut(folder: Folder, start: int, stop: int) -> Folder:
     )  # fmt: skip
 
 
-def finished(study: Any) -> list[Any]:
-    """Return the trials that came to a verdict."""
-    return [trial for trial in study.get_trials(deepcopy=False) if trial.state.name in ("COMPLETE", "PRUNED")]
-
-
 def _open_study(out: Path, name: str, search: Search, storage: str) -> Any:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
@@ -264,9 +146,9 @@ def _open_study(out: Path, name: str, search: Search, storage: str) -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruner: Any = optuna.pruners.NopPruner()
     if search.pruner == "median":
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=FEWEST_COMPARED, n_warmup_steps=FIRST_COMPARED)
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=WARM_UP_TRIALS, n_warmup_steps=WARM_UP_REPORTS)
     elif search.pruner == "hyperband":
-        pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=REPORTS)
+        pruner = optuna.pruners.HyperbandPruner(min_resource=1, max_resource=REPORTS_PER_TRIAL)
     url = storage or f"sqlite:///{(out / 'study.db').resolve()}"
     try:
         return optuna.create_study(study_name=name, storage=url, pruner=pruner, load_if_exists=True)
@@ -326,14 +208,15 @@ def _try(study: Any, worker: str, bench: Bench, folder: Path, phase: Phase) -> I
 
 def _train(trial: Any, bench: Bench, chosen: dict[str, Any], place: Path, phase: Phase) -> Any:
     """Return the held-out loss at the end of a trial, None when it was pruned."""
-    objective, held = bench.objective()
-    settings = bench.search.settings(chosen)
+    settings, options = bench.search.settings(chosen)
+    assert isinstance(options, ImageOptions), "STAGES lists those alone that have a flow loss"
+    objective, held = bench.objective(options)
     job, reported = train(objective, place, settings, lambda *shown: None), 0
     try:
         for event in job:
             if event.phase == "done":
                 return objective.held_out_loss(held)  # the averaged weights
-            report = min(REPORTS - 1, event.step * REPORTS // settings.samples)
+            report = min(REPORTS_PER_TRIAL - 1, event.step * REPORTS_PER_TRIAL // settings.samples)
             if report > reported:
                 reported, loss = report, objective.held_out_loss(held)
                 trial.report(loss, report)
@@ -341,7 +224,7 @@ def _train(trial: Any, bench: Bench, chosen: dict[str, Any], place: Path, phase:
                 if trial.should_prune():
                     return None
     finally:
-        job.close()  # type: ignore[attr-defined]
+        job.close()
     raise AssertionError("a run ends with done")
 
 
@@ -350,87 +233,3 @@ def _said(number: int, chosen: dict[str, Any], loss: float | None) -> str:
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in chosen.items()
     )
     return f"trial {number}: {'pruned' if loss is None else f'loss {loss:.4f}'} ({values})"
-
-
-# The report ------------------------------------------------------------------------------------------------------
-
-
-def _report(study: Any, out: Path) -> Tuned:
-    """Write report.md and report.png; return what came out."""
-    ended = finished(study)
-    complete = sorted((trial for trial in ended if trial.state.name == "COMPLETE"), key=lambda trial: trial.value)
-    failed = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name == "FAIL"]
-    if not complete:
-        raise SettingError(
-            "no trial came to its end with a finite loss; lower the rates in [tune], or allow more samples"
-        )
-    best, weights = complete[0], importance(study)
-    write_bytes(out / "report.png", _plot(ended, weights))
-    names = list(best.params)
-    rows = [[trial.number, f"{trial.value:.5f}", *_cells(trial, names)] for trial in complete]
-    rows += [[trial.number, "pruned", *_cells(trial, names)] for trial in ended if trial.state.name == "PRUNED"]
-    lines = [
-        f"# {study.study_name}", "",
-        f"{len(complete)} trials to the end, {len(ended) - len(complete)} pruned, {len(failed)} stopped and tried again. "
-        f"Best held-out flow loss {best.value:.5f} (trial {best.number}).", "", "![history and importance](report.png)", "",
-        *_table(["setting", "best", "importance"], [
-            [name, _cell(best.params[name]), f"{weights[name]:.2f}" if name in weights else "not measured"] for name in names
-        ]), "",
-        *_table(["trial", "loss", *names], rows),
-    ]  # fmt: skip
-    report = write_bytes(out / "report.md", ("\n".join(lines) + "\n").encode())
-    return Tuned(dict(best.params), best.value, len(ended), len(ended) - len(complete), len(failed), report)
-
-
-def importance(study: Any) -> dict[str, float]:
-    """Return the share of each setting in how the losses differ (PED-ANOVA, Watanabe et al. 2023); {} for too few trials."""
-    import warnings
-
-    import optuna
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is said in the report how many trials there were
-            evaluator = optuna.importance.PedAnovaImportanceEvaluator(evaluate_on_local=False)
-            return dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
-    except (ValueError, RuntimeError):  # fewer than two losses, or all alike
-        return {}
-
-
-def _plot(trials: list[Any], weights: dict[str, float]) -> bytes:
-    """Return a PNG: the losses in their order with the best so far, and the importance of each setting."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.2), layout="constrained", dpi=120)
-    history, bars = figure.subplots(1, 2)
-    complete = [trial for trial in trials if trial.state.name == "COMPLETE"]
-    numbers, losses = [trial.number for trial in complete], [trial.value for trial in complete]
-    history.plot(numbers, losses, "o", color="#4477aa", label="to the end")
-    history.step(
-        numbers, [min(losses[: i + 1]) for i in range(len(losses))], where="post", color="#222222", label="best so far"
-    )
-    cut_short = [trial for trial in trials if trial.state.name == "PRUNED" and trial.intermediate_values]
-    if cut_short:
-        last = [trial.intermediate_values[max(trial.intermediate_values)] for trial in cut_short]
-        history.plot([trial.number for trial in cut_short], last, "x", color="#aaaaaa", label="pruned")
-    history.set(xlabel="trial", ylabel="held-out flow loss")
-    history.legend(fontsize="small")
-    names = sorted(weights, key=lambda name: weights[name])
-    bars.barh(names, [weights[name] for name in names], color="#4477aa")
-    bars.set(xlabel="importance" if weights else "importance: not measured, too few trials", xlim=(0, 1))
-    target = io.BytesIO()
-    figure.savefig(target, format="png", metadata={"Software": None})
-    return target.getvalue()
-
-
-def _cells(trial: Any, names: list[str]) -> list[str]:
-    return [_cell(trial.params.get(name)) for name in names]
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _table(head: list[str], rows: list[list[Any]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
