@@ -61,7 +61,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _make_checkpoint(folder: Path, few_step: bool = False) -> Path:
     import torch
 
-    from mutoscope.autoencoder import Autoencoder
+    from mutoscope.codec import Codec
     from mutoscope.config import as_student, preset
     from mutoscope.export.onnx import export_checkpoint
     from mutoscope.image_encoder import ImageTower
@@ -72,7 +72,7 @@ def _make_checkpoint(folder: Path, few_step: bool = False) -> Path:
 
     torch.manual_seed(0)
     config = as_student(preset("tiny")) if few_step else preset("tiny")
-    tower, transformer, codec = TextTower(config.text), Transformer(config.transformer), Autoencoder(config.codec)
+    tower, transformer, codec = TextTower(config.text), Transformer(config.transformer), Codec(config.codec)
     for module in (tower, transformer, codec):
         for weight in module.parameters():
             if not weight.any():  # zero at first in a model that is to be trained, which would hide half of it

@@ -23,7 +23,7 @@ from mutoscope.events import drain
 from mutoscope.media import read_info, read_pixels
 from mutoscope.prompt.request import Request, UsedAdapter, read_adapters
 from mutoscope.runtime import open_runtime
-from mutoscope.train.adapt import Lesson, LowRank, adapt, learnable, read_example, with_word
+from mutoscope.train.adapt import Example, Lesson, LowRank, adapt, learnable, read_example, with_word
 
 DARK, LIGHT = np.array([70.0, 0.0, 90.0]), np.array([255.0, 225.0, 60.0])  # the two inks of the style
 PROMPTS = ("a lake at sunset", "a pine forest in the fog", "a city skyline at night", "waves on a beach")
@@ -363,7 +363,9 @@ class TestPictures:
     def example(self, tmp_path: Path, size: tuple[int, int], captions: list[str]):
         path = tmp_path / "a.png"
         Image.new("RGB", size, (10, 200, 30)).save(path)
-        return read_example(Found("a.png", path, captions), "mystyle")
+        example = read_example(Found("a.png", path, captions), "mystyle")
+        assert isinstance(example, Example), example
+        return example
 
     @pytest.mark.parametrize(
         ("size", "bucket"),

@@ -200,7 +200,7 @@ def test_the_native_side_decides_what_names_and_no_name_mean(copied_checkpoint: 
     assert open_checkpoint(copied_checkpoint).native_side == 128, "of a checkpoint that does not say"
     edit(copied_checkpoint, lambda card: card.update(native_side=64))
     model = TextToImageModel(copied_checkpoint, threads=1)
-    small = {"num_inference_steps": 1, "seed": 1}
+    small: dict[str, Any] = {"num_inference_steps": 1, "seed": 1}
     assert model.generate("a lake", **small).pixels.shape == (128, 128, 3)
     assert model.generate("a lake", size="landscape", **small).pixels.shape == (128, 192, 3)
     assert model.generate("a lake", size="128x128", **small).request.draft == (64, 64)

@@ -7,6 +7,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,7 @@ class TestRay:
         from mutoscope.cluster.data import ray_spread
 
         drain(render_folder(tmp_path / "alone", TINY, SCENES))
-        events = render_folder(tmp_path / "ray", TINY, SCENES, spread=ray_spread)
+        events: Any = render_folder(tmp_path / "ray", TINY, SCENES, spread=ray_spread)  # a generator
         assert next(event.step for event in events if event.step) == 16
         events.close()  # as Ctrl-C does
         held = (tmp_path / "ray" / "captions.jsonl").read_bytes()

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,7 +111,7 @@ def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monke
     objective.model, objective.options = Transformer(sizes), ImageOptions(fine=0.5)
     objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), *[np.zeros(2)] * 3)
                           for side in (4, 8)]  # fmt: skip
-    met: dict[int, torch.Tensor] = {}
+    met: dict[int, Any] = {}
     mix = diffusion.mix
     monkeypatch.setattr(
         diffusion, "mix", lambda data, noise, time: met.update({data.shape[-1]: time}) or mix(data, noise, time)

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.autoencoder import Autoencoder
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import main
+from mutoscope.codec import Codec
 from mutoscope.config import as_student, preset
 from mutoscope.data.cache import open_folders
 from mutoscope.errors import CheckpointError, SettingError
@@ -211,7 +212,7 @@ def teacher_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_config(out, config)
     for name, part in (
         ("text", TextTower(config.text)),
-        ("codec", Autoencoder(config.codec)),
+        ("codec", Codec(config.codec)),
         ("transformer", teacher),
     ):
         save_part(out, name, part)
@@ -359,8 +360,8 @@ class TestDrawing:
         text, mask = np.ones((1, 3, checkpoint.config.transformer.width), np.float32), np.ones((1, 3), bool)
         latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 4)).astype(np.float32)
 
-        def asked(*few: float) -> np.ndarray:
-            return runtime.velocity(latents, 0.7, text, mask, 0.0, None, *few)[0]
+        def asked(span: float = 0.0, guidance: float = 1.0) -> np.ndarray:
+            return runtime.velocity(latents, 0.7, text, mask, 0.0, None, span, guidance)[0]
 
         plain = asked()
         assert np.array_equal(plain, asked(0.0, 1.0))
@@ -398,7 +399,8 @@ class TestDrawing:
         assert clip.frames.shape == (9, 32, 32, 3) and clip.request.num_inference_steps == 2
 
     def test_a_request_is_redone_exactly(self, few_step_checkpoint: Path, tmp_path: Path):
-        painter, filmer = (kind(few_step_checkpoint, threads=1) for kind in (TextToImageModel, TextToVideoModel))
+        painter = TextToImageModel(few_step_checkpoint, threads=1)
+        filmer = TextToVideoModel(few_step_checkpoint, threads=1)
         picture = painter.generate(PROMPT, seed=4, size="48x32", guidance_scale=2.0, num_inference_steps=1)
         request = Request.from_json(read_info(picture.save(tmp_path / "lake.png"))["request_json"])
         again = painter.redo(request)
@@ -408,9 +410,11 @@ class TestDrawing:
 
     def test_steps_and_guidance_matter(self, few_step_checkpoint: Path):
         model = TextToImageModel(few_step_checkpoint, threads=1)
+        changes: list[dict[str, Any]] = [
+            {}, {"num_inference_steps": 1}, {"num_inference_steps": 2}, {"guidance_scale": 1.0}, {"guidance_scale": 6.0},
+        ]  # fmt: skip
         base = {"seed": 1, "size": "48x32"}
-        drawn = [model.generate(PROMPT, **base, **change).pixels.tobytes() for change in (
-            {}, {"num_inference_steps": 1}, {"num_inference_steps": 2}, {"guidance_scale": 1.0}, {"guidance_scale": 6.0})]  # fmt: skip
+        drawn = [model.generate(PROMPT, **base | change).pixels.tobytes() for change in changes]
         assert len(set(drawn)) == 5
 
     def test_a_request_of_the_other_kind_takes_the_models_own_sampler(

@@ -319,12 +319,13 @@ def test_a_judge_of_the_worlds_that_are_asked_for_is_refused(judge: Judge):
 
 
 def test_pictures_without_facts_teach_no_judge(tiny_judge: Path):
+    from mutoscope.config import preset
     from mutoscope.data.cache import open_folders
     from mutoscope.errors import DataError
 
     folder = replace(open_folders(tiny_judge.parent / "data")[0], facts=[{}] * 80)
     with pytest.raises(DataError, match="data render"):
-        stage.JudgeObjective(None, [folder], Path("."))  # type: ignore[arg-type]
+        stage.JudgeObjective(preset("tiny"), [folder], Path("."))
 
 
 # --------------------------------------------------------------------------------------------------------------- motion

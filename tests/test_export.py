@@ -62,7 +62,7 @@ class TestGraphs:
 
     def test_nano_is_small_too(self, tmp_path: Path):
         """The embedded model's own sizes: no graph of it may hold a weight."""
-        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.codec import Codec
         from mutoscope.export.onnx import export_checkpoint
         from mutoscope.text_encoder import TextTower
         from mutoscope.tokenizer import Tokenizer
@@ -74,7 +74,7 @@ class TestGraphs:
         tokenizer = Tokenizer({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3})
         folder = export_checkpoint(
             tmp_path / "nano", config, tower=TextTower(config.text), transformer=Transformer(config.transformer),
-            codec=Autoencoder(config.codec), tokenizer_json=tokenizer.to_json(), card=card,
+            codec=Codec(config.codec), tokenizer_json=tokenizer.to_json(), card=card,
         )  # fmt: skip
         sizes = {path.name: path.stat().st_size for path in folder.rglob("*.onnx")}
         assert len(sizes) == 5 and max(sizes.values()) < 150_000, sizes

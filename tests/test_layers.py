@@ -23,7 +23,7 @@ LAYERS = {
     6: "data world",
     5: "options pipeline",
     4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
-    3: "autoencoder guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
+    3: "codec guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
     2: "flow layers postprocess",
     1: "capabilities config device events folders phrases rng shapes",
     0: "errors telemetry text_files vocabulary weights",
@@ -53,7 +53,7 @@ FRIENDS = {
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.
 BARRED = {
-    "world": "models pipeline runtime refine checkpoint adapter engines init_image guidance sampler transformer autoencoder",
+    "world": "models pipeline runtime refine checkpoint adapter engines init_image guidance sampler transformer codec",
 }
 FILES = [*sorted(PACKAGE.rglob("*.py")), SOURCE / "model.py"]
 TOP = max(LAYERS)

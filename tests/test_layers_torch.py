@@ -53,7 +53,8 @@ def test_the_door_to_attention_gives_the_definition(name: str, trained: bool):
 def test_both_paths_have_the_same_gradient_and_it_is_the_slope(name: str):
     mask, weight = masks()[name], draw(B, A, S, K, seed=9)
     ours, fused = q_k_v(True), q_k_v(True)
-    (attention(*ours, mask) * weight).sum().backward()
+    q, k, v = ours
+    (attention(q, k, v, mask) * weight).sum().backward()
     (F.scaled_dot_product_attention(*fused, attn_mask=mask) * weight).sum().backward()
     for one, other in zip(ours, fused, strict=True):
         torch.testing.assert_close(one.grad, other.grad, atol=1e-12, rtol=0)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import PRESETS, preset, replace
 from mutoscope.errors import CheckpointError, StorageError, StorageFullError
+from mutoscope.layers import use_channels_last
 from mutoscope.run_folder import (
     BEGUN,
     begin_from,
@@ -48,7 +49,8 @@ class TestParts:
         assert [path.name for path in (tmp_path / "parts").iterdir()] == ["text.safetensors"]
 
     def test_views_and_other_memory_formats_are_written_whole(self, tmp_path: Path):
-        model = torch.nn.Conv2d(3, 4, 3).to(memory_format=torch.channels_last)
+        model = torch.nn.Conv2d(3, 4, 3)
+        use_channels_last(model)
         weight = model.weight.detach().clone()
         save_part(tmp_path, "codec", model)
         assert torch.equal(load_file(part_path(tmp_path, "codec"))["weight"], weight)

@@ -1,6 +1,7 @@
 """Two runtimes, one model: ONNX Runtime and PyTorch compute the same numbers from the same folder."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,8 +130,9 @@ def test_names(tiny_checkpoint: Path, runtimes: tuple[Runtime, Runtime], monkeyp
     with pytest.raises(SettingError, match="did you mean 'onnx'"):
         open_runtime(checkpoint, "onx")
     for threads in (0, -1, 2.0, True, 10**6):
+        wrong: Any = threads
         with pytest.raises(SettingError, match="threads"):
-            open_runtime(checkpoint, "onnx", threads)  # type: ignore[arg-type]
+            open_runtime(checkpoint, "onnx", wrong)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"mutoscope\[torch\]"):
         open_runtime(checkpoint, "torch")

@@ -6,6 +6,7 @@ Along it (x - (1 - t) m) / sqrt(V(t)) stays as it is, which gives the average ve
 """
 
 import inspect
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def flowed(time):
     return (1 - time) * MEAN + np.sqrt((1 - time) ** 2 * DEVIATION**2 + time**2) * NOISE
 
 
-def final(name: str, steps: int, noise=NOISE, shift: float = 1.5):
+def final(name: str, steps: int, noise: Any = NOISE, shift: float = 1.5) -> Any:
     return list(SAMPLERS[name](velocity, noise, grid(steps, shift)))[-1].latents
 
 

@@ -114,8 +114,9 @@ def test_large_pictures_have_a_draft_of_their_aspect_and_small_ones_none(columns
 
 @pytest.mark.parametrize("size", [(2064, 1024), (1024, 16), (1030, 512), (1024.0, 512), (True, 4096)])
 def test_large_sizes_are_refused_like_small_ones(size: tuple):
+    width, height = size
     with pytest.raises(SizeError, match=r"width|height"):
-        draft_size(*size, 128)
+        draft_size(width, height, 128)
 
 
 @pytest.mark.parametrize(

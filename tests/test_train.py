@@ -35,8 +35,15 @@ def fit(stage: str, data: Path, out: Path, stop: int = 0, **overrides: Any) -> l
     for event in job:
         events.append(event)
         if stop and event.step >= stop:
-            job.close()  # type: ignore[attr-defined]
+            job.close()
     return events
+
+
+def state_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors and counters of a run's newest state, which must be there."""
+    held = load_state(run)
+    assert held is not None, f"{run} holds no state"
+    return held
 
 
 # stage: the files of the run that the stage after it trains on, and makes anew
@@ -101,10 +108,10 @@ class TestStages:
         assert machine["data"][0]["licences"] == ["CC0-1.0"]
 
     def test_latents_have_unit_scale(self, trained: Path, tiny_world: Path):
-        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.codec import Codec
         from mutoscope.train.latents import to_unit
 
-        codec = load_part(trained, "codec", Autoencoder(preset("tiny").codec))
+        codec = load_part(trained, "codec", Codec(preset("tiny").codec))
         pictures = next(folder for folder in open_folders(tiny_world) if not folder.is_clips)
         with torch.no_grad():
             latents = codec.encode(to_unit(pictures.pixels))
@@ -152,11 +159,10 @@ class TestResume:
         out = before(stage, trained, tmp_path / "run")
         half = fit(stage, tiny_world, out, stop=40)
         assert half[-1].step == 40 and half[-1].phase == "train"
-        held = load_state(out / stage)
-        assert held is not None and held[1]["samples"] == 40
+        assert state_of(out / stage)[1]["samples"] == 40
         rest = fit(stage, tiny_world, out)
         assert rest[0].step == 48 and rest[-1].phase == "done"
-        (whole, counters), (resumed, again) = load_state(trained / stage), load_state(out / stage)  # type: ignore[misc]
+        (whole, counters), (resumed, again) = state_of(trained / stage), state_of(out / stage)
         assert set(whole) == set(resumed) and counters["samples"] == again["samples"] == 80
         assert {name.split(".")[0] for name in whole} >= {"model", "average", "optimiser0"}
         different = [name for name in whole if not torch.equal(whole[name], resumed[name])]
@@ -188,7 +194,7 @@ class TestState:
     def test_round_trip(self, tmp_path: Path, max_shard: int):
         save_state(tmp_path, 1, self.TENSORS, {"samples": 1}, max_shard)
         save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, max_shard)
-        tensors, counters = load_state(tmp_path)  # type: ignore[misc]
+        tensors, counters = state_of(tmp_path)
         assert counters == {"samples": 2} and [path.name for path in tmp_path.iterdir()] == ["state-000000000002"]
         assert all(torch.equal(tensors[name], tensor) for name, tensor in self.TENSORS.items())
         assert {tensor.dtype for tensor in tensors.values()} == {torch.float32, torch.bfloat16}
@@ -206,7 +212,7 @@ class TestState:
             save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, 1 << 30)
         monkeypatch.undo()
         assert [path.name for path in tmp_path.iterdir()] == ["state-000000000001"]
-        assert load_state(tmp_path)[1] == {"samples": 1}  # type: ignore[index]
+        assert state_of(tmp_path)[1] == {"samples": 1}
 
     def test_a_killed_save_leaves_the_last_state(self, tmp_path: Path, monkeypatch):
         """Killed: nothing is tidied up, not even by the process that dies."""
@@ -215,7 +221,7 @@ class TestState:
         with pytest.raises(SystemExit):
             save_state(tmp_path, 2, self.TENSORS, {"samples": 2}, 1 << 30)
         monkeypatch.undo()
-        assert load_state(tmp_path)[1] == {"samples": 1}  # type: ignore[index]
+        assert state_of(tmp_path)[1] == {"samples": 1}
         save_state(tmp_path, 3, self.TENSORS, {"samples": 3}, 1 << 30)
         assert [path.name for path in tmp_path.iterdir()] == ["state-000000000003"]  # the killed one's is gone
 
@@ -310,13 +316,13 @@ class TestRefused:
 
 def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
     """`mini` is built and moved by one step on pictures of 64 px; its codec and text tower are untrained."""
-    from mutoscope.autoencoder import Autoencoder
+    from mutoscope.codec import Codec
     from mutoscope.text_encoder import TextTower
     from mutoscope.train.diffusion import DiffusionObjective
     from mutoscope.train.words import small_tokenizer
 
     config = preset("mini")
-    save_part(tmp_path, "codec", Autoencoder(config.codec))
+    save_part(tmp_path, "codec", Codec(config.codec))
     save_part(tmp_path, "text", TextTower(config.text))
     (tmp_path / "tokenizer.json").write_text(small_tokenizer(["lake"], config.text.vocabulary).to_json())
     objective = DiffusionObjective(config, open_folders(tiny_world / "pictures"), tmp_path, ImageOptions())
@@ -356,10 +362,10 @@ class TestOptim:
     @pytest.mark.parametrize("muon", [False, True])
     @pytest.mark.parametrize("part", ["transformer", "codec"])
     def test_every_parameter_is_in_one_group(self, part: str, muon: bool):
-        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.codec import Codec
         from mutoscope.transformer import Transformer
 
-        kind = {"transformer": Transformer, "codec": Autoencoder}[part]
+        kind = {"transformer": Transformer, "codec": Codec}[part]
         model = kind(getattr(preset("tiny"), part)).to(memory_format=torch.channels_last)
         matrices, rest = split_parameters(model)
         assert matrices and rest and not set(matrices) & set(rest)

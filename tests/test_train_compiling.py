@@ -74,7 +74,7 @@ def test_tried_twice_then_as_it_is_written(
         return module._call_impl(x)
 
     monkeypatch.setattr(compiling, "sweep_cache", lambda: swept.append(1))
-    module._compiled_call_impl = Guarded(module, compiled)  # type: ignore[assignment]
+    module._compiled_call_impl = Guarded(module, compiled)  # pyright: ignore[reportAttributeAccessIssue] - what compile_modules puts there
     x = torch.ones(4, 3)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -90,7 +90,7 @@ def test_mistakes_of_the_model_are_not_hidden():
         raise ZeroDivisionError
 
     module = nn.Linear(3, 2)
-    module._compiled_call_impl = Guarded(module, broken)  # type: ignore[assignment]
+    module._compiled_call_impl = Guarded(module, broken)  # pyright: ignore[reportAttributeAccessIssue] - what compile_modules puts there
     with pytest.raises(ZeroDivisionError):
         module(torch.ones(1, 3))
 

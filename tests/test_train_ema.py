@@ -40,7 +40,7 @@ def test_product_is_the_integral(a: tuple[float, float], b: tuple[float, float])
 
 
 def test_a_kept_profile_is_found_exactly():
-    known = [(step, e) for step in (25, 50, 75, 100) for e in ema.EXPONENTS]
+    known = [(float(step), e) for step in (25, 50, 75, 100) for e in ema.EXPONENTS]
     weights, error = ema.solve(known, (100, ema.EXPONENTS[1]))
     assert weights == pytest.approx([0] * 7 + [1], abs=1e-6) and error < 1e-6
 

@@ -16,17 +16,19 @@ from mutoscope.train.state import load_state
 from train_ranks import fit
 
 SCRIPT = Path(__file__).parent / "train_ranks.py"
-PATIENCE = (
-    600  # seconds: two processes that wait for each other on a machine with other work, half a minute on an idle one
+PATIENCE_SECONDS = (
+    600  # two processes that wait for each other on a machine with other work; half a minute on an idle one
 )
 
-pytestmark = pytest.mark.timeout(PATIENCE + 120)  # of one test, the fixture included
+pytestmark = pytest.mark.timeout(PATIENCE_SECONDS + 120)  # of one test, the fixture included
 
 
 def start(jobs: list[dict]) -> None:
     """Train the toys of `train_ranks.py` in two processes, one job after the other."""
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    done = subprocess.run([*start, str(SCRIPT), json.dumps(jobs)], capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(
+        [*start, str(SCRIPT), json.dumps(jobs)], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 
@@ -64,8 +66,15 @@ def losses(run: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (run / "log.jsonl").read_text().splitlines()]
 
 
+def state_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors and counters of a run's newest state, which must be there."""
+    held = load_state(run)
+    assert held is not None, f"{run} holds no state"
+    return held
+
+
 def tensors(run: Path) -> dict[str, torch.Tensor]:
-    return load_state(run)[0]  # type: ignore[index]
+    return state_of(run)[0]
 
 
 def far_apart(one: Path, other: Path) -> float:
@@ -115,12 +124,12 @@ def test_a_nan_on_one_rank_makes_all_skip(runs: Path, name: str):
     lines = [json.loads(line) for line in (runs / name / "log.jsonl").read_text().splitlines()]
     assert [line.get("skipped", 0) for line in lines] == [0, 1, 1, 1, 1, 1]
     assert all(bool(torch.isfinite(tensor).all()) for tensor in tensors(runs / name).values())
-    assert load_state(runs / name)[1]["skipped"] == 1  # type: ignore[index]
+    assert state_of(runs / name)[1]["skipped"] == 1
 
 
 def test_skips_in_a_row_end_the_run_on_all_ranks(runs: Path):
     assert all("1 steps in a row" in (runs / "ended" / f"error-{rank}").read_text() for rank in (0, 1))
-    assert load_state(runs / "ended")[1]["samples"] == 16  # type: ignore[index]
+    assert state_of(runs / "ended")[1]["samples"] == 16
 
 
 @pytest.mark.parametrize(

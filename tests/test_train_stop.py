@@ -59,6 +59,13 @@ def log(run: Path) -> list[dict]:
     return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
 
 
+def state_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Return the tensors and counters of a run's newest state, which must be there."""
+    held = load_state(run)
+    assert held is not None, f"{run} holds no state"
+    return held
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_and_the_run_goes_on(tmp_path: Path, number: int):
     whole, run = Toy(), tmp_path / "run"
@@ -73,7 +80,7 @@ def test_a_signal_saves_and_the_run_goes_on(tmp_path: Path, number: int):
     with pytest.raises(Cancelled, match="stopped after 32 samples, which are saved"):
         fit(Toy(stop), run)
     assert signal.getsignal(number) is before
-    assert load_state(run)[1]["samples"] == 32  # type: ignore[index]
+    assert state_of(run)[1]["samples"] == 32
     resumed = Toy()
     fit(resumed, run)
     assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), resumed.model.parameters(), strict=True))
@@ -89,7 +96,7 @@ def test_the_command_says_that_it_stopped(pictures: Path, tmp_path: Path, capsys
     words = f"train codec --preset tiny --data {pictures} --out {tmp_path} --batch 8 --set preview_every=0 --quiet"
     assert main([*words.split(), "--set", "samples=800"]) == 130
     assert capsys.readouterr().err == "mutoscope: stopped after 16 samples, which are saved; the same command goes on\n"
-    assert load_state(tmp_path / "codec")[1]["samples"] == 16  # type: ignore[index]
+    assert state_of(tmp_path / "codec")[1]["samples"] == 16
 
 
 def test_what_a_killed_run_logged_after_its_state_is_dropped(tmp_path: Path):
@@ -105,7 +112,7 @@ class TestNotFinite:
     def test_a_step_is_skipped_and_counted(self, tmp_path: Path, bad: float):
         fit(Toy(lambda call, loss: loss * bad if call in (3, 5) else loss), tmp_path)
         assert [line.get("skipped", 0) for line in log(tmp_path)] == [0, 0, 1, 1, 2, 2, 2, 2, 2, 2]
-        tensors, counters = load_state(tmp_path)  # type: ignore[misc]
+        tensors, counters = state_of(tmp_path)
         assert counters["skipped"] == 2 and counters["steps"] == 10
         assert all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values())
 
@@ -118,20 +125,20 @@ class TestNotFinite:
         broken = Toy(lambda call, loss: loss * float("nan") if call > 4 else loss)
         with pytest.raises(NonFiniteError, match="3 steps in a row"):
             fit(broken, tmp_path, skip_limit=3, save_every=0.0)
-        assert load_state(tmp_path)[1]["samples"] == 48  # type: ignore[index]
+        assert state_of(tmp_path)[1]["samples"] == 48
 
     def test_weights_that_are_not_finite_are_never_saved(self, tmp_path: Path):
         toy = Toy()
 
         def spoil(call: int, loss: torch.Tensor) -> torch.Tensor:
             if call == 5:  # behind the back of loss and gradient
-                toy.model[0].weight.data[0, 0] = float("nan")
+                next(toy.model.parameters()).data[0, 0] = float("nan")
             return loss
 
         toy.event = spoil
         with pytest.raises(NonFiniteError, match="not finite after 40 samples; the last state is kept"):
             fit(toy, tmp_path, save_every=0.0)
-        assert load_state(tmp_path)[1]["samples"] == 32  # type: ignore[index]
+        assert state_of(tmp_path)[1]["samples"] == 32
 
 
 def test_a_disk_without_room_is_refused_before_the_first_step(tmp_path: Path, monkeypatch):
@@ -146,7 +153,7 @@ def test_a_disk_without_room_is_refused_before_the_first_step(tmp_path: Path, mo
 def test_an_older_state_loads(tmp_path: Path):
     """Of the first format: one average, no count of skipped steps."""
     fit(Toy(), tmp_path, samples=40)
-    tensors, counters = load_state(tmp_path)  # type: ignore[misc]
+    tensors, counters = state_of(tmp_path)
     old = {name: tensor for name, tensor in tensors.items() if not name.startswith("average1.")}
     assert len(old) < len(tensors)
     fields = {name: counters[name] for name in ("samples", "steps", "seconds")}
@@ -167,7 +174,8 @@ class TestSettings:
 
         optimiser = make_optimisers(by_hand.model, 0.01 * rate_factor(0.0, decay=0.0), 1.0, False)[0]
         draws = [torch.Generator().manual_seed(stream(0, "batch", first).integers(0, 2**31)) for first in (0, 8)]
-        (sum(by_hand.loss(draw, 8, 0.0)[0] for draw in draws) / 2).backward()
+        first, second = (by_hand.loss(draw, 8, 0.0)[0] for draw in draws)
+        ((first + second) / 2).backward()
         optimiser.step()
         assert all(
             torch.allclose(a, b, atol=1e-7)

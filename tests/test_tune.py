@@ -120,7 +120,8 @@ for event in start(Path({str(base)!r}), Path({str(tiny_world / "pictures")!r}), 
         process = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": paths}
         )
-        for line in process.stdout:  # type: ignore[union-attr]
+        assert process.stdout is not None
+        for line in process.stdout:
             if line.startswith("trial 2: loss") and "(" not in line:  # on its way
                 process.kill()
                 break
@@ -166,7 +167,8 @@ class TestHeldOut:
         folders = open_folders(tiny_world / "pictures")
         objective, held = Bench(search(), preset("tiny"), base, folders).objective(ImageOptions())
         with torch.no_grad():
-            objective.model.head.weight.zero_(), objective.model.head.bias.zero_()
+            for p in objective.model.head.parameters():
+                p.zero_()
         data = np.concatenate([item.latents[: len(item.states)].astype(np.float64) for item in held])
         loss = objective.held_out_loss(held)
         assert loss == objective.held_out_loss(held) != objective.held_out_loss(held, seed=1)

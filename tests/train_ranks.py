@@ -21,15 +21,15 @@ class Toy(Objective[nn.ModuleDict]):
     def __init__(self, rank: int, broken: tuple[int, ...] = ()):
         torch.manual_seed(0)
         blocks = nn.ModuleList(nn.Sequential(nn.Linear(8, 8), nn.Tanh()) for _ in range(2))
-        self.model = nn.ModuleDict({"blocks": blocks, "head": nn.Linear(8, 4)})
-        self.model.forward = self._forward  # type: ignore[method-assign]
+        self.blocks, self.head = blocks, nn.Linear(8, 4)
+        self.model = nn.ModuleDict({"blocks": blocks, "head": self.head})
         self.target = torch.randn(8, 4, generator=torch.Generator().manual_seed(1))
         self.rank, self.broken, self.calls = rank, broken, 0
 
     def _forward(self, x):
-        for block in self.model["blocks"]:
+        for block in self.blocks:
             x = block(x)
-        return self.model["head"](x)
+        return self.head(x)
 
     def loss(self, generator, batch, fraction):
         """Mean squared error of one batch."""

@@ -31,7 +31,7 @@ ASPECTS: dict[str, tuple[int, int]] = {
 
 @dataclass(frozen=True)
 class CodecConfig:
-    """Sizes of the autoencoder; widths are channels at 1/8, 1/4 and 1/2 of the resolution, blocks those at 1/8."""
+    """Sizes of the codec; widths are channels at 1/8, 1/4 and 1/2 of the resolution, blocks those at 1/8."""
 
     latent_channels: int = 16
     widths: tuple[int, int, int] = (192, 96, 32)

@@ -39,7 +39,9 @@ def autocast(device_type: str, enabled: bool = True) -> Any:
     """
     import torch
 
-    return torch.autocast(device_type, dtype=torch.bfloat16, enabled=enabled and (device_type != "cpu" or has_bfloat16()))
+    return torch.autocast(
+        device_type, dtype=torch.bfloat16, enabled=enabled and (device_type != "cpu" or has_bfloat16())
+    )
 
 
 @cache

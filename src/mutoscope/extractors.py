@@ -138,6 +138,9 @@ class Encoder(nn.Module):
     distance; before that is known (`measure`) they are as they come.
     """
 
+    mean: Tensor  # (features,)
+    deviation: Tensor  # (features,)
+
     def __init__(self, sizes: Sizes):
         super().__init__()
         self.trunk = Trunk(sizes.widths)

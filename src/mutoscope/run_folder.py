@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from mutoscope.autoencoder import Autoencoder
 from mutoscope.checkpoint import Checkpoint, read_weights
+from mutoscope.codec import Codec
 from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MissingModelError, MutoscopeError
 from mutoscope.image_encoder import ImageTower
@@ -115,7 +115,7 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
     for name, make in (
         ("text", lambda: TextTower(config.text)),
         ("transformer", lambda: Transformer(config.transformer)),
-        ("codec", lambda: Autoencoder(config.codec)),
+        ("codec", lambda: Codec(config.codec)),
         ("image_tower", lambda: ImageTower(config.image_tower)),
     ):
         torch.manual_seed(0)  # weights that begin anew do not depend on the parts before

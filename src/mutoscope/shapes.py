@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from mutoscope.config import ASPECTS, PATCH, SPACE_FACTOR, TIME_FACTOR
 from mutoscope.errors import SizeError, did_you_mean
@@ -176,7 +177,7 @@ def _nearest_side(pixels: float) -> int:
 
 
 def rotary_table(
-    frames: np.ndarray, rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
+    frames: ArrayLike, rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
 ) -> np.ndarray:
     """Return cosines and sines (2, t * rows * columns, head_width / 2) of the rotary positions of a token grid.
 

@@ -3,8 +3,8 @@
 Block-causal: tokens of latent frame k see the text, frame 0 and the last `window` frames up to k, so one set of weights draws
 pictures (one frame) and clips of any length, and a clip streams with a key/value cache of constant size. Text states pass two
 adapter blocks once and then enter every block as keys and values of their own; time and the mean text state modulate the
-blocks (adaLN-single, PixArt-alpha, Chen et al. 2023). What the prompt is about is in every text state (`Gist`), so that one noun of
-many words is not lost in their mean. See dev/adr/0002.
+blocks (adaLN-single, PixArt-alpha, Chen et al. 2023). A pooled text embedding (`AttentionPool`) is added to every text state, so that
+one noun of many words is not lost in their mean. See dev/adr/0002.
 
 Legend: latents B c t h w, tokens B N D, text B L D, heads B A S K, time (B, t). n = tokens of one frame, N = t n.
 """
@@ -43,6 +43,8 @@ def unpatchify(tokens: Tensor, frames: int, rows: int, columns: int) -> Tensor:
 class TimeEmbedding(nn.Module):
     """Sines of the time at many rates up to `fastest` (radians), then a two-layer MLP."""
 
+    rates: Tensor
+
     def __init__(self, width: int, rates: int = 64, fastest: float = 1000.0):
         super().__init__()
         self.register_buffer("rates", torch.exp(torch.linspace(0, math.log(fastest), rates)), persistent=False)
@@ -72,15 +74,15 @@ class FewStepEmbedding(nn.Module):
         return self.span(span) + self.guidance(guidance / GUIDANCE_TAUGHT[1])
 
 
-class Gist(nn.Module):
-    """What a prompt is about, in one vector: learned questions attend to the states of the tower (attention pooling).
+class AttentionPool(nn.Module):
+    """Pooled text embedding: learned queries attend to the states of the text tower, and their answers make one vector.
 
     Zero at first (`Transformer.init_weights`).
     """
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        self.questions = config.questions
+        self.queries = config.questions
         self.norm = Norm(config.text_width)
         self.key = nn.Linear(config.text_width, config.questions)
         self.value = nn.Linear(config.text_width, config.width)
@@ -90,8 +92,8 @@ class Gist(nn.Module):
         """(B, L, text width), (B, L) bool -> (B, 1, D)."""
         states = self.norm(states)
         weight = self.key(states).masked_fill(~mask[..., None], -1e4).softmax(1)  # B L Q
-        answers = self.value(states).unflatten(-1, (self.questions, -1))  # B L Q D/Q
-        return self.out((weight[..., None] * answers).sum(1, keepdim=True).flatten(2))
+        pooled = self.value(states).unflatten(-1, (self.queries, -1))  # B L Q D/Q
+        return self.out((weight[..., None] * pooled).sum(1, keepdim=True).flatten(2))
 
 
 class TextAdapter(nn.Module):
@@ -104,7 +106,7 @@ class TextAdapter(nn.Module):
             EncoderBlock(config.width, config.heads, config.hidden) for _ in range(config.adapter_depth)
         )
         self.norm = Norm(config.width)
-        self.gist = Gist(config) if config.questions else None
+        self.gist = AttentionPool(config) if config.questions else None  # its name in the files of weights
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """(B, L, text width), (B, L) bool -> (B, L, D)."""
@@ -192,7 +194,8 @@ class Transformer(nn.Module):
     def init_weights(self) -> None:
         """Initialise everything.
 
-        Linear weights: normal, deviation 1/sqrt(fan in). condition, last, out, mlp.down, head: zero (the gist with them). Biases: zero.
+        Linear weights: normal, deviation 1/sqrt(fan in). condition, last, out (of blocks and pooling), mlp.down, head: zero. Biases:
+        zero.
         Second layers of span and guidance: zero, so that a student starts as its teacher.
         condition's bias: zero scale and shift, gate 1. Norm weights: one.
         """

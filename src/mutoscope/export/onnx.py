@@ -18,8 +18,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mutoscope.autoencoder import Autoencoder
 from mutoscope.checkpoint import ENCODER, FORMAT, SCALE, card_digest, file_hash, quantise_rows, read_weights
+from mutoscope.codec import Codec
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.shapes import rotary_table
@@ -57,7 +57,7 @@ class VelocityStep(nn.Module):
 class FirstFrame(nn.Module):
     """The first latent frame -> one frame and the state."""
 
-    def __init__(self, codec: Autoencoder):
+    def __init__(self, codec: Codec):
         super().__init__()
         self.codec = codec
 
@@ -69,7 +69,7 @@ class FirstFrame(nn.Module):
 class NextFrames(nn.Module):
     """A later latent frame and the state -> four frames and the next state."""
 
-    def __init__(self, codec: Autoencoder):
+    def __init__(self, codec: Codec):
         super().__init__()
         self.codec = codec
 
@@ -81,7 +81,7 @@ class NextFrames(nn.Module):
 class Encode(nn.Module):
     """A picture -> the first latent frame."""
 
-    def __init__(self, codec: Autoencoder):
+    def __init__(self, codec: Codec):
         super().__init__()
         self.codec = codec
 
@@ -95,7 +95,7 @@ def export_checkpoint(
     *,
     tower: TextTower,
     transformer: Transformer,
-    codec: Autoencoder,
+    codec: Codec,
     tokenizer_json: str,
     card: dict[str, Any],  # name, licence, counters, known_words
     image_tower: nn.Module | None = None,
@@ -123,7 +123,7 @@ def _write(
     config: ModelConfig,
     tower: TextTower,
     transformer: Transformer,
-    codec: Autoencoder,
+    codec: Codec,
     tokenizer_json: str,
     card: dict[str, Any],
     image_tower: nn.Module | None,
@@ -182,7 +182,7 @@ def _round_to(module: nn.Module, prefix: str, weights: dict[str, np.ndarray]) ->
 
 
 def _graphs(
-    config: ModelConfig, reader: Reader, transformer: Transformer, codec: Autoencoder, weights: dict[str, np.ndarray]
+    config: ModelConfig, reader: Reader, transformer: Transformer, codec: Codec, weights: dict[str, np.ndarray]
 ) -> Iterable[tuple[str, tuple[bytes, list[str]]]]:
     sizes = config.transformer
     heads, width = sizes.heads, sizes.width // sizes.heads
@@ -214,7 +214,7 @@ def _graphs(
     yield "next_frames", _export(NextFrames(codec), (latents, *state), rows, after, weights)
 
 
-def encoder_graph(codec: Autoencoder, weights: dict[str, np.ndarray]) -> tuple[bytes, list[str]]:
+def encoder_graph(codec: Codec, weights: dict[str, np.ndarray]) -> tuple[bytes, list[str]]:
     """Return the graph for one picture, pixels (1, 3, 1, H, W) -> latents, and the names of its constants in `weights`."""
     example = torch.rand(1, 3, 1, 32, 48) * 2 - 1
     return _export(Encode(codec), (example,), {"pixels": {3: "H", 4: "W"}}, ["latents"], weights)
@@ -227,7 +227,7 @@ def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weight
     disable_telemetry()  # the exporter of PyTorch may import ONNX Runtime
     import onnx
 
-    buffer = io.BytesIO()
+    buffer: Any = io.BytesIO()  # torch takes files, though its types name paths alone
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(

@@ -4,7 +4,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from mutoscope.autoencoder import Autoencoder
+from mutoscope.codec import Codec
 from mutoscope.config import as_student
 from mutoscope.errors import (
     MissingExtraError,
@@ -36,7 +36,7 @@ def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Pat
     config = as_student(load_config(run)) if student else load_config(run)
     tower, tokenizer = load_text(run, config)
     transformer = load_part(run, "student" if student else "transformer", Transformer(config.transformer))
-    codec = load_part(run, "codec", Autoencoder(config.codec))
+    codec = load_part(run, "codec", Codec(config.codec))
     image_tower = (
         load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None
     )

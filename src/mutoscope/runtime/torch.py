@@ -1,19 +1,24 @@
 """The PyTorch runtime: the same four calls on the modules themselves, on a GPU where there is one."""
 
+from collections.abc import Sequence
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import torch
 
 from mutoscope.adapter import merge
-from mutoscope.autoencoder import Autoencoder
 from mutoscope.checkpoint import Checkpoint
+from mutoscope.codec import Codec
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
+from mutoscope.errors import CheckpointError
 from mutoscope.runtime import Adapters, Past
 from mutoscope.shapes import rotary_table
 from mutoscope.text_encoder import TextTower
 from mutoscope.transformer import Transformer, patchify, unpatchify
+
+Module = TypeVar("Module", bound=torch.nn.Module)
 
 
 class TorchRuntime:
@@ -32,7 +37,7 @@ class TorchRuntime:
         config = checkpoint.config
         self.tower = self._fill(TextTower(config.text), "text", weights)
         self.transformer = self._fill(Transformer(config.transformer), "transformer", weights)
-        self.codec = self._fill(Autoencoder(config.codec), "codec", weights)
+        self.codec = self._fill(Codec(config.codec), "codec", weights)
         self._head_width = config.transformer.width // config.transformer.heads
 
     @torch.no_grad()
@@ -43,7 +48,18 @@ class TorchRuntime:
         return self.transformer.adapt(states, seen).cpu().numpy()
 
     @torch.no_grad()
-    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0, centre=(0.0, 0.0)):
+    def velocity(
+        self,
+        latents: np.ndarray,
+        time: float,
+        text: np.ndarray,
+        mask: np.ndarray,
+        frame: float,
+        past: Past | None,
+        span: float = 0.0,
+        guidance: float = 1.0,
+        centre: tuple[float, float] = (0.0, 0.0),
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """See `runtime.Runtime`; keys and values stay on the device."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
@@ -60,19 +76,24 @@ class TorchRuntime:
         return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
 
     @torch.no_grad()
-    def decode(self, latents, state):
+    def decode(
+        self, latents: np.ndarray, state: tuple[np.ndarray, ...] | None
+    ) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
         """See `runtime.Runtime`."""
-        before = None if state is None else tuple(self._to(array) for array in state)
+        before = None
+        if state is not None:
+            first, second, third = (self._to(array) for array in state)
+            before = (first, second, third)
         pixels, after = self.codec.decode_step(self._to(latents), before)
         return pixels.cpu().numpy(), tuple(array.cpu().numpy() for array in after)
 
     @torch.no_grad()
-    def encode(self, pixels):
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
         """See `runtime.Runtime`."""
         return self._encoding.encode(self._to(pixels)).cpu().numpy()
 
     @cached_property
-    def _encoding(self) -> torch.nn.Module:
+    def _encoding(self) -> Codec:
         """The codec with its encoder, which drawing from words does without."""
         weights = {
             name.removeprefix("codec."): torch.from_numpy(array)
@@ -81,14 +102,13 @@ class TorchRuntime:
         self.codec.load_state_dict(weights, strict=False)
         return self.codec.to(self.device)
 
-    def _fill(self, module: torch.nn.Module, prefix: str, weights: dict[str, np.ndarray]) -> torch.nn.Module:
+    def _fill(self, module: Module, prefix: str, weights: dict[str, np.ndarray]) -> Module:
+        """Give `module` its weights; CheckpointError when they are not of its sizes."""
         own = {name.removeprefix(prefix + "."): torch.from_numpy(array) for name, array in weights.items()
                if name.startswith(prefix + ".")}  # fmt: skip
         missing, extra = module.load_state_dict(own, strict=False)
         lacking = [name for name in missing if not name.startswith("encoder.")]
         if lacking or extra:
-            from mutoscope.errors import CheckpointError
-
             differ = ", ".join([*lacking, *extra][:5])
             raise CheckpointError(
                 f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ})"
@@ -98,5 +118,7 @@ class TorchRuntime:
     def _to(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
 
-    def _table(self, frames, rows: int, columns: int, centre=(0.0, 0.0)) -> torch.Tensor:
-        return self._to(rotary_table(np.asarray(frames), rows, columns, self._head_width, centre))
+    def _table(
+        self, frames: Sequence[float], rows: int, columns: int, centre: tuple[float, float] = (0.0, 0.0)
+    ) -> torch.Tensor:
+        return self._to(rotary_table(frames, rows, columns, self._head_width, centre))

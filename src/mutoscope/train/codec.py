@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mutoscope.autoencoder import Autoencoder
+from mutoscope.codec import Codec
 from mutoscope.config import TIME_FACTOR, ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.layers import use_channels_last
@@ -30,11 +30,11 @@ CLIP_NOISE = 0.12  # own for each latent frame: the decoder learns to hold still
 TIME_WEIGHT = 3.0  # of the error of the changes from frame to frame, which the eye sees before any other
 
 
-class CodecObjective(Objective[Autoencoder]):
-    """Trains an Autoencoder on the pixels of captioned folders."""
+class CodecObjective(Objective[Codec]):
+    """Trains an Codec on the pixels of captioned folders."""
 
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
-        self.model = Autoencoder(config.codec)
+        self.model = Codec(config.codec)
         use_channels_last(self.model)
         self.run = run
         self.pictures = [folder for folder in folders if not folder.is_clips]
@@ -57,7 +57,7 @@ class CodecObjective(Objective[Autoencoder]):
         """Return encoder and decoder, which the loss calls one by one."""
         return [self.model.encoder, self.model.decoder]
 
-    def preview(self, model: Autoencoder) -> np.ndarray:
+    def preview(self, model: Codec) -> np.ndarray:
         """Originals above their reconstructions; below, the frames of one clip."""
         generator = torch.Generator().manual_seed(1)
         pixels = self._pictures(generator, 8) if self.pictures else self._clips(generator, 8)[:, :, :1]
@@ -72,7 +72,7 @@ class CodecObjective(Objective[Autoencoder]):
         self.measure(self.model)
 
     @torch.no_grad()
-    def measure(self, model: Autoencoder, batches: int = 24) -> None:
+    def measure(self, model: Codec, batches: int = 24) -> None:
         """Set the latents' mean and deviation inside the codec.
 
         One deviation for all channels: coarse patterns keep more of the scale than fine ones, so noise hides the fine ones

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mutoscope.autoencoder import Autoencoder
+from mutoscope.codec import Codec
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.device import autocast
@@ -72,7 +72,7 @@ class DiffusionObjective(Objective[Transformer]):
         self.config, self.options = config, options
         self.model = Transformer(config.transformer)
         self.tower, self.tokenizer = load_text(run, config)
-        self.codec = load_part(run, "codec", Autoencoder(config.codec)).requires_grad_(False).eval()
+        self.codec = load_part(run, "codec", Codec(config.codec)).requires_grad_(False).eval()
         use_channels_last(self.codec)
         sets = [cache_folder(folder, self.codec, self.tower, self.tokenizer, config, run)
                 for folder in folders if isinstance(options, VideoOptions) or not folder.is_clips]  # fmt: skip
@@ -240,7 +240,7 @@ def read_texts(prompts: list[str], tower: TextTower, tokenizer: Tokenizer, windo
 
 
 def cache_folder(
-    folder: Folder, codec: Autoencoder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
+    folder: Folder, codec: Codec, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
 ) -> Latents:
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
     text = hashlib.sha256((run / "parts" / "text.safetensors").read_bytes()).hexdigest()[:12]

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from mutoscope.autoencoder import Autoencoder
+from mutoscope.codec import Codec
 from mutoscope.data.cache import Folder
 from mutoscope.device import autocast
 from mutoscope.media.pixels import to_values
 from mutoscope.media.storage import atomic_write
 
 
-def cached_latents(folder: Folder, codec: Autoencoder, run: Path) -> np.ndarray:
+def cached_latents(folder: Folder, codec: Codec, run: Path) -> np.ndarray:
     """Return the latents of a folder, mapped from `run/cache`, encoding it on the first call; `codec` says how."""
     path = run / "cache" / f"latents-{folder.path.name}-{folder.digest}-{encoder_digest(codec)}.npy"
     if not path.exists():
@@ -24,7 +24,7 @@ def cached_latents(folder: Folder, codec: Autoencoder, run: Path) -> np.ndarray:
     return np.load(path, mmap_mode="r")
 
 
-def encoder_digest(codec: Autoencoder) -> str:
+def encoder_digest(codec: Codec) -> str:
     """Return a short hash of all that decides latents; a better decoder does not change them."""
     parts = hashlib.sha256()
     for name, tensor in sorted(codec.state_dict().items()):
@@ -34,7 +34,7 @@ def encoder_digest(codec: Autoencoder) -> str:
 
 
 @torch.no_grad()
-def encode_pixels(folder: Folder, codec: Autoencoder) -> np.ndarray:
+def encode_pixels(folder: Folder, codec: Codec) -> np.ndarray:
     """Return the latents of a folder."""
     batch = max(1, 32 // folder.pixels.shape[1])
     device = codec.mean.device

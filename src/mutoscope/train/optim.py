@@ -32,6 +32,7 @@ class MatrixMuon(torch.optim.Muon):
     def step(self, closure: Any = None) -> None:
         """Step on the gradients of the kernels."""
         for weight, matrix in zip(self.weights, self.param_groups[0]["params"], strict=True):
+            assert weight.grad is not None, "every weight of a block is used in every step"
             matrix.grad = as_matrix(weight.grad)
         if self.weights[0].device.type == "cpu" and not has_bfloat16():
             self._step_in_float32()
@@ -135,7 +136,8 @@ class PowerAverage:
         """Take in the weights after optimiser step `step`, counted from 1."""
         share = 1.0 - (1.0 - 1.0 / step) ** (self.exponent + 1.0)
         new = [_local(p.detach()) for p in model.parameters() if p.requires_grad]
-        torch._foreach_lerp_([_local(weight) for weight in self.weights.values()], new, share)
+        averages = [_local(weight) for weight in self.weights.values()]
+        torch._foreach_lerp_(averages, new, share)  # pyright: ignore[reportPrivateImportUsage] - in place, one call for all
 
 
 def _local(tensor: Tensor) -> Tensor:

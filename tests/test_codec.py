@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mutoscope.autoencoder import PIXELS, Autoencoder, cosine_basis
+from mutoscope.codec import PIXELS, Codec, DecoderState, cosine_basis
 from mutoscope.config import CodecConfig
 from mutoscope.shapes import LatentGrid
 
@@ -22,8 +22,8 @@ def draw(*shape: int, seed: int = 0) -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def codec() -> Autoencoder:
-    codec = Autoencoder(CONFIG).double()
+def codec() -> Codec:
+    codec = Codec(CONFIG).double()
     for seed, parameter in enumerate(codec.parameters()):
         parameter.data += 0.3 * draw(*parameter.shape, seed=seed) / max(1, parameter[0].numel()) ** 0.5
     codec.mean.copy_(draw(5, seed=1))
@@ -32,8 +32,8 @@ def codec() -> Autoencoder:
 
 
 @pytest.fixture(scope="module")
-def fresh() -> Autoencoder:
-    return Autoencoder(CodecConfig(widths=(24, 16, 8), blocks=1)).requires_grad_(False)
+def fresh() -> Codec:
+    return Codec(CodecConfig(widths=(24, 16, 8), blocks=1)).requires_grad_(False)
 
 
 def smooth_picture(height: int, width: int) -> Tensor:
@@ -52,16 +52,17 @@ def psnr(one: Tensor, other: Tensor) -> float:
 
 @pytest.mark.parametrize("frames", [1, 5, 9])
 @pytest.mark.parametrize(("width", "height"), [(32, 32), (48, 32), (32, 80), (112, 48)])
-def test_shapes_are_those_of_the_latent_grid(codec: Autoencoder, width: int, height: int, frames: int):
+def test_shapes_are_those_of_the_latent_grid(codec: Codec, width: int, height: int, frames: int):
     grid = LatentGrid(width, height, frames)
     latents = codec.encode(draw(2, 3, frames, height, width))
     assert latents.shape == (2, 5, grid.latent_frames, grid.latent_height, grid.latent_width)
     assert codec.decode(latents).shape == (2, 3, frames, height, width)
 
 
-def test_streaming_equals_decoding_at_once(codec: Autoencoder):
+def test_streaming_equals_decoding_at_once(codec: Codec):
     latents = draw(2, 5, LATENT_FRAMES, 4, 6)
-    parts, state = [], None
+    parts: list[Tensor] = []
+    state: DecoderState | None = None
     for k in range(LATENT_FRAMES):
         pixels, state = codec.decode_step(latents[:, :, k : k + 1], state)
         assert pixels.shape == (2, 3, 4 if k else 1, HEIGHT, WIDTH)
@@ -70,7 +71,7 @@ def test_streaming_equals_decoding_at_once(codec: Autoencoder):
 
 
 @pytest.mark.parametrize("latent_frame", range(LATENT_FRAMES))
-def test_latents_hear_nothing_of_later_frames(codec: Autoencoder, latent_frame: int):
+def test_latents_hear_nothing_of_later_frames(codec: Codec, latent_frame: int):
     pixels = draw(1, 3, FRAMES, HEIGHT, WIDTH)
     whole = codec.encode(pixels)
     cut = codec.encode(pixels[:, :, : 1 + 4 * latent_frame])
@@ -84,7 +85,7 @@ def test_latents_hear_nothing_of_later_frames(codec: Autoencoder, latent_frame: 
 
 
 @pytest.mark.parametrize("latent_frame", range(LATENT_FRAMES))
-def test_pixels_hear_nothing_of_later_latents(codec: Autoencoder, latent_frame: int):
+def test_pixels_hear_nothing_of_later_latents(codec: Codec, latent_frame: int):
     latents = draw(1, 5, LATENT_FRAMES, 4, 6)
     whole = codec.decode(latents)
     cut = codec.decode(latents[:, :, : latent_frame + 1])
@@ -96,13 +97,13 @@ def test_pixels_hear_nothing_of_later_latents(codec: Autoencoder, latent_frame: 
     assert moved.tolist() == [first <= frame < last for frame in range(FRAMES)]
 
 
-def test_a_picture_is_the_first_frame_of_a_clip(codec: Autoencoder):
+def test_a_picture_is_the_first_frame_of_a_clip(codec: Codec):
     pixels, latents = draw(2, 3, FRAMES, HEIGHT, WIDTH), draw(2, 5, LATENT_FRAMES, 4, 6)
     torch.testing.assert_close(codec.encode(pixels[:, :, :1]), codec.encode(pixels)[:, :, :1], atol=1e-12, rtol=0)
     torch.testing.assert_close(codec.decode(latents[:, :, :1]), codec.decode(latents)[:, :, :1], atol=1e-12, rtol=0)
 
 
-def test_each_sample_of_a_batch_stands_alone(codec: Autoencoder):
+def test_each_sample_of_a_batch_stands_alone(codec: Codec):
     pixels, latents = draw(3, 3, 5, HEIGHT, WIDTH), draw(3, 5, 2, 4, 6)
     for b in range(3):
         torch.testing.assert_close(codec.encode(pixels[b : b + 1]), codec.encode(pixels)[b : b + 1], atol=1e-12, rtol=0)
@@ -111,12 +112,12 @@ def test_each_sample_of_a_batch_stands_alone(codec: Autoencoder):
         )
 
 
-def test_scale_and_shift_are_undone_and_unit_where_they_were_measured(codec: Autoencoder):
+def test_scale_and_shift_are_undone_and_unit_where_they_were_measured(codec: Codec):
     pixels = draw(2, 3, 5, HEIGHT, WIDTH)
     raw = codec.encode_raw(pixels)
     torch.testing.assert_close(codec.unscale(codec.encode(pixels)), raw, atol=1e-12, rtol=0)
     torch.testing.assert_close(codec.decode(codec.encode(pixels)), codec.decoder(raw), atol=1e-10, rtol=0)
-    measured = Autoencoder(CONFIG).double()
+    measured = Codec(CONFIG).double()
     measured.load_state_dict(codec.state_dict())
     measured.mean.copy_(raw.mean((0, 2, 3, 4)))
     measured.deviation.copy_(raw.std((0, 2, 3, 4)))
@@ -125,7 +126,7 @@ def test_scale_and_shift_are_undone_and_unit_where_they_were_measured(codec: Aut
     torch.testing.assert_close(unit.std((0, 2, 3, 4)), torch.ones(5).double(), atol=1e-6, rtol=0)
 
 
-def test_raw_latents_are_held_within_four(codec: Autoencoder):
+def test_raw_latents_are_held_within_four(codec: Codec):
     raw = codec.encode_raw(1000 * draw(1, 3, 1, HEIGHT, WIDTH))
     assert raw.isfinite().all() and 3.9 < raw.abs().max() <= 4.0
 
@@ -152,22 +153,22 @@ def test_few_channels_are_the_first_of_many():
 
 
 @pytest.mark.parametrize(("height", "width"), [(128, 128), (96, 192)])
-def test_an_untrained_codec_is_a_coarse_jpeg(fresh: Autoencoder, height: int, width: int):
+def test_an_untrained_codec_is_a_coarse_jpeg(fresh: Codec, height: int, width: int):
     picture = smooth_picture(height, width)
     assert psnr(fresh.decode(fresh.encode(picture)), picture) > 25.0
     flat = picture.mean((2, 3, 4), keepdim=True).expand_as(picture)
     assert psnr(flat, picture) < 16.0, "the picture would be too easy"
 
 
-def test_an_untrained_codec_holds_a_still_clip_still(fresh: Autoencoder):
+def test_an_untrained_codec_holds_a_still_clip_still(fresh: Codec):
     clip = smooth_picture(64, 64).expand(1, 3, 9, 64, 64)
     back = fresh.decode(fresh.encode(clip))
     torch.testing.assert_close(back, back[:, :, :1].expand_as(back), atol=1e-5, rtol=0)
     assert psnr(back, clip) > 25.0
 
 
-def test_every_parameter_can_learn(codec: Autoencoder):
-    learning = Autoencoder(CONFIG).double()
+def test_every_parameter_can_learn(codec: Codec):
+    learning = Codec(CONFIG).double()
     learning.load_state_dict(codec.state_dict())
     pixels = draw(1, 3, 9, HEIGHT, WIDTH)
     (learning.decode(learning.encode(pixels)) - pixels).square().mean().backward()

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from mutoscope.config import SPACE_FACTOR, TIME_FACTOR, CodecConfig
 
+DecoderState = tuple[Tensor, Tensor, Tensor]  # features of the last latent frame at the three places where time mixes
 PIXELS = 3 * SPACE_FACTOR**2  # numbers of one frame under one latent row and column
 
 
@@ -148,7 +149,7 @@ class Decoder(nn.Module):
         self.out = nn.Conv2d(shallow, 12, 3, padding=1)
         self.linear = nn.Conv2d(config.latent_channels, TIME_FACTOR * PIXELS, 1)
 
-    def trunk(self, z: Tensor, frames: int, state: tuple[Tensor, Tensor, Tensor] | None):
+    def trunk(self, z: Tensor, frames: int, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
         """(B t, c, h, w) -> features (B t, middle, 2h, 2w) and the state that the next latent frame needs."""
         s0, s1, s2 = state if state is not None else (None, None, None)
         a = self.stem(z)
@@ -164,12 +165,13 @@ class Decoder(nn.Module):
         x = self.quarter_mix(c, shift_time(c, frames, s2))
         for block in self.quarter_blocks:
             x = block(x)
-        last = [y.unflatten(0, (-1, frames))[:, -1] for y in (a, b, c)]
-        return x, tuple(last)
+        last_a, last_b, last_c = (y.unflatten(0, (-1, frames))[:, -1] for y in (a, b, c))
+        return x, (last_a, last_b, last_c)
 
     def frames(self, x: Tensor, z: Tensor, first: bool) -> Tensor:
         """Features (B, middle, 2h, 2w) and latents (B, c, h, w) of one latent frame -> its frames (B, 3, 1 or 4, H, W)."""
         count = 1 if first else TIME_FACTOR
+        assert self.linear.bias is not None and self.part.bias is not None
         straight = F.conv2d(z, self.linear.weight[-count * PIXELS :], self.linear.bias[-count * PIXELS :])
         straight = F.pixel_shuffle(straight.unflatten(1, (count, PIXELS)).flatten(0, 1), SPACE_FACTOR)
         weight, bias = self.part.weight[-count * self.top :], self.part.bias[-count * self.top :]
@@ -192,8 +194,11 @@ class Decoder(nn.Module):
         return torch.cat([first, rest], 2)
 
 
-class Autoencoder(nn.Module):
+class Codec(nn.Module):
     """Encoder, decoder and the statistics that give latents unit scale outside of here."""
+
+    mean: Tensor  # (c,)
+    deviation: Tensor  # (c,)
 
     def __init__(self, config: CodecConfig):
         super().__init__()
@@ -240,7 +245,7 @@ class Autoencoder(nn.Module):
         """Unit-scale latents (B, c, t, h, w) -> pixels (B, 3, 1 + 4 (t - 1), H, W), about [-1, 1]."""
         return self.decoder(self.unscale(latents))
 
-    def decode_step(self, latents: Tensor, state: tuple[Tensor, Tensor, Tensor] | None):
+    def decode_step(self, latents: Tensor, state: DecoderState | None) -> tuple[Tensor, DecoderState]:
         """One unit-scale latent frame (B, c, 1, h, w) and the state -> its frames (1 at first, then 4) and the next state."""
         z = self.unscale(latents)[:, :, 0]
         x, state_after = self.decoder.trunk(z, 1, state)
