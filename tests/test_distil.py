@@ -21,8 +21,8 @@ from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.flow import grid, mix
 from mutoscope.guidance import guided
 from mutoscope.media import read_info, read_pixels
-from mutoscope.run_folder import load_part, save_config, save_part
 from mutoscope.prompt.request import Request
+from mutoscope.run_folder import load_part, save_config, save_part
 from mutoscope.runtime import open_runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.text_encoder import TextTower

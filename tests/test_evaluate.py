@@ -202,7 +202,7 @@ def test_unseen_facts_cost_nothing():
     labels = torch.tensor([stage.label(facts, attributes())])
     assert (labels == stage.UNSEEN).sum() == len(attributes()) - 2
     logits = {name: torch.zeros(1, len(words)) for name, words in attributes().items()}
-    lost = stage.loss_of(logits, labels, 0.0)
+    lost = stage.label_loss(logits, labels, 0.0)
     assert lost.item() == pytest.approx(sum(np.log(len(attributes()[name])) for name in facts), abs=1e-5)
 
 

@@ -79,9 +79,9 @@ def test_a_home_that_cannot_be_written_is_no_reason_to_speak(tmp_path: Path, tin
 def test_an_export_leaves_a_new_home_empty(home: Path, tmp_path: Path):
     """PyTorch's exporter is another way to ONNX Runtime: whatever it imports finds the switch set."""
     code = (
-        "import os\nfrom mutoscope.config import preset\nfrom mutoscope.autoencoder import Autoencoder\n"
+        "import os\nfrom mutoscope.config import preset\nfrom mutoscope.codec import Codec\n"
         "from mutoscope.export.onnx import encoder_graph\n"
-        "codec = Autoencoder(preset('tiny').codec)\n"
+        "codec = Codec(preset('tiny').codec)\n"
         "encoder_graph(codec, {f'codec.{name}': one.numpy() for name, one in codec.state_dict().items()})\n"
         "assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'\nimport onnxruntime"
     )
