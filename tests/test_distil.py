@@ -17,13 +17,14 @@ from mutoscope.cli import main
 from mutoscope.codec import Codec
 from mutoscope.config import as_student, preset
 from mutoscope.data.cache import open_folders
+from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.flow import grid, mix
 from mutoscope.guidance import guided
 from mutoscope.media import read_info, read_pixels
 from mutoscope.prompt.request import Request
 from mutoscope.run_folder import load_part, save_config, save_part
-from mutoscope.runtime import open_runtime
+from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.text_encoder import TextTower
 from mutoscope.train import distil, run
@@ -34,6 +35,14 @@ from mutoscope.transformer import Transformer
 from mutoscope.world.grammar import vocabulary
 
 PROMPT = "a lake at sunset"
+
+
+def runtime_of(model: TextToImageModel | TextToVideoModel) -> Runtime:
+    """Return what runs the networks of a checkpoint's model."""
+    assert isinstance(model.engine, CheckpointEngine)
+    return model.engine.runtime
+
+
 MEAN, DEVIATION = torch.tensor([0.8, -0.3]).double(), torch.tensor([0.35, 1.4]).double()
 
 
@@ -369,13 +378,14 @@ class TestDrawing:
 
     def test_a_picture_is_four_calls_and_one_batch(self, few_step_checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
         model = TextToImageModel(few_step_checkpoint, threads=1)
-        asked, plain = [], model._runtime.velocity
+        runtime = runtime_of(model)
+        asked, plain = [], runtime.velocity
 
         def counted(latents, time, text, mask, frame, past, span=0.0, guidance=1.0):
             asked.append((len(latents), time, time - span, guidance))
             return plain(latents, time, text, mask, frame, past, span, guidance)
 
-        monkeypatch.setattr(model._runtime, "velocity", counted)
+        monkeypatch.setattr(runtime, "velocity", counted)
         picture = model.generate(PROMPT, seed=1, guidance_scale=2.5, size="128x128")
         times = grid(4, 2.0)
         assert asked == [(1, now, pytest.approx(after), 2.5) for now, after in zip(times, times[1:], strict=False)]
@@ -385,13 +395,14 @@ class TestDrawing:
         self, few_step_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
     ):
         model = TextToVideoModel(few_step_checkpoint, threads=1)
-        asked, plain = [], model._runtime.velocity
+        runtime = runtime_of(model)
+        asked, plain = [], runtime.velocity
 
         def counted(latents, time, text, mask, frame, past, span=0.0, guidance=1.0):
             asked.append((frame, time > 0, span > 0, guidance))
             return plain(latents, time, text, mask, frame, past, span, guidance)
 
-        monkeypatch.setattr(model._runtime, "velocity", counted)
+        monkeypatch.setattr(runtime, "velocity", counted)
         clip = model.generate(PROMPT, seed=1, num_frames=9, size="32x32")
         first, later = [(0.0, True, True, 3.0)] * 2, [(1.0, True, True, 1.0)] * 2
         remembered = [(0.0, False, False, 1.0)], [(1.0, False, False, 1.0)]

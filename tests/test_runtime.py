@@ -99,7 +99,7 @@ def test_words_need_no_encoder(copied_checkpoint: Path, name: str, file: str):
     assert model.generate(PROMPT, size="32x32", num_inference_steps=1).pixels.shape == (32, 32, 3)
     if (name, file) != ("torch", "graphs/encoder.onnx"):  # the modules need no graph
         with pytest.raises(CheckpointError, match=f"{file} is missing.*mutoscope export"):
-            model._runtime.encode(np.zeros((1, 3, 1, 32, 32), np.float32))
+            open_runtime(open_checkpoint(copied_checkpoint), name, 1).encode(np.zeros((1, 3, 1, 32, 32), np.float32))
 
 
 def test_the_same_request_gives_the_same_picture(tiny_checkpoint: Path):
