@@ -1,50 +1,39 @@
-"""The verb adapt: some pictures teach a checkpoint a word or a style, kept as a small file that --adapter names."""
+"""The command `adapt`: some pictures teach a checkpoint a word or a style, kept as a small file that --adapter names."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import note, say, watch
+from mutoscope.cli.console import LINE_SECONDS, note, say, watch
+from mutoscope.cli.options import TrainingSeed, argument, flag, int_option, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError
 
+Pictures = Annotated[
+    str,
+    argument("DIR", "5 to 500 pictures, with captions in NAME.txt, captions.jsonl or metadata.csv, or without."),
+]
+Name = Annotated[str, text_option("--name", "WORD", "What it is called, and the word that brings it out.")]
+Full = Annotated[bool, flag("--full", "Learn the whole transformer; the file is some twenty times as large.")]
+Budget = Annotated[
+    str | None,
+    text_option("--budget", "TIME", "How long to train: 90s, 5m; without it a set number of samples, a minute or two."),
+]
+Out = Annotated[str | None, text_option("--out", "FILE", "Where to write it; NAME.safetensors among yours.")]
+
 
 def adapt(
-    folder: Annotated[
-        str,
-        typer.Argument(metavar="DIR", parser=ask.text, help="5 to 500 pictures, with captions in NAME.txt, captions.jsonl "
-                       "or metadata.csv, or without."),
-    ],
-    name: Annotated[
-        str,
-        typer.Option("--name", metavar="WORD", parser=ask.text, help="What it is called, and the word that brings it out."),
-    ],
-    rank: Annotated[
-        int, typer.Option("--rank", metavar="N", parser=ask.whole("--rank", 8), help="Of the change: more can hold more.")
-    ] = 8,
-    full: Annotated[
-        bool, typer.Option("--full", help="Learn the whole transformer; the file is some twenty times as large.")
-    ] = False,
-    budget: Annotated[
-        str | None,
-        typer.Option("--budget", metavar="TIME", parser=ask.text,
-                     help="How long to train: 90s, 5m; without it a set number of samples, a minute or two."),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", parser=ask.whole("--seed", 0), help="Seed of the training.")
-    ] = 0,
-    licence: Annotated[
-        str, typer.Option("--licence", metavar="NAME", parser=ask.text, help="Of the pictures; kept in the file.")
-    ] = "",
-    out: Annotated[
-        str | None,
-        typer.Option("--out", metavar="FILE", parser=ask.text, help="Where to write it; NAME.safetensors among yours."),
-    ] = None,
+    folder: Pictures,
+    name: Name,
+    rank: Annotated[int, int_option("--rank", 8, "Of the change: more can hold more.")] = 8,
+    full: Full = False,
+    budget: Budget = None,
+    seed: TrainingSeed = 0,
+    licence: Annotated[str, text_option("--licence", "NAME", "Of the pictures; kept in the file.")] = "",
+    out: Out = None,
     model: ask.Model = None,
     quiet: ask.Quiet = False,
-) -> None:  # fmt: skip
+) -> None:
     """Teach a model a word or a style from your own pictures; draw with it by --adapter."""
     if not Path(folder).is_dir():
         raise OutputError(f"{folder!r} is not a folder; expected one of pictures")
@@ -56,7 +45,7 @@ def adapt(
 
     ends: dict[str, Any] = {"samples": SAMPLES} if budget_seconds is None else {"samples": 0, "budget": budget_seconds}
     lesson = Lesson(name, rank=rank, full=full, seed=seed, licence=licence, **ends)
-    learned = watch(start(Path(folder), lesson, model, target), quiet=quiet, lines_every=30.0)
+    learned = watch(start(Path(folder), lesson, model, target), quiet=quiet, lines_every=LINE_SECONDS)
     if not quiet:
         for passed in learned.passed:
             note(f"left out {passed}")

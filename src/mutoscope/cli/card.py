@@ -1,33 +1,25 @@
-"""The verb card: the model card and the README's tables, from what the run and the evaluation wrote down."""
+"""The command `card`: the model card and the README's tables, from what the run and the evaluation wrote down."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say
+from mutoscope.cli.options import ModelCardFile, argument, text_option
 from mutoscope.errors import OutputError, SettingError
+
+ReadmeFile = Annotated[
+    str | None,
+    text_option("--readme", "FILE", "Write the training and metrics tables between their marks in this page."),
+]
 
 
 def card(
     checkpoint: Annotated[
-        str | None,
-        typer.Argument(metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder; none = the embedded model."),
+        str | None, argument("[CHECKPOINT]", "A checkpoint folder; none = the embedded model.")
     ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option("--out", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown."),
-    ] = None,
-    readme: Annotated[
-        str | None,
-        typer.Option(
-            "--readme",
-            metavar="FILE",
-            parser=ask.text,
-            help="Write the training and metrics tables between their marks in this page.",
-        ),
-    ] = None,
+    out: ModelCardFile = None,
+    readme: ReadmeFile = None,
     votes: ask.Votes = None,
 ) -> None:
     """Write the model card and the tables of a README; no number is made by hand."""

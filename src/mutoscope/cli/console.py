@@ -6,13 +6,14 @@ characters are shown as escapes, so that a prompt can neither colour nor move an
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from mutoscope.errors import MutoscopeError
 from mutoscope.events import Event
 
+LINE_SECONDS = 30.0  # between two lines of progress of a long job, where there is no terminal
 MAX_LINE_LETTERS = 2000  # characters of a complaint; longer ones lose their middle
 Show = Callable[[Event], None]
 
@@ -57,7 +58,7 @@ def explain(error: Exception) -> tuple[str, int]:
     return f"this is a mistake in Mutoscope, please report it: {kind} (MUTOSCOPE_TRACEBACK=1 shows where)", 1
 
 
-def table(rows: list[tuple[str, object]]) -> None:
+def table(rows: Sequence[tuple[str, object]]) -> None:
     """Print names and values in two columns."""
     width = max((len(name) for name, _ in rows), default=0)
     for name, value in rows:

@@ -1,33 +1,20 @@
-"""The verb export: from a training run to a checkpoint folder that draws without PyTorch."""
+"""The command `export`: from a training run to a checkpoint folder that draws without PyTorch."""
 
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say
+from mutoscope.cli.options import argument, flag, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError
 
 
 def export(
-    run: Annotated[
-        str, typer.Argument(metavar="RUN", parser=ask.text, help="The folder of a run that mutoscope train filled.")
-    ],
-    out: Annotated[
-        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The checkpoint folder to write or replace.")
-    ],
-    name: Annotated[
-        str, typer.Option("--name", metavar="NAME", parser=ask.text, help="What the model is called.")
-    ] = "mutoscope-nano",
-    student: Annotated[
-        bool, typer.Option("--student", help="Write the few-step model that mutoscope train distil made.")
-    ] = False,
-    card: Annotated[
-        str | None,
-        typer.Option("--card", metavar="FILE", parser=ask.text, help="Write the model card there, as Markdown."),
-    ] = None,
+    run: Annotated[str, argument("RUN", "The folder of a run that mutoscope train filled.")],
+    out: Annotated[str, text_option("--out", "DIR", "The checkpoint folder to write or replace.")],
+    name: Annotated[str, text_option("--name", "NAME", "What the model is called.")] = "mutoscope-nano",
+    student: Annotated[bool, flag("--student", "Write the few-step model that mutoscope train distil made.")] = False,
+    card: Annotated[str | None, text_option("--card", "FILE", "Write the model card there, as Markdown.")] = None,
 ) -> None:
     """Turn a training run into a checkpoint folder that draws without PyTorch."""
     if card is not None:

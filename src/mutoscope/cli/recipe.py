@@ -12,12 +12,11 @@ Every part of a training goes on where it stopped, so the same command finishes 
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import series
-from mutoscope.cli.console import note, say, watch
+from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.cli.generate import RunOptions
+from mutoscope.cli.options import argument, float_option, text_option
 from mutoscope.errors import SettingError, did_you_mean
 
 PARTS = ("model", "render", "train", "tune")
@@ -25,32 +24,17 @@ RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style"
 
 
 def recipe(
-    name: Annotated[
-        str | None,
-        typer.Argument(metavar="[NAME|FILE]", parser=ask.text, help="Of `mutoscope recipe`, or a TOML file."),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            "--out", "-o", metavar="DIR", parser=ask.text, help="Where it all goes; outputs/NAME for pictures."
-        ),
-    ] = None,
-    motif: Annotated[
-        str | None, typer.Option("--motif", metavar="TEXT", parser=ask.text, help="What the pictures show.")
-    ] = None,
-    headline: Annotated[
-        str | None, typer.Option("--headline", metavar="TEXT", parser=ask.text, help="Words to set on the pictures.")
-    ] = None,
-    prompts: Annotated[
-        str | None,
-        typer.Option("--prompts", metavar="FILE", parser=ask.text, help="Draw these instead, one prompt a line."),
-    ] = None,
+    name: Annotated[str | None, argument("[NAME|FILE]", "Of `mutoscope recipe`, or a TOML file.")] = None,
+    out: Annotated[str | None, text_option("--out -o", "DIR", "Where it all goes; outputs/NAME for pictures.")] = None,
+    motif: Annotated[str | None, text_option("--motif", "TEXT", "What the pictures show.")] = None,
+    headline: Annotated[str | None, text_option("--headline", "TEXT", "Words to set on the pictures.")] = None,
+    prompts: Annotated[str | None, text_option("--prompts", "FILE", "Draw these instead, one prompt a line.")] = None,
     style: ask.Style = None,
     size: ask.Size = None,
     steps: ask.Steps = None,
     seed: ask.Seed = None,
     scale: Annotated[
-        float | None, typer.Option("--scale", metavar="X", help="Of a training: do this share of it, for a try; 1.")
+        float | None, float_option("--scale", 0.001, "Of a training: do this share of it, for a try; 1.")
     ] = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
@@ -93,10 +77,10 @@ def train(plan: dict[str, Any], run: Path, scale: float, quiet: bool) -> None:
         raise SettingError(f"--scale must be above 0 and at most 1, got {scale}")
     for part in plan["render"]:
         note(f"render {part['out']}")
-        watch(render_part(run, part, scale), quiet=quiet, lines_every=30.0)
+        watch(render_part(run, part, scale), quiet=quiet, lines_every=LINE_SECONDS)
     for part in plan["train"]:
         note(f"train {part['stage']}")
-        watch(train_part(run, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
+        watch(train_part(run, plan["model"], part, scale), quiet=quiet, lines_every=LINE_SECONDS)
     from mutoscope.export.run import export_run
 
     say(export_run(run, run / "checkpoint", plan["model"]["name"]))

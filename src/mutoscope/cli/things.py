@@ -3,20 +3,14 @@
 import json
 from typing import Annotated
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, table
+from mutoscope.cli.options import argument, flag
 
 
 def things(
-    prompt: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[PROMPT]", parser=ask.text, help="Say what is read from this prompt; nothing is drawn."
-        ),
-    ] = None,
-    whose: Annotated[bool, typer.Option("--credits", help="Name the sets of drawings and their licences.")] = False,
+    prompt: Annotated[str | None, argument("[PROMPT]", "Say what is read from this prompt; nothing is drawn.")] = None,
+    whose: Annotated[bool, flag("--credits", "Name the sets of drawings and their licences.")] = False,
     as_json: ask.Json = False,
 ) -> None:
     """List the things that are looked up, or say what is read from a prompt."""

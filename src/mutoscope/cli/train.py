@@ -1,4 +1,4 @@
-"""The verbs train: a stage of training, resumed by the same command; its plan before, its average and its film after."""
+"""The commands `train STAGE`, resumed by the same words, and `train plan`, `ema` and `film`, before and after a run."""
 
 import os
 from collections.abc import Callable
@@ -8,49 +8,32 @@ from typing import Annotated, Any
 import typer
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import say, table, watch
+from mutoscope.cli.console import LINE_SECONDS, say, table, watch
+from mutoscope.cli.options import Preset, argument, flag, float_option, int_option, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError, SettingError
 
 STAGE = "STAGE"  # the command that every stage's name calls, see `app.Stages`
-Folder = Annotated[
-    str, typer.Argument(metavar="RUN/STAGE", parser=ask.text, help="The folder of a stage, as runs/nano/video.")
+
+Folder = Annotated[str, argument("RUN/STAGE", "The folder of a stage, as runs/nano/video.")]
+Settings = Annotated[list[str] | None, text_option("--set", "KEY=VALUE", "Another setting; may be given many times.")]
+StartModel = Annotated[
+    str | None,
+    text_option("--from", "MODEL", "Begin a new run with the parts of a checkpoint; embedded = the shipped one."),
 ]
+FilmFile = Annotated[str, text_option("-o --output", "FILE", "Where to write it: .mp4 .webm .gif .webp")]
 
 
 def train(
     context: typer.Context,
-    data: Annotated[
-        str, typer.Option("--data", metavar="DIR", parser=ask.text, help="A folder that mutoscope data render filled.")
-    ],
-    out: Annotated[
-        str, typer.Option("--out", metavar="RUN", parser=ask.text, help="The folder of the run; the same one goes on.")
-    ],
-    preset: Annotated[
-        str, typer.Option("--preset", metavar="NAME", parser=ask.text, help="tiny, nano, mini, base or large.")
-    ] = "nano",
-    budget: Annotated[
-        str, typer.Option("--budget", metavar="TIME", parser=ask.text, help="How long to train: 90s, 60m, 1h30m.")
-    ] = "60m",
-    seed: Annotated[
-        int | None, typer.Option("--seed", metavar="N", parser=ask.whole("--seed", 0), help="Seed of the run.")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option("--batch", metavar="N", parser=ask.whole("--batch", 16), help="Samples a step.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", parser=ask.text, help="Another setting; may be given many times."),
-    ] = None,
-    begin: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="MODEL",
-            parser=ask.text,
-            help="Begin a new run with the parts of a checkpoint; embedded = the shipped one.",
-        ),
-    ] = None,
+    data: Annotated[str, text_option("--data", "DIR", "A folder that mutoscope data render filled.")],
+    out: Annotated[str, text_option("--out", "RUN", "The folder of the run; the same one goes on.")],
+    preset: Preset = "nano",
+    budget: Annotated[str, text_option("--budget", "TIME", "How long to train: 90s, 60m, 1h30m.")] = "60m",
+    seed: Annotated[int | None, int_option("--seed", 0, "Seed of the run.")] = None,
+    batch: Annotated[int | None, int_option("--batch", 16, "Samples a step.")] = None,
+    settings: Settings = None,
+    begin: StartModel = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train one stage of a model: codec, decoder, clip, image, video, distil, in this order.
@@ -74,37 +57,22 @@ def train(
         preview=preview_writer(Path(out)), begin=begin,
     )  # fmt: skip
     is_first = os.environ.get("RANK", "0") == "0"  # the first of many processes speaks
-    watch(events, quiet=quiet or not is_first, lines_every=30.0)
+    watch(events, quiet=quiet or not is_first, lines_every=LINE_SECONDS)
     if is_first:
         say(out)
 
 
 def plan(
-    preset: Annotated[
-        str, typer.Option("--preset", metavar="NAME", parser=ask.text, help="tiny, nano, mini, base or large.")
-    ] = "base",
-    gpus: Annotated[int, typer.Option("--gpus", metavar="N", parser=ask.whole("--gpus", 8), help="How many GPUs.")] = 1,
-    device: Annotated[
-        str, typer.Option("--device", metavar="NAME", parser=ask.text, help="h100, h200, a100 or rtx4090.")
-    ] = "h100",
-    batch: Annotated[
-        int, typer.Option("--batch", metavar="N", parser=ask.whole("--batch", 64), help="Samples a step and GPU.")
-    ] = 64,
-    size: Annotated[str, typer.Option("--size", metavar="SIZE", parser=ask.text, help="Pixels, as 192x128.")] = "128",
-    frames: Annotated[
-        int, typer.Option("--frames", metavar="N", parser=ask.whole("--frames", 25), help="Frames of a sample.")
-    ] = 1,
-    shard: Annotated[bool, typer.Option("--shard", help="With FSDP2: --set shard=true.")] = False,
-    checkpointing: Annotated[bool, typer.Option("--checkpointing", help="With --set checkpointing=true.")] = False,
-    share: Annotated[
-        float,
-        typer.Option(
-            "--share", metavar="X", parser=ask.decimal("--share", 0.3), help="Share of the peak to reckon with."
-        ),
-    ] = 0.3,
-    budget: Annotated[
-        str | None, typer.Option("--budget", metavar="TIME", parser=ask.text, help="What a run so long sees.")
-    ] = None,
+    preset: Preset = "base",
+    gpus: Annotated[int, int_option("--gpus", 8, "How many GPUs.")] = 1,
+    device: Annotated[str, text_option("--device", "NAME", "h100, h200, a100 or rtx4090.")] = "h100",
+    batch: Annotated[int, int_option("--batch", 64, "Samples a step and GPU.")] = 64,
+    size: Annotated[str, text_option("--size", "SIZE", "Pixels, as 192x128.")] = "128",
+    frames: Annotated[int, int_option("--frames", 25, "Frames of a sample.")] = 1,
+    shard: Annotated[bool, flag("--shard", "With FSDP2: --set shard=true.")] = False,
+    checkpointing: Annotated[bool, flag("--checkpointing", "With --set checkpointing=true.")] = False,
+    share: Annotated[float, float_option("--share", 0.3, "Share of the peak to reckon with.")] = 0.3,
+    budget: Annotated[str | None, text_option("--budget", "TIME", "What a run so long sees.")] = None,
 ) -> None:
     """Say what training the transformer of a preset takes: memory, FLOPs, samples a second; nothing runs."""
     from mutoscope.config import preset as known_preset
@@ -117,14 +85,9 @@ def plan(
 
 def ema(
     folder: Folder,
-    width: Annotated[
-        float | None,
-        typer.Option("--width", metavar="W", parser=ask.decimal("--width", 0.07), help="Width of the average."),
-    ] = None,
-    pick: Annotated[bool, typer.Option("--pick", help="Take the width with the lowest loss on --data.")] = False,
-    data: Annotated[
-        str | None, typer.Option("--data", metavar="DIR", parser=ask.text, help="Data the run did not see, for --pick.")
-    ] = None,
+    width: Annotated[float | None, float_option("--width", 0.07, "Width of the average.", "W")] = None,
+    pick: Annotated[bool, flag("--pick", "Take the width with the lowest loss on --data.")] = False,
+    data: Annotated[str | None, text_option("--data", "DIR", "Data the run did not see, for --pick.")] = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Choose the width of the weight average after the run, and put that average into the run's parts."""
@@ -150,13 +113,8 @@ def ema(
 
 def film(
     folder: Folder,
-    output: Annotated[
-        str,
-        typer.Option(
-            "-o", "--output", metavar="FILE", parser=ask.text, help="Where to write it: .mp4 .webm .gif .webp"
-        ),
-    ] = "film.mp4",
-    fps: Annotated[int, typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 4), help="Sheets a second.")] = 4,
+    output: FilmFile = "film.mp4",
+    fps: Annotated[int, int_option("--fps", 4, "Sheets a second.")] = 4,
 ) -> None:
     """Make a film of a stage's preview sheets: the same prompts and seeds while the model learns."""
     from mutoscope.media import check_output

@@ -1,4 +1,4 @@
-"""The verb tune: tries settings of a recipe's last stages by short runs and writes the recipe with the best ones.
+"""The command `tune`: tries settings of a recipe's last stages by short runs and writes the recipe with the best ones.
 
 What comes before the tuned stage is rendered and trained once, in OUT/base.
 """
@@ -7,38 +7,28 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import note, say, watch
+from mutoscope.cli.console import LINE_SECONDS, note, say, watch
+from mutoscope.cli.options import argument, float_option, int_option, text_option
 from mutoscope.cli.recipe import read_recipe, render_part, train_part
 from mutoscope.device import need_torch
 from mutoscope.errors import SettingError
 
+Storage = Annotated[
+    str,
+    text_option("--storage", "URL", "An Optuna storage that several machines share; a file in DIR without it."),
+]
+
 
 def tune(
-    file: Annotated[
-        str, typer.Argument(metavar="RECIPE", parser=ask.text, help="A recipe with a [tune] table; see docs/tune.md.")
-    ],
-    out: Annotated[
-        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The study's folder; the same command goes on.")
-    ],
-    trials: Annotated[
-        int, typer.Option("--trials", metavar="N", parser=ask.whole("--trials", 40), help="How many to try in all.")
-    ] = 40,
-    storage: Annotated[
-        str,
-        typer.Option("--storage", metavar="URL", parser=ask.text,
-                     help="An Optuna storage that several machines share; a file in DIR without it."),
-    ] = "",
-    seed: Annotated[
-        int, typer.Option("--seed", metavar="N", parser=ask.whole("--seed", 0), help="Of what is tried.")
-    ] = 0,
-    scale: Annotated[
-        float, typer.Option("--scale", metavar="X", help="Do this share of everything, for a try; 1.")
-    ] = 1.0,
+    file: Annotated[str, argument("RECIPE", "A recipe with a [tune] table; see docs/tune.md.")],
+    out: Annotated[str, text_option("--out", "DIR", "The study's folder; the same command goes on.")],
+    trials: Annotated[int, int_option("--trials", 40, "How many to try in all.")] = 40,
+    storage: Storage = "",
+    seed: Annotated[int, int_option("--seed", 0, "Of what is tried.")] = 0,
+    scale: Annotated[float, float_option("--scale", 0.01, "Do this share of everything, for a try; 1.")] = 1.0,
     quiet: ask.Quiet = False,
-) -> None:  # fmt: skip
+) -> None:
     """Find good settings of a recipe: many short runs, judged by their loss on data held out."""
     if trials < 1:
         raise SettingError(f"--trials must be 1 or more, got {trials}")
@@ -62,7 +52,7 @@ def tune(
         _prepare(base, plan, index, scale, quiet)
         events = start(search, config, base=base, data=base / "world", out=Path(out), name=name,
                        trials=trials, seed=seed, storage=storage)  # fmt: skip
-        tuned = watch(events, quiet=quiet, lines_every=30.0)
+        tuned = watch(events, quiet=quiet, lines_every=LINE_SECONDS)
     note(f"{tuned.finished} trials, {tuned.pruned} of them pruned; best held-out loss {tuned.loss:.5f}")
     say(tuned.report)
     say(_write_best(Path(out) / "best.toml", plan, index, tuned.best))
@@ -72,10 +62,10 @@ def _prepare(base: Path, plan: dict[str, Any], index: int, scale: float, quiet: 
     """Render the data and train the stages before the tuned one, as `mutoscope recipe` does; goes on where it stopped."""
     for part in plan["render"]:
         note(f"render {part['out']}")
-        watch(render_part(base, part, scale), quiet=quiet, lines_every=30.0)
+        watch(render_part(base, part, scale), quiet=quiet, lines_every=LINE_SECONDS)
     for part in plan["train"][:index]:
         note(f"train {part['stage']}")
-        watch(train_part(base, plan["model"], part, scale), quiet=quiet, lines_every=30.0)
+        watch(train_part(base, plan["model"], part, scale), quiet=quiet, lines_every=LINE_SECONDS)
 
 
 def _search(plan: dict[str, Any], scale: float) -> tuple[Any, int]:

@@ -8,11 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import naming
 from mutoscope.cli.console import note, say
+from mutoscope.cli.options import float_option, int_option
 from mutoscope.errors import MissingExtraError, SettingError
 
 MOST_PIXELS = 2048
@@ -22,15 +21,8 @@ def world(
     prompt: ask.Prompt,
     output: ask.Output = None,
     size: ask.Size = "256",
-    seconds: Annotated[
-        float | None,
-        typer.Option(
-            "--seconds", metavar="S", parser=ask.decimal("--seconds", 2.0), help="Draw a clip of so many seconds."
-        ),
-    ] = None,
-    fps: Annotated[
-        int, typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 12), help="Frames a second.")
-    ] = 12,
+    seconds: Annotated[float | None, float_option("--seconds", 2.0, "Draw a clip of so many seconds.", "S")] = None,
+    fps: Annotated[int, int_option("--fps", 12, "Frames a second.")] = 12,
     seed: ask.Seed = None,
     sprites: ask.Sprites = "",
     quiet: ask.Quiet = False,
@@ -45,7 +37,7 @@ def world(
         raise SettingError(f"--seconds must be above 0 and at most 60, got {seconds}")
     moves = seconds is not None
     (target,) = naming.plan(output, naming.slug(prompt), 1, moves=moves)
-    sides = ask.read_size(size)
+    sides = ask.read_size(size or "256")
     if max(sides.values()) > MOST_PIXELS:
         raise SettingError(f"--size must be at most {MOST_PIXELS}, got {max(sides.values())}")
     tell = (lambda words: None) if quiet else note
