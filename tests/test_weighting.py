@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope import TextToImageModel
+from mutoscope.capabilities import Capabilities
+from mutoscope.options import Options, build_request
 from mutoscope.prompt.request import Request
 from mutoscope.prompt.weighting import (
-    LARGEST_WEIGHT,
-    STEP,
-    is_weighted,
+    BRACKET_WEIGHT,
+    MAX_WEIGHT,
+    leave_out_unread,
     parse_weights,
     weight_warnings,
-    leave_out_unread,
 )
 
 MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
@@ -24,22 +25,22 @@ MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
     [
         ("a lake", [("a lake", 1.0)]),
         ("", [("", 1.0)]),
-        ("a (fog) b", [("a ", 1.0), ("fog", STEP), (" b", 1.0)]),
-        ("((fog))", [("fog", STEP**2)]),
+        ("a (fog) b", [("a ", 1.0), ("fog", BRACKET_WEIGHT), (" b", 1.0)]),
+        ("((fog))", [("fog", BRACKET_WEIGHT**2)]),
         ("(fog:1.4)", [("fog", 1.4)]),
         ("(fog : 1.4 )", [("fog ", 1.4)]),
         ("(fog:.5)", [("fog", 0.5)]),
         ("(fog:0)", [("fog", 0.0)]),
-        ("[boats]", [("boats", 1 / STEP)]),
+        ("[boats]", [("boats", 1 / BRACKET_WEIGHT)]),
         ("[(boats)]", [("boats", 1.0)]),
         ("(a (b:2) c:0.5)", [("a ", 0.5), ("b", 1.0), (" c", 0.5)]),
-        ("(a, b:c)", [("a, b:c", STEP)]),
-        ("(fog:99)", [("fog", LARGEST_WEIGHT)]),
+        ("(a, b:c)", [("a, b:c", BRACKET_WEIGHT)]),
+        ("(fog:99)", [("fog", MAX_WEIGHT)]),
         (r"a \(round\) \[one\]", [("a (round) [one]", 1.0)]),
         (r"(a \) b:1.2)", [("a ) b", 1.2)]),
         ("(a", [("(a", 1.0)]),
         ("a)", [("a)", 1.0)]),
-        ("((a)", [("(", 1.0), ("a", STEP)]),
+        ("((a)", [("(", 1.0), ("a", BRACKET_WEIGHT)]),
         ("(a]", [("(a]", 1.0)]),
         ("()", [("()", 1.0)]),
         ("(:1.3)", [("(:1.3)", 1.0)]),
@@ -47,9 +48,9 @@ MARKED = st.text(st.sampled_from("ab :.15()[]\\{}|_,"), max_size=40)
         ("(fog:+1.5)", [("fog", 1.5)]),
         ("(fog: -.5)", [("fog", 0.0)]),
         ("((fog:-1):-1)", [("fog", 0.0)]),
-        ("(fog:1,5)", [("fog:1,5", STEP)]),
-        ("(fog:1.4.2)", [("fog:1.4.2", STEP)]),
-        ("(fog:+-1)", [("fog:+-1", STEP)]),
+        ("(fog:1,5)", [("fog:1,5", BRACKET_WEIGHT)]),
+        ("(fog:1.4.2)", [("fog:1.4.2", BRACKET_WEIGHT)]),
+        ("(fog:+-1)", [("fog:+-1", BRACKET_WEIGHT)]),
         ("[fog:rain:0.5]", [("[fog:rain:0.5]", 1.0)]),
         ("smile :)", [("smile :)", 1.0)]),
         ("back\\slash", [("back\\slash", 1.0)]),
@@ -59,7 +60,6 @@ def test_weights(text: str, expected: list[tuple[str, float]]):
     found = parse_weights(text)
     assert [words for words, _ in found] == [words for words, _ in expected]
     assert [weight for _, weight in found] == pytest.approx([weight for _, weight in expected])
-    assert is_weighted(text) == (expected != [(text, 1.0)])
 
 
 @given(MARKED)
@@ -68,7 +68,7 @@ def test_no_brackets_are_an_error_and_no_word_is_lost(text: str):
     kept = "".join(words for words, _ in found)
     marks = "()[]\\:.15 "
     assert [char for char in kept if char not in marks] == [char for char in text if char not in marks]
-    assert all(0 <= weight <= LARGEST_WEIGHT for _, weight in found)
+    assert all(0 <= weight <= MAX_WEIGHT for _, weight in found)
 
 
 @pytest.mark.parametrize(
@@ -89,10 +89,11 @@ def test_a_prompt_of_another_tool():
 
 
 def test_a_request_says_nothing_of_what_it_does_not_use():
-    plain = Request("a lake", seed=2).numbered(0)
-    assert plain == Request("a lake", seed=2) and not {"template", "weighted"} & set(plain.to_json().split('"'))
-    assert Request("a (lake)").readings() == [(1.0, [("a (lake)", 1.0)])], "as it was before there were weights"
-    assert Request("a (lake)").numbered(0).readings() == ((1.0, [("a ", 1.0), ("lake", STEP)]),)
+    usual = Capabilities("tiny", "0" * 16)
+    plain, weighted = (build_request(Options(text, seed=2), usual) for text in ("a lake", "a (lake)"))
+    assert not {"template", "segments"} & set(plain.to_json().split('"'))
+    assert weighted.segments == (("a ", 1.0), ("lake", BRACKET_WEIGHT))
+    assert Request.from_json(weighted.to_json()) == weighted
 
 
 @pytest.mark.parametrize(

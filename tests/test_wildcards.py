@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from mutoscope.capabilities import Capabilities
 from mutoscope.errors import PromptError
+from mutoscope.options import Options, build_request
 from mutoscope.prompt.request import Request
 from mutoscope.prompt.wildcards import draw_words, list_names, read_list
+
+USUAL = Capabilities("tiny", "0" * 16)
 
 
 def drawn(template: str, count: int = 200) -> Counter[str]:
@@ -21,7 +25,7 @@ def drawn(template: str, count: int = 200) -> Counter[str]:
 )
 def test_what_is_no_wildcard_stays(text: str):
     assert draw_words(text, 1, 0) == text
-    assert Request(text, seed=1).numbered(3).template == ""
+    assert build_request(Options(text, seed=1, objects=False), USUAL, 3).template == ""
 
 
 def test_choices_and_lists_are_drawn_by_seed_and_index():
@@ -37,8 +41,9 @@ def test_choices_and_lists_are_drawn_by_seed_and_index():
 
 def test_escapes_and_weights_around_wildcards():
     assert draw_words(r"\{a|b\} \__colors__", 1, 0) == "{a|b} __colors__"
-    request = Request("({pine|palm}:1.4) trees", seed=2).numbered(1)
-    assert request.prompt in ("(pine:1.4) trees", "(palm:1.4) trees") and request.weighted
+    request = build_request(Options("({pine|palm}:1.4) trees", seed=2), USUAL, 1)
+    assert request.prompt in ("(pine:1.4) trees", "(palm:1.4) trees")
+    assert [weight for _, weight in request.segments] == [1.4, 1.0]
     assert request.template == "({pine|palm}:1.4) trees" and Request.from_json(request.to_json()) == request
 
 

@@ -7,6 +7,7 @@ Every default and every rule about options stands here and nowhere else.
 """
 
 import math
+import os
 import secrets
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
@@ -289,7 +290,13 @@ def count_frames(duration_seconds: Any, num_frames: Any, fps: int) -> int:
     )
     if not 0 < seconds <= MAX_DURATION_SECONDS:
         raise SizeError(f"duration_seconds must be above 0 and at most {MAX_DURATION_SECONDS}, got {seconds:g}")
-    return max(MIN_CLIP_FRAMES, math.floor(seconds * fps + 0.5))
+    number = math.floor(seconds * fps + 0.5)
+    if number < MIN_CLIP_FRAMES:
+        raise SizeError(
+            f"duration_seconds={seconds:g} at {fps} frames a second is {number or 'no'} frame, a clip has at least "
+            f"{MIN_CLIP_FRAMES}; ask for {MIN_CLIP_FRAMES / fps:.3g} seconds or more, or draw a picture"
+        )
+    return number
 
 
 def choose_steps(options: Options, capabilities: Capabilities) -> dict[str, Any]:
@@ -360,7 +367,7 @@ def parse_adapters(words: Any) -> tuple[tuple[str, float], ...]:
     if words.strip().lower() == "none":
         return ()
     found: dict[str, float] = {}
-    for part in words.split(","):
+    for part in split_adapters(words):
         name, scale = split_strength(part)
         if not name or name in found:
             raise SettingError(
@@ -369,6 +376,18 @@ def parse_adapters(words: Any) -> tuple[tuple[str, float], ...]:
             )
         found[name] = UsedAdapter(name, 1.0 if scale is None else scale).scale
     return tuple(found.items())
+
+
+def split_adapters(words: str) -> list[str]:
+    """Return the adapters of a list that commas part; a comma in the name of a file that is there parts nothing."""
+    parts = words.split(",")
+    found: list[str] = []
+    while parts:
+        ends = range(len(parts), 0, -1)  # the longest name first
+        end = next((end for end in ends if end == 1 or os.path.isfile(split_strength(",".join(parts[:end]))[0])), 1)
+        found.append(",".join(parts[:end]))
+        parts = parts[end:]
+    return found
 
 
 def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> Options:

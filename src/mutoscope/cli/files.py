@@ -199,12 +199,18 @@ def warn_of_other_maker(path: Path, old: Any, new: Any) -> None:
 def read_request(path: Path) -> Any:
     """Return the Request inside a file; MediaError when there is none."""
     from mutoscope.media import read_info
+    from mutoscope.prompt.parameters import read_parameters, spell_command
     from mutoscope.prompt.request import Request
 
-    text = read_info(path)["request_json"]
-    if not text:
-        raise MediaError(f"{path} holds no request (made elsewhere, or with --no-metadata), so it cannot be made again")
-    return Request.from_json(text)
+    facts = read_info(path)
+    if facts["request_json"]:
+        return Request.from_json(facts["request_json"])
+    if facts["parameters"]:
+        command = spell_command(read_parameters(facts["parameters"]))
+        raise MediaError(
+            f"{path} was made by another program, so it cannot be made again; its prompt is drawn by: {command}"
+        )
+    raise MediaError(f"{path} holds no request (made elsewhere, or with --no-metadata), so it cannot be made again")
 
 
 VERBS = {

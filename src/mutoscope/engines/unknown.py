@@ -48,6 +48,7 @@ class KnownWords:
         taught = frozenset(taught)
         return (
             *weight_warnings(request.template or request.prompt),
+            *weight_warnings(request.negative_prompt),
             *self._warn_of_styles(request, taught),
             *self._warn_of_words(request, taught),
         )

@@ -12,17 +12,12 @@ from collections.abc import Iterator
 Segments = tuple[tuple[str, float], ...]  # the parts of a text, each with its weight
 
 EMPTY: Segments = (("", 1.0),)
-STEP = 1.1  # of one pair of brackets
-LARGEST_WEIGHT = 3.0  # what is above is cut to it, what is below 0 to 0
+BRACKET_WEIGHT = 1.1  # of one pair of brackets
+MAX_WEIGHT = 3.0  # what is above is cut to it, what is below 0 to 0
 _OPENING = {")": "(", "]": "["}
 _MARKS = re.compile(r"\\[()\[\]]|[()\[\]]")
 _NUMBER = re.compile(r":\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))\s*$")
 _NO_NUMBER = re.compile(r":\s*([+\u2212-]?[0-9](?:[0-9.,]*[0-9])?)\s*$")  # after _NUMBER did not fit: 1,5 and 1.4.2
-
-
-def is_weighted(text: str) -> bool:
-    """Say whether a text holds weights or escaped brackets: whether `parse_weights` reads it otherwise than as it stands."""
-    return parse_weights(text) != ((text, 1.0),)
 
 
 def parse_weights(text: str) -> Segments:
@@ -105,15 +100,15 @@ def _complaints(text: str) -> Iterator[str]:
             number, other = _NUMBER.search(said), _NO_NUMBER.search(said)
             if number and float(number[1]) < 0:
                 yield f"{shown}: a weight below 0 is read as 0; what should not be seen goes into the negative prompt"
-            elif number and float(number[1]) > LARGEST_WEIGHT:
-                yield f"{shown}: a weight above {LARGEST_WEIGHT:g} is read as {LARGEST_WEIGHT:g}"
+            elif number and float(number[1]) > MAX_WEIGHT:
+                yield f"{shown}: a weight above {MAX_WEIGHT:g} is read as {MAX_WEIGHT:g}"
             elif other and not number:
                 yield f"{shown}: {other[1]!r} is no weight, it is read as words; write a weight as 1.5"
         after = mark.end()
 
 
 def _add(found: list[tuple[str, float]], words: str, weight: float) -> None:
-    weight = max(0.0, min(weight, LARGEST_WEIGHT))
+    weight = max(0.0, min(weight, MAX_WEIGHT))
     if words and found and found[-1][1] == weight:
         found[-1] = (found[-1][0] + words, weight)
     elif words:
@@ -135,7 +130,9 @@ def _pairs(text: str, marks: list[tuple[str, int]]) -> tuple[dict[int, float], d
             words_end = after + number.start() if number else at
             empty = not text[start + 1 : words_end].strip()
             if not empty and not (number and mark == "]"):  # [fog:rain:0.5] is no weight
-                opened[start] = 1 / STEP if mark == "]" else max(0.0, float(number[1])) if number else STEP
+                opened[start] = (
+                    1 / BRACKET_WEIGHT if mark == "]" else max(0.0, float(number[1])) if number else BRACKET_WEIGHT
+                )
                 closed[at] = words_end
         after = at + len(mark)
     return opened, closed
