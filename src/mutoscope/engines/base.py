@@ -23,10 +23,7 @@ class Drawn:
 class Engine(Protocol):
     """What draws: same request, same engine, same bytes."""
 
-    @property
-    def capabilities(self) -> Capabilities:
-        """What it takes, and its defaults; loads no weights."""
-        ...
+    capabilities: Capabilities  # what it takes, and its defaults; reading them loads no weights
 
     def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:
         """Draw a request that fits the capabilities; yields events, the last one "done" with a `Drawn`.

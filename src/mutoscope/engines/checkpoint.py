@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from mutoscope.adapter import Adapter, check_base, find_adapter
 from mutoscope.capabilities import Capabilities
@@ -20,7 +21,7 @@ from mutoscope.prompt.request import Request, UsedAdapter
 from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.tokenizer import Tokenizer
 
-FEW_STEP_DEFAULTS = {
+FEW_STEP_DEFAULTS: dict[str, Any] = {
     "image_steps": 4, "clip_steps": 2, "sampler": "meanflow", "guidance_range": GUIDANCE_TAUGHT, "negative_prompt": False,
 }  # fmt: skip
 
@@ -37,12 +38,12 @@ class CheckpointEngine:
         self._adapted: tuple[tuple[UsedAdapter, ...], Runtime] | None = (
             None  # the last mix; it holds weights of its own
         )
+        self.capabilities = self._read_capabilities()
         if runtime != "auto":
             _ = self.runtime  # a wrong name or a missing extra is said at once
 
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        """What the checkpoint takes; a few-step model takes less."""
+    def _read_capabilities(self) -> Capabilities:
+        """Return what the checkpoint takes; a few-step model takes less."""
         usual = Capabilities(
             name=self.checkpoint.name,
             hash=self.checkpoint.hash,

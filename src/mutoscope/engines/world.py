@@ -6,7 +6,6 @@ The facts of the request are pinned, the seed draws the rest. Needs PyTorch (the
 
 import hashlib
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,23 @@ SUPERSAMPLE = 2  # pixels each way that are rendered for one of the picture
 USUAL_STYLE = "photo"  # where the prompt names none
 
 
+CAPABILITIES = Capabilities(
+    name=NAME,
+    hash=hashlib.sha256(f"{NAME} {RENDERER_VERSION}".encode()).hexdigest()[:16],
+    side_multiple=2,
+    max_side=2048,
+    refines=False,
+    image_steps=None,
+    clip_steps=None,
+    guidance_scale=None,
+    sampler="",
+    negative_prompt=False,
+    init_image=False,
+    variation=False,
+    style_postprocess=False,
+)
+
+
 class WorldEngine:
     """The rendered world behind the same call as any model."""
 
@@ -37,25 +53,7 @@ class WorldEngine:
         if runtime not in ("auto", "torch"):
             raise SettingError(f"the model {NAME} runs on PyTorch; got runtime {runtime!r}, expected auto or torch")
         need_torch()
-
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        """What it takes: words, sizes, seeds, styles and objects, and nothing that belongs to a network."""
-        return Capabilities(
-            name=NAME,
-            hash=hashlib.sha256(f"{NAME} {RENDERER_VERSION}".encode()).hexdigest()[:16],
-            side_multiple=2,
-            max_side=2048,
-            refines=False,
-            image_steps=None,
-            clip_steps=None,
-            guidance_scale=None,
-            sampler="",
-            negative_prompt=False,
-            init_image=False,
-            variation=False,
-            style_postprocess=False,
-        )
+        self.capabilities = CAPABILITIES
 
     def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:
         """Render a request; see base.Engine."""

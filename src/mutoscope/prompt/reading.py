@@ -56,7 +56,7 @@ def read_facts(segments: Segments, may_be_typo: Callable[[str], bool]) -> tuple[
     if stated.get("scene") in LIGHTLESS:
         stated.pop("light", None)
     style = stated.pop("style", "")
-    weights = weigh_facts(segments) if len(segments) > 1 or segments[0][1] != 1 else {}
+    weights = weigh_facts(segments) if any(weight != 1 for _, weight in segments) else {}
     return tuple(Fact(kind, name, weights.get((kind, name), 1.0)) for kind, name in stated.items() if kind), style
 
 
