@@ -9,6 +9,7 @@ Every default and every rule about options stands here and nowhere else.
 import math
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
 
@@ -27,7 +28,6 @@ from mutoscope.prompt.styles import (
     find_postprocess,
     find_used_styles,
     split_strength,
-    write_mix,
 )
 from mutoscope.prompt.weighting import EMPTY, Segments, leave_out_unread, parse_weights
 from mutoscope.prompt.wildcards import draw_words
@@ -90,7 +90,7 @@ class Options:
     prompt: str
     is_clip: bool = False
     negative_prompt: str | None = None
-    style: str | None = None
+    style: str | Sequence[tuple[str, float]] | None = None  # as it is written, or names with strengths
     size: str | None = None
     width: int | None = None
     height: int | None = None
@@ -406,7 +406,7 @@ def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> 
         negative_prompt=None
         if request.negative_prompt == ("" if legacy else default_negative)
         else request.negative_prompt,
-        style=write_mix(asked) or None,
+        style=asked or None,
         width=request.width,
         height=request.height,
         num_inference_steps=(request.num_inference_steps or None) if capabilities.image_steps is not None else None,

@@ -6,7 +6,7 @@ A style is words added to the prompt; conditioning.py says what a strength does 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -166,15 +166,24 @@ class UsedStyle:
         object.__setattr__(self, "typed", check_bool("typed", self.typed))
 
 
-def find_used_styles(asked: Any, typed: str = "") -> tuple[UsedStyle, ...]:
+def find_used_styles(asked: str | Sequence[tuple[str, float]] | None, typed: str = "") -> tuple[UsedStyle, ...]:
     """Return the styles asked for, "watercolor:0.7, anime:0.3", "none" or None, and the one the prompt names; StyleError."""
     known = known_styles()
     named = [UsedStyle(typed, 1.0, known[typed].words, True)] if typed else []
-    if asked is None or str(asked).strip().lower() == "none":
+    if asked is None or (isinstance(asked, str) and asked.strip().lower() == "none"):
         return tuple(named)
     every = {**known, **own_styles()}
-    mix = parse_mix(str(asked), every)
+    mix = parse_mix(asked, every) if isinstance(asked, str) else check_mix(asked, every)
     return (*(UsedStyle(name, strength, every[name].words) for name, strength in mix), *named)
+
+
+def check_mix(asked: Any, among: Mapping[str, Style]) -> Mix:
+    """Return names of styles with their strengths as they are; StyleError for anything else."""
+    if not isinstance(asked, list | tuple) or not all(
+        isinstance(item, list | tuple) and len(item) == 2 for item in asked
+    ):
+        raise StyleError(f'style must be text such as "watercolor:0.7, anime:0.3", got {asked!r}'[:200])
+    return [(_find(str(name), among, str(name)), strength) for name, strength in asked]
 
 
 def find_postprocess(styles: Iterable[UsedStyle]) -> str:
