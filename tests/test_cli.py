@@ -1,6 +1,6 @@
 """The command line: what it prints, where it writes, and that wrong words become one line and the right exit code.
 
-A fake model draws in no time; request, media and parser are the real ones. Renderer and trainer are faked too.
+A fake engine draws in no time; options, requests, media and parser are the real ones. Renderer and trainer are faked too.
 """
 
 import dataclasses
@@ -10,80 +10,49 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mutoscope.cli import arguments, console, files, generate, loading, main, naming, train
+from mutoscope import models
+from mutoscope.capabilities import Capabilities
+from mutoscope.cli import arguments, console, files, generate, main, naming, train
 from mutoscope.cli.reference import reference
 from mutoscope.data import folder as data_folder
+from mutoscope.engines import Drawn
 from mutoscope.errors import CheckpointError, NonFiniteError, SettingError, SizeError, StorageFullError
 from mutoscope.events import Event, Phase
-from mutoscope.media import Provenance, read_info, read_pixels, write_clip, write_picture
-from mutoscope.prompt.request import Request, sized
+from mutoscope.media import Provenance, read_info, read_pixels, write_picture
+from mutoscope.prompt.request import Request
 
 ROOT = Path(__file__).parent.parent
 LAKE = "A serene lake surrounded by pine trees at sunset"
 
 
-@dataclasses.dataclass
-class FakeResult:
-    """A Picture or a Clip as far as the command line knows them."""
+class FakeEngine:
+    """Draws noise in no time and remembers what it was asked; options, requests and files are the real ones."""
 
-    request: Request
-    warnings: tuple[str, ...] = ()
+    def __init__(self):
+        self.capabilities = Capabilities("fake", "f" * 16)
+        self.drawn: list[Request] = []
+        self.warnings: tuple[str, ...] = ()
+        self.failure: BaseException | None = None
 
-    @property
-    def pixels(self) -> np.ndarray:
-        """Noise that depends on seed and index only, at the asked size."""
-        request = self.request
-        random = np.random.default_rng([request.seed, request.index])
-        return random.integers(0, 256, (request.num_frames, request.height, request.width, 3), np.uint8)
-
-    def save(self, path: Path, metadata: bool = True, marking: bool = True, exclusive: bool = False) -> Path:
-        provenance = Provenance(self.request.to_json() if metadata else None, None, "test", marking)
-        if self.request.num_frames > 1:
-            return write_clip(self.pixels, self.request.fps, Path(path), provenance, exclusive=exclusive)
-        return write_picture(self.pixels[0], Path(path), provenance, exclusive=exclusive)
-
-
-class FakeModel:
-    """Answers `stream` and `redo` like the real models and remembers what it was asked."""
-
-    model_hash = "f" * 64
-    warnings: tuple[str, ...] = ()
-    failure: BaseException | None = None
-
-    def __init__(self, moves: bool):
-        self.moves, self.asked = moves, []
-
-    def stream(self, prompt: str, **asked: Any):
-        self.asked.append({"prompt": prompt, **asked})
-        number = asked.pop("num_videos_per_prompt" if self.moves else "num_images_per_prompt", 1)
-        if self.moves:
-            fps = asked.pop("fps", 12)
-            seconds = asked.pop("duration_seconds", None)
-            asked = {**asked, "fps": fps, "num_frames": asked.get("num_frames") or round(seconds * fps)}
-        asked |= sized(*(asked.pop(name, None) for name in ("size", "width", "height")), side=128, moves=self.moves)
+    def draw(self, request: Request, init_image: Any = None, preview: bool = False) -> Iterator[Event]:
+        """Yield noise that depends on seed and index only, at the asked size."""
+        self.drawn.append(request)
         phase = Phase("draw", 2)
         yield phase.advance()
         if self.failure:
             raise self.failure
         yield phase.advance()
-        made = [
-            FakeResult(
-                Request(prompt=prompt, index=i, model="fake", model_hash=self.model_hash, **asked), self.warnings
-            )
-            for i in range(number)
-        ]
-        yield Event("done", 2, 2, result=made if number > 1 else made[0])
-
-    def redo(self, request: Request) -> FakeResult:
-        self.asked.append(request)
-        return FakeResult(dataclasses.replace(request, model_hash=self.model_hash))
+        random = np.random.default_rng([request.seed, request.index])
+        frames = random.integers(0, 256, (request.num_frames, request.height, request.width, 3), np.uint8)
+        yield Event("done", 1, 1, result=Drawn(frames, self.warnings))
 
 
 @pytest.fixture
@@ -94,20 +63,17 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def models(monkeypatch):
-    """Fake models behind the doors of `loading`; `models.loaded` says with what they were opened."""
-    fakes = SimpleNamespace(image=FakeModel(False), video=FakeModel(True), loaded=[])
+def engine(monkeypatch):
+    """The engine behind every model; `opened` says with what models were opened."""
+    fake = FakeEngine()
+    fake.opened = []
 
-    def door(model):
-        def load(checkpoint=None, runtime="auto", threads=None):
-            fakes.loaded.append((checkpoint, runtime, threads))
-            return model
+    def open_fake(model=None, runtime="auto", threads=None):
+        fake.opened.append((model, runtime, threads))
+        return fake
 
-        return load
-
-    monkeypatch.setattr(loading, "load_image_model", door(fakes.image))
-    monkeypatch.setattr(loading, "load_video_model", door(fakes.video))
-    return fakes
+    monkeypatch.setattr(models, "open_engine", open_fake)
+    return fake
 
 
 def one_line(capsys) -> str:
@@ -119,33 +85,55 @@ def one_line(capsys) -> str:
 
 
 class TestImage:
-    def test_default_name_is_made_of_the_prompt_and_never_replaced(self, here, models, capsys):
+    def test_default_name_is_made_of_the_prompt_and_never_replaced(self, here, engine, capsys):
         for expected in ("a-red-lake-7.png", "a-red-lake-7-2.png", "a-red-lake-7-3.png"):
             assert main(["image", "A red lake!", "--seed", "7"]) == 0
             shown = capsys.readouterr()
             assert shown.out == f"{Path('outputs') / expected}\n" and shown.err == ""
             assert (here / "outputs" / expected).exists()
 
-    def test_explicit_file_is_replaced(self, here, models, capsys):
+    def test_explicit_file_is_replaced(self, here, engine, capsys):
         (here / "lake.png").write_bytes(b"old")
         assert main(["image", "a lake", "-o", "lake.png"]) == 0
         assert read_info(here / "lake.png")["width"] == 256
 
-    def test_every_option_reaches_the_model(self, here, models):
+    def test_every_option_reaches_the_request(self, here, engine):
         line = "--style watercolor --size 3:2 --not people --steps 4 --guidance 2.5 --seed 9 --runtime onnx --threads 2"
         assert main(["image", LAKE, "-o", "a.png", "--model", "mine", *line.split()]) == 0
-        assert models.loaded == [("mine", "onnx", 2)]
-        assert models.image.asked == [{
-            "prompt": LAKE, "style": "watercolor", "size": "3:2", "negative_prompt": "people",
-            "num_inference_steps": 4, "guidance_scale": 2.5, "seed": 9,
-        }]  # fmt: skip
+        assert engine.opened == [("mine", "onnx", 2)]
+        (asked,) = engine.drawn
+        assert (asked.prompt, asked.style, asked.width / asked.height, asked.negative_prompt) == (
+            LAKE,
+            "watercolor",
+            1.5,
+            "people",
+        )
+        assert (asked.num_inference_steps, asked.guidance_scale, asked.seed) == (4, 2.5, 9)
 
-    def test_only_what_was_given_reaches_the_model(self, here, models):
-        assert main(["image", "a lake", "--width", "64", "-o", "a.png"]) == 0
-        asked = models.image.asked[0]
-        assert set(asked) == {"prompt", "width", "seed"} and 0 <= asked["seed"] < 2**32
+    def test_the_other_options(self, here, engine):
+        line = "--width 64 --height 96 --vary 0.25 --vary-seed 8 --postprocess pixelate --no-objects"
+        assert main(["image", "two red foxes by a lake", "-o", "a.png", *line.split()]) == 0
+        (asked,) = engine.drawn
+        assert (asked.width, asked.height, asked.variation, asked.variation_seed) == (64, 96, 0.25, 8)
+        assert asked.postprocess == "pixelate" and asked.objects is None
 
-    def test_four_files_each_with_its_own_index(self, here, models, capsys):
+    def test_a_picture_to_start_from(self, here, engine):
+        assert main(["image", "a lake", "-o", "a.png", "--size", "64"]) == 0
+        white = np.full((64, 64, 3), 255, np.uint8)
+        white[:, :32] = 0
+        write_picture(white, here / "mask.png", Provenance(None, None, "test", False))
+        assert (
+            main(["image", "a lake", "--image", "a.png", "--mask", "mask.png", "--strength", "0.5", "-o", "b.png"]) == 0
+        )
+        asked = engine.drawn[-1]
+        assert asked.image_hash and asked.mask_hash and asked.strength == 0.5
+
+    def test_what_is_not_given_is_as_in_python(self, here, engine):
+        assert main(["image", "a lake", "--seed", "3", "-o", "a.png"]) == 0
+        models.TextToImageModel().generate("a lake", seed=3)
+        assert engine.drawn[0] == engine.drawn[1]
+
+    def test_four_files_each_with_its_own_index(self, here, engine, capsys):
         assert main(["image", "a lake", "-n", "4", "-o", "lake.png", "--size", "64"]) == 0
         assert capsys.readouterr().out.split() == [f"lake-{i}.png" for i in range(4)]
         for i in range(4):
@@ -154,31 +142,31 @@ class TestImage:
             assert main(["redo", f"lake-{i}.png", "-o", f"again-{i}.png"]) == 0
             assert np.array_equal(read_pixels(here / f"again-{i}.png"), read_pixels(here / f"lake-{i}.png"))
 
-    def test_numbered_default_names_are_not_replaced_either(self, here, models, capsys):
+    def test_numbered_default_names_are_not_replaced_either(self, here, engine, capsys):
         (here / "outputs").mkdir()
         (here / "outputs" / "a-lake-7-1.png").touch()
         assert main(["image", "a lake", "-n", "2", "--seed", "7"]) == 0
         assert [Path(line).name for line in capsys.readouterr().out.split()] == ["a-lake-7-2-0.png", "a-lake-7-2-1.png"]
 
-    def test_an_existing_folder_takes_a_default_name(self, here, models, capsys):
+    def test_an_existing_folder_takes_a_default_name(self, here, engine, capsys):
         (here / "pictures").mkdir()
         assert main(["image", "a lake", "--seed", "1", "-o", "pictures"]) == 0
         assert capsys.readouterr().out.strip() == str(Path("pictures/a-lake-1.png"))
 
-    def test_json_is_one_object_a_file(self, here, models, capsys):
-        models.image.warnings = ("never seen: zyx",)
+    def test_json_is_one_object_a_file(self, here, engine, capsys):
+        engine.warnings = ("never seen: zyx",)
         assert main(["image", "a lake", "-n", "2", "--json", "--quiet", "--seed", "5", "-o", "a.png"]) == 0
         shown = capsys.readouterr()
         rows = [json.loads(line) for line in shown.out.splitlines()]
         assert [row["file"] for row in rows] == ["a-0.png", "a-1.png"] and rows[1]["request"]["index"] == 1
         assert rows[0]["warnings"] == ["never seen: zyx"] and shown.err == ""
 
-    def test_warnings_are_printed(self, here, models, capsys):
-        models.image.warnings = ("words this model has never seen: zyx",)
+    def test_warnings_are_printed(self, here, engine, capsys):
+        engine.warnings = ("words this model has never seen: zyx",)
         assert main(["image", "a lake", "-o", "a.png"]) == 0
         assert capsys.readouterr().err == "mutoscope: warning: words this model has never seen: zyx\n"
 
-    def test_metadata_and_marking_are_two_switches(self, here, models):
+    def test_metadata_and_marking_are_two_switches(self, here, engine):
         assert main(["image", "a lake", "-o", "a.png", "--no-metadata"]) == 0
         facts = read_info(here / "a.png")
         assert not facts["request_json"] and facts["ai_marking"]
@@ -187,36 +175,39 @@ class TestImage:
 
 
 class TestVideo:
-    def test_five_seconds_unless_asked_otherwise(self, here, models, capsys):
+    def test_five_seconds_unless_asked_otherwise(self, here, engine, capsys):
         assert main(["video", "Waves crashing on a beach", "--size", "32", "--seed", "3"]) == 0
-        assert models.video.asked[0]["duration_seconds"] == 5.0
+        assert (engine.drawn[0].num_frames, engine.drawn[0].fps) == (60, 12)
         path = here / capsys.readouterr().out.strip()
-        assert path.name == "waves-crashing-on-a-beach-3.mp4" and read_info(path)["duration_seconds"] == pytest.approx(
-            5
-        )
+        assert path.name == "waves-crashing-on-a-beach-3.mp4"
+        assert read_info(path)["duration_seconds"] == pytest.approx(5)
 
-    def test_frames_instead_of_seconds(self, here, models):
-        assert main(["video", "waves", "--size", "32", "--frames", "9", "--fps", "8", "-o", "a.gif"]) == 0
-        assert models.video.asked[0]["num_frames"] == 9 and models.video.asked[0]["fps"] == 8
-        assert "duration_seconds" not in models.video.asked[0]
+    @pytest.mark.parametrize(
+        ("words", "frames"), [("--frames 9 --fps 8", 9), ("--seconds 2.5 --fps 1", 3), ("--seconds 0.5", 6)]
+    )
+    def test_lengths(self, here, engine, words, frames):
+        assert main(["video", "waves", "--size", "32", *words.split(), "-o", "a.gif"]) == 0
+        assert engine.drawn[0].num_frames == frames == read_info(here / "a.gif")["frames"]
 
     @pytest.mark.parametrize(
         ("words", "expected"),
         [
-            ("--seconds -1", "--seconds must be more than 0"),
-            ("--seconds 0", "--seconds must be more than 0"),
+            ("--seconds -1", "must be above 0"),
+            ("--seconds 0", "must be above 0"),
+            ("--seconds 301", "at most 300"),
+            ("--seconds 1 --fps 1", "a clip has at least 2"),
             ("--seconds nan", "--seconds must be a finite number"),
             ("--seconds 1e300", "--seconds must be a finite number"),
-            ("--frames 1", "mutoscope image"),
+            ("--frames 1", "draw a picture"),
             ("--frames 9 --seconds 2", "one or the other"),
             ("--fps 0", "fps"),
             ("-o a.png", ".mp4"),
         ],
     )
-    def test_refused(self, here, models, capsys, words, expected):
+    def test_refused(self, here, engine, capsys, words, expected):
         assert main(["video", "waves", *words.split()]) == 2
         assert expected in one_line(capsys)
-        assert not models.loaded
+        assert not engine.drawn
 
 
 class TestRefused:
@@ -281,30 +272,30 @@ class TestRefused:
     ]  # fmt: skip
 
     @pytest.mark.parametrize(("words", "expected"), CASES)
-    def test_words(self, here, models, capsys, words, expected):
+    def test_words(self, here, engine, capsys, words, expected):
         code = main(words.split())
         if expected is None:  # a group alone shows its help
             assert code == 0 and "render" in capsys.readouterr().out
             return
         assert code == 2
         assert expected in one_line(capsys)
-        assert not models.loaded
+        assert not engine.drawn
         assert list(here.glob("*.*")) == []
 
     @pytest.mark.parametrize("prompt", ["", "   ", "x" * 100_000, "a\0b", "\ud800 lake", "lake \udcff"])
-    def test_prompts(self, here, models, capsys, prompt):
+    def test_prompts(self, here, engine, capsys, prompt):
         assert main(["image", prompt]) == 2
         assert "prompt" in one_line(capsys).lower()
-        assert not models.loaded
+        assert not engine.drawn
 
-    def test_read_only_folder(self, here, models, capsys, monkeypatch):
+    def test_read_only_folder(self, here, engine, capsys, monkeypatch):
         (here / "locked").mkdir()
         real = os.access
         monkeypatch.setattr(os, "access", lambda p, mode, **kw: "locked" not in str(p) and real(p, mode, **kw))
         assert main(["image", "a lake", "-o", "locked/a.png"]) == 2
         assert "locked" in one_line(capsys)
 
-    def test_outputs_that_is_a_file(self, here, models, capsys):
+    def test_outputs_that_is_a_file(self, here, engine, capsys):
         (here / "outputs").touch()
         assert main(["image", "a lake"]) == 2
         assert "outputs" in one_line(capsys)
@@ -323,15 +314,46 @@ class TestFailures:
             (KeyboardInterrupt(), 130, "stopped"),
         ],
     )
-    def test_one_line_and_nothing_written(self, here, models, capsys, failure, code, words):
-        models.image.failure = failure
+    def test_one_line_and_nothing_written(self, here, engine, capsys, failure, code, words):
+        engine.failure = failure
         assert main(["image", "a lake", "-o", "a.png"]) == code
         assert words in one_line(capsys)
         assert list(here.iterdir()) == []
 
-    def test_traceback_on_wish(self, here, models, monkeypatch):
+    @pytest.mark.parametrize("failure", [KeyboardInterrupt(), StorageFullError("the disk is full")])
+    @pytest.mark.parametrize("verb", ["image", "video"])
+    def test_what_was_finished_before_is_kept(self, here, engine, capsys, monkeypatch, failure, verb):
+        """Of four the third one fails: two files are there, whole, and printed."""
+        draw = engine.draw
+
+        def fail_at_the_third(request, *given):
+            engine.failure = failure if request.index == 2 else None
+            return draw(request, *given)
+
+        monkeypatch.setattr(engine, "draw", fail_at_the_third)
+        ending = {"image": "png", "video": "gif"}[verb]
+        more = ["--frames", "2"] if verb == "video" else []
+        assert main([verb, "a lake", "-n", "4", "--size", "64", "-o", f"a.{ending}", *more]) in (1, 130)
+        assert capsys.readouterr().out.split() == [f"a-0.{ending}", f"a-1.{ending}"]
+        assert sorted(path.name for path in here.iterdir()) == [f"a-0.{ending}", f"a-1.{ending}"]
+        assert [json.loads(read_info(here / f"a-{i}.{ending}")["request_json"])["index"] for i in (0, 1)] == [0, 1]
+
+    def test_messages_name_options_not_arguments(self, here, engine, capsys):
+        for words, option in (
+            ("-n 0", "--number"),
+            ("--steps 0", "--steps"),
+            ("--guidance -1", "--guidance"),
+            ("--vary 0.1 --vary-seed -5", "--vary-seed"),
+        ):
+            assert main(["image", "guidance_scale and num_frames", *words.split()]) == 2
+            line = one_line(capsys)
+            assert option in line and "_" not in line
+        assert main(["image", "a lake", "--style", "num_frames"]) == 2
+        assert "'num_frames'" in one_line(capsys), "what the user typed stays as it is"
+
+    def test_traceback_on_wish(self, here, engine, monkeypatch):
         monkeypatch.setenv("MUTOSCOPE_TRACEBACK", "1")
-        models.image.failure = RuntimeError("bug")
+        engine.failure = RuntimeError("bug")
         with pytest.raises(RuntimeError, match="bug"):
             main(["image", "a lake", "-o", "a.png"])
 
@@ -351,11 +373,11 @@ class TestFailures:
 
 
 class TestFiles:
-    def make(self, models, *words: str) -> None:
+    def make(self, engine, *words: str) -> None:
         assert main(["image", "a [/foo] lake", "--size", "64", "--seed", "4294967295", "-o", "a.png", *words]) == 0
 
-    def test_info_as_text_and_json(self, here, models, capsys):
-        self.make(models)
+    def test_info_as_text_and_json(self, here, engine, capsys):
+        self.make(engine)
         capsys.readouterr()
         assert main(["info", "a.png"]) == 0
         text = capsys.readouterr().out
@@ -364,8 +386,8 @@ class TestFiles:
         rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert len(rows) == 2 and rows[0]["request"]["prompt"] == "a [/foo] lake" and rows[0]["width"] == 64
 
-    def test_info_shows_every_field_of_the_request(self, here, models, capsys):
-        self.make(models)
+    def test_info_shows_every_field_of_the_request(self, here, engine, capsys):
+        self.make(engine)
         capsys.readouterr()
         assert main(["info", "a.png"]) == 0
         lines = capsys.readouterr().out.splitlines()
@@ -375,9 +397,9 @@ class TestFiles:
         assert shown["image_hash"].strip() == "-", "what is not in the file is shown as its default"
 
     @pytest.mark.parametrize("as_json", [False, True])
-    def test_info_answers_for_every_file(self, here, models, capsys, as_json):
+    def test_info_answers_for_every_file(self, here, engine, capsys, as_json):
         """One that is broken and one that is missing stop nobody; each is named in a line of its own."""
-        self.make(models)
+        self.make(engine)
         (here / "broken.png").write_bytes((here / "a.png").read_bytes()[:200])
         (here / "c.png").write_bytes((here / "a.png").read_bytes())
         capsys.readouterr()
@@ -412,7 +434,7 @@ class TestFiles:
         assert "format     adapter" in capsys.readouterr().out
         assert find_adapter("MINE.SAFETENSORS").facts.name == "mine"
 
-    def test_escape_sequences_are_printed_as_text(self, here, models, capsys):
+    def test_escape_sequences_are_printed_as_text(self, here, engine, capsys):
         assert main(["image", "a \x1b[31mred\x1b[0m lake", "-o", "a.png"]) == 0
         capsys.readouterr()
         assert main(["info", "a.png"]) == 0
@@ -434,59 +456,61 @@ class TestFiles:
         assert main(["info", "mine"]) == (2 if content is None else 1)
         assert "config.json" in one_line(capsys)
 
-    def test_redo_makes_the_same_pixels_under_a_new_name(self, here, models, capsys):
-        self.make(models)
+    def test_redo_makes_the_same_pixels_under_a_new_name(self, here, engine, capsys):
+        self.make(engine)
         capsys.readouterr()
         assert main(["redo", "a.png"]) == 0
         shown = capsys.readouterr()
         assert shown.out.strip() == str(Path("outputs/a-foo-lake-4294967295.png")) and shown.err == ""
         assert np.array_equal(read_pixels(here / shown.out.strip()), read_pixels(here / "a.png"))
-        assert models.image.asked[-1] == Request.from_json(read_info(here / "a.png")["request_json"])
+        assert engine.drawn[-1] == Request.from_json(read_info(here / "a.png")["request_json"])
 
-    def test_redo_with_changes(self, here, models):
-        self.make(models, "--style", "watercolor")
+    def test_redo_with_changes(self, here, engine):
+        self.make(engine, "--style", "watercolor")
         words = "--seed +1 --style none --steps 3 --guidance 1.5 --not fog -o b.png".split()
         assert main(["redo", "a.png", *words]) == 0
-        asked = models.image.asked[-1]
+        asked = engine.drawn[-1]
         assert (asked.seed, asked.style, asked.num_inference_steps) == (0, None, 3)  # 2**32 - 1 + 1 wraps around
         assert (asked.guidance_scale, asked.negative_prompt, asked.width) == (1.5, "fog", 64)
 
-    def test_redo_of_a_clip(self, here, models):
+    def test_redo_of_a_clip(self, here, engine):
         assert main(["video", "waves", "--size", "32", "--frames", "5", "--fps", "10", "-o", "a.gif"]) == 0
         assert main(["redo", "a.gif", "--seed", "5"]) == 0
-        assert (here / "outputs" / "waves-5.gif").exists() and models.video.asked[-1].num_frames == 5
+        assert (here / "outputs" / "waves-5.gif").exists() and engine.drawn[-1].num_frames == 5
 
-    def test_redo_warns_about_another_model(self, here, models, capsys):
-        self.make(models)
-        models.image.model_hash = "0" * 64
+    def test_redo_warns_about_another_model(self, here, engine, capsys):
+        self.make(engine)
+        engine.capabilities = dataclasses.replace(engine.capabilities, hash="0" * 16)
         capsys.readouterr()
         assert main(["redo", "a.png", "-o", "b.png"]) == 0
         assert "ffffffffffff" in one_line(capsys)
 
-    def test_redo_without_a_request(self, here, models, capsys):
-        self.make(models, "--no-metadata")
+    def test_redo_without_a_request(self, here, engine, capsys):
+        self.make(engine, "--no-metadata")
         capsys.readouterr()
         assert main(["redo", "a.png"]) == 1
         assert "--no-metadata" in one_line(capsys)
 
     @pytest.mark.parametrize("words", ["--steps 0", "--seed x", "--style wattercolor", "-o a.mp4", "--seed -5"])
-    def test_redo_refuses(self, here, models, capsys, words):
-        self.make(models)
-        models.loaded.clear()
+    def test_redo_refuses(self, here, engine, capsys, words):
+        self.make(engine)
+        engine.drawn.clear()
         capsys.readouterr()
         assert main(["redo", "a.png", *words.split()]) == 2
         one_line(capsys)
-        assert not models.loaded
+        assert not engine.drawn
 
 
 class TestOtherVerbs:
-    def test_demo(self, here, models, capsys):
+    def test_demo(self, here, engine, capsys):
         assert main(["demo"]) == 0
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 3 and lines[0].endswith(" s") and lines[2].startswith("next: mutoscope")
         assert read_info(here / "outputs/lake_sunset.png")["width"] == 256
         assert read_info(here / "outputs/beach_waves.mp4")["duration_seconds"] == pytest.approx(5.0)
-        assert models.image.asked[0]["prompt"] == LAKE
+        assert [(request.prompt, request.is_clip, request.seed) for request in engine.drawn] == [
+            (LAKE, False, generate.DEMO_SEED), ("Waves crashing on a beach", True, generate.DEMO_SEED),
+        ]  # fmt: skip
 
     def test_styles(self, capsys):
         assert main(["styles"]) == 0
@@ -501,9 +525,9 @@ class TestOtherVerbs:
         assert main(["styles", "a lake"]) == 2
         assert "with --sheet" in one_line(capsys)
 
-    def test_a_wildcard_nobody_knows_is_said_before_a_model_is_loaded(self, here, models, capsys):
+    def test_a_wildcard_nobody_knows_is_said_before_a_model_is_loaded(self, here, engine, capsys):
         assert main(["image", "a __colrs__ lake"]) == 2
-        assert "did you mean 'colors'" in one_line(capsys) and not models.loaded
+        assert "did you mean 'colors'" in one_line(capsys) and not engine.drawn
 
     def test_version_and_help(self, capsys):
         assert main(["--version"]) == 0
@@ -696,14 +720,16 @@ class TestProcess:
         code = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it starts in the background ignore it
-from mutoscope.cli import loading, main
+from mutoscope import models
+from mutoscope.capabilities import Capabilities
+from mutoscope.cli import main
 class Slow:
-    def stream(self, prompt, **asked):
+    capabilities = Capabilities("slow", "f" * 16)
+    def draw(self, request, init_image=None, preview=False):
         print("drawing", flush=True)
         time.sleep(30)
         yield
-loading.check_request = lambda **given: None
-loading.load_image_model = lambda *given, **more: Slow()
+models.open_engine = lambda *given: Slow()
 sys.argv = ["mutoscope", "image", "lake", "-o", "lake.png"]
 sys.exit(main())
 """
@@ -758,8 +784,8 @@ def test_the_page_is_current():
 
 
 def test_checkpoint_facts_and_request_are_told_apart(tmp_path):
-    """A wrong JSON request is a MediaError, and `Way` refuses before anything is loaded."""
+    """A wrong JSON request is a MediaError, and `RunOptions` refuses before anything is loaded."""
     with pytest.raises(Exception, match="damaged"):
         files.read_json("{", tmp_path / "a.png")
     with pytest.raises(SettingError, match="runtime"):
-        generate.Way(runtime="cuda")
+        generate.RunOptions(runtime="cuda")

@@ -4,17 +4,29 @@ Results go to stdout, everything else to stderr. Nothing that came from outside 
 characters are shown as escapes, so that a prompt can neither colour nor move anything in the terminal.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from mutoscope.errors import MutoscopeError
+from mutoscope.errors import MutoscopeError, RequestError
 from mutoscope.events import Event
 
 LINE_SECONDS = 30.0  # between two lines of progress of a long job, where there is no terminal
 MAX_LINE_LETTERS = 2000  # characters of a complaint; longer ones lose their middle
+OPTION_OF_ARGUMENT = {  # messages name the arguments of Python; here they have other names
+    "num_images_per_prompt": "--number",
+    "num_videos_per_prompt": "--number",
+    "num_inference_steps": "--steps",
+    "guidance_scale": "--guidance",
+    "duration_seconds": "--seconds",
+    "num_frames": "--frames",
+    "variation_seed": "--vary-seed",
+    "mask_image": "--mask",
+}
+_ARGUMENT = re.compile(rf"(?<![\w'\"])(?:{'|'.join(OPTION_OF_ARGUMENT)})(?![\w'\"])")
 Show = Callable[[Event], None]
 
 
@@ -47,6 +59,8 @@ def complain(text: str) -> None:
 
 def explain(error: Exception) -> tuple[str, int]:
     """Return the one line that says what went wrong, and the exit code that belongs to it."""
+    if isinstance(error, RequestError):
+        return _ARGUMENT.sub(lambda name: OPTION_OF_ARGUMENT[name[0]], str(error)), error.exit_code
     if isinstance(error, MutoscopeError):
         return str(error), error.exit_code
     if isinstance(error, MemoryError):
