@@ -103,7 +103,7 @@ def _rows(facts: dict[str, Any]) -> list[tuple[str, object]]:
             continue  # the request in another spelling
         if isinstance(value, dict):
             fields = _with_defaults(value) if name == "request" else value
-            rows += [(name, ""), *((f"  {key}", _shown(part)) for key, part in fields.items())]
+            rows += [(name, ""), *((f"  {key}", _spell_field(key, part)) for key, part in fields.items())]
         else:
             rows.append((name, _shown(value)))
     return rows
@@ -116,6 +116,28 @@ def _with_defaults(request: dict[str, Any]) -> dict[str, Any]:
     known = {item.name: item.default for item in dataclasses.fields(Request)}
     usual = {name: None if value is dataclasses.MISSING else value for name, value in known.items()}
     return {**usual, **request}
+
+
+def _spell_field(name: str, value: Any) -> object:
+    """Return a field of a request as a person reads it: `lake (scene), sunset (light)`, `two foxes` and so on."""
+    try:
+        if value and name == "facts":
+            return ", ".join(f"{_weigh(fact['name'], fact.get('weight', 1))} ({fact['kind']})" for fact in value)
+        if value and name == "styles":
+            return ", ".join(_weigh(style["name"], style.get("strength", 1)) for style in value)
+        if value and name == "objects":
+            items = (f"{one['count']} {one.get('color', '')} {one['noun']} {one.get('side', '')}" for one in value["objects"])
+            place = f" in {value['place']}" if value.get("place") else ""
+            return ", ".join(" ".join(item.split()) for item in items) + place
+        if value and name in ("segments", "negative_segments"):
+            return " | ".join(_weigh(text, weight) for text, weight in value)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass  # made by another version: shown as it stands
+    return _shown(value)
+
+
+def _weigh(words: str, weight: float) -> str:
+    return words if weight == 1 else f"({words}:{weight:g})"
 
 
 def _shown(value: Any) -> object:

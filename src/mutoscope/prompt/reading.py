@@ -61,12 +61,12 @@ def read_facts(segments: Segments, may_be_typo: Callable[[str], bool]) -> tuple[
 
 
 def weigh_facts(segments: Segments) -> dict[tuple[str, str], float]:
-    """Return {(kind, name): weight of the words that state the fact first}."""
+    """Return {(kind, name): weight of the words that state the fact first}: of `at (sunset:1.3)` the one that is given."""
     text = "".join(words for words, _ in segments)
     weights = [weight for words, weight in segments for _ in words]
     found: dict[tuple[str, str], float] = {}
-    for start, _, kind, name in match(text):
-        found.setdefault((kind, name), weights[start])
+    for start, end, kind, name in match(text):
+        found.setdefault((kind, name), max(weights[start:end], key=lambda weight: abs(weight - 1)))
     return found
 
 
