@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mutoscope.errors import SettingError
-from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
 from mutoscope.world.captions import LENGTHS, caption, caption_facts
 from mutoscope.world.grammar import held_out_in, held_out_wordings, vocabulary
 from mutoscope.world.nouns import COLORS, plural, thing_names
