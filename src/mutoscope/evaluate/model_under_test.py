@@ -112,10 +112,10 @@ def load_codec(checkpoint: Checkpoint) -> Callable[[np.ndarray], np.ndarray] | N
         return None
     import torch
 
-    from mutoscope.autoencoder import Autoencoder
+    from mutoscope.codec import Codec
 
     weights = {**checkpoint.weights(), **read_weights(path)}
-    codec = Autoencoder(checkpoint.config.codec)
+    codec = Codec(checkpoint.config.codec)
     own = {
         name.removeprefix("codec."): torch.from_numpy(array)
         for name, array in weights.items()
