@@ -115,7 +115,7 @@ def test_lengths():
 def test_the_world_may_be_flipped():
     """The rendered world says nothing of sides, so training on it mirrors all but the signs of a neon street and posters."""
     from mutoscope.world.captions import caption
-    from mutoscope.world.spec import draw_spec
+    from mutoscope.world.draw_spec import draw_spec
 
     specs = [spec for spec in (draw_spec(0, index) for index in range(160)) if spec.scene != "neon street"]
     texts = [caption(spec, variant) for spec in specs for variant in range(2)]

@@ -9,8 +9,8 @@ from mutoscope.objects import load
 from mutoscope.phrases import CLASSIFIED_FACTS, classify, correct_spelling, meant, read, stems
 from mutoscope.vocabulary import synonyms
 from mutoscope.world.captions import caption
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.read import read as read_by_the_world
-from mutoscope.world.spec import draw_spec
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from mutoscope.advice import nearest
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.advice import nearest
 from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.pipeline import read, token_weights
 from mutoscope.prompt.request import Request

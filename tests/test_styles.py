@@ -9,14 +9,14 @@ from mutoscope import TextToImageModel
 from mutoscope.errors import StyleError
 from mutoscope.prompt.request import Request, unknown_words
 from mutoscope.prompt.styles import ask_styles, known_styles, own_styles, read_mix, styles, write_mix
-from mutoscope.world.spec import STYLES
-from mutoscope.world.words.styles import STYLE_SUFFIXES
+from mutoscope.vocabulary import STYLES
+from mutoscope.vocabulary.wordings import row
 
 
 def test_every_style_of_the_world_has_its_name_and_words_of_its_captions():
     assert tuple(known_styles()) == STYLES and len(STYLES) >= 16
     for name, style in known_styles().items():
-        wordings = {cell.split(" @")[0].strip(" +=") for cell in STYLE_SUFFIXES[name].split(" / ")}
+        wordings = {wording.words for wording in row("suffix", name)}
         assert style.words in wordings, name
         assert style.about and style.negative and style.aliases
 

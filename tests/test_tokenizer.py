@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import CheckpointError
-from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
+from mutoscope.evaluate.free_prompts import FREE_PROMPTS
 from mutoscope.tokenizer import END, LONGEST_WORD, PAD, START, UNKNOWN, Tokenizer
 from mutoscope.world.captions import caption
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.grammar import vocabulary
-from mutoscope.world.spec import draw_spec
 
 STRANGE = """
     Crème brûlée à la carte|naïve façade, Ångström|ÅNGSTRÖM|résumé|e\u0301te\u0301|ﬁne ﬂour|ﬀ|①②③|½ cup|x²|ΟΔΟΣ|Σίσυφος

@@ -4,11 +4,12 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from mutoscope.vocabulary import CAMERAS
 from mutoscope.world.camera import SPEEDS, canvas, kind
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.noise import GLIDE, glide
 from mutoscope.world.render import render
-from mutoscope.world.scenes import SCENE_TABLE
-from mutoscope.world.spec import CAMERAS, draw_spec
+from mutoscope.world.scenes import SCENE_DRAWINGS
 
 SIZE = 96
 SCENES = {"pan": "city skyline", "tilt": "mountains", "zoom": "snowy village"}
@@ -87,7 +88,7 @@ def test_a_clip_is_the_same_in_a_mixed_batch():
 
 def test_every_scene_takes_a_camera_and_a_moving_sun():
     facts = {"held_out": None, "weather": "clear"}
-    for scene in SCENE_TABLE:
+    for scene in SCENE_DRAWINGS:
         specs = [draw_spec(5, 0, scene=scene, light="dawn", camera="tilt up", event="sun rising", **facts)]
         specs += [draw_spec(5, 1, scene=scene, light="sunset", camera="pan left", event="sun setting", **facts)]
         frames = render(specs, 48, 32, (0.0, 1.0), styled=False)

@@ -7,31 +7,29 @@ from dataclasses import replace
 import pytest
 
 from mutoscope.errors import SettingError
-from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
+from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.vocabulary import COLORS, LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, plural
+from mutoscope.vocabulary.loading import data
+from mutoscope.vocabulary.matching import FACTS
+from mutoscope.vocabulary.wordings import fact_wordings, row, rows
 from mutoscope.world.captions import LENGTHS, caption, caption_facts
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.grammar import held_out_in, held_out_wordings, vocabulary
-from mutoscope.world.nouns import COLORS, plural, thing_names
+from mutoscope.world.object_phrases import thing_names
 from mutoscope.world.read import read
-from mutoscope.world.spec import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, Thing, draw_spec
-from mutoscope.world.words import FACT_TABLES, TABLES
-from mutoscope.world.words.details import MOTION, VERBS, VIEWS
-from mutoscope.world.words.frames import OPENINGS, REQUESTS
-from mutoscope.world.words.light import LIGHT, LIGHT_ADJECTIVES, LIGHT_NAMES, LIGHT_SEEN, LIGHT_SIGHTS, LIGHT_VERBS
-from mutoscope.world.words.plants import RELATIONS
-from mutoscope.world.words.scenes import NOUNS, SCENE_SEEN
-from mutoscope.world.words.styles import STYLE_PREFIXES, STYLE_SUFFIXES
-from mutoscope.world.words.weather import WEATHER, WEATHER_CLAUSES
+from mutoscope.world.spec import Thing
 
 
-def wordings(row: str) -> set[str]:
-    return {cell.split(" @")[0].strip(" +=").lower() for cell in row.split(" / ")}
+def wordings(table: str, *names: str) -> set[str]:
+    """Return the wordings of these rows of a table, of all without names, in lower case."""
+    return {one.words.lower() for name in names or rows(table) for one in row(table, name)}
 
 
 def says(text: str, words: str) -> bool:
     return re.search(rf"(?<![\w'-]){re.escape(words)}(?![\w'-])", text.lower()) is not None
 
 
-SEEN_AT_SUNSET = wordings(LIGHT_SEEN["sunset"]) | wordings(LIGHT_SIGHTS["sunset"]) | wordings(LIGHT_VERBS["sunset"])
+SEEN_AT_SUNSET = set().union(*(wordings(f"light {what}", "sunset") for what in ("seen", "sight", "verb")))
 
 
 @pytest.fixture(scope="module")
@@ -63,39 +61,40 @@ def test_the_sentences_of_the_readme_are_ordinary_members_of_the_language(senten
     assert any(caption(spec, variant, length) == sentence for variant in range(80_000))
 
 
-def test_every_row_has_many_wordings():
-    assert all(len(wordings(row)) >= 40 for row in NOUNS.values())
-    assert all(len(wordings(row)) >= 10 for row in SCENE_SEEN.values())
-    assert all(len(wordings(row)) >= 30 for row in (*LIGHT.values(), *WEATHER.values(), *STYLE_PREFIXES.values()))
-    assert all(len(wordings(row)) >= 20 for row in (*LIGHT_SEEN.values(), *WEATHER_CLAUSES.values()))
+@pytest.mark.parametrize(
+    ("table", "fewest"),
+    [("noun", 40), ("scene seen", 10), ("light", 30), ("weather", 30), ("prefix", 30), ("light seen", 20), ("weather clause", 20)],
+)  # fmt: skip
+def test_every_row_has_many_wordings(table: str, fewest: int):
+    assert {name: len(wordings(table, name)) for name in rows(table) if len(wordings(table, name)) < fewest} == {}
 
 
-@pytest.mark.parametrize("fact", FACT_TABLES)
-def test_no_wording_names_two_values_of_one_fact(fact):
+@pytest.mark.parametrize("fact", sorted(filter(None, FACTS)))
+def test_no_wording_names_two_values_of_one_fact(fact: str):
     named: dict[str, set[str]] = {}
-    for table in FACT_TABLES[fact]:
-        for value, row in TABLES[table].items():
-            for words in wordings(row) - {""}:
-                for form in words.split("|"):
-                    named.setdefault(form.removeprefix("the "), set()).add(value)
+    for value in data(FACTS[fact][0]):
+        for form in (form for one in fact_wordings(fact, value) for form in one.forms):
+            named.setdefault(form.lower().removeprefix("the "), set()).add(value)
     assert not {words: values for words, values in named.items() if len(values) > 1}
 
 
-def test_words_with_two_forms_have_both_in_every_cell():
-    for table in (VERBS, LIGHT_VERBS, OPENINGS):
-        cells = [words for row in table.values() for words in wordings(row)]
-        assert [words for words in cells if words.count("|") != 1] == []
+@pytest.mark.parametrize("table", ["verb", "light verb", "opening"])
+def test_words_with_two_forms_have_both_in_every_cell(table: str):
+    assert [words for words in wordings(table) if words.count("|") != 1] == []
 
 
-def test_phrases_around_a_noun_say_where_it_goes():
-    for table in (RELATIONS, MOTION, VIEWS):
-        cells = [words for row in table.values() for words in wordings(row)]
-        assert [words for words in cells if words.count("{}") != 1] == []
+@pytest.mark.parametrize("table", ["relation", "motion", "view"])
+def test_phrases_around_a_noun_say_where_it_goes(table: str):
+    assert [words for words in wordings(table) if words.count("{}") != 1] == []
 
 
-def test_tables_cover_every_word_of_the_spec():
-    assert set(NOUNS) == set(SCENES) and set(LIGHT) == set(LIGHTS)
-    assert set(WEATHER) == set(WEATHERS) and set(STYLE_PREFIXES) == set(STYLES) == set(STYLE_SUFFIXES)
+@pytest.mark.parametrize(
+    ("table", "names"),
+    [("noun", SCENES), ("adjective", SCENES), ("relation", SCENES), ("light", LIGHTS), ("weather", WEATHERS), ("season", SEASONS),
+     ("prefix", STYLES), ("suffix", STYLES)],
+)  # fmt: skip
+def test_tables_cover_every_word_of_the_spec(table: str, names: tuple[str, ...]):
+    assert set(rows(table)) == set(names)
 
 
 def test_captions_never_contradict_the_facts(pairs):
@@ -115,7 +114,7 @@ def test_a_third_of_the_captions_are_free_and_the_light_is_often_told_through_wh
     texts = [caption(draw_spec(8, index, scene="lake", light="sunset", weather="clear"), index) for index in range(300)]
     seen = sum(any(says(text, words.removeprefix("a ")) for words in SEEN_AT_SUNSET) for text in texts)
     assert 0.15 < seen / len(texts) < 0.5
-    asked = sum(any(text.lower().startswith(words) for words in wordings(REQUESTS[""])) for text in texts)
+    asked = sum(any(text.lower().startswith(words) for words in wordings("request")) for text in texts)
     assert 0.02 < asked / len(texts) < 0.15
 
 
@@ -146,9 +145,7 @@ def test_letters_periods_and_silence_about_the_light_vary(pairs):
     assert 0.1 < sum(text.endswith(".") for text in texts) / len(texts) < 0.7
     assert all(text == text.strip() and "  " not in text and " ," not in text for text in texts)
     short = {caption(draw_spec(0, 0, scene="lake", style="photo"), variant, "short") for variant in range(200)}
-    named = {
-        words for table in (LIGHT, LIGHT_NAMES, LIGHT_ADJECTIVES) for row in table.values() for words in wordings(row)
-    }
+    named = set().union(*map(wordings, ("light", "light name", "light adjective")))
     assert any(not any(says(text, words) for words in named) for text in short)
 
 

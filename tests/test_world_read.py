@@ -7,8 +7,8 @@ from PIL import Image, ImageDraw
 
 from mutoscope.cli import main
 from mutoscope.world.captions import caption
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.read import read, read_things
-from mutoscope.world.spec import draw_spec
 from mutoscope.world.sprites import SpriteLibrary
 
 
@@ -106,7 +106,7 @@ def test_a_colour_is_taken_where_the_sprite_can_be_dyed(library):
 def test_a_colour_that_no_sprite_can_take_is_named(library):
     spec = draw_spec(0, 0, held_out=None, scene="plain ground")
     found, missing = read_things("a red kite and a blue sailboat", spec, library)
-    assert [(thing.noun, thing.color) for thing in found] == [("sailboat", "blue"), ("kite", "")]
+    assert [(thing.noun, thing.color) for thing in found] == [("kite", ""), ("sailboat", "blue")]
     assert missing == {"red": "no sprite of a kite can be dyed"}
 
 

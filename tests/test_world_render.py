@@ -5,8 +5,9 @@ from itertools import combinations
 import pytest
 import torch
 
+from mutoscope.vocabulary import LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, scenes
+from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.render import render
-from mutoscope.world.spec import LIGHTS, SCENE_PLANTS, SCENES, SEASONS, STYLES, WEATHERS, draw_spec
 
 
 def drawn(specs, width=64, height=64, times=(0.0,), **options):
@@ -59,7 +60,7 @@ def test_every_scene_and_light_is_finite_at_odd_sizes(width, height):
 
 
 def test_every_plant_season_and_weather_draws():
-    plants = [(scene, plant) for scene in SCENES for plant in SCENE_PLANTS[scene]]
+    plants = [(scene, plant) for scene in SCENES for plant in scenes()[scene].plants]
     facts = [(s, p, SEASONS[i % 4], WEATHERS[i % 6]) for i, (s, p) in enumerate(plants)]
     specs = [
         draw_spec(7, i, scene=s, plant=p, season=e, weather=w, held_out=None) for i, (s, p, e, w) in enumerate(facts)

@@ -9,22 +9,11 @@ import pytest
 import torch
 
 from mutoscope.errors import SettingError
+from mutoscope.vocabulary import CAMERAS, EVENTS, LIGHTS, PLANTS, SCENES, SEASONS, STYLES, WEATHERS, scenes
+from mutoscope.world.draw_spec import draw_spec
+from mutoscope.world.registry import SCENE_DRAWINGS, STYLE_DRAWINGS
 from mutoscope.world.render import render
-from mutoscope.world.spec import (
-    CAMERAS,
-    EVENTS,
-    LIGHTS,
-    PLANTS,
-    SCENE_LIGHTS,
-    SCENE_PLANTS,
-    SCENE_WEATHERS,
-    SCENES,
-    SEASONS,
-    STYLES,
-    WEATHERS,
-    SceneSpec,
-    draw_spec,
-)
+from mutoscope.world.spec import SceneSpec
 
 DRAWS = 20_000
 OPEN_SCENES = tuple(scene for scene in SCENES if scene != "plain ground")  # which wants things to stand on it
@@ -39,7 +28,7 @@ def specs() -> list[SceneSpec]:
 def test_the_world_is_as_wide_as_it_claims():
     assert len(SCENES) >= 24 and len(LIGHTS) == 8 and len(WEATHERS) == 8 and len(SEASONS) == 4
     assert len(set(PLANTS) - {"none"}) >= 8 and len(STYLES) >= 16
-    assert set(SCENE_PLANTS) == set(SCENES) >= set(SCENE_LIGHTS) | set(SCENE_WEATHERS)
+    assert set(scenes()) == set(SCENES) == set(SCENE_DRAWINGS) and set(STYLES) == set(STYLE_DRAWINGS)
 
 
 @pytest.mark.parametrize(
@@ -59,15 +48,15 @@ def test_every_scene_comes_in_every_style(specs):
     pairs = Counter((spec.scene, spec.style) for spec in specs)
     missing = [(scene, style) for scene in OPEN_SCENES for style in STYLES if not pairs[scene, style]]
     # a pair may be held out in every light that its scene knows
-    few = {scene for scene in SCENES if len(SCENE_LIGHTS.get(scene, LIGHTS)) <= 3}
+    few = {scene for scene in SCENES if len(scenes()[scene].lights) <= 3}
     assert not [pair for pair in missing if pair[0] not in few], missing
 
 
 def test_scenes_keep_to_the_lights_and_weathers_they_know(specs):
     for spec in specs:
-        assert spec.light in SCENE_LIGHTS.get(spec.scene, LIGHTS)
-        assert spec.weather in SCENE_WEATHERS.get(spec.scene, WEATHERS)
-        assert spec.plant in SCENE_PLANTS[spec.scene]
+        assert spec.light in scenes()[spec.scene].lights
+        assert spec.weather in scenes()[spec.scene].weathers
+        assert spec.plant in scenes()[spec.scene].plants
         assert spec.event == "none" or spec.camera == "still"
 
 
@@ -88,7 +77,7 @@ import hashlib, sys
 import torch
 torch.set_num_threads(1)
 from mutoscope.world.render import render
-from mutoscope.world.spec import draw_spec
+from mutoscope.world.draw_spec import draw_spec
 pixels = (render([draw_spec(31, int(sys.argv[1]))], 64, 64) * 255).round().byte()
 print(hashlib.sha256(pixels.numpy().tobytes()).hexdigest())
 """

@@ -12,33 +12,19 @@ from PIL import Image, ImageDraw
 from mutoscope.data.folder import Scenery, _row
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
+from mutoscope.vocabulary import CAMERAS, COLORS, PLACES, SCENES, SIZES, article, nouns, plural, scenes
+from mutoscope.vocabulary.objects import common, core
+from mutoscope.vocabulary.wordings import OBJECT_NAMES, OBJECT_TABLES, row, rows
 from mutoscope.world.arrange import SECONDS, arrange
-from mutoscope.world.mix import BEST_SETS, CORE, MIXES
-from mutoscope.world.nouns import (
-    COLORS,
-    DOING,
-    MOTIONS,
-    SIZES,
-    THING_TABLES,
-    article,
-    cells,
-    doing_phrase,
-    look_phrase,
-    nouns,
-    other_names,
-    plural,
-    read_name,
-    side_phrase,
-    thing_phrase,
-    thing_words,
-    where_phrase,
-)
+from mutoscope.world.draw_spec import draw_spec
+from mutoscope.world.mix import BEST_SETS, MIXES
+from mutoscope.world.object_phrases import doing_phrase, look_phrase, side_phrase, thing_phrase
 from mutoscope.world.placing import place, studio
 from mutoscope.world.render import render
-from mutoscope.world.scenes import SCENE_TABLE
-from mutoscope.world.spec import CAMERAS, PLACES, SCENES, Thing, draw_spec
+from mutoscope.world.spec import Thing
+from mutoscope.world.sprite_names import other_names, read_name
 from mutoscope.world.sprites import SpriteLibrary, measure, system_font
-from mutoscope.world.things import AT_HOME, COMMON, ROOM, draw_things, is_held_out_color, studio_ground
+from mutoscope.world.things import draw_things, is_held_out_color, studio_ground
 from mutoscope.world.view import make_view
 
 SET = "shapes"
@@ -117,7 +103,7 @@ def alpha_of(spec, library, size=96, times=(0.0,)):
 
 def draw_on_flat(spec, library, size=96, times=(0.0,)):
     """Return the things of a spec over an even grey, 3 T H W, so that nothing else moves."""
-    horizons = SCENE_TABLE[spec.scene].horizons if spec.scene in SCENE_TABLE else (0.5, 0.5)
+    horizons = scenes()[spec.scene].horizon
     view = make_view([spec], size, size, times, "cpu", horizons, 0.0)
     return place(view, torch.full((1, 3, 1, size, size), 0.5), library).expand(1, 3, len(times), size, size)[0]
 
@@ -311,23 +297,25 @@ def test_only_measured_colours_are_said(library):
 
 
 def test_every_scene_has_room(library):
-    assert set(ROOM) == set(SCENES)
-    assert all(set(room) <= set(PLACES) for room in ROOM.values())
-    assert {name for row in AT_HOME.values() for name in cells(row)} <= set(nouns())
+    assert tuple(scenes()) == SCENES
+    for scene in scenes().values():
+        assert scene.rooms.keys() == scene.prepositions.keys() or scene.name == "plain ground"
+        assert set(scene.rooms) <= set(PLACES) and set(scene.objects) <= set(nouns())
+        assert all(0 <= top < bottom <= 1 for top, bottom in scene.heights().values())
 
 
 def test_the_mix_of_things_holds_mostly_one_common_thing(tmp_path):
     shapes = {"sailboat": boat, "bird": bird, "fox": fox, "car": car, "aerial tramway": car}
     paths = [write_set(tmp_path / name, shapes) for name in (SET, *BEST_SETS)]
     library = SpriteLibrary.open(paths)
-    assert set(shapes) & CORE == set(shapes) - {"aerial tramway"} and CORE <= COMMON <= set(nouns())
+    assert set(shapes) & core() == set(shapes) - {"aerial tramway"} and core() <= common() <= set(nouns())
     specs = [draw_spec(5, index, library=library, mix=MIXES["things"]) for index in range(300)]
     plain = sum(spec.scene == "plain ground" for spec in specs) / len(specs)
     roomy = [spec for spec in specs if spec.scene in ("meadow", "beach", "lake", "plain ground")]
     drawn = [thing for spec in specs for thing in spec.things]
     assert all(spec.things for spec in roomy) and 0.2 < plain < 0.45
     assert np.mean([sum(t.count for t in spec.things) == 1 for spec in roomy]) > 0.45
-    assert np.mean([t.noun in CORE for t in drawn]) > 0.97
+    assert np.mean([t.noun in core() for t in drawn]) > 0.97
     assert np.mean([t.sprite.partition("/")[0] in BEST_SETS for t in drawn]) > 0.9
     usual = [draw_spec(5, index, library=library) for index in range(300)]
     assert usual == [draw_spec(5, index, library=library, mix=MIXES["world"]) for index in range(300)]
@@ -398,7 +386,7 @@ def test_things_stand_where_they_belong(library):
     for index in range(12):
         for scene, name, where in CASES[:4]:
             spec = spec_of(scene, thing(name, where), index=index)
-            view = make_view([spec], 64, 64, (0.0,), "cpu", SCENE_TABLE[scene].horizons, 0.0)
+            view = make_view([spec], 64, 64, (0.0,), "cpu", scenes()[scene].horizon, 0.0)
             (item,) = arrange(spec, float(view.horizon), 1.0, library)
             assert (item.y < float(view.horizon)) == (where == "air")
             assert 0.15 < max(item.width, item.height) < 0.67
@@ -432,7 +420,7 @@ def test_a_shadow_lies_below_what_stands_and_nothing_below_what_flies(library):
 
 def test_water_mirrors_what_sails(library):
     spec = spec_of("open sea", thing("sailboat", "water"), index=3)
-    view = make_view([spec], 96, 96, (0.0,), "cpu", SCENE_TABLE["open sea"].horizons, 0.0)
+    view = make_view([spec], 96, 96, (0.0,), "cpu", scenes()["open sea"].horizon, 0.0)
     (item,) = arrange(spec, float(view.horizon), 1.0, library)
     red = draw_on_flat(spec, library)[0, 0] - draw_on_flat(spec, library)[2, 0]
     below = slice(int(item.y * 96) + 3, int((item.y + 0.4 * item.height) * 96))
@@ -539,7 +527,7 @@ def test_plain_grounds_are_calm_and_do_not_hide_their_things(library):
 def test_the_table_of_nouns_is_whole():
     assert len(nouns()) > 1000
     for noun in nouns().values():
-        assert set(noun.places) <= set(PLACES) and noun.size in SIZES and noun.motion in MOTIONS
+        assert set(noun.places) <= set(PLACES) and noun.size in SIZES and noun.kind and noun.motion
         assert noun.name == noun.name.strip().lower() and noun.name not in other_names()
     assert set(other_names().values()) <= set(nouns())
     for name, (where, motion) in {"sailboat": ("water", "sail"), "bird": ("air", "fly"), "fox": ("ground", "walk"),
@@ -548,11 +536,12 @@ def test_the_table_of_nouns_is_whole():
 
 
 def test_wordings_are_many_and_their_tables_whole():
-    for table in THING_TABLES.values():
-        for row in table.values():
-            assert len(set(cells(row))) == len(cells(row)) and all(cells(row))
-    assert all(noun in nouns() for noun in THING_TABLES["thing noun"])
-    assert {motion for motion in MOTIONS if motion != "none"} - {"fly"} <= set(DOING)
+    for table in (*OBJECT_TABLES, OBJECT_NAMES):
+        for name in rows(table):
+            said = [one.words for one in row(table, name)]
+            assert said and len(set(said)) == len(said) and all(said), name
+    assert set(rows(OBJECT_NAMES)) <= set(nouns())
+    assert {noun.motion for noun in nouns().values()} - {"none"} <= set(rows("object doing"))
 
 
 @pytest.mark.parametrize(
@@ -607,8 +596,6 @@ def test_phrases():
     assert side_phrase(say, Thing("fox", "", "ground", side="left")) == "on the left"
     assert side_phrase(say, Thing("fox", "", "ground")) == ""
     assert look_phrase(say, Thing("apple", "", "plain", look="3d")) == "3D icon"
-    assert where_phrase(say, Thing("bird", "", "air")) == "in the sky"
-    assert where_phrase(say, Thing("fish", "", "water"), "coral reef") == "under water"
     for noun, where, verb in (("sailboat", "water", "sailing"), ("bird", "air", "flying"), ("car", "ground", "driving"),
                               ("horse", "ground", "walking"), ("car", "plain", ""), ("balloon", "air", "rising"),
                               ("bicycle", "ground", "rolling along"), ("cyclist", "ground", "riding by"), 
@@ -620,7 +607,7 @@ def test_phrases():
 def test_a_caller_may_choose_the_wordings():
     class Caller:
         def word(self, table, name):
-            return cells(THING_TABLES[table][name])[-1]
+            return row(table, name)[-1].words
 
     assert side_phrase(Caller(), Thing("fox", "", "ground", side="right")) == "on the right-hand side"
 
@@ -646,15 +633,3 @@ def test_a_row_of_a_rendered_folder_credits_its_sprites(library, tmp_path):
     assert "credits" not in _row(spec_of("meadow"), Scenery(32, 32), library)
     assert "sprites" not in Scenery(32, 32).claimed()  # folders of earlier versions can go on
     assert Scenery(32, 32, sprites="sets").claimed()["sprites"] == "sets"
-
-
-def test_words_of_nouns():
-    words = thing_words(["fox", "mouse"])
-    assert {"fox", "foxes", "mice", "purple", "left", "sailing", "five", "3d"} <= words and "horse" not in words
-
-
-@pytest.mark.parametrize("settings", [{"mix": "thing", "sprites": "system"}, {"mix": "things"}])
-def test_a_mix_that_cannot_be_is_refused(settings):
-    with pytest.raises(SettingError, match="mix"):
-        Scenery(32, 32, **settings)
-    assert "mix" not in Scenery(32, 32).claimed()  # as it was before there were mixes

@@ -55,7 +55,7 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     except ImportError as error:
         raise MissingExtraError("PyTorch", "torch") from error
     from mutoscope.world.captions import caption
-    from mutoscope.world.spec import draw_spec
+    from mutoscope.world.draw_spec import draw_spec
 
     reading = read(prompt)
     sets = sprites or ("system" if system_font() else "")

@@ -47,8 +47,8 @@ class Scenery:
 
     def __post_init__(self):
         from mutoscope.shapes import LatentGrid
+        from mutoscope.vocabulary import STYLES
         from mutoscope.world.mix import MIXES
-        from mutoscope.world.spec import STYLES
 
         if self.style and self.style not in STYLES:
             raise StyleError(
@@ -165,9 +165,9 @@ def died(indices: list[int]) -> list[Row]:
 
 def draw(scenery: Scenery, indices: list[int], device: str = "cpu") -> tuple[list[Any], Any]:
     """Return the scenes and their pixels, uint8 (B, T, H, W, 3)."""
+    from mutoscope.world.draw_spec import draw_spec
     from mutoscope.world.mix import MIXES
     from mutoscope.world.render import render
-    from mutoscope.world.spec import draw_spec
 
     fixed: dict[str, Any] = {"style": scenery.style} if scenery.style else {}
     library = _library(scenery.sprites)

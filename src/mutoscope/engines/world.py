@@ -75,7 +75,8 @@ class WorldEngine:
 
 def pin_facts(request: Request) -> tuple[Any, tuple[str, ...]]:
     """Return the scene that a request describes, drawn by its seed where the prompt says nothing, and what could not be had."""
-    from mutoscope.world.spec import draw_spec, find_impossible_facts
+    from mutoscope.world.draw_spec import draw_spec
+    from mutoscope.world.spec import find_impossible_facts
 
     facts = {fact.kind: fact.name for fact in request.facts}
     style, warnings = choose_style(request)
@@ -92,7 +93,7 @@ def pin_facts(request: Request) -> tuple[Any, tuple[str, ...]]:
 
 def choose_style(request: Request) -> tuple[str, list[str]]:
     """Return the one style that is drawn, the strongest, and warnings about the others."""
-    from mutoscope.world.spec import STYLES
+    from mutoscope.vocabulary import STYLES
 
     asked = sorted((style for style in request.styles if style.strength > 0), key=lambda style: -style.strength)
     known = [style.name for style in asked if style.name in STYLES]

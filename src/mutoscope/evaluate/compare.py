@@ -21,17 +21,16 @@ from mutoscope import __version__
 from mutoscope.evaluate.frechet import frechet_distance
 from mutoscope.evaluate.intervals import bootstrap, mean_of, shift_of
 from mutoscope.evaluate.judge import Judge, load_judge
-from mutoscope.evaluate.kernel import kernel_distance, kernel_within
-from mutoscope.evaluate.manifold import is_covered, radii
-from mutoscope.evaluate.model_under_test import DrawPicture, ModelUnderTest
+from mutoscope.evaluate.kernel import KernelDistance
+from mutoscope.evaluate.manifold import covered, radii
 from mutoscope.evaluate.motion import changes, flicker, render_clip
 from mutoscope.evaluate.page import draw_page
-from mutoscope.evaluate.plan import SUITES, Plan
+from mutoscope.evaluate.painter import Painter
 from mutoscope.evaluate.prompts import REFERENCE_SEED, Question, held_out_questions, known_scenes, moving_questions
 from mutoscope.evaluate.renders import render_pictures
 from mutoscope.evaluate.report import table
 from mutoscope.evaluate.sheets import marked_sheets
-from mutoscope.evaluate.suite import check_seeds
+from mutoscope.evaluate.suite import SUITES, Plan, check_seeds
 from mutoscope.evaluate.tally import names_of
 from mutoscope.evaluate.thing_reader import thing_reader_if_any
 from mutoscope.evaluate.things import thing_questions
@@ -39,14 +38,15 @@ from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
 
+Draw = Callable[[str, int], np.ndarray]
 Row = dict[str, Any]  # {"n", "A", "B", "difference"}, each a number with its interval
-EPSILON = 1e-6  # keeps a clip that stands still from dividing by zero
+TINY = 1e-6  # levels
 
 
 def run(
-    a: ModelUnderTest, b: ModelUnderTest, out: Path, *, plan: Plan = SUITES["quick"], judge: Path | None = None
+    a: Painter, b: Painter, out: Path, *, plan: Plan = SUITES["quick"], judge: Path | None = None
 ) -> Iterator[Event]:
-    """Compare two models; the last event carries the path of compare.md. What can be refused is, before any work."""
+    """Compare two painters; the last event carries the path of compare.md. What can be refused is, before any work."""
     reader = load_judge(judge)
     check_seeds(reader)
     known = replace(a.known, other=b.known)
@@ -54,22 +54,22 @@ def run(
     things = thing_reader_if_any()
     furnished = thing_questions(plan.things, known, things.card["labels"]["object"]) if things else []
     make_folder(Path(out))
-    pictures = yield from _draw_both((a.draw_picture, b.draw_picture), questions)
-    with_things = (yield from _draw_both((a.draw_picture, b.draw_picture), furnished)) if furnished else ([], [])
+    pictures = yield from _drawn((a.draw, b.draw), questions)
+    with_things = (yield from _drawn((a.draw, b.draw), furnished)) if furnished else ([], [])
     scenes = known_scenes(known, REFERENCE_SEED)
     phase, reference = Phase("render reference", plan.reference), []
     for picture in render_pictures([next(scenes) for _ in range(plan.reference)]):
         reference.append(picture)
         yield phase.advance()
-    reads = [reader.classify(side) for side in pictures]
-    of_things = _compare_shares(furnished, [things.classify(side) for side in with_things] if things else [])
-    rows = {**_compare_shares(questions, reads), **of_things, **_compare_sets(reader, questions, pictures, reference)}
-    if a.draw_clip and b.draw_clip and (moving := moving_questions(plan.clips, known)):
-        rows |= yield from _compare_clips((a, b), moving, plan.frames)
+    reads = [reader.read(side) for side in pictures]
+    of_things = _reading(furnished, [things.read(side) for side in with_things] if things else [])
+    rows = {**_reading(questions, reads), **of_things, **_sets(reader, questions, pictures, reference)}
+    if a.move and b.move and (moving := moving_questions(plan.clips, known)):
+        rows |= yield from _clips((a, b), moving, plan.frames)
     report = {
         "software": f"Mutoscope {__version__}",
         "models": {name: {"name": each.name, "hash": each.model_hash} for name, each in (("A", a), ("B", b))},
-        "judge": reader.provenance(),
+        "judge": reader.papers(),
         "reference": plan.reference,
         "rows": rows,
         "answers": [
@@ -80,7 +80,7 @@ def run(
     yield Event("done", 1, 1, result=_write(Path(out), report, questions, pictures, reads))
 
 
-def _draw_both(ways: tuple[DrawPicture, DrawPicture], questions: list[Question]) -> Iterator[Event]:
+def _drawn(ways: tuple[Draw, Draw], questions: list[Question]) -> Iterator[Event]:
     phase, found = Phase("draw", 2 * len(questions)), ([], [])
     yield phase.start()
     for q in questions:
@@ -90,7 +90,7 @@ def _draw_both(ways: tuple[DrawPicture, DrawPicture], questions: list[Question])
     return found
 
 
-def _compare_shares(questions: list[Question], reads: list[list[dict[str, str]]]) -> dict[str, Row]:
+def _reading(questions: list[Question], reads: list[list[dict[str, str]]]) -> dict[str, Row]:
     """Shares of what was asked; only prompts that ask for an attribute count for it."""
     asked, found = [q.asked for q in questions], {}
     for name in names_of(asked):
@@ -103,38 +103,34 @@ def _compare_shares(questions: list[Question], reads: list[list[dict[str, str]]]
     return found
 
 
-def _compare_sets(
-    judge: Judge, questions: list[Question], pictures: Any, reference: list[np.ndarray]
-) -> dict[str, Row]:
+def _sets(judge: Judge, questions: list[Question], pictures: Any, reference: list[np.ndarray]) -> dict[str, Row]:
     """Distances to the reference, fit of words; see fidelity.py."""
     features, theirs = [judge.features(side) for side in pictures], judge.features(reference)
-    within, reach = kernel_within(theirs), radii(theirs)
-    texts = judge.embed_texts([q.prompt for q in questions])
-    fits = [100 * (judge.embed_pictures(side) * texts).sum(1) for side in pictures]
+    kernel, reach = KernelDistance(theirs), radii(theirs)
+    texts = judge.embed([q.prompt for q in questions])
+    fits = [100 * (judge.see(side) * texts).sum(1) for side in pictures]
     return {
         "FD-own": paired(lambda rows, side: frechet_distance(features[side][rows], theirs), len(questions)),
-        "KID-own": paired(lambda rows, side: kernel_distance(features[side][rows], theirs, within), len(questions)),
-        "precision": paired_means(*(is_covered(side, theirs, reach) for side in features)),
-        "recall": paired_means(*(is_covered(theirs, side, radii(side)) for side in features)),
+        "KID-own": paired(lambda rows, side: kernel.of(features[side][rows]), len(questions)),
+        "precision": paired_means(*(covered(side, theirs, reach) for side in features)),
+        "recall": paired_means(*(covered(theirs, side, radii(side)) for side in features)),
         "TextSim-own": paired_means(*fits),
     }
 
 
-def _compare_clips(
-    models: tuple[ModelUnderTest, ModelUnderTest], questions: list[Question], frames: int
-) -> Iterator[Event]:
+def _clips(painters: tuple[Painter, Painter], questions: list[Question], frames: int) -> Iterator[Event]:
     """Change and flicker of clips over those of the renders of the same scenes."""
     phase, found = Phase("draw clips", 2 * len(questions)), ([], [])
     yield phase.start()
     for q in questions:
         truth = None
-        for model, numbers in zip(models, found, strict=True):
-            assert model.draw_clip is not None and q.spec is not None
-            clip = model.draw_clip(q.prompt, q.seed, frames)
+        for painter, numbers in zip(painters, found, strict=True):
+            assert painter.move is not None and q.spec is not None
+            clip = painter.move(q.prompt, q.seed, frames)
             if truth is None:
                 truth = render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1])
             pairs = ((changes(clip).mean(), changes(truth).mean()), (flicker(clip), flicker(truth)))
-            numbers.append([ours / max(EPSILON, theirs) for ours, theirs in pairs])
+            numbers.append([ours / max(TINY, theirs) for ours, theirs in pairs])
             yield phase.advance(preview=clip[-1])
     a, b = (np.array(numbers) for numbers in found)
     return {

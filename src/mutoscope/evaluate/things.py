@@ -2,7 +2,7 @@
 
 As in GenEval (Ghosh et al. 2023) a question is about one matter. Every second one asks what there is, of a thing that stands
 alone: `object`, its kind, and `thing`, itself. The others ask how many there are, from one to five, each about as often. Both ask
-for the side where the prompt says one. No sprite is needed to ask, so the questions are the same on every machine; `add_sprites`
+for the side where the prompt says one. No sprite is needed to ask, so the questions are the same on every machine; `furnished`
 gives the things sprites, so that the same scenes can be rendered.
 """
 
@@ -11,26 +11,19 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 
-from mutoscope.evaluate.prompts import EVERYTHING, MAX_SKIPPED, MAX_VARIANTS, Known, Question
+from mutoscope.evaluate.prompts import EVERYTHING, MOST_SKIPPED, MOST_VARIANTS, Known, Question
 from mutoscope.rng import Stream, stream
+from mutoscope.vocabulary import SIDES, Noun, article, belongs, nouns, plural, scenes
+from mutoscope.vocabulary.wordings import row
 from mutoscope.world.arrange import COARSE
 from mutoscope.world.captions import caption
-from mutoscope.world.nouns import (
-    COUNTS,
-    SCENE_LOOKS,
-    SIDE_WORDS,
-    SYNONYMS,
-    Noun,
-    article,
-    cells,
-    may_be_bust,
-    nouns,
-    plural,
-)
+from mutoscope.world.draw_spec import draw_spec
+from mutoscope.world.movement import may_be_bust
 from mutoscope.world.shown import attributes, shown
-from mutoscope.world.spec import SIDES, SceneSpec, Thing, draw_spec
+from mutoscope.world.spec import SceneSpec, Thing
+from mutoscope.world.sprite_names import SCENE_LOOKS
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import MOST, ROOM, belongs, commonness, stands_whole
+from mutoscope.world.things import MAX_THINGS, commonness, stands_whole
 
 SEED = 9102  # world of the scenes that are asked for
 WHAT, HOW_MANY = ("object", "thing", "side"), ("count", "side")  # that a question asks for
@@ -50,7 +43,7 @@ def thing_questions(
     names = frozenset(name for name, noun in nouns().items() if noun.kind in kinds and _is_known(name, known))
     found: list[Question] = []
     index = skipped = 0
-    while names and len(found) < count and skipped < MAX_SKIPPED:
+    while names and len(found) < count and skipped < MOST_SKIPPED:
         spec = _draw(seed, index, names)
         asked = _question(spec, known) if spec and known.scene(spec) else None
         found += [asked] if asked else []
@@ -75,13 +68,13 @@ def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
         spec = draw_spec(seed, index, held_out=True)
         if spec.style in COARSE:
             return None
-    room = tuple(ROOM[spec.scene])
+    room = tuple(scenes()[spec.scene].rooms)
     place = random.choice(room, [2.0] + [1.0] * (len(room) - 1))
     fitting = [name for name in _belonging(spec.scene, place) if name in names]
     if not fitting:
         return None
     noun = nouns()[random.choice(fitting, [commonness(name) for name in fitting])]
-    most = 1 if asks_what(index) else MOST_HUGE if _is_huge(noun, place) else MOST
+    most = 1 if asks_what(index) else MOST_HUGE if _is_huge(noun, place) else MAX_THINGS
     count = random.integers(1, most + 1)
     return replace(spec, things=(Thing(noun.name, "", place, count, _side(random, spec.scene, count)),))
 
@@ -101,15 +94,15 @@ def _is_huge(noun: Noun, place: str) -> bool:
 
 
 def _side(random: Stream, scene: str, count: int) -> str:
-    sides = scene != "river" and count <= MOST_WITH_SIDE  # a winding river has no sides
-    return random.choice(tuple(filter(None, SIDES))) if sides else ""
+    has_side = scenes()[scene].sides and count <= MOST_WITH_SIDE
+    return random.choice(SIDES) if has_side else ""
 
 
 def _question(spec: SceneSpec, known: Known) -> Question | None:
     """Ask with the first caption that says kind, number and side in known words."""
     pattern = _pattern(spec.things[0])
     wanted = WHAT if asks_what(spec.index) else HOW_MANY
-    for variant in range(MAX_VARIANTS // 50):
+    for variant in range(MOST_VARIANTS // 50):
         text = caption(spec, variant)
         if pattern.search(text.lower()) and known.says(text):
             asked = {name: word for name, word in shown(spec).items() if name in wanted}
@@ -119,27 +112,28 @@ def _question(spec: SceneSpec, known: Known) -> Question | None:
 
 def _pattern(thing: Thing) -> re.Pattern[str]:
     """Return what a caption says of a thing: its number, its name and, where it has one, its side."""
-    names = cells(SYNONYMS.get(thing.noun, thing.noun))
+    names = (thing.noun, *nouns()[thing.noun].synonyms)
     if thing.count > 1:
-        said = [f"{many} {plural(name)}" for name in names for many in cells(COUNTS[str(thing.count)])]
+        counts = [wording.words for wording in row("object count", str(thing.count))]
+        said = [f"{many} {plural(name)}" for name in names for many in counts]
     else:
         said = [article(name) for name in names]
-    sides = cells(SIDE_WORDS[thing.side]) if thing.side else [""]
+    sides = [wording.words for wording in row("object side", thing.side)] if thing.side else [""]
     options = sorted((f"{words} {side}".strip().lower() for words in said for side in sides), key=len, reverse=True)
     return re.compile(rf"(?<![\w'-])(?:{'|'.join(map(re.escape, options))})(?![\w'-])")
 
 
-def add_sprites(questions: Sequence[Question], library: SpriteLibrary) -> list[SceneSpec | None]:
+def furnished(questions: Sequence[Question], library: SpriteLibrary) -> list[SceneSpec | None]:
     """Return the scenes of the questions with a sprite for their things, None where the library has none that fits."""
-    return [_add_sprite(q.spec, library) if q.spec else None for q in questions]
+    return [_with_sprite(q.spec, library) if q.spec else None for q in questions]
 
 
-def _add_sprite(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec | None:
+def _with_sprite(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec | None:
     (thing,) = spec.things
     plain, noun = thing.place == "plain", nouns()[thing.noun]
     sprites = library.nouns().get(thing.noun, ())
-    for row in stream(spec.seed, spec.index, "sprite").permutation(len(sprites)):  # to decode no more than is needed
-        sprite = sprites[row]
+    for place in stream(spec.seed, spec.index, "sprite").permutation(len(sprites)):  # to decode no more than is needed
+        sprite = sprites[place]
         fits = library.fits(sprite.id)
         if fits and (plain or (sprite.look in SCENE_LOOKS and stands_whole(noun, sprite, library))):
             return replace(spec, things=(replace(thing, sprite=sprite.id, look=sprite.look if plain else ""),))

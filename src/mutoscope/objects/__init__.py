@@ -28,10 +28,11 @@ from typing import Any
 import numpy as np
 
 from mutoscope import vocabulary
+from mutoscope.cutouts import dyed
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.objects.layout import Noun, Placed, lay_out
 from mutoscope.objects.own import OwnThing, own_things
-from mutoscope.objects.paste import backdrop, dyed, interior_cells, paste
+from mutoscope.objects.paste import backdrop, interior_cells, paste
 from mutoscope.prompt.objects import OBJECT_PHRASE_WORDS, FoundObjects, ObjectFinder
 from mutoscope.prompt.request import ObjectPlan
 from mutoscope.rng import Stream

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from mutoscope.prompt.request import NamedObject as Thing
 from mutoscope.rng import Stream
+from mutoscope.vocabulary import SIZES
 
-HEIGHTS = {"tiny": 0.22, "small": 0.28, "person": 0.36, "large": 0.44, "huge": 0.62}  # of a thing by its size, near
 ALONE = (1.45, 1.95)  # so many times as large when nothing else is in the picture
 SMALLER = (1.0, 1.0, 0.92, 0.82, 0.74, 0.68)  # of 1, 2, 3, ... things
 WIDEST, HIGHEST = 0.66, 0.62  # most of the picture's shorter side, and of its height
@@ -28,7 +28,7 @@ class Noun:
     """What is known of a thing, whatever its drawing."""
 
     name: str
-    size: str  # a key of HEIGHTS
+    size: str  # a key of SIZES
     places: tuple[str, ...]  # of "ground", "water", "air", "plain", the usual one first
     sunk: float = 0.0  # share of its height below the waterline, 0 = what its size says
     drawings: int = 1
@@ -129,7 +129,7 @@ def _size(noun: Noun, place: str, total: int, depth: float, aspect: float) -> fl
     if place == "plain":
         return ON_PLAIN[total - 1] * min(1.0, aspect)
     alone = ALONE[0] + (ALONE[1] - ALONE[0]) * depth if total == 1 else 1.15
-    size = HEIGHTS[noun.size] * alone * SMALLER[total - 1] * (0.8 if place == "air" else 1.0)
+    size = SIZES[noun.size] * alone * SMALLER[total - 1] * (0.8 if place == "air" else 1.0)
     return min(size, HIGHEST)
 
 

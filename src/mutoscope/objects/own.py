@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from mutoscope.cutouts import cut, shrunk
 from mutoscope.errors import SettingError
 from mutoscope.folders import settings_folder
-from mutoscope.objects.paste import cut, shrunk
 
 ENDINGS = (".png", ".webp")
 LONGEST_NAME = 60

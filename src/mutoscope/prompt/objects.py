@@ -21,23 +21,11 @@ from itertools import chain
 
 from mutoscope.phrases import meant
 from mutoscope.prompt.request import NamedObject
-from mutoscope.vocabulary import FACTS, Matcher, caption_wordings, match, names_of
+from mutoscope.vocabulary import COLOR_SYNONYMS, COLORS, COUNTS, FACTS, Matcher, caption_wordings, match, names_of
 from mutoscope.vocabulary.matching import Hit
 from mutoscope.vocabulary.objects import masses, pairs
 
 PLAIN = "plain ground"  # the scene without a scene
-COLORS = {  # display values; other spellings below
-    "red": (0.86, 0.12, 0.12), "orange": (0.96, 0.52, 0.10), "yellow": (0.98, 0.82, 0.14), "green": (0.18, 0.62, 0.22),
-    "blue": (0.14, 0.36, 0.88), "purple": (0.54, 0.22, 0.76), "pink": (0.97, 0.50, 0.72), "brown": (0.48, 0.30, 0.16),
-    "black": (0.12, 0.12, 0.13), "white": (0.95, 0.95, 0.95), "grey": (0.55, 0.55, 0.57),
-}  # fmt: skip
-SPELLED = {"gray": "grey", "golden": "yellow", "violet": "purple", "crimson": "red", "scarlet": "red"}
-COUNTS = {
-    "a": 1, "an": 1, "one": 1, "the": 1, "my": 1, "single": 1, "lone": 1, "lonely": 1, "two": 2, "pair of": 2,
-    "couple of": 2, "both": 2, "three": 3, "trio of": 3, "several": 3, "some": 3, "few": 3, "group of": 4, "four": 4, "five": 5,
-    "many": 5, "six": 6, "flock of": 5, "herd of": 5, "school of": 5, "bunch of": 4, "lots of": 5,
-}  # fmt: skip
-COUNTS |= {str(number): number for number in range(1, 7)}
 COUNT_OF_PLURAL = 3  # where no number is said
 MAX_OBJECTS = 6  # in a picture, all kinds together
 WORD_BEFORE = re.compile(r"([\w'-]+(?: of)?)(?: the)? +$")  # as the counts are written
@@ -66,7 +54,7 @@ VIEWPOINT_BEFORE = re.compile(
 )
 ABSENT_BEFORE = re.compile(r"(?:^|\s)(?:no|not|without(?: any)?) +$")
 ABSENT_BEHIND = re.compile(r"(?: [\w'-]+){0,2}? (?:out of|outside) (?:the )?(?:frame|sight|view|shot|picture)\b")
-_COLOR_NAMES = "|".join([*COLORS, *SPELLED])
+_COLOR_NAMES = "|".join([*COLORS, *COLOR_SYNONYMS])
 COLOR_BEFORE = re.compile(rf"(?:(?:{_COLOR_NAMES}) (?:and|to|or)|deep|pale|dark|light|bright|in) +$")
 # What may stand between a number and a noun without being one of its facts.
 ADJECTIVES = frozenset(
@@ -83,7 +71,7 @@ LOOSE_WORDS = (
 )
 LINKS = r"and|with|of|on|in|at|over|under|above|below|near|beside|by|from|across|against|behind|next to|in front of|to|into|as|for"
 # A ground without a scene, and its colour: `on a white background`, `isolated on black`, `a sticker of`.
-_OF_GROUND = "|".join(("plain", "solid", "clean", "simple", "seamless", "studio", "flat", "empty", *COLORS, *SPELLED))
+_OF_GROUND = "|".join(("plain", "solid", "clean", "simple", "seamless", "studio", "flat", "empty", *COLORS, *COLOR_SYNONYMS))
 _ALONE = r"icon|sticker|emoji|clip ?art|product (?:shot|photo)|studio(?: shot| photo)?"
 GROUND = re.compile(
     rf"\b(?:(?:{_OF_GROUND})\s+)+(?:background|backdrop)\b|\bisolated on (?:an? )?(?:{_OF_GROUND})\b|"
@@ -95,7 +83,7 @@ ASKING = r"(?:a |an |the )?(?:picture|photo|photograph|image|drawing|painting|il
 # Words that are read, and not drawn by the network, where objects are named.
 OBJECT_PHRASE_WORDS = frozenset(
     word.lower()
-    for row in (*COLORS, *SPELLED, *COUNTS, *ADJECTIVES, *re.findall(r"[a-z]+", f"{LOOSE_WORDS}|{LINKS}|{WHERE}|left|right|side"))
+    for row in (*COLORS, *COLOR_SYNONYMS, *COUNTS, *ADJECTIVES, *re.findall(r"[a-z]+", f"{LOOSE_WORDS}|{LINKS}|{WHERE}|left|right|side"))
     for word in row.split()
 )  # fmt: skip
 
@@ -210,7 +198,7 @@ class ObjectFinder:
         """Say whether a name stands for any number of its objects: a plural that nothing counts or colours."""
         start, _, _ = self._before(text, hit.start(), hit.group())
         before = text[start : hit.start()].split()
-        counted = any(word in COUNTS or SPELLED.get(word, word) in COLORS for word in before)
+        counted = any(word in COUNTS or COLOR_SYNONYMS.get(word, word) in COLORS for word in before)
         return hit.group().endswith("s") and not counted
 
     def _is_no_object(self, text: str, hit: re.Match[str], taken: list[tuple[int, int]]) -> bool:
@@ -238,7 +226,7 @@ class ObjectFinder:
             if word is None:
                 break
             one = word.group(1)
-            shade = SPELLED.get(one, one)
+            shade = COLOR_SYNONYMS.get(one, one)
             if shade in COLORS and not color:
                 color = shade
             elif one in COUNTS and (not count or one in ("a", "an", "the")):
@@ -254,7 +242,7 @@ class ObjectFinder:
 
 def _color_in(words: str) -> str:
     """Return the first colour that is said, a key of COLORS, "" for none."""
-    said = (SPELLED.get(word, word) for word in words.split())
+    said = (COLOR_SYNONYMS.get(word, word) for word in words.split())
     return next((word for word in said if word in COLORS), "")
 
 

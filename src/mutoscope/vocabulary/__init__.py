@@ -13,7 +13,18 @@ from typing import Any
 
 from mutoscope.vocabulary.loading import cells, data
 from mutoscope.vocabulary.matching import FACTS, Match, Matcher, caption_wordings, match, plain, synonyms
-from mutoscope.vocabulary.objects import PLACES, SIDES, Noun, article, belongs, home_of, names_of, noun, nouns, plural
+from mutoscope.vocabulary.objects import (
+    PLACES,
+    SIDES,
+    Noun,
+    article,
+    belongs,
+    find_noun,
+    home_of,
+    names_of,
+    nouns,
+    plural,
+)
 from mutoscope.vocabulary.scenes import Scene, scenes
 
 __all__ = [
@@ -40,10 +51,10 @@ __all__ = [
     "article",
     "belongs",
     "caption_wordings",
+    "find_noun",
     "home_of",
     "match",
     "names_of",
-    "noun",
     "nouns",
     "plain",
     "plural",

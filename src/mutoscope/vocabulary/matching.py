@@ -54,6 +54,10 @@ class Hit(NamedTuple, Generic[Value]):
         """Say whether another one lies in this."""
         return self.start <= other.start and other.end <= self.end
 
+    def overlaps(self, other: "Hit[Any] | Match") -> bool:
+        """Say whether another one shares a letter with this."""
+        return self.start < other.end and other.start < self.end
+
     def in_text(self, text: str) -> re.Match[str]:
         """Return it as a match of a regular expression."""
         found = _ANYTHING.match(text, self.start, self.end)
@@ -78,11 +82,11 @@ class Matcher(Generic[Value]):
                 if said in self.table:
                     yield Hit(start.start(), word.end(), said, self.table[said])
 
-    def longest(self, text: str) -> list[Hit[Value]]:
+    def longest(self, text: str, keep: Callable[[Hit[Value]], bool] = lambda _: True) -> list[Hit[Value]]:
         """Return the wordings that occur, in order of the text; of those that overlap the longest, then the first."""
         kept: list[Hit[Value]] = []
-        for hit in sorted(self.hits(text), key=lambda hit: (-len(hit.wording), hit.start)):
-            if all(hit.end <= other.start or other.end <= hit.start for other in kept):
+        for hit in sorted(filter(keep, self.hits(text)), key=lambda hit: (-len(hit.wording), hit.start)):
+            if not any(hit.overlaps(other) for other in kept):
                 kept.append(hit)
         return sorted(kept, key=lambda hit: hit.start)
 

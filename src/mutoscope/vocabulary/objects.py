@@ -54,7 +54,7 @@ def nouns() -> dict[str, Noun]:
     return dict(sorted(found.items()))
 
 
-def noun(name: str) -> Noun:
+def find_noun(name: str) -> Noun:
     """Return what is known of an object; a name of which nothing is known is a small thing on a plain ground."""
     return nouns().get(name) or Noun(name, "object", ("plain",), "small", "none")
 
@@ -97,7 +97,7 @@ def names_of(known: Collection[str]) -> tuple[dict[str, str], dict[str, str]]:
             many.setdefault(plural(said).lower(), name)
     one |= {name: name for name in known}
     for said, name in data("objects")["prompts"].items():
-        if name in known:
+        if name in known and said not in known:
             one[said] = many[plural(said)] = name
     return one, many
 
@@ -131,7 +131,7 @@ def article(words: str) -> str:
 
 def belongs(name: str, scene_name: str, place: str) -> bool:
     """Say whether an object makes sense at a place of a scene."""
-    one, scene = noun(name), scenes()[scene_name]
+    one, scene = find_noun(name), scenes()[scene_name]
     if scene_name == "space":
         return name in scene.objects
     if scene.under_water:

@@ -33,6 +33,7 @@ class Scene:
     sides: bool  # it has a left and a right
     unbuilt: bool  # no houses
     only_these_objects: bool
+    shows_winter: bool  # its one season is said
 
     def heights(self) -> dict[str, Interval]:
         """Return where objects stand in its picture: place -> (top, bottom), y from the top, for the horizon's mean height."""
@@ -73,7 +74,17 @@ def scenes() -> dict[str, Scene]:
     }
 
 
-_FLAGS = ("lightless", "dry", "water", "fresh_water", "under_water", "surf", "unbuilt", "only_these_objects")
+_FLAGS = (
+    "lightless",
+    "dry",
+    "water",
+    "fresh_water",
+    "under_water",
+    "surf",
+    "unbuilt",
+    "only_these_objects",
+    "shows_winter",
+)
 
 
 def _interval(pair: list[float]) -> Interval:

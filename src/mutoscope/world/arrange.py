@@ -11,12 +11,12 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from mutoscope.objects.layout import HEIGHTS
 from mutoscope.rng import stream
-from mutoscope.world.nouns import Noun, moves_as
+from mutoscope.vocabulary import SIZES, Noun, find_noun, scenes
+from mutoscope.world.movement import moves_as
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import ROOM, UNDER_WATER, facts_of, is_bust
+from mutoscope.world.things import is_bust
 
 SECONDS = 2.1  # a thing stays in the frame this long
 NEARNESS = {"tiny": (0.8, 1.0), "small": (0.65, 1.0), "person": (0.45, 1.0), "large": (0.35, 0.8), "huge": (0.15, 0.5)}
@@ -24,6 +24,7 @@ CLOSER = (1.4, 2.2)  # a thing that stands alone in its picture is what the pict
 CLOSE_NEARNESS = (0.7, 1.0)  # where on the ground it stands then, in shares of its room
 WIDEST, WIDEST_ALONE = 0.58, 0.66  # of the frame's height, in a landscape
 MOST_BUST = 1.2  # a head over the lower edge grows no further: it is near already
+SUNK = {"sail": 0.22, "bob": 0.16, "swim": 0.36}  # share of the height below the waterline, by motion
 COARSE = ("stained glass", "pixel art", "low poly")  # styles with so large pieces that small things are lost in them
 
 
@@ -49,17 +50,12 @@ class Item:
     def anchor(self) -> float:
         """Return which part of its height lies above y."""
         if self.thing.place == "water" and self.motion != "glide":
-            return 1 - _SUNK.get(self.noun.name, {"sail": 0.22, "bob": 0.16, "swim": 0.36}.get(self.motion, 0.05))
+            return 1 - (self.noun.sunk or SUNK.get(self.motion, 0.05))
         return 0.5 if self.thing.place in ("air", "water") else 1.0
 
 
 # The frame at a time in seconds, in the lengths of an Item: (left, top, right, bottom); moves where the camera does.
 Frame = Callable[[float], tuple[float, ...]]
-
-_SUNK = {
-    "swimmer": 0.38, "desert island": 0.12, "swan": 0.10, "duck": 0.25, "goose": 0.34, "surfer": 0.15, "rower": 0.30, "whale": 0.20,
-    "canoe": 0.30, "sailboat": 0.08, "mermaid": 0.45, "seal": 0.34, "lifebuoy": 0.30, "dolphin": 0.30,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -120,9 +116,9 @@ def _scale(units: _Units, total: int, coarse: bool) -> float:
 
 
 def _kind(thing: Thing, scene: str, library: SpriteLibrary) -> _Kind:
-    picture, noun = library.picture(thing.sprite).dyed(thing.color), facts_of(thing.noun)
+    picture, noun = library.picture(thing.sprite).dyed(thing.color), find_noun(thing.noun)
     bust = is_bust(thing, noun, library.sprites[thing.sprite], picture.frontal)
-    motion = "glide" if scene in UNDER_WATER else "nod" if bust else moves_as(thing)
+    motion = "glide" if scenes()[scene].under_water else "nod" if bust else moves_as(thing)
     return _Kind(thing, noun, motion, picture.pixels, bust)
 
 
@@ -182,12 +178,12 @@ _SPEEDS = {"fly": 0.085, "drive": 0.10, "sail": 0.035, "bob": 0.012, "walk": 0.0
 
 def _stand(units: _Units, scene: str, place: str, noun: Noun, horizon: float, alone: bool) -> tuple[float, float]:
     """Return (y of feet, waterline or middle, depth 0 far to 1 near)."""
-    top, bottom = ROOM.get(scene, {}).get(place) or _DEFAULT_ROOM[place]
+    top, bottom = scenes()[scene].rooms.get(place) or _DEFAULT_ROOM[place]
     if place == "plain":
         return 0.5 + units(-0.04, 0.04), 1.0
     if place == "air":
         return horizon * units(top, bottom), units(0.35, 1.0)
-    if scene in UNDER_WATER:
+    if scenes()[scene].under_water:
         return units(top, bottom), units(0.3, 1.0)
     near = alone and place == "ground" and noun.size != "huge"
     low, high = CLOSE_NEARNESS if near else NEARNESS[noun.size]
@@ -208,7 +204,7 @@ def _size(pixels, thing: Thing, noun: Noun, depth: float, scale: float, vary: fl
         longest = min(1.0, aspect) * room * scale * vary
     else:
         near = 0.42 + 0.58 * depth if thing.place != "air" else 0.62 + 0.28 * depth
-        longest = max(HEIGHTS[noun.size] * near, 0.17) * scale * vary * min(1.0, 0.55 + 0.45 * aspect)
+        longest = max(SIZES[noun.size] * near, 0.17) * scale * vary * min(1.0, 0.55 + 0.45 * aspect)
         longest *= min(1.45, max(1.0, wide / tall))  # a bus is as high as a car and longer
         longest = min(longest, WIDEST_ALONE if total == 1 else WIDEST)
     return longest * wide / max(tall, wide), longest * tall / max(tall, wide)

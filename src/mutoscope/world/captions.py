@@ -1,11 +1,11 @@
 """Captions of the rendered world: many wordings for the same facts, and never a word that the facts do not bear out.
 
 A caption is drawn from a grammar: noun phrases, plants, light, weather, season, motion and style each have a table of
-wordings (`words/`), and a handful of sentence plans put them in free order; `free.py` has those that people type. About one
+wordings (`vocabulary/`), and a handful of sentence plans put them in free order; `free.py` has those that people type. About one
 wording in ten is held out: it never occurs in training captions, so that the evaluation can ask for a fact in words the
 model has not read. The module knows no picture and no tensor.
 
-    from mutoscope.world.spec import draw_spec
+    from mutoscope.world.draw_spec import draw_spec
     caption(draw_spec(0, 7))          # 'A serene lake surrounded by pine trees at sunset'
 """
 
@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from mutoscope.errors import SettingError
 from mutoscope.rng import stream
+from mutoscope.vocabulary import LIGHTLESS, article, scenes
 from mutoscope.world.free import brief_scene, free_plan
-from mutoscope.world.grammar import Draws, allowed, reads_well, season_shows, tags_of
-from mutoscope.world.nouns import article, doing_phrase, look_phrase, side_phrase, thing_phrase
+from mutoscope.world.grammar import FRAMES, Draws, allowed, reads_well, season_shows, tags_of
+from mutoscope.world.object_phrases import doing_phrase, look_phrase, side_phrase, thing_phrase
 from mutoscope.world.phrases import (
     bare,
     join,
@@ -27,9 +28,8 @@ from mutoscope.world.phrases import (
     style,
     style_after,
 )
-from mutoscope.world.spec import LIGHTLESS, SceneSpec, Thing
+from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.things import studio_ground
-from mutoscope.world.words.scenes import SETTINGS
 
 FREE = 1 / 3  # of long and medium captions follow a free plan
 LENGTHS = {"long": 0.50, "medium": 0.25, "short": 0.25}
@@ -199,7 +199,7 @@ def _sentences(draws: Draws, spec: SceneSpec) -> str:
 def _told(draws: Draws, spec: SceneSpec) -> str:
     """`This is a snowy village at night, and snow is falling`; the style leads or follows."""
     words, many = noun_phrase(draws, spec, described=0.7, twice=0.3)
-    opening = draws.pick((draws.word("opening", ""), "there is|there are")).split("|")[many]
+    opening = draws.pick((draws.word("opening", FRAMES), "there is|there are")).split("|")[many]
     plant = plant_phrase(draws, spec) if draws.chance(0.9) else ""
     if draws.chance(0.5):
         text = join(draws, f"{opening} {words}", [plant, draws.word("light", spec.light)])
@@ -256,7 +256,7 @@ def _peopled(draws: Draws, spec: SceneSpec, fullness: float) -> str:
     things = _things(draws, spec.things)
     if len({thing.place for thing in spec.things}) == 1 and draws.chance(0.7):
         doing = doing_phrase(draws, spec.things[0]) if len(spec.things) == 1 and draws.chance(0.45) else ""
-        link = SETTINGS[spec.scene][spec.things[0].place]
+        link = scenes()[spec.scene].prepositions[spec.things[0].place]
         return style(draws, spec, join(draws, f"{things} {doing} {link} {words}", [plant, *phrases]))
     return style(draws, spec, join(draws, words, [plant, f"with {things}", *phrases]))
 
@@ -289,14 +289,14 @@ def _brief(draws: Draws, spec: SceneSpec) -> str:
     if draws.chance(0.4) or len({thing.place for thing in spec.things}) > 1:
         named = [bare(draws.word("noun", spec.scene)), *([draws.word("light name", spec.light)] if lit else [])]
         return style(draws, spec, ", ".join([things, *named]))
-    link = SETTINGS[spec.scene][spec.things[0].place]
+    link = scenes()[spec.scene].prepositions[spec.things[0].place]
     scene = noun_phrase(draws, spec, described=0.1)[0]
     return style(draws, spec, f"{things} {link} {scene} {draws.word('light', spec.light) if lit else ''}")
 
 
 def _wished(draws: Draws, text: str) -> str:
     """Ask for the picture now and then: `show me two foxes in a meadow`."""
-    return f"{draws.word('request', '')} {text}" if draws.chance(0.12) else text
+    return f"{draws.word('request', FRAMES)} {text}" if draws.chance(0.12) else text
 
 
 _THING_PLANS = {

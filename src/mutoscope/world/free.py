@@ -10,9 +10,10 @@ Requests, fragments in any order, the light told through what one sees of it, a 
 Every plan takes the draws, the scene and how full it shall be, from 0.5 (a medium caption) to 1 (a long one).
 """
 
-from mutoscope.world.grammar import Draws, season_shows
+from mutoscope.vocabulary import LIGHTLESS
+from mutoscope.world.grammar import FRAMES, Draws, season_shows
 from mutoscope.world.phrases import bare, join, light_and_weather, noun_phrase, plant_phrase, style, style_after
-from mutoscope.world.spec import LIGHTLESS, SceneSpec
+from mutoscope.world.spec import SceneSpec
 
 
 def free_plan(draws: Draws, spec: SceneSpec, fullness: float) -> str:
@@ -23,7 +24,7 @@ def free_plan(draws: Draws, spec: SceneSpec, fullness: float) -> str:
 def scene_phrase(draws: Draws, spec: SceneSpec, described: float = 0.5) -> str:
     """Return the scene by its noun, `a quiet lake`, or by what one sees of it, `a sheet of calm water between quiet banks`."""
     if draws.chance(0.35):
-        return draws.word("scene seen", spec.scene).lstrip("+=")
+        return draws.word("scene seen", spec.scene)
     return noun_phrase(draws, spec, described=described, twice=0.1)[0]
 
 
@@ -35,7 +36,7 @@ def brief_scene(draws: Draws, spec: SceneSpec) -> str:
 
 
 def undetermined(words: str) -> str:
-    """Return `words` without signs and article, as people type them: `burning sky`."""
+    """Return `words` without their article, as people type them: `burning sky`."""
     plain = bare(words)
     return next((plain.removeprefix(start) for start in ("a ", "an ") if plain.startswith(start)), plain)
 
@@ -70,7 +71,7 @@ def _asked(draws: Draws, spec: SceneSpec, fullness: float) -> str:
         phrases.append(draws.word("detail", spec.scene))
     phrases += light_and_weather(draws, spec, 0.95, 0.7 * fullness, 0.7 * fullness)
     text = style(draws, spec, join(draws, scene_phrase(draws, spec), phrases))
-    return f"{draws.word('request', '')} {text}"
+    return f"{draws.word('request', FRAMES)} {text}"
 
 
 def _fragments(draws: Draws, spec: SceneSpec, fullness: float) -> str:
@@ -147,7 +148,7 @@ def _told(draws: Draws, spec: SceneSpec, fullness: float) -> str:
     words, many = noun_phrase(draws, spec, described=0.9)
     text = join(draws, words, [first] if first == second else [first, second])
     if draws.chance(0.5):
-        return style_after(draws, spec, f"{draws.word('opening', '').split('|')[many]} {text}")
+        return style_after(draws, spec, f"{draws.word('opening', FRAMES).split('|')[many]} {text}")
     return style(draws, spec, text)
 
 

@@ -7,30 +7,30 @@ words the model has not read. It knows no sentence; `phrases.py` and `captions.p
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from typing import TypeVar
 from zlib import crc32
 
 from mutoscope.rng import stream
-from mutoscope.world.nouns import COLORS, THING_TABLES, nouns, plural, thing_names
-from mutoscope.world.spec import SEASONAL, SceneSpec
+from mutoscope.vocabulary import COLORS, SEASONS, nouns, plural, scenes
+from mutoscope.vocabulary.loading import cells, data
+from mutoscope.vocabulary.wordings import HOLDABLE, OBJECT_NAMES, OBJECT_TABLES, TABLES, Wording, row, rows
+from mutoscope.world.object_phrases import thing_names
+from mutoscope.world.spec import SceneSpec
 from mutoscope.world.things import GROUNDS
-from mutoscope.world.words import HOLDABLE, KEPT, TABLES
-from mutoscope.world.words.frames import FRAMES
-from mutoscope.world.words.light import DAYPARTS
-from mutoscope.world.words.scenes import SETTINGS
 
-WATERS = frozenset(
-    {"lake", "beach", "open sea", "island", "river", "harbour", "lighthouse", "arctic"}
-)  # open water shows
+FRAMES = "frames"  # the row of sentences' beginnings
+Option = TypeVar("Option")
 _GLUE = frozenset("a an the of and in on at by with to its it is as from over under into through".split())
 
 
 @cache
 def vocabulary() -> frozenset[str]:
     """Return every word, in lower case, that the grammar can say, held-out wordings included."""
-    texts = [words for _, _, words in _all_wordings()] + [FRAMES, *DAYPARTS.values()]
+    texts = [words for _, _, words in _all_wordings()] + [data("captions")[FRAMES]["glue"], *dayparts().values()]
     texts += [words for name in nouns() for words in (name, plural(name))]
-    texts += [row for table in THING_TABLES.values() for row in table.values()]
-    texts += [*COLORS, *GROUNDS, *(words for row in SETTINGS.values() for words in row.values())]
+    objects = (*OBJECT_TABLES, OBJECT_NAMES)
+    texts += [wording.words for table in objects for name in rows(table) for wording in row(table, name)]
+    texts += [*COLORS, *GROUNDS, *(words for scene in scenes().values() for words in scene.prepositions.values())]
     return frozenset(word for text in texts for word in re.findall(r"[\w'-]+", text.lower().replace("{}", " ")))
 
 
@@ -41,11 +41,12 @@ def held_out_wordings() -> frozenset[str]:
     What can also be said of a thing ("green cacti", "desert island") is never held out: it would have no caption.
     """
     held: set[str] = set()
-    kept = [plain_of(words) for _, row, words in _all_wordings() if row] + [plain_of(words) for words in KEPT]
+    kept = [words.lower() for _, first, words in _all_wordings() if first]
+    kept += map(str.lower, cells(data("captions")[FRAMES]["never_held_out"]))
     said = " / ".join((*kept, *thing_names()))
     for table in HOLDABLE:
-        for name in TABLES[table]:
-            others = [plain_of(words) for words, _ in row(table, name)][1:]
+        for name in rows(table):
+            others = [wording.words.lower() for wording in row(table, name)][1:]
             free = [words for words in others if not _inside(_uncolored(words), said)]
             score = {words: crc32(words.encode()) for words in free}
             if score:
@@ -59,26 +60,21 @@ def held_out_in(text: str) -> list[str]:
     return _held_out_pattern().findall(text.lower())
 
 
-@lru_cache(maxsize=4096)
-def row(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the wordings of one row as (words, tags)."""
-    rows = TABLES.get(table) or THING_TABLES[table]
-    cells = [cell.strip() for cell in rows[name].split(" / ") if cell.strip()]
-    return tuple((cell.split(" @")[0].strip(), tuple(cell.split(" @")[1:])) for cell in cells)
+@cache
+def dayparts() -> dict[str, str]:
+    """Return the part of a day that each light is, where it is one: `evening` for a sunset."""
+    return {name: texts["daypart"] for name, texts in data("lights").items() if "daypart" in texts}
 
 
 def _all_wordings() -> list[tuple[str, bool, str]]:
     """Return (table, is the plain wording of its row, words) of everything; verbs give both their forms."""
-    found = []
-    for table, rows in TABLES.items():
-        for name in rows:
-            for place, (words, _) in enumerate(row(table, name)):
-                found += [(table, place == 0, form.lstrip("+=")) for form in words.split("|")]
-    return found
-
-
-def plain_of(words: str) -> str:
-    return words.lstrip("+=").lower()
+    return [
+        (table, place == 0, form)
+        for table in TABLES
+        for name in rows(table)
+        for place, wording in enumerate(row(table, name))
+        for form in wording.forms
+    ]
 
 
 def _uncolored(words: str) -> str:
@@ -105,31 +101,31 @@ def tags_of(spec: SceneSpec) -> frozenset[str]:
         tags.add("day")
     if spec.light in ("blue hour", "night", "moonlight"):
         tags.add("dark")
-    if spec.scene in WATERS:
+    if scenes()[spec.scene].water:
         tags.add("water")
     return frozenset(tags)
 
 
 def season_shows(spec: SceneSpec) -> bool:
-    return spec.scene in SEASONAL or spec.scene == "snowy village" or spec.plant == "cherry"
+    """Say whether a picture of this scene shows its season."""
+    scene = scenes()[spec.scene]
+    return scene.seasons == SEASONS or scene.shows_winter or spec.plant == "cherry"
 
 
 @lru_cache(maxsize=4096)
 def row_tags(table: str, name: str) -> frozenset[str]:
     """Return the tags that the wordings of one row ask for or refuse."""
-    return frozenset(tag.lstrip("-") for _, tags in row(table, name) for tag in tags)
+    return frozenset(tag.lstrip("-") for wording in row(table, name) for tag in wording.tags)
 
 
 @lru_cache(maxsize=16384)
-def _fitting(table: str, name: str, shown: frozenset[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _fitting(table: str, name: str, shown: frozenset[str]) -> tuple[tuple[Wording, ...], tuple[Wording, ...]]:
     """Return the wordings of a row that are true where these tags hold: those of training, and those with held-out words."""
-    fits = [
-        words for words, tags in row(table, name) if all((tag.lstrip("-") in shown) == (tag[0] != "-") for tag in tags)
-    ]
-    held = [bool(held_out_in(words)) for words in fits]
+    fits = [one for one in row(table, name) if all((tag.lstrip("-") in shown) == (tag[0] != "-") for tag in one.tags)]
+    held = [bool(held_out_in(one.words)) for one in fits]
     return (
-        tuple(words for words, out in zip(fits, held, strict=True) if not out),
-        tuple(words for words, out in zip(fits, held, strict=True) if out),
+        tuple(one for one, out in zip(fits, held, strict=True) if not out),
+        tuple(one for one, out in zip(fits, held, strict=True) if out),
     )
 
 
@@ -144,10 +140,14 @@ class Draws:
     def chance(self, probability: float) -> bool:
         return next(self._numbers) < probability
 
-    def pick(self, options: Sequence[str]) -> str:
+    def pick(self, options: Sequence[Option]) -> Option:
         return options[int(next(self._numbers) * len(options))]
 
     def word(self, table: str, name: str) -> str:
+        """Return the words of a wording; see `wording`."""
+        return self.wording(table, name).words
+
+    def wording(self, table: str, name: str) -> Wording:
         """Return a wording of this row whose tags fit; the earlier in its row, the plainer, and the more frequent."""
         common, held = _fitting(table, name, self._tags & row_tags(table, name))
         if self._held_out and held and self.chance(0.5):

@@ -1,7 +1,7 @@
 """How often the scenes of a world hold things, and which: the world's own mix, and the lesson a small model learns things from.
 
     draw_spec(0, 7, library=sprites)                        # half of the scenes hold things, any of a thousand nouns
-    draw_spec(0, 7, library=sprites, mix=MIXES["things"])   # all do: mostly one thing, mostly one of CORE
+    draw_spec(0, 7, library=sprites, mix=MIXES["things"])   # all do: mostly one thing, mostly one of the core
 
 Facts of the drawing only, no scene looks different for its mix. It knows no tensor.
 """
@@ -16,7 +16,7 @@ class Mix:
     share: float  # of the scenes have things
     plain_grounds: int  # times as many plain grounds as other scenes
     common: float  # times as often as a rare noun a common one is drawn
-    core: float  # and one of CORE
+    core: float  # and one of the core
     best: float  # share of the core's things that are drawn from BEST_SETS
     kinds: tuple[float, float, float]  # of 1, 2, 3 kinds of things
     counts: tuple[float, float, float, float, float]  # of 1 to 5 of a kind
@@ -29,18 +29,3 @@ MIXES = {
 }
 WORLD = MIXES["world"]
 BEST_SETS = ("emoji_fluent3d", "emoji_fluentflat", "emoji_noto")  # drawn alike: a shape or two for each noun
-# The things that a small model learns first: what people ask for most, and what the best sets draw whole.
-CORE = frozenset(
-    (
-        "airplane / alien / apple / astronaut / balloon / banana / bear / bee / bicycle / bird / birthday cake / book / "
-        "boy / bus / butterfly / cactus / camel / campfire / canoe / car / castle / cat / chair / chicken / child / "
-        "christmas tree / church / clock / couch / cow / crab / crown / cup of coffee / deer / dinosaur / dog / dolphin / "
-        "dragon / duck / eagle / elephant / fish / flamingo / flying saucer / fox / frog / ghost / gift / giraffe / girl "
-        "/ goat / guitar / hamburger / heart / helicopter / horse / hot air balloon / house / ice cream / jellyfish / "
-        "kite / lion / locomotive / man / monkey / motorcycle / mushroom / octopus / owl / palm tree / parachute / parrot "
-        "/ penguin / piano / pig / pizza / polar bear / potted plant / princess / rabbit / reindeer / robot / rocket / "
-        "rose / rowboat / sailboat / satellite / seal / shark / sheep / ship / snake / snowman / star / strawberry / "
-        "sunflower / surfer / swan / taxi / teapot / teddy bear / tent / tiger / tractor / train / tram / tree / tropical "
-        "fish / truck / tulip / turtle / umbrella / unicorn / watermelon / whale / wizard / wolf / woman / zebra"
-    ).split(" / ")
-)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from mutoscope.world.grammar import Draws, season_shows
-from mutoscope.world.nouns import article
-from mutoscope.world.spec import LIGHTLESS, SceneSpec
-from mutoscope.world.words.light import DAYPARTS
+from mutoscope.vocabulary import LIGHTLESS, article
+from mutoscope.world.grammar import Draws, dayparts, season_shows
+from mutoscope.world.spec import SceneSpec
 
 _CLAUSES = (
     "as ",
@@ -20,15 +19,16 @@ _CLAUSES = (
 
 
 def bare(words: str) -> str:
-    return words.lstrip("+=").removeprefix("the ")
+    """Return words without their definite article."""
+    return words.removeprefix("the ")
 
 
 def noun_phrase(
     draws: Draws, spec: SceneSpec, *, described: float = 0.5, twice: float = 0.0, determined: bool = True
 ) -> tuple[str, bool]:
     """Return (noun phrase, whether it is plural): `a serene lake`, `the open sea`, `rolling dunes`."""
-    noun = draws.word("noun", spec.scene)
-    plural, mass, definite = noun[0] == "+", noun[0] == "=", noun.startswith("the ")
+    noun, _, number = draws.wording("noun", spec.scene)
+    plural, mass, definite = number == "plural", number == "mass", noun.startswith("the ") and not number
     adjective = draws.word("adjective", spec.scene) + " " if draws.chance(described) and not definite else ""
     if adjective and draws.chance(twice):
         adjective = f"{draws.word('adjective', spec.scene)}{draws.pick((',', ' and'))} {adjective}"
@@ -46,7 +46,7 @@ def plant_phrase(draws: Draws, spec: SceneSpec) -> str:
 
 def _daypart(draws: Draws, spec: SceneSpec) -> str:
     """Return light and weather or season in one: `on a rainy night`; empty where English has no such words."""
-    part = DAYPARTS.get(spec.light)
+    part = dayparts().get(spec.light)
     if part is None:
         return ""
     if season_shows(spec) and draws.chance(0.4):

@@ -13,10 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mutoscope.vocabulary import scenes
 from mutoscope.world.arrange import Frame, Item, arrange, box, moved
 from mutoscope.world.noise import over, sample, smooth
 from mutoscope.world.sprites import SpriteLibrary
-from mutoscope.world.things import GROUNDS, UNDER_WATER, studio_ground
+from mutoscope.world.things import GROUNDS, studio_ground
 from mutoscope.world.view import View
 
 GLOWING = frozenset(
@@ -158,9 +159,9 @@ def _lit(view: View, item: Item, colour: Tensor, alpha: Tensor) -> Tensor:
     shine = shine * (_BRIGHT.get(scene, 0.55) / grey).clamp(min=1.0) / grey.clamp(min=1.0)
     if item.noun.name in GLOWING:
         shine = shine.clamp(min=1.0)
-    if scene in UNDER_WATER:
+    if scenes()[scene].under_water:
         light["haze"] = colour.new_tensor(_WATER).view(3, 1, 1)
-    far = (0.60 if scene in UNDER_WATER else 0.22) * (1 - item.depth) ** 1.5 + 0.03
+    far = (0.60 if scenes()[scene].under_water else 0.22) * (1 - item.depth) ** 1.5 + 0.03
     thick = 1 - torch.exp(-light["air"] * far)
     return torch.lerp((colour * shine).clamp(max=1.0), light["haze"] * alpha, thick)
 

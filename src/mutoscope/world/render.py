@@ -15,11 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mutoscope.errors import SettingError
+from mutoscope.vocabulary import scenes
 from mutoscope.world import styles
 from mutoscope.world.arrange import Frame
 from mutoscope.world.camera import canvas, follow, kind, windows
 from mutoscope.world.placing import place
-from mutoscope.world.scenes import SCENE_TABLE
+from mutoscope.world.registry import find_drawing
+from mutoscope.world.scenes import SCENE_DRAWINGS
 from mutoscope.world.scenes.water import river_lane
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
@@ -54,7 +56,7 @@ def _groups(specs: Sequence[SceneSpec]) -> list[list[int]]:
     groups: dict[tuple, list[int]] = {}
     for i, spec in enumerate(specs):
         groups.setdefault((spec.scene, kind(spec.camera), spec.event != "none"), []).append(i)
-    return [groups[key] for name in SCENE_TABLE for key in sorted(groups) if key[0] == name]
+    return [groups[key] for key in sorted(groups)]
 
 
 def _draw(
@@ -67,10 +69,10 @@ def _draw(
     library: SpriteLibrary | None,
 ) -> Tensor:
     """Return the pixels of scenes of one kind, under cameras of one kind."""
-    scene, moving = SCENE_TABLE[specs[0].scene], kind(specs[0].camera) != "still"
+    scene, moving = scenes()[specs[0].scene], kind(specs[0].camera) != "still"
     wide, high = canvas(specs[0].camera, width, height) if moving else (width, height)
-    view = make_view(specs, wide * finer, high * finer, times, device, scene.horizons, scene.lift)
-    image = scene.draw(view)
+    view = make_view(specs, wide * finer, high * finer, times, device, scene.horizon, scene.lift)
+    image = find_drawing(SCENE_DRAWINGS, "scene", scene.name)(view)
     if library is not None:
         image = place(view, image, library, river_lane, _frames(view, width, height) if moving else None)
     image = weather(view, image)

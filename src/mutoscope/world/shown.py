@@ -7,10 +7,11 @@ A fact that a picture cannot show (the hour over a coral reef, the season of the
 
 from functools import cache
 
+from mutoscope.vocabulary import LIGHTS, PLANTS, SCENES, SEASONS, SIDES, STYLES, WEATHERS, nouns
+from mutoscope.vocabulary.objects import common
 from mutoscope.world.captions import caption_facts
-from mutoscope.world.nouns import nouns
-from mutoscope.world.spec import LIGHTS, PLANTS, SCENES, SEASONS, SIDES, STYLES, WEATHERS, SceneSpec
-from mutoscope.world.things import COMMON, MOST
+from mutoscope.world.spec import SceneSpec
+from mutoscope.world.things import MAX_THINGS
 
 NOTHING = "none"  # no thing in the scene
 
@@ -21,8 +22,8 @@ def attributes() -> dict[str, tuple[str, ...]]:
     kinds = sorted({noun.kind for noun in nouns().values()})
     return {
         "scene": SCENES, "light": LIGHTS, "weather": WEATHERS, "season": SEASONS, "style": STYLES, "plant": PLANTS,
-        "object": (NOTHING, *kinds), "thing": tuple(sorted(COMMON & set(nouns()))),
-        "count": tuple(str(n + 1) for n in range(MOST)), "side": tuple(filter(None, SIDES)),
+        "object": (NOTHING, *kinds), "thing": tuple(sorted(common() & set(nouns()))),
+        "count": tuple(str(n + 1) for n in range(MAX_THINGS)), "side": SIDES,
     }  # fmt: skip
 
 

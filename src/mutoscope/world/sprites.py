@@ -26,9 +26,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mutoscope.cutouts import cut, dyed, shrunk
 from mutoscope.errors import SettingError
-from mutoscope.objects.paste import cut, dyed, shrunk
-from mutoscope.world.nouns import HEADS, OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
+from mutoscope.world.movement import HEADS
+from mutoscope.world.sprite_names import OUT_OF_PLACE, STYLE_LOOKS, plain_name, read_name
 
 LONGEST = 128  # pixels of a picture's longer side
 SMALLEST = 10  # pixels of the longer side below which nothing can be made out
@@ -57,7 +58,7 @@ class Sprite:
     id: str  # set/file
     noun: str
     color: str  # said by its name: the red of `red apple`
-    look: str  # a key of nouns.LOOKS, or ""
+    look: str  # one of the looks of captions.toml, or ""
     style: str  # the drawing style in the words of its set
     source: str
     licence: str
@@ -73,7 +74,7 @@ class Picture:
     frontal: bool  # its left half mirrors its right one: a head, or something seen from the front
 
     def dyed(self, color: str) -> "Picture":
-        """Return the picture in one of nouns.COLORS, its shading kept."""
+        """Return the picture in one of vocabulary.COLORS, its shading kept."""
         if not color or color == self.color:
             return self
         return Picture(dyed(self.pixels, color), color, self.dyeable, self.frontal)
@@ -100,7 +101,7 @@ class SpriteLibrary:
         """Read the names of all sets in `paths`: folders with captions.jsonl, .tar files of them, fonts, folders of these;
         the word `system` stands for the emoji font of this system.
 
-        `known_only` keeps to the nouns of nouns.tsv; False takes every plain name, as a small thing for a plain ground.
+        `known_only` keeps to the objects of the vocabulary; False takes every plain name, as a small thing for a plain ground.
         Raises SettingError when a path is missing or when no sprite is left.
         """
         paths = list(paths)

@@ -12,11 +12,13 @@ from torch import Tensor
 from mutoscope.world.buildings import boats, gables
 from mutoscope.world.noise import drifting, edge, over, sample, smooth
 from mutoscope.world.plants import stand, stand_one
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
 from mutoscope.world.view import Dice, View, on_rows, wanting
 from mutoscope.world.water import mirror, sea, surf
 
 
+@draws_scene("beach")
 def beach(view: View) -> Tensor:
     image, dice = sky(view), view.dice("beach")
     cape = dice.side() * dice(0.2, 0.5) * view.aspect
@@ -48,12 +50,14 @@ def _beach_palms(view: View, image: Tensor) -> Tensor:
     return stand_one(view, image, "palm 1", 1.02, dice(0.74, 0.88), 0.0, spot)
 
 
+@draws_scene("open sea")
 def open_sea(view: View) -> Tensor:
     dice = view.dice("open sea")
     tint = torch.lerp(view.rgb(0.03, 0.30, 0.50), view.rgb(0.05, 0.42, 0.48), dice())
     return sea(view, sky(view), "sea", tint, rough=dice(0.3, 1.0))
 
 
+@draws_scene("island")
 def island(view: View) -> Tensor:
     image, dice = sky(view), view.dice("island")
     tint = torch.lerp(view.rgb(0.04, 0.42, 0.56), view.rgb(0.08, 0.56, 0.58), dice())
@@ -93,6 +97,7 @@ def _mound(view: View, image: Tensor, dice: Dice, off: Tensor, foot: Tensor, hal
     return over(image, view.hazed(green, 0.22), inside)
 
 
+@draws_scene("lighthouse")
 def lighthouse(view: View) -> Tensor:
     """A cliff over the sea with a lighthouse on it, whose beam turns at night."""
     image, dice = sky(view), view.dice("lighthouse")
@@ -158,6 +163,7 @@ def _light_tower(view: View, image: Tensor, dice: Dice, at: Tensor, base: Tensor
     return image + lamp * beam * 0.5 * smooth(0.5, 1.0, view.light["lamps"])
 
 
+@draws_scene("harbour")
 def harbour(view: View) -> Tensor:
     """A quay with a row of gabled houses, boats at their moorings, all of it in the still water."""
     image, dice = sky(view), view.dice("harbour")
@@ -189,6 +195,7 @@ def _reflected_boats(
     return boats(view, image, part, base, size, cell, keep)
 
 
+@draws_scene("arctic")
 def arctic(view: View) -> Tensor:
     """Ice and dark water: bergs, floes, and the northern lights when it is dark and clear."""
     image, dice = sky(view), view.dice("arctic")

@@ -12,10 +12,12 @@ from mutoscope.world.buildings import barn
 from mutoscope.world.land import FOREST, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import PETALS, flowers, stand, stand_one
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
 from mutoscope.world.view import Dice, View, on_rows
 
 
+@draws_scene("meadow")
 def meadow(view: View) -> Tensor:
     image, dice = sky(view), view.dice("meadow")
     green = grass(view, dice)
@@ -32,6 +34,7 @@ def meadow(view: View) -> Tensor:
     return on_rows(view, image, rows, lambda v, i: flowers(v, i, "flowers", v.horizon + 0.16))
 
 
+@draws_scene("flower field")
 def flower_field(view: View) -> Tensor:
     image, dice = sky(view), view.dice("field")
     image, _ = hills(view, image, view.dice("hill"), view.horizon, 0.09, 1.3, 0.8, view.each("season", FOREST) * 1.1)
@@ -90,6 +93,7 @@ CROPS = {
 }  # fmt: skip
 
 
+@draws_scene("farm field")
 def farm_field(view: View) -> Tensor:
     """Rows of crop that run to the horizon, a barn with a silo, round bales after the harvest."""
     image, dice = sky(view), view.dice("farm")
@@ -132,6 +136,7 @@ def _bales(view: View, image: Tensor) -> Tensor:
     return image
 
 
+@draws_scene("road")
 def road(view: View) -> Tensor:
     """A road that winds over the land to the hills, with a broken white line."""
     image, dice = sky(view), view.dice("road")
@@ -168,6 +173,7 @@ def road(view: View) -> Tensor:
     return image
 
 
+@draws_scene("garden")
 def garden(view: View) -> Tensor:
     """A lawn with clipped hedges, flower beds along a gravel path, a small pavilion at its end."""
     image, dice = sky(view), view.dice("garden")

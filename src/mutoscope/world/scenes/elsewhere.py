@@ -10,12 +10,14 @@ from torch import Tensor
 
 from mutoscope.world.noise import cell_random, drifting, edge, over, sample, smooth
 from mutoscope.world.placing import studio
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.view import Dice, View
 
 NEBULAS = ((.62, .16, .46), (.14, .34, .66), (.10, .48, .46), (.58, .30, .12))  # fmt: skip
 PLANETS = ((.80, .50, .30), (.36, .58, .84), (.88, .76, .52), (.52, .68, .50), (.70, .40, .52))  # fmt: skip
 
 
+@draws_scene("space")
 def space(view: View) -> Tensor:
     """Stars, a nebula, planets with a lit side, one of them ringed, and now and then the ground of a moon."""
     dice = view.dice("space")
@@ -107,4 +109,7 @@ def _moon_ground(view: View, image: Tensor, dice: Dice) -> Tensor:
     return over(image, tone, edge(view.y - line, view.px) * here)
 
 
-plain_ground = studio  # drawn where things are: it needs their colours
+@draws_scene("plain ground")
+def plain_ground(view: View) -> Tensor:
+    """A plain background, drawn where things are: it needs their colours."""
+    return studio(view)

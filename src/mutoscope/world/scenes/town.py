@@ -12,11 +12,13 @@ from mutoscope.world.buildings import houses, towers
 from mutoscope.world.land import FOREST, SNOW, grass, hills, mountain_range, plain, snowiness
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
 from mutoscope.world.plants import stand
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
 from mutoscope.world.view import Dice, View, wants
 from mutoscope.world.water import mirror
 
 
+@draws_scene("snowy village")
 def snowy_village(view: View) -> Tensor:
     image, dice = sky(view), view.dice("village")
     snow = view.rgb(*SNOW)
@@ -33,6 +35,7 @@ def snowy_village(view: View) -> Tensor:
     return stand(view, image, "trees 3", 0.97, 0.46, 0.27, 0.0, 0.75 * side)
 
 
+@draws_scene("city skyline")
 def city_skyline(view: View) -> Tensor:
     image, dice = sky(view), view.dice("city")
     ground = view.horizon + 0.10
@@ -59,6 +62,7 @@ def city_skyline(view: View) -> Tensor:
 NEON = ((1.0, .16, .46), (.10, .85, 1.0), (1.0, .72, .10), (.30, 1.0, .45), (.72, .30, 1.0), (1.0, .32, .18))  # fmt: skip
 
 
+@draws_scene("neon street")
 def neon_street(view: View) -> Tensor:
     """A street at night in one-point perspective: lit windows, neon signs, their colours in the wet ground."""
     image, dice = sky(view), view.dice("street")

@@ -13,11 +13,13 @@ from torch import Tensor
 from mutoscope.world.land import FOREST, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import drifting, edge, over, sample, smooth
 from mutoscope.world.plants import reeds, stand
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
 from mutoscope.world.view import Dice, View, on_rows, wanting
 from mutoscope.world.water import mirror
 
 
+@draws_scene("lake")
 def lake(view: View) -> Tensor:
     image, dice = sky(view), view.dice("lake")
     peaks = dice(0.16, 0.34)
@@ -38,6 +40,7 @@ def lake(view: View) -> Tensor:
     return on_rows(view, image, rows, lambda v, i: reeds(v, i, "reeds", 1.03, 0.34))
 
 
+@draws_scene("river")
 def river(view: View) -> Tensor:
     image, dice = sky(view), view.dice("river")
     image = mountain_range(
@@ -89,6 +92,7 @@ def _banks(view: View, image: Tensor, axis: Tensor, half: Tensor) -> Tensor:
     return over(image, view.hazed(view.lit(earth, 0.6), 0.6 * (1 - depth) ** 3), rim * 0.85)
 
 
+@draws_scene("waterfall")
 def waterfall(view: View) -> Tensor:
     """A cliff with woods on top, white water that falls into a pool, spray above it."""
     image, dice = sky(view), view.dice("waterfall")
@@ -189,6 +193,7 @@ def _rocks(view: View, image: Tensor, dice: Dice, pool: Tensor, moss: Tensor) ->
 CORALS = ((.96, .36, .40), (.98, .62, .30), (.86, .40, .76), (.98, .84, .36), (.54, .36, .80), (.98, .58, .66))  # fmt: skip
 
 
+@draws_scene("coral reef")
 def coral_reef(view: View) -> Tensor:
     """Under water: light that falls from above, corals and fans on a sandy bottom, shoals of small fish."""
     dice = view.dice("reef")

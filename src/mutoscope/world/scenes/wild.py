@@ -11,10 +11,12 @@ from torch import Tensor
 from mutoscope.world.land import FOREST, SNOW, dune, grass, hills, mountain_range, plain, snowiness, treeline
 from mutoscope.world.noise import edge, over, sample, smooth
 from mutoscope.world.plants import flowers, leaves, stand, stand_one
+from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
 from mutoscope.world.view import Dice, View, on_rows
 
 
+@draws_scene("mountains")
 def mountains(view: View) -> Tensor:
     image, dice = sky(view), view.dice("mountains")
     white = 0.34 + 0.30 * snowiness(view)
@@ -33,6 +35,7 @@ def mountains(view: View) -> Tensor:
     return on_rows(view, image, rows, lambda v, i: flowers(v, i, "flowers", top[rows] + 0.05))
 
 
+@draws_scene("pine forest")
 def pine_forest(view: View) -> Tensor:
     image, dice = sky(view), view.dice("forest")
     image = mountain_range(view, image, view.dice("range"), view.horizon, 0.20, 1.4, 1.0, 0.3 * snowiness(view))
@@ -67,6 +70,7 @@ def _path(view: View, image: Tensor, middle: Tensor, bend: Tensor) -> Tensor:
     return over(image, color, smooth(0.02 + 0.03 * depth, 0.0, (view.x - axis).abs() - half) * (view.y > view.horizon))
 
 
+@draws_scene("desert")
 def desert(view: View) -> Tensor:
     image, dice = sky(view), view.dice("desert")
     sand = torch.lerp(view.rgb(0.96, 0.76, 0.46), view.rgb(0.90, 0.56, 0.32), dice())
@@ -82,6 +86,7 @@ def desert(view: View) -> Tensor:
     return stand_one(view, image, "cactus 2", 0.93, dice(0.38, 0.52), 0.0, spot)
 
 
+@draws_scene("canyon")
 def canyon(view: View) -> Tensor:
     """Layered red rock: far tables, nearer walls, a river or dry ground between two cliffs."""
     image, dice = sky(view), view.dice("canyon")
@@ -139,6 +144,7 @@ def _walls(view: View, image: Tensor, dice: Dice, near: float, foot: float, far:
     return over(image, shown, mask)
 
 
+@draws_scene("volcano")
 def volcano(view: View) -> Tensor:
     """A smoking cone with glowing lava on its flanks, dark ground before it."""
     image, dice = sky(view), view.dice("volcano")
@@ -214,6 +220,7 @@ def _plume(view: View, image: Tensor, dice: Dice, middle: Tensor, foot: Tensor) 
     return over(image, grey, mask * 0.94)
 
 
+@draws_scene("jungle")
 def jungle(view: View) -> Tensor:
     """Layers of leaves behind one another, palms, a pool of light on the ground, big leaves in front."""
     image, dice = sky(view), view.dice("jungle")

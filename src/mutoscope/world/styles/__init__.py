@@ -9,34 +9,23 @@ it. Only torch on tensors, so the same code runs on any device; the module knows
     painted = apply(pixels, ["watercolor", "photo"], seeds=[1, 2])
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
 
-from mutoscope.errors import SettingError, did_you_mean
-from mutoscope.world.styles.drawn import anime, comic, flat_vector, pixel_art
+from mutoscope.errors import SettingError
+from mutoscope.world.registry import STYLE_DRAWINGS, draws_style, find_drawing
+from mutoscope.world.styles import drawn, made, painted
 from mutoscope.world.styles.field import Field
-from mutoscope.world.styles.made import clay, low_poly, neon_synthwave, stained_glass, vintage_film
-from mutoscope.world.styles.painted import crayon, ink_wash, oil_painting, pencil_sketch, ukiyo_e, watercolor
 
-PAINTERS: dict[str, Callable[[Tensor, Field], Tensor]] = {
-    "photo": lambda image, _: image,
-    "watercolor": watercolor,
-    "oil painting": oil_painting,
-    "pencil sketch": pencil_sketch,
-    "ink wash": ink_wash,
-    "ukiyo-e": ukiyo_e,
-    "pixel art": pixel_art,
-    "flat vector": flat_vector,
-    "anime": anime,
-    "neon synthwave": neon_synthwave,
-    "vintage film": vintage_film,
-    "stained glass": stained_glass,
-    "low poly": low_poly,
-    "crayon": crayon,
-    "clay": clay,
-    "comic": comic,
-}
+__all__ = ["STYLE_DRAWINGS", "apply", "drawn", "made", "painted"]
+PLAIN = "photo"  # the style of the render itself
+
+
+@draws_style(PLAIN)
+def photo(pixels: Tensor, field: Field) -> Tensor:
+    """Leave the render as it is."""
+    return pixels
 
 
 def apply(pixels: Tensor, names: Sequence[str], seeds: Sequence[int]) -> Tensor:
@@ -48,14 +37,13 @@ def apply(pixels: Tensor, names: Sequence[str], seeds: Sequence[int]) -> Tensor:
         raise SettingError(
             f"got {len(names)} styles and {len(seeds)} seeds for {len(pixels)} clips; each clip needs one of both"
         )
-    for name in set(names) - set(PAINTERS):
-        raise SettingError(f"unknown style {name!r}{did_you_mean(name, tuple(PAINTERS))}; known: {', '.join(PAINTERS)}")
+    painters = {name: find_drawing(STYLE_DRAWINGS, "style", name) for name in sorted(set(names))}
     painted = pixels.clone()
-    for name in sorted(set(names) - {"photo"}):
+    for name in painters.keys() - {PLAIN}:
         rows = [row for row, other in enumerate(names) if other == name]
         frames = pixels.shape[2]
         flat = pixels[rows].transpose(1, 2).flatten(0, 1)  # (B T) C H W
         field = Field([seeds[row] for row in rows], frames, flat)
-        result = PAINTERS[name](flat, field).clamp(0, 1)
+        result = painters[name](flat, field).clamp(0, 1)
         painted[rows] = result.unflatten(0, (len(rows), frames)).transpose(1, 2)
     return painted

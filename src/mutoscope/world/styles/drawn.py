@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mutoscope.world.registry import draws_style
 from mutoscope.world.styles.field import Field
 from mutoscope.world.styles.operations import blur, colour, edges, kuwahara, luma, saturate, slopes, spare, steps
 
 _BAYER = ((0, 8, 2, 10), (12, 4, 14, 6), (3, 11, 1, 9), (15, 7, 13, 5))
 
 
+@draws_style("pixel art")
 def pixel_art(image: Tensor, field: Field) -> Tensor:
     """Big square pixels (32 rows), few tones with ordered dither, few tints without, so that no stray hue appears."""
     block = max(2, round(field.height / 32))
@@ -27,6 +29,7 @@ def pixel_art(image: Tensor, field: Field) -> Tensor:
     return F.interpolate(few, (field.height, field.width), mode="nearest")
 
 
+@draws_style("flat vector")
 def flat_vector(image: Tensor, field: Field) -> Tensor:
     """Large smooth areas of one colour each, no texture and no lines."""
     calm = blur(image, field.radius(1))
@@ -48,6 +51,7 @@ def _cut(value: Tensor, levels: int) -> Tensor:
     return (floor + ((scaled - floor - 0.5) / (steep * levels).clamp(0.06, 1) + 0.5).clamp(0, 1)) / levels
 
 
+@draws_style("anime")
 def anime(image: Tensor, field: Field) -> Tensor:
     """Bright saturated cel shading with thin lines, blue shadows and highlights that glow."""
     calm = spare(kuwahara(image, field.radius(2), 8), image, 0.85)
@@ -62,6 +66,7 @@ def anime(image: Tensor, field: Field) -> Tensor:
     return 1 - (1 - cel) * (1 - glow.clamp(0, 1))
 
 
+@draws_style("comic")
 def comic(image: Tensor, field: Field) -> Tensor:
     """Black ink lines that swell and thin, a few flat colours, and Ben-Day dots where one tone turns into the next."""
     calm = kuwahara(kuwahara(image, field.radius(2), 8), field.radius(1), 8)

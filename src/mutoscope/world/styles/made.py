@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.rng import stream
+from mutoscope.world.registry import draws_style
 from mutoscope.world.styles.field import Field
 from mutoscope.world.styles.operations import (
     blur,
@@ -42,6 +43,7 @@ _COOL = (
 )
 
 
+@draws_style("neon synthwave")
 def neon_synthwave(image: Tensor, field: Field) -> Tensor:
     """Warm colours become magenta and orange, cool ones violet and cyan; edges glow, and a grid lies on the ground."""
     calm = kuwahara(image, field.radius(2))
@@ -62,6 +64,7 @@ def neon_synthwave(image: Tensor, field: Field) -> Tensor:
     return neon * (1 - 0.5 * edge) + tube * (0.55 * edge + 0.55 * halo) + colour(image, 0.95, 0.15, 0.85) * grid
 
 
+@draws_style("vintage film")
 def vintage_film(image: Tensor, field: Field) -> Tensor:
     """Faded warm colours, lifted blacks, grain, a vignette and a light leak at one side."""
     soft = 0.6 * image + 0.4 * blur(image, field.radius(1))
@@ -76,6 +79,7 @@ def vintage_film(image: Tensor, field: Field) -> Tensor:
     return faded + 0.022 * field.noise("grain")
 
 
+@draws_style("stained glass")
 def stained_glass(image: Tensor, field: Field) -> Tensor:
     """Pieces of saturated glass between dark lead, cut on a jittered grid and along the strongest shapes."""
     panes = [_pane(seed % 32, field.height, field.width) for seed in field.seeds]
@@ -123,6 +127,7 @@ def _pane(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
     return piece, (1.25 - gap).clamp(0, 1), (1 - near[:1]).clamp(0, 1)
 
 
+@draws_style("low poly")
 def low_poly(image: Tensor, field: Field) -> Tensor:
     """Triangles of one colour each on a jittered grid, large where the picture is calm, split in 4 or 16 where not."""
     meshes = [_mesh(seed % 16, field.height, field.width) for seed in field.seeds]
@@ -207,6 +212,7 @@ def _shares(x: Tensor, y: Tensor, row: Tensor, column: Tensor, half: int, cut: T
     return torch.stack([first, second, 1 - first - second])
 
 
+@draws_style("clay")
 def clay(image: Tensor, field: Field) -> Tensor:
     """Shapes of plasticine: a few matte colours, rounded at their edges, softly lit, with the prints of fingers."""
     calm = kuwahara(kuwahara(wobble(image, field, 0.8), field.radius(3), 8), field.radius(2), 8)

@@ -6,6 +6,7 @@ pixels   N C H W   frames of all clips, colour, rows, columns      float in [0, 
 import torch
 from torch import Tensor
 
+from mutoscope.world.registry import draws_style
 from mutoscope.world.styles.field import Field
 from mutoscope.world.styles.operations import (
     blur,
@@ -22,6 +23,7 @@ from mutoscope.world.styles.operations import (
 )
 
 
+@draws_style("watercolor")
 def watercolor(image: Tensor, field: Field) -> Tensor:
     """Soft pale washes that pool and darken at their edges on rough paper; after Bousseau et al. 2006 (density)."""
     hand = wobble(image, field, 0.7)
@@ -36,6 +38,7 @@ def watercolor(image: Tensor, field: Field) -> Tensor:
     return (wash - (wash - wash.square()) * density) * colour(wash, 1.0, 0.99, 0.965)
 
 
+@draws_style("oil painting")
 def oil_painting(image: Tensor, field: Field) -> Tensor:
     """Thick strokes along the shapes, strong colour, paint that catches the light."""
     hand = wobble(image, field, 0.8)
@@ -52,6 +55,7 @@ def oil_painting(image: Tensor, field: Field) -> Tensor:
     return paint * (1 + 0.075 * strokes) + 0.020 * lit * (0.3 + paint)
 
 
+@draws_style("pencil sketch")
 def pencil_sketch(image: Tensor, field: Field) -> Tensor:
     """Graphite lines and hatching on white paper under a thin colour wash."""
     grey = luma(image)
@@ -70,6 +74,7 @@ def pencil_sketch(image: Tensor, field: Field) -> Tensor:
     return (0.98 + tint) * (0.12 + 0.88 * graphite) + 0.012 * field.noise("paper")
 
 
+@draws_style("ink wash")
 def ink_wash(image: Tensor, field: Field) -> Tensor:
     """A few soft tones of diluted ink that bleed on white paper, dark brush lines, a breath of colour."""
     hand = wobble(image, field, 1.0)
@@ -92,6 +97,7 @@ _WOODBLOCK = (
 )  # fmt: skip
 
 
+@draws_style("ukiyo-e")
 def ukiyo_e(image: Tensor, field: Field) -> Tensor:
     """Flat areas of a few woodblock colours, dark contours, a band of Prussian blue along the top, wood grain."""
     calm = kuwahara(kuwahara(blur(image, field.radius(1)), field.radius(2), 6), field.radius(2), 6)
@@ -117,6 +123,7 @@ def ukiyo_e(image: Tensor, field: Field) -> Tensor:
     )
 
 
+@draws_style("crayon")
 def crayon(image: Tensor, field: Field) -> Tensor:
     """Waxy strokes of a few bold colours over toothed paper that shows through, with an uneven dark outline."""
     hand = wobble(image, field, 1.3)
