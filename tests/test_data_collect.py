@@ -16,7 +16,8 @@ from mutoscope.cli import main
 from mutoscope.data import captions
 from mutoscope.data.collect import PASSED, collect
 from mutoscope.data.rows import Rows
-from mutoscope.data.sources import find, read_table
+from mutoscope.data.sources import find
+from mutoscope.data.tables import read_table
 from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.events import drain
 

@@ -84,7 +84,7 @@ def read_rows(path: Path) -> tuple[list[dict[str, Any]], str]:
     file = path / "captions.jsonl"
     text = file.read_text(encoding="utf-8", errors="replace")
     rows = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 rows.append((json.loads(line)["file"], json.loads(line)))

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 MAX_BYTES = 1 << 16  # of a caption file
 MAX_LETTERS = 4000  # of a caption
-_WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # told by their first bytes
+WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # told by their first bytes
 _CAMERA = re.compile(
     r"(img|dsc[fn]?|dcim|pxl|pict?|image|picture|photo|screenshot|scan|untitled|clip|mov|vid)[\W_\d]*|[\W_\d]{5,}"
 )
@@ -27,7 +27,7 @@ def decode(data: bytes) -> tuple[str, str]:
     """
     if len(data) > MAX_BYTES:
         return "", f"{len(data):,} bytes; a caption file has at most {MAX_BYTES:,}"
-    encoding = next((name for mark, name in _WIDE if data.startswith(mark)), "utf-8-sig")
+    encoding = next((name for mark, name in WIDE if data.startswith(mark)), "utf-8-sig")
     try:
         return data.decode(encoding), ""
     except UnicodeDecodeError as error:
@@ -38,8 +38,12 @@ def decode(data: bytes) -> tuple[str, str]:
 
 
 def wordings(text: str) -> list[str]:
-    """Return the captions of a caption file: each line that is not empty is one."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
+    """Return the captions of a caption file: each line that is not empty is one. U+2028 and form feeds end no line.
+
+    >>> wordings("a lake\\u2028at dawn\\r\\n\\na lake")
+    ['a lake\\u2028at dawn', 'a lake']
+    """
+    return [line.strip() for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
 
 
 def clean(text: object) -> str:

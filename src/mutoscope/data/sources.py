@@ -1,8 +1,8 @@
 """Where people's own pictures and clips are found, each with its captions and where it came from.
 
     rows       a folder with captions.jsonl (ours)
-    table      a folder with metadata.jsonl or metadata.csv, or any table given by name
-    sidecar    a folder of name.png with name.txt (or .caption) beside it, a caption a line
+    table      folders with metadata.jsonl or metadata.csv, or any table given by name
+    sidecar    a folder of name.png with name.txt (or name.caption, name.png.txt) beside it, a caption a line
     class      a folder of folders; the name of the folder is the caption
     shards     webdataset: a .tar, or a folder of them
     hub        hf:OWNER/NAME, a Hugging Face data set; nothing is fetched unless it is named so
@@ -10,19 +10,22 @@
 What cannot be taken is found too, with the reason. Nothing is decoded here: whether a file is a picture the check says.
 """
 
-import csv
-import io
 import json
 import os
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mutoscope.data import captions
-from mutoscope.data.rows import BOM, NAME, Rows, place_of
+from mutoscope.data.rows import NAME, Rows, place_of
+from mutoscope.data.sidecars import ENDINGS as SIDECAR_ENDINGS
+from mutoscope.data.sidecars import Sidecars
+from mutoscope.data.tables import ENDINGS as TABLE_ENDINGS
+from mutoscope.data.tables import NAMES as TABLES
+from mutoscope.data.tables import TEXT_COLUMNS, Entry, Table, composed, texts_of
 from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError, did_you_mean
 from mutoscope.telemetry import disable_telemetry
 
@@ -30,10 +33,9 @@ KINDS = ("rows", "table", "sidecar", "class", "shards", "hub")
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".avif", ".mp4", ".m4v", ".mov", ".webm")
 OTHER_MEDIA = (".avi .bmp .dng .eps .heic .heif .ico .jp2 .jxl .mkv .mpg .mpeg .psd .svg .tga .tif .tiff .wmv"
                " .raw .cr2 .nef .arw").split()  # fmt: skip
-TABLES = ("metadata.jsonl", "metadata.csv")
-BESIDE = (".txt", ".caption")
-FILE_COLUMNS = ("file", "file_name", "filename", "image", "video", "path", "filepath", "image_path", "name")
-TEXT_COLUMNS = ("captions", "caption", "text", "description", "prompt", "title", "alt", "label", "sentence")
+NO_CLASSES = frozenset(
+    "train test val valid validation dev eval split images image imgs img pictures pics data dataset".split()
+)
 MAX_MEMBER = 256 << 20  # bytes of a file in a shard
 HUB = "hf:"
 
@@ -83,7 +85,7 @@ def find(source: str, kind: str = "", table: str = "", split: str = "train") -> 
     if kind == "rows":
         return kind, _rows(path)
     if kind == "table":
-        return kind, _table(path, Path(table) if table else _only_table(path))
+        return kind, _table(path, table)
     return kind, _sidecar(path) if kind == "sidecar" else _class(path)
 
 
@@ -91,29 +93,43 @@ def _kind_of(folder: Path) -> str:
     """Return the kind of a folder; DataError when it holds nothing or no captions."""
     if (folder / NAME).is_file():
         return "rows"
-    if any((folder / name).is_file() for name in TABLES):
-        return "table"
-    media = tars = above = beside = 0
+    media: list[Path] = []
+    tables = tars = 0
     for path in _walk(folder):
-        if isinstance(path, Passed):
-            continue
-        tars += path.suffix == ".tar"
-        if path.suffix.lower() in ENDINGS:
-            media += 1
-            above += path.parent == folder
-            beside += _beside(path) is not None
+        if isinstance(path, Path):
+            tars += path.suffix.lower() == ".tar"
+            tables += path.name.lower() in TABLES
+            media += [path] if path.suffix.lower() in ENDINGS else []
     if tars and not media:
         return "shards"
     if not media:
         raise DataError(f"{folder}: no pictures or clips here; files that are read end in {' '.join(ENDINGS)}")
-    if beside:
+    if tables:
+        return "table"
+    sidecars = Sidecars()
+    if any(sidecars.find(path) for path in media):
         return "sidecar"
-    if above:
-        raise DataError(
-            f"{folder}: {media:,} pictures or clips and no captions; expected name.txt beside name.png, {TABLES[0]}, "
-            "a table given with --captions, or one folder for each class"
-        )
+    _check_classes(folder, media)
     return "class"
+
+
+def holds_table(folder: Path) -> bool:
+    """Return whether a folder, or one below it, has a table of captions that is found by its name."""
+    return any(isinstance(path, Path) and path.name.lower() in TABLES for path in _walk(folder))
+
+
+def _check_classes(folder: Path, media: list[Path]) -> None:
+    """Raise DataError where the names of folders say nothing about what is in them."""
+    hint = (
+        f"expected name.txt beside name.png, {TABLES[0]}, a table given with --captions, or one folder for each class"
+    )
+    if any(path.parent == folder for path in media):
+        raise DataError(f"{folder}: {len(media):,} pictures or clips and no captions; {hint}")
+    names = {path.parent.name for path in media}
+    if {name.lower() for name in names} <= NO_CLASSES:
+        raise DataError(
+            f"{folder}: {len(media):,} pictures or clips in {', '.join(sorted(names))} and no captions; {hint}"
+        )
 
 
 def _walk(folder: Path) -> Iterator[Path | Passed]:
@@ -149,31 +165,18 @@ def _name(path: Path, folder: Path) -> str:
     return path.relative_to(folder).as_posix()
 
 
-def _beside(path: Path) -> Path | None:
-    return next((file for ending in BESIDE if (file := path.with_suffix(ending)).is_file()), None)
-
-
 # Folders ---------------------------------------------------------------------------------------------------------
 
 
 def _sidecar(folder: Path) -> Findings:
+    sidecars = Sidecars()
     for path in _media(folder):
         if isinstance(path, Passed):
             yield path
-            continue
-        text, problem = "", ""
-        if beside := _beside(path):
-            text, problem = _read_text(beside)
-            problem = problem and f"{beside.name}: {problem}"
-        yield Found(_name(path, folder), path, captions.wordings(text), problem=problem)
-
-
-def _read_text(path: Path) -> tuple[str, str]:
-    try:
-        with open(path, "rb") as stream:
-            return captions.decode(stream.read(captions.MAX_BYTES + 1))
-    except OSError as error:
-        return "", error.strerror or "cannot be read"
+        else:
+            texts, problem = sidecars.read(path)
+            yield Found(_name(path, folder), path, texts, problem=problem)
+    yield from _unread_tables(folder)
 
 
 def _class(folder: Path) -> Findings:
@@ -184,7 +187,18 @@ def _class(folder: Path) -> Findings:
             yield Found(_name(path, folder), path, problem="it lies in no class folder")
         else:
             name = path.parent.name
-            yield Found(_name(path, folder), path, [re.sub(r"[_\W]+", " ", name).strip()], {"class": name})
+            yield Found(_name(path, folder), path, [class_caption(name)], {"class": name})
+    yield from _unread_tables(folder)
+
+
+def class_caption(name: str) -> str:
+    """Return the caption that the name of a class folder is; a number before it is a trainer's: of repeats, or of the class.
+
+    >>> class_caption("golden_retriever"), class_caption("10_mystyle painting"), class_caption("001.Black_footed_Albatross")
+    ('golden retriever', 'mystyle painting', 'Black footed Albatross')
+    """
+    name = re.sub(r"^\d+[_.](?=.*[^\W\d_])", "", composed(name))
+    return re.sub(r"[_\W]+", " ", name).strip()
 
 
 def _rows(folder: Path) -> Findings:
@@ -206,87 +220,88 @@ def _from_row(folder: Path, row: dict[str, Any]) -> Found | Passed:
     facts = row.pop("facts", None)
     source, licence = (str(row.pop(key, None) or "") for key in ("source", "licence"))
     facts = {**row, **(facts if isinstance(facts, dict) else {})}
-    return Found(file, path, _texts(texts), facts, source, licence, problem)
-
-
-def _texts(value: object) -> list[str]:
-    """Return captions as a list of strings, whatever a foreign row holds."""
-    if isinstance(value, str):
-        return [value]
-    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
+    return Found(file, path, texts_of(texts), facts, source, licence, problem)
 
 
 # Tables ----------------------------------------------------------------------------------------------------------
 
 
-def _only_table(folder: Path) -> Path:
-    found = next((folder / name for name in TABLES if (folder / name).is_file()), None)
-    if found is None:
-        raise DataError(f"{folder}: no {' or '.join(TABLES)} here; name the table with --captions FILE")
-    return found
+def _table(folder: Path, table: str) -> Findings:
+    """Yield every file of the folder with its rows of a table, then the rows whose file is not there.
 
-
-def _table(folder: Path, table: Path) -> Findings:
-    """Yield every file of the folder with its rows of the table, then the rows whose file is not there."""
-    known = read_table(table)
-    for path in _media(folder):
+    Without a table by name each folder has its own, and that of a folder above it: names in it are relative to where it lies.
+    """
+    media = list(_media(folder))
+    tables = _named_table(folder, Path(table)) if table else _tables_in(folder)
+    read, sidecars = {path: Table(path) for path in dict.fromkeys(path for _, path in tables)}, Sidecars()
+    names = {base: _names_below(base, media) for base, _ in tables}
+    for path in media:
         if isinstance(path, Passed):
             yield path
             continue
-        texts, facts, problem = known.pop(_name(path, folder), ([], {}, ""))
-        yield Found(_name(path, folder), path, texts, facts, problem=problem)
-    yield from (Passed(name, f"named in {table.name}, but there is no such file") for name in sorted(known))
+        found = (
+            read[table].take(_name(path, base), names[base])
+            for base, table in tables
+            if base == path.parent or base in path.parents
+        )
+        yield _from_entry(folder, path, next(filter(None, found), None), sidecars)
+    for path, rows in read.items():
+        yield from (
+            Passed(name, f"named in {_place(path, folder)}, but there is no such file") for name in rows.unused()
+        )
+    yield from _unread_tables(folder, read)
 
 
-def read_table(path: Path) -> dict[str, tuple[list[str], dict[str, Any], str]]:
-    """Return file name -> (captions, other columns, problem) of a CSV, TSV or JSONL; several rows of a file add up."""
-    try:
-        data = path.read_bytes().removeprefix(BOM)
-    except OSError as error:
-        raise OutputError(f"{str(path)!r}: {error.strerror}; --captions takes a CSV, TSV or JSONL file") from error
-    rows = _json_rows(data, path) if path.suffix.lower() == ".jsonl" else _csv_rows(data, path)
-    known: dict[str, tuple[list[str], dict[str, Any], str]] = {}
-    for number, row in rows:
-        file, text = (next((name for name in names if name in row), "") for names in (FILE_COLUMNS, TEXT_COLUMNS))
-        if not file or not text:
-            raise DataError(
-                f"{path.name} line {number}: columns {', '.join(map(str, row))}; expected one of "
-                f"{', '.join(FILE_COLUMNS)} and one of {', '.join(TEXT_COLUMNS)}"
-            )
-        texts, problem = [], ""
-        for value in _texts(row.pop(text)):
-            bad = any("\udc80" <= letter <= "\udcff" for letter in value)
-            texts, problem = (texts, f"{path.name} line {number}: not UTF-8") if bad else ([*texts, value], problem)
-        name = str(PurePosixPath(str(row.pop(file)).replace("\\", "/")))
-        old = known.get(name, ([], {}, ""))
-        known[name] = (old[0] + texts, {**old[1], **row}, old[2] or problem)
-    return known
+def _from_entry(folder: Path, path: Path, entry: Entry | None, sidecars: Sidecars) -> Found:
+    """Return a file with what a table says of it, or, where that is nothing, the caption file beside it."""
+    if entry is None or not (entry.captions or entry.problem):
+        texts, problem = sidecars.read(path)
+        entry = Entry(texts, entry.facts if entry else {}, problem)
+    facts = dict(entry.facts)
+    inner = facts.pop("facts", None)
+    source, licence = (str(facts.pop(key, None) or "") for key in ("source", "licence"))
+    facts |= inner if isinstance(inner, dict) else {}
+    return Found(_name(path, folder), path, entry.captions, facts, source, licence, entry.problem)
 
 
-def _csv_rows(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    text = data.decode("utf-8", "surrogateescape")
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t|", key=head.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    try:
-        for row in reader:
-            yield reader.line_num, {str(key).strip(): value for key, value in row.items() if key and value is not None}
-    except csv.Error as error:
-        raise DataError(
-            f"{path.name} line {reader.line_num}: {error}; expected a table with a line of names"
-        ) from error
+def _named_table(folder: Path, table: Path) -> list[tuple[Path, Path]]:
+    """Return (folder its names start from, table) of a table that was named: the source's folder, or its own in there."""
+    place = table.parent
+    inside = folder in place.parents
+    return [(place, table), (folder, table)] if inside else [(folder, table)]
 
 
-def _json_rows(data: bytes, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(data.decode("utf-8", "surrogateescape").splitlines(), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise DataError(f"{path.name} line {number}: not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path.name} line {number}: expected an object, got {type(row).__name__}")
-            yield number, row
+def _tables_in(folder: Path) -> list[tuple[Path, Path]]:
+    """Return (folder, table) of every folder that has a table, deep ones first; DataError without any."""
+    found: dict[Path, Path] = {}
+    for path in _walk(folder):
+        if isinstance(path, Path) and path.name.lower() in TABLES:
+            best = found.get(path.parent)
+            rank = TABLES.index(path.name.lower())
+            if best is None or rank < TABLES.index(best.name.lower()):
+                found[path.parent] = path
+    if not found:
+        raise DataError(f"{folder}: no {' or '.join(TABLES[:2])} here; name the table with --captions FILE")
+    return sorted(found.items(), key=lambda pair: -len(pair[0].parts))
+
+
+def _names_below(base: Path, media: list[Path | Passed]) -> set[str]:
+    """Return the composed names of the files under a folder, relative to it."""
+    return {composed(_name(path, base)) for path in media if isinstance(path, Path) and base in path.parents}
+
+
+def _unread_tables(folder: Path, read: Collection[Path] = ()) -> Findings:
+    """Yield the tables that nothing was taken from: what they say would be lost without a word."""
+    for path in _walk(folder):
+        if isinstance(path, Path) and path not in read and path.name != NAME:
+            if path.suffix.lower() in TABLE_ENDINGS:
+                yield Passed(_name(path, folder), "a table that was not read; name it with --captions")
+            elif path.suffix.lower() == ".parquet":
+                yield Passed(_name(path, folder), ".parquet is not read; save the table as .csv or .jsonl")
+
+
+def _place(path: Path, folder: Path) -> str:
+    return _name(path, folder) if folder in path.parents else path.name
 
 
 # Shards ----------------------------------------------------------------------------------------------------------
@@ -345,7 +360,7 @@ def _shard_item(path: Path, key: str, parts: dict[str, bytes], seen: set[str]) -
 
 def _with_captions(origin: str, content: bytes, parts: dict[str, bytes]) -> Found:
     texts, problem, row = [], "", {}
-    for ending in BESIDE:
+    for ending in SIDECAR_ENDINGS:
         text, wrong = captions.decode(parts.get(ending, b""))
         texts, problem = texts + captions.wordings(text), problem or (wrong and f"{ending}: {wrong}")
     if ".json" in parts:
@@ -355,7 +370,7 @@ def _with_captions(origin: str, content: bytes, parts: dict[str, bytes]) -> Foun
             problem = problem or ".json: it is damaged"
     row = row if isinstance(row, dict) else {}
     column = next((name for name in TEXT_COLUMNS if name in row), "")
-    texts = _texts(row.pop(column)) if column else texts  # the .txt of our own shards repeats the first of these
+    texts = texts_of(row.pop(column)) if column else texts  # the .txt of our own shards repeats the first of these
     facts = row.pop("facts", None)
     source, licence = (str(row.pop(key, None) or "") for key in ("source", "licence"))
     row.pop("file", None)
@@ -394,7 +409,7 @@ def _hub_items(name: str, data: Any, datasets: Any) -> Findings:
     for number, row in enumerate(data):
         held = row.pop(column) or {}
         value = row.pop(text, None)
-        texts = [str(classes[value]).replace("_", " ")] if classes and isinstance(value, int) else _texts(value)
+        texts = [str(classes[value]).replace("_", " ")] if classes and isinstance(value, int) else texts_of(value)
         origin = f"{name}/{number:08d}{PurePosixPath(held.get('path') or '').suffix.lower()}"
         facts = {key: value for key, value in row.items() if isinstance(value, str | int | float | bool)}
         try:
@@ -413,4 +428,5 @@ def _hub_file(name: str, path: str | None) -> bytes:
     if not path or not (inside or path.startswith("hf://") or "::hf://" in path):
         raise ValueError("the data set holds no bytes for it")
     with fsspec.open(path, "rb") as stream:
+        assert not isinstance(stream, list), "one path, one file"
         return stream.read(MAX_MEMBER)

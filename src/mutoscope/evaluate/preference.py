@@ -22,7 +22,7 @@ _WINS = {"left": 1.0, "right": 0.0, "tie": 0.5}
 def read_votes(path: Path) -> list[Vote]:
     """Read a votes file; DataError names the line that is none."""
     try:
-        lines = Path(path).read_text("utf-8").splitlines()
+        lines = Path(path).read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path}: no votes file that can be read ({getattr(error, 'strerror', None) or error})"

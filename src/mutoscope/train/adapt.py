@@ -28,7 +28,7 @@ from mutoscope.data.captions import usable
 from mutoscope.data.items import LIMITS
 from mutoscope.data.pack import fitted
 from mutoscope.data.rows import NAME
-from mutoscope.data.sources import TABLES, Found, Passed, find
+from mutoscope.data.sources import Found, Passed, find, holds_table
 from mutoscope.errors import DataError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media import open_frames
@@ -154,9 +154,7 @@ def _read_all(source: Path, word: str) -> Any:
 
 
 def _has_table(source: Path) -> bool:
-    return (
-        not source.is_dir() or any((source / name).is_file() for name in (NAME, *TABLES)) or any(source.glob("*.tar"))
-    )
+    return not source.is_dir() or (source / NAME).is_file() or holds_table(source) or any(source.glob("*.tar"))
 
 
 def read_example(found: Found, word: str) -> Example | str:

@@ -47,7 +47,7 @@ def hardware() -> str:
 def describe(folder: Folder) -> dict[str, Any]:
     """Return name, sizes, licences and, where its rows have some, credits of a captioned folder."""
     rows = [
-        json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").splitlines() if line.strip()
+        json.loads(line) for line in (folder.path / "captions.jsonl").read_text("utf-8").split("\n") if line.strip()
     ]
     _, frames, height, width, _ = folder.pixels.shape
     credits_ = credits_of(rows)
