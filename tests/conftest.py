@@ -1,4 +1,4 @@
-"""What all tests share: few threads (tests run on two cores), repeatable hypothesis, and a folder for outputs.
+"""What all tests share: threads that fit the cores, repeatable hypothesis, models and data that are made once for all workers.
 
 Imported before numpy and torch, so the thread counts are read in time; a value set outside is kept.
 """
@@ -6,19 +6,24 @@ Imported before numpy and torch, so the thread counts are read in time; a value 
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "2")
+# The workers of pytest-xdist share the cores: two workers with two threads each would only wait for one another.
+_WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_THREADS = str(max(1, min(2, (os.cpu_count() or 1) // _WORKERS)))
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MUTOSCOPE_THREADS"):
+    os.environ.setdefault(_name, _THREADS)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["MUTOSCOPE_CONFIG"] = os.devnull  # no style or word list of whoever runs the tests
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+Shared = Callable[[str, Callable[[Path], object]], Path]
 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("house")
@@ -28,6 +33,29 @@ settings.load_profile("house")
 def root() -> Path:
     """The top folder of the repository."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Shared:
+    """Make a folder once for all workers: `shared("name", make)` calls `make(folder)` in the first that asks, returns the folder.
+
+    Nobody may change what is in it.
+    """
+    base = tmp_path_factory.getbasetemp()
+    together = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = together / "shared" / name, together / "shared" / f"{name}.done"
+        folder.parent.mkdir(exist_ok=True)
+        with FileLock(folder.parent / f"{name}.lock"):
+            if not done.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of a worker that failed half-way
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return once
 
 
 @contextlib.contextmanager
@@ -86,15 +114,15 @@ def _make_checkpoint(folder: Path, few_step: bool = False) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_checkpoint(shared: Shared) -> Path:
     """A checkpoint folder of the preset `tiny` with random weights; not to be changed (see `copied_checkpoint`)."""
-    return _make_checkpoint(tmp_path_factory.mktemp("model") / "tiny")
+    return shared("tiny", _make_checkpoint)
 
 
 @pytest.fixture(scope="session")
-def few_step_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_step_checkpoint(shared: Shared) -> Path:
     """The same for a model that draws in a few steps, as the stage distil makes them."""
-    return _make_checkpoint(tmp_path_factory.mktemp("model") / "few-step", few_step=True)
+    return shared("few-step", lambda folder: _make_checkpoint(folder, few_step=True))
 
 
 @pytest.fixture(scope="module")
@@ -120,28 +148,31 @@ def copied_checkpoint(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_world(shared: Shared) -> Path:
     """A folder with `pictures` (8 of 64 px) and `clips` (4 of 9 frames, 64 px), rendered with captions."""
     from mutoscope.data.folder import Scenery, render_folder
     from mutoscope.events import drain
 
-    folder = tmp_path_factory.mktemp("world")
-    drain(render_folder(folder / "pictures", Scenery(64, 64), 8))
-    drain(render_folder(folder / "clips", Scenery(64, 64, frames=9), 4))
-    return folder
+    def make(folder: Path) -> None:
+        drain(render_folder(folder / "pictures", Scenery(64, 64), 8))
+        drain(render_folder(folder / "clips", Scenery(64, 64, frames=9), 4))
+
+    return shared("world", make)
 
 
 @pytest.fixture(scope="session")
-def tiny_judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_judge(shared: Shared) -> Path:
     """A folder with a judge of 32 pixels, trained for some seconds by the stage of its own on renders of 32 pixels."""
     from mutoscope import train
     from mutoscope.data.folder import Scenery, render_folder
     from mutoscope.events import drain
 
-    folder = tmp_path_factory.mktemp("judge")
-    drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
-    drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
-    settings = {"samples": 4800, "batch": 32, "log_every": 1000}
-    with _single_thread():  # networks this small only wait for each other on several threads
-        drain(train.run("judge", preset_name="tiny", data=folder / "data", out=folder / "judge", overrides=settings))
-    return folder / "judge"
+    def make(folder: Path) -> None:
+        drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
+        drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
+        settings = {"samples": 4800, "batch": 32, "log_every": 1000}
+        with _single_thread():  # networks this small only wait for each other on several threads
+            out = folder / "judge"
+            drain(train.run("judge", preset_name="tiny", data=folder / "data", out=out, overrides=settings))
+
+    return shared("judge", make) / "judge"

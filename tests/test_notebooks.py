@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+PATIENCE = 0.2  # of the notebook that trains, instead of 1: its training has five budgets, 55 seconds in all
 NOTEBOOKS = sorted((Path(__file__).resolve().parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -13,6 +14,16 @@ def kinds(notebook: nbformat.NotebookNode) -> set[str]:
     """Return the MIME types of everything the notebook shows."""
     outputs = (output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs)
     return {kind for output in outputs for kind in output.get("data", {})}
+
+
+def hasten(notebook: nbformat.NotebookNode) -> int:
+    """Turn the dial that a notebook offers for the length of its training; return how many there are."""
+    found = 0
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and "patience = 1 " in cell.source:
+            cell.source = cell.source.replace("patience = 1 ", f"patience = {PATIENCE} ")
+            found += 1
+    return found
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -37,6 +48,7 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     from nbclient import NotebookClient
 
     notebook = nbformat.read(path, as_version=4)
+    assert hasten(notebook) == (path.stem == "03_train_your_own")
     folder = tmp_path / "work"
     folder.mkdir()
     client = NotebookClient(notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
