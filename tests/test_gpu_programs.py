@@ -67,11 +67,15 @@ def test_pack_train_join(
     with Image.open(tmp_path / "sprites" / SET / "apple.webp") as sprite:
         assert sprite.size == (pack.SPRITE_SIDE, pack.SPRITE_SIDE // 2)
 
+    missing = tmp_path / "missing"
+    missing.mkdir()
+    for name in ("av", "onnxruntime", "typer"):  # what the default install brings and a GPU machine need not have
+        (missing / f"{name}.py").write_text(f"raise ImportError('{name} is not here')")
     said = run(
         kit / "train.py", "--device", "cpu", "--preset", "tiny", "--scale", 0.25, "--workers", 2, "--clip-workers", 1,
         "--steps", 4, "--tokens", 256, "--seconds", 90, "--student-seconds", 30, "--reserve", 1, "--smoke",
         "--sprites", tmp_path / "sprites", "--out", shards, "--keep", shards,
-        PYTHONPATH="",  # the packed code, not this repository's
+        PYTHONPATH=str(missing),  # the packed code, not this repository's
     )  # fmt: skip
     assert "teacher done 4" in said and "student done 4" in said
     log = json.loads((shards / "log.json").read_text())
@@ -87,6 +91,12 @@ def test_pack_train_join(
     for name, steps in (("mini", 12), ("quick", 4)):
         picture = TextToImageModel(tmp_path / "out" / name, threads=1).generate("a lake", size="32x32", seed=1)
         assert picture.request.num_inference_steps == steps and picture.pixels.std() > 0
+
+
+def test_captions_are_completed_as_prompts_are(pack: ModuleType):
+    complete = importlib.import_module("renderers").complete
+    assert complete("a tarn at nightfall") == "a tarn at nightfall, lake, blue hour"
+    assert complete("a beach, watercolor").startswith("watercolor, a beach, watercolor, beach")
 
 
 def test_what_is_hidden_comes_back(pack: ModuleType, tmp_path: Path):

@@ -35,11 +35,11 @@ class Frozen:
     @classmethod
     def load(cls, parts: Path, tokenizer: Path, config, device: torch.device) -> "Frozen":
         """Read codec and text tower from what `pack.py` wrote."""
-        from mutoscope.autoencoder import Autoencoder
+        from mutoscope.codec import Codec
         from mutoscope.text_encoder import TextTower
         from mutoscope.tokenizer import Tokenizer
 
-        codec = load_part(parts, "codec", Autoencoder(config.codec)).to(device)
+        codec = load_part(parts, "codec", Codec(config.codec)).to(device)
         tower = load_part(parts, "text", TextTower(config.text)).to(device)
         tokens = Tokenizer.load(tokenizer).windows("", 48)[0]
         ids = torch.zeros(1, CAPTION_TOKENS, dtype=torch.long, device=device)

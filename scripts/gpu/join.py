@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from mutoscope.checkpoint import EMBEDDED, open_checkpoint
 from mutoscope.config import TransformerConfig, as_student, preset
 from mutoscope.export.run import export_run
-from mutoscope.parts import begin_from, save_config, save_part
+from mutoscope.run_folder import begin_from, save_config, save_part
 from mutoscope.transformer import Transformer
 
 FOLDERS = {"teacher": "mini", "student": "quick"}

@@ -32,7 +32,7 @@ LARGE_BYTES = 150_000  # of a tracked file that --hide moves away
 def pack(out: Path, checkpoint: Path, sprites: Path | None) -> None:
     """Write the folder anew."""
     shutil.rmtree(out, ignore_errors=True)
-    leave = shutil.ignore_patterns("weights", "__pycache__", "*.safetensors", "things.zip", "*.onnx")
+    leave = shutil.ignore_patterns("weights", "__pycache__", "*.safetensors", "*.zip", "*.onnx")
     shutil.copytree(ROOT / "src" / "mutoscope", out / "mutoscope", ignore=leave)
     for name in PROGRAMS:
         shutil.copy(HERE / name, out / name)

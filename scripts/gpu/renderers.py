@@ -170,8 +170,11 @@ def cut(tokens: list[int]) -> list[int]:
 
 def complete(text: str) -> str:
     """Return a caption as a prompt is completed before the model reads it: with the names of what it says."""
-    from mutoscope.phrases import plain_words
-    from mutoscope.prompt import Request
+    from mutoscope.capabilities import Capabilities
+    from mutoscope.options import Options, build_requests
+    from mutoscope.prompt.conditioning import understand
 
-    ((_, pieces),) = Request(text, plainly=plain_words(text)).readings()
-    return "".join(words for words, _ in pieces)
+    options = Options(text, objects=False, wildcards=False, seed=0)
+    (request,) = build_requests(options, Capabilities("captions", ""))
+    (condition,) = understand(request).prompt
+    return "".join(words for words, _ in condition.segments)
