@@ -39,6 +39,7 @@ class FakeEngine:
     def __init__(self):
         self.capabilities = Capabilities("fake", "f" * 16)
         self.drawn: list[Request] = []
+        self.opened: list[tuple] = []  # with what models were opened
         self.warnings: tuple[str, ...] = ()
         self.failure: BaseException | None = None
 
@@ -64,9 +65,8 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture
 def engine(monkeypatch):
-    """The engine behind every model; `opened` says with what models were opened."""
+    """The engine behind every model."""
     fake = FakeEngine()
-    fake.opened = []
 
     def open_fake(model=None, runtime="auto", threads=None):
         fake.opened.append((model, runtime, threads))
@@ -582,7 +582,7 @@ class TestRenderFolder:
             return colour.view(-1, 1, 1, 1, 1).expand(-1, 3, len(times), height, width)
 
         fake = ModuleType("mutoscope.world.render")
-        fake.render = render
+        vars(fake)["render"] = render
         monkeypatch.setitem(sys.modules, "mutoscope.world.render", fake)
 
     def rows(self, folder: Path) -> list[dict]:
@@ -710,6 +710,7 @@ class TestProcess:
 
     def test_nobody_reads(self, tmp_path):
         process = self.start("image", "-h", stdin=subprocess.DEVNULL)
+        assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         process.wait()
         error = process.stderr.read()
@@ -737,7 +738,7 @@ sys.exit(main())
         process = subprocess.Popen(
             [sys.executable, "-c", code], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        assert process.stdout.readline() == b"drawing\n"
+        assert process.stdout is not None and process.stdout.readline() == b"drawing\n"
         process.send_signal(signal.SIGINT)
         _, error = process.communicate(timeout=20)
         assert process.returncode == 130 and error == b"mutoscope: stopped\n" and list(tmp_path.iterdir()) == []

@@ -12,9 +12,8 @@ import pytest
 from PIL import Image
 
 from mutoscope.checkpoint import open_checkpoint
-from mutoscope.cli import generate, main
+from mutoscope.cli import main
 from mutoscope.media import read_info, read_pixels
-from mutoscope.models import CLIP_STEPS, DURATION_SECONDS, FPS, MOST_AT_ONCE, PICTURE_STEPS
 from mutoscope.prompt.request import Request
 
 ROOT = Path(__file__).parent.parent
@@ -139,20 +138,8 @@ class TestVerbs:
             assert main(["image", "a lake", "--style", style, "-o", "a.png", *QUICK, *model]) == 0
 
     def test_a_sheet_of_styles(self, here: Path, model, capsys):
-        words = [
-            "styles",
-            "--sheet",
-            "a (lake:1.2)",
-            "-o",
-            "s.png",
-            "--size",
-            "32x32",
-            "--steps",
-            "1",
-            "--json",
-            *model,
-        ]
-        assert main(words) == 0
+        words = "-o s.png --size 32x32 --steps 1 --json".split()
+        assert main(["styles", "--sheet", "a (lake:1.2)", *words, *model]) == 0
         facts = json.loads(capsys.readouterr().out)
         assert len(facts["styles"]) == 16 and facts["prompt"] == "a (lake:1.2)" and facts["not_known"] == []
         from PIL import Image
@@ -192,14 +179,16 @@ class TestVerbs:
         difference = read_pixels(here / "a.png").astype(int) - read_pixels(here / "b.png")
         assert abs(difference).max() <= 2
 
-    def test_defaults_are_the_models_own(self):
-        assert (generate.DEFAULT_SECONDS, generate.DEFAULT_FPS) == (DURATION_SECONDS, FPS)
-        assert generate.MOST == MOST_AT_ONCE
-        assert Request("a lake").num_inference_steps == PICTURE_STEPS and CLIP_STEPS > 0
-
 
 class TestWrongWords:
-    """One line, exit code 2, nothing written, and no model touched: the folder given is none."""
+    """One line, exit code 2, nothing written, and no weights read."""
+
+    @pytest.fixture(autouse=True)
+    def no_weights(self, monkeypatch: pytest.MonkeyPatch):
+        def refuse(path: Path) -> bytes:
+            raise AssertionError(f"{path} was read")
+
+        monkeypatch.setattr("mutoscope.checkpoint.read_weights", refuse)
 
     CASES = [
         "--size 0", "--size -8", "--size 129", "--size 100000", "--size 0x0", "--width 0", "--height -8", "--width 129",
@@ -209,8 +198,8 @@ class TestWrongWords:
     ]  # fmt: skip
 
     @pytest.mark.parametrize("words", CASES)
-    def test_image(self, here: Path, capsys, words: str):
-        assert main(["image", "a lake", "--model", "nowhere", *words.split()]) == 2
+    def test_image(self, here: Path, model, capsys, words: str):
+        assert main(["image", "a lake", *model, *words.split()]) == 2
         assert one_line(capsys)
         assert not any(path.is_file() for path in here.rglob("*"))
 
@@ -221,14 +210,14 @@ class TestWrongWords:
             "--frames 1", "--frames -5", "--frames 100000", "--frames 5 --seconds 1", "-o a.png", "-n 0", "--steps 0",
         ],
     )  # fmt: skip
-    def test_video(self, here: Path, capsys, words: str):
-        assert main(["video", "waves", "--model", "nowhere", *words.split()]) == 2
+    def test_video(self, here: Path, model, capsys, words: str):
+        assert main(["video", "waves", *model, *words.split()]) == 2
         assert one_line(capsys)
 
     @pytest.mark.parametrize("prompt", ["", " ", "x" * 100_000, "a\0b", "\ud800", "lake \udfff"], ids=range(6))
     @pytest.mark.parametrize("verb", ["image", "video"])
-    def test_prompts(self, here: Path, capsys, verb: str, prompt: str):
-        assert main([verb, prompt, "--model", "nowhere"]) == 2
+    def test_prompts(self, here: Path, model, capsys, verb: str, prompt: str):
+        assert main([verb, prompt, *model]) == 2
         assert "prompt" in one_line(capsys)
 
     def test_nearest_names(self, here: Path, capsys):

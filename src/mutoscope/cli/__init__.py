@@ -11,11 +11,12 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 __all__ = ["main"]
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run `mutoscope ARGV...` (the arguments of this process when None) and return the exit code; nothing is raised."""
     try:
         _forgive_encodings()

@@ -36,7 +36,7 @@ class Verb(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
-            expected = " ".join(p.metavar for p in self.params if p.param_type_name == "argument") or "no words"
+            expected = " ".join(p.metavar or "" for p in self.params if p.param_type_name == "argument") or "no words"
             hint = 'put a prompt in quotes: "a lake"' if "PROMPT" in expected else f"see {ctx.command_path} -h"
             raise SettingError(f"{ctx.command_path} takes {expected}, got also {' '.join(rest)!r}; {hint}")
         return rest
@@ -150,7 +150,7 @@ def run(argv: list[str]) -> int:
 
 def _explain(error: Any) -> str:
     """Return the one line for words the parser refused."""
-    context = getattr(error, "ctx", None)
+    context: Any = getattr(error, "ctx", None)
     see = f"; see {context.command_path} -h" if context else ""
     if hasattr(error, "possibilities"):
         known = [name for param in context.command.params for name in (*param.opts, *param.secondary_opts)]

@@ -126,7 +126,9 @@ def _spell_field(name: str, value: Any) -> object:
         if value and name == "styles":
             return ", ".join(_weigh(style["name"], style.get("strength", 1)) for style in value)
         if value and name == "objects":
-            items = (f"{one['count']} {one.get('color', '')} {one['noun']} {one.get('side', '')}" for one in value["objects"])
+            items = (
+                f"{one['count']} {one.get('color', '')} {one['noun']} {one.get('side', '')}" for one in value["objects"]
+            )
             place = f" in {value['place']}" if value.get("place") else ""
             return ", ".join(" ".join(item.split()) for item in items) + place
         if value and name in ("segments", "negative_segments"):

@@ -116,7 +116,7 @@ def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
 
     sides = ask.read_size(str(part.get("size", "128")))
     scenery = Scenery(
-        **sides, frames=part.get("frames", 25) if part.get("clips") else 1, fps=part.get("fps", 12),
+        sides["width"], sides["height"], frames=part.get("frames", 25) if part.get("clips") else 1, fps=part.get("fps", 12),
         seed=part.get("seed", 0), style=part.get("style", ""), sprites=part.get("sprites", ""), mix=part.get("mix", "world"),
     )  # fmt: skip
     folder = run / "world" / part["out"]

@@ -21,7 +21,7 @@ def things(
     memory = load().joined(own)
     if prompt is not None:
         found = memory.find(prompt)
-        rows = [{"thing": one.noun, "count": one.count, "color": one.color, "side": one.side} for one in found.things]
+        rows = [{"thing": one.noun, "count": one.count, "color": one.color, "side": one.side} for one in found.objects]
         if as_json:
             say(json.dumps({"scene": found.scene, "things": rows}, ensure_ascii=True))
             return

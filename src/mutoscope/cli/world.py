@@ -60,10 +60,11 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     reading = read(prompt)
     sets = sprites or ("system" if system_font() else "")
     library = open_sets(sets) if sets else SpriteLibrary.empty()
-    spec = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts})
+    facts: dict[str, Any] = {"style": "photo", **reading.facts}
+    spec = draw_spec(seed, 0, held_out=None, **facts)
     things, missing = read_things(prompt, spec, library)
     if missing and "scene" not in reading.facts:  # on a plain ground there is room for everything
-        alone = draw_spec(seed, 0, held_out=None, **{"style": "photo", **reading.facts, "scene": "plain ground"})
+        alone = draw_spec(seed, 0, held_out=None, **{**facts, "scene": "plain ground"})
         there, left_out = read_things(prompt, alone, library)
         if len(there) > len(things):
             spec, things, missing = alone, there, left_out

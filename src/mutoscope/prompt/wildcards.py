@@ -98,7 +98,7 @@ def _pick_one(options: Sequence[str], draws: Stream) -> tuple[int, str]:
     weights = [float(mark[1]) if mark else 1.0 for mark in marks]
     if not any(weights):
         raise PromptError(f"every choice of {{{'|'.join(options)[:80]}}} has the weight 0; give one of them more")
-    number = draws.choice(range(len(options)), weights)
+    number = int(draws.choice(range(len(options)), weights))
     mark = marks[number]
     return number, options[number][mark.end() if mark else 0 :]
 
