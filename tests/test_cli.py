@@ -321,8 +321,8 @@ class TestFailures:
         assert list(here.iterdir()) == []
 
     @pytest.mark.parametrize("failure", [KeyboardInterrupt(), StorageFullError("the disk is full")])
-    @pytest.mark.parametrize("verb", ["image", "video"])
-    def test_what_was_finished_before_is_kept(self, here, engine, capsys, monkeypatch, failure, verb):
+    @pytest.mark.parametrize("command", ["image", "video"])
+    def test_what_was_finished_before_is_kept(self, here, engine, capsys, monkeypatch, failure, command):
         """Of four the third one fails: two files are there, whole, and printed."""
         draw = engine.draw
 
@@ -331,9 +331,9 @@ class TestFailures:
             return draw(request, *given)
 
         monkeypatch.setattr(engine, "draw", fail_at_the_third)
-        ending = {"image": "png", "video": "gif"}[verb]
-        more = ["--frames", "2"] if verb == "video" else []
-        assert main([verb, "a lake", "-n", "4", "--size", "64", "-o", f"a.{ending}", *more]) in (1, 130)
+        ending = {"image": "png", "video": "gif"}[command]
+        more = ["--frames", "2"] if command == "video" else []
+        assert main([command, "a lake", "-n", "4", "--size", "64", "-o", f"a.{ending}", *more]) in (1, 130)
         assert capsys.readouterr().out.split() == [f"a-0.{ending}", f"a-1.{ending}"]
         assert sorted(path.name for path in here.iterdir()) == [f"a-0.{ending}", f"a-1.{ending}"]
         assert [json.loads(read_info(here / f"a-{i}.{ending}")["request_json"])["index"] for i in (0, 1)] == [0, 1]
@@ -501,7 +501,7 @@ class TestFiles:
         assert not engine.drawn
 
 
-class TestOtherVerbs:
+class TestOtherCommands:
     def test_demo(self, here, engine, capsys):
         assert main(["demo"]) == 0
         lines = capsys.readouterr().out.splitlines()

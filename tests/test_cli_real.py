@@ -1,4 +1,4 @@
-"""The command line with real (tiny) models: every verb does its work, every wrong word or broken thing is one line."""
+"""The command line with real (tiny) models: every command does its work, every wrong word or broken thing is one line."""
 
 import errno
 import json
@@ -42,7 +42,7 @@ def one_line(capsys: pytest.CaptureFixture) -> str:
     return shown.err
 
 
-class TestVerbs:
+class TestCommands:
     def test_image_info_redo(self, here: Path, model, capsys):
         assert main(["image", "a lake and a zyxgloop", "--seed", "7", "-o", "a.png", *QUICK, *model]) == 0
         shown = capsys.readouterr()
@@ -106,10 +106,10 @@ class TestVerbs:
         assert main(["redo", "a.mp4", "-o", "b.mp4", *model]) == 0
         assert (here / "a.mp4").read_bytes() == (here / "b.mp4").read_bytes()
 
-    @pytest.mark.parametrize(("verb", "ending"), [("image", "png"), ("video", "gif")])
-    def test_three_at_once_and_each_again_alone(self, here: Path, model, capsys, verb: str, ending: str):
-        more = ["--frames", "5"] if verb == "video" else []
-        assert main([verb, "a lake", "-n", "3", "-o", f"a.{ending}", *more, *QUICK, *model]) == 0
+    @pytest.mark.parametrize(("command", "ending"), [("image", "png"), ("video", "gif")])
+    def test_three_at_once_and_each_again_alone(self, here: Path, model, capsys, command: str, ending: str):
+        more = ["--frames", "5"] if command == "video" else []
+        assert main([command, "a lake", "-n", "3", "-o", f"a.{ending}", *more, *QUICK, *model]) == 0
         assert capsys.readouterr().out.split() == [f"a-{i}.{ending}" for i in range(3)]
         assert main(["redo", f"a-2.{ending}", "-o", f"again.{ending}", *model]) == 0
         assert np.array_equal(read_pixels(here / f"a-2.{ending}"), read_pixels(here / f"again.{ending}"))
@@ -215,9 +215,9 @@ class TestWrongWords:
         assert one_line(capsys)
 
     @pytest.mark.parametrize("prompt", ["", " ", "x" * 100_000, "a\0b", "\ud800", "lake \udfff"], ids=range(6))
-    @pytest.mark.parametrize("verb", ["image", "video"])
-    def test_prompts(self, here: Path, model, capsys, verb: str, prompt: str):
-        assert main([verb, prompt, *model]) == 2
+    @pytest.mark.parametrize("command", ["image", "video"])
+    def test_prompts(self, here: Path, model, capsys, command: str, prompt: str):
+        assert main([command, prompt, *model]) == 2
         assert "prompt" in one_line(capsys)
 
     def test_nearest_names(self, here: Path, capsys):
@@ -245,7 +245,7 @@ class TestWrongWords:
             ("data render --out d --style watercolour --count 1", "watercolor"),
         ],
     )  # fmt: skip
-    def test_other_verbs(self, here: Path, capsys, words: str, expected: str):
+    def test_other_commands(self, here: Path, capsys, words: str, expected: str):
         assert main(words.split()) == 2
         assert expected in one_line(capsys)
 

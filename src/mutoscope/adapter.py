@@ -20,8 +20,8 @@ import numpy as np
 
 from mutoscope.checkpoint import GRAPHS, Checkpoint
 from mutoscope.errors import CheckpointError, SettingError, did_you_mean
-from mutoscope.folders import settings_folder
 from mutoscope.media.storage import write_bytes
+from mutoscope.paths import settings_folder
 
 ENDING = ".safetensors"
 UP, DOWN, CHANGE = "::up", "::down", "::change"

@@ -1,6 +1,6 @@
 """The command line: `main` runs one command and turns every error into one line and an exit code.
 
-It knows no verb (those are in `app.py` and the files it names) and imports next to nothing at the top, so that
+It knows no command (those are in `app.py` and the files it names) and imports next to nothing at the top, so that
 `mutoscope --help` is quick and Ctrl-C is caught from the first moment.
 
 Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped, 141 nobody reads the output any more.

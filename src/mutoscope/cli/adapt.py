@@ -64,7 +64,7 @@ def _target(out: str | None) -> Path | None:
     return Path(check_output(Path(out), (ENDING,)))
 
 
-VERBS = {
+COMMANDS = {
     "adapt": (
         adapt,
         """

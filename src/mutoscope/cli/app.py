@@ -1,4 +1,4 @@
-"""All verbs in one application, and how wrong words are answered: the composition root of the command line."""
+"""All commands in one application, and how wrong input is answered: the composition root of the command line."""
 
 from typing import Any
 
@@ -28,8 +28,8 @@ NAME = "mutoscope"
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-class Verb(TyperCommand):
-    """A command that explains words left over instead of only counting them."""
+class Command(TyperCommand):
+    """A command that names the arguments it has no use for, instead of only counting them."""
 
     allow_extra_args = True
 
@@ -42,7 +42,7 @@ class Verb(TyperCommand):
         return rest
 
 
-class Verbs(TyperGroup):
+class Group(TyperGroup):
     """A group of commands; without a command it shows its help, an unknown one is answered with the nearest name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -63,7 +63,7 @@ class Verbs(TyperGroup):
         return list(self.commands)
 
 
-class Stages(Verbs):
+class Stages(Group):
     """The group train: the name of every stage calls the one command that is listed as STAGE."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -79,7 +79,7 @@ class Stages(Verbs):
         return [*STAGES, *(name for name in self.commands if name != train.STAGE)]
 
 
-def _group(help: str, cls: type[Verbs] = Verbs, **settings: Any) -> typer.Typer:
+def _group(help: str, cls: type[Group] = Group, **settings: Any) -> typer.Typer:
     return typer.Typer(
         name=NAME,
         cls=cls,
@@ -116,24 +116,24 @@ def build() -> TyperGroup:
     )
     app.callback()(_start)
     for module in (generate, styles, things, files, doctor):
-        _add(app, module.VERBS)
+        _add(app, module.COMMANDS)
     of_data = _group("Make training data, or gather, check, pack and show your own.")
     of_data.callback()(lambda: None)
-    _add(of_data, data.VERBS)
+    _add(of_data, data.COMMANDS)
     app.add_typer(of_data, name="data")
     of_train = _group("Train a model stage by stage; plan a run, choose its average, see it as a film.", Stages)
     of_train.callback()(lambda: None)
-    _add(of_train, train.VERBS)
+    _add(of_train, train.COMMANDS)
     app.add_typer(of_train, name="train")
     for module in (world, recipe, tune, adapt, export, evaluate, card):
-        _add(app, module.VERBS)
+        _add(app, module.COMMANDS)
     return typer.main.get_command(app)  # type: ignore[return-value]
 
 
-def _add(app: typer.Typer, verbs: dict[str, tuple[Any, str]]) -> None:
-    for name, (function, examples) in verbs.items():
+def _add(app: typer.Typer, commands: dict[str, tuple[Any, str]]) -> None:
+    for name, (function, examples) in commands.items():
         epilog = "\b\nExamples:\n" + "\n".join("  " + line for line in examples.strip().splitlines())
-        app.command(name, cls=Verb, epilog=epilog, context_settings=HELP_NAMES)(function)
+        app.command(name, cls=Command, epilog=epilog, context_settings=HELP_NAMES)(function)
 
 
 def run(argv: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""How words of the command line become values: strict numbers, sizes, lengths of time; and the options verbs share.
+"""How words of the command line become values: strict numbers, sizes, lengths of time; and the options that commands share.
 
 Ranges are not checked here but where the value is used (`prompt.Request`, `media.check_output`), so that Python and the
 command line refuse the same things with the same words.

@@ -60,7 +60,7 @@ def with_votes(report: dict[str, Any] | None, votes: Path, model: str) -> dict[s
     return {**report, "preference": preference_of(read_votes(votes), model), "not_measured": missing}
 
 
-VERBS = {
+COMMANDS = {
     "card": (
         card,
         """

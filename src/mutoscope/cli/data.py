@@ -233,7 +233,7 @@ def _spread(workers: int | None, ray: bool, unsaid: int | None = None) -> Any:
     return on_this_machine(count_workers(unsaid if workers is None else workers))
 
 
-VERBS = {
+COMMANDS = {
     "render": (
         render,
         """

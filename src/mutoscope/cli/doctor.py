@@ -1,4 +1,4 @@
-"""The verb doctor: what is here, what will be used and why. Exit code 0 if this machine can draw, else 1."""
+"""The command `doctor`: what is installed, what will be used and why. Exit code 0 if this machine can draw, else 1."""
 
 import importlib.util
 import json
@@ -187,4 +187,4 @@ def _size(count: float) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
 
 
-VERBS = {"doctor": (doctor, "\nmutoscope doctor\nmutoscope doctor --model runs/mine")}
+COMMANDS = {"doctor": (doctor, "\nmutoscope doctor\nmutoscope doctor --model runs/mine")}

@@ -1,4 +1,4 @@
-"""The verbs evaluate and compare: judge a model on held-out prompts, or two models on the same ones."""
+"""The commands `evaluate` and `compare`: judge a model on held-out prompts, or two models on the same ones."""
 
 import json
 from dataclasses import replace
@@ -234,7 +234,7 @@ def keep_report(report: Path, checkpoint: str | None) -> Path:
     return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())
 
 
-VERBS = {
+COMMANDS = {
     "evaluate": (
         evaluate,
         """

@@ -36,7 +36,7 @@ def export(
         say(write_bytes(Path(card), model_card(open_checkpoint(folder)).encode()))
 
 
-VERBS = {
+COMMANDS = {
     "export": (
         export,
         """

@@ -1,4 +1,4 @@
-"""The verbs about files: info says how a file was made, redo makes it again."""
+"""The commands `info`, how a file was made, and `redo`, make it again."""
 
 import dataclasses
 import json
@@ -237,7 +237,7 @@ def read_request(path: Path) -> Any:
     raise MediaError(f"{path} holds no request (made elsewhere, or with --no-metadata), so it cannot be made again")
 
 
-VERBS = {
+COMMANDS = {
     "info": (info, "\nmutoscope info outputs/lake_sunset.png\nmutoscope info --json outputs/*.mp4"),
     "redo": (
         redo,

@@ -185,7 +185,7 @@ def save(result: Any, target: naming.Target, run: RunOptions, seconds: float) ->
     return path
 
 
-VERBS = {
+COMMANDS = {
     "image": (
         image,
         """

@@ -1,4 +1,4 @@
-"""The verb recipe: many steps from one TOML file. A recipe of training makes a model, a recipe of pictures makes a series.
+"""The command `recipe`: many steps from one TOML file. A recipe of training makes a model, a recipe of pictures makes a series.
 
     training:  [model]           preset, name; from: a checkpoint to begin with, "embedded" is the shipped one
                [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
@@ -136,7 +136,7 @@ def train_part(run: Path, model: dict[str, Any], part: dict[str, Any], scale: fl
     )  # fmt: skip
 
 
-VERBS = {
+COMMANDS = {
     "recipe": (
         recipe,
         """

@@ -1,4 +1,4 @@
-"""The verb styles: what styles there are, and a sheet that shows them all for one prompt."""
+"""The command `styles`: what styles there are, and a sheet that shows them all for one prompt."""
 
 import json
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ def _every_style(model: Any, prompt: str, labels: dict[str, str], settings: dict
     yield Event("done", 1, 1, 0.0, result=sheet_of(prompt, cells, COLUMNS))
 
 
-VERBS = {
+COMMANDS = {
     "styles": (
         styles,
         """

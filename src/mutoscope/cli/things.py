@@ -1,4 +1,4 @@
-"""The verb things: what can be looked up by name, what a prompt says of it, and whose drawings they are."""
+"""The command `things`: the objects of the library, those that a prompt names, and who drew them."""
 
 import json
 from typing import Annotated
@@ -14,8 +14,8 @@ def things(
     as_json: ask.Json = False,
 ) -> None:
     """List the things that are looked up, or say what is read from a prompt."""
-    from mutoscope.folders import settings_folder
     from mutoscope.objects import load, own_things
+    from mutoscope.paths import settings_folder
 
     own = own_things()
     memory = load().joined(own)
@@ -46,7 +46,7 @@ def _said(row: dict) -> str:
     return f"{row['count']}{' ' + row['color'] if row['color'] else ''}{side}"
 
 
-VERBS = {
+COMMANDS = {
     "things": (
         things,
         """

@@ -147,7 +147,7 @@ def preview_writer(out: Path) -> Callable[[str, Any], Path]:
     return preview
 
 
-VERBS = {
+COMMANDS = {
     STAGE: (
         train,
         """

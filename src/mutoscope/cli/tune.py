@@ -116,7 +116,7 @@ def to_toml(plan: dict[str, Any]) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-VERBS = {
+COMMANDS = {
     "tune": (
         tune,
         """

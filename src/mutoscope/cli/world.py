@@ -1,4 +1,4 @@
-"""The verb `world`: draws what the grammar of the rendered world understands, without any model.
+"""The command `world`: draws what the grammar of the rendered world understands, without any model.
 
 A toy, a way to see what a scene of the training data looks like, and a lesson in what the model was told.
 """
@@ -103,7 +103,7 @@ def _write(frames: Any, path: Path, fps: int, moves: bool, exclusive: bool) -> N
         write_picture(frames[0], path, mark, exclusive=exclusive)
 
 
-VERBS = {
+COMMANDS = {
     "world": (
         world,
         """

@@ -14,7 +14,7 @@ import numpy as np
 
 from mutoscope.cutouts import cut, shrunk
 from mutoscope.errors import SettingError
-from mutoscope.folders import settings_folder
+from mutoscope.paths import settings_folder
 
 ENDINGS = (".png", ".webp")
 LONGEST_NAME = 60

@@ -71,7 +71,9 @@ LOOSE_WORDS = (
 )
 LINKS = r"and|with|of|on|in|at|over|under|above|below|near|beside|by|from|across|against|behind|next to|in front of|to|into|as|for"
 # A ground without a scene, and its colour: `on a white background`, `isolated on black`, `a sticker of`.
-_OF_GROUND = "|".join(("plain", "solid", "clean", "simple", "seamless", "studio", "flat", "empty", *COLORS, *COLOR_SYNONYMS))
+_OF_GROUND = "|".join(
+    ("plain", "solid", "clean", "simple", "seamless", "studio", "flat", "empty", *COLORS, *COLOR_SYNONYMS)
+)
 _ALONE = r"icon|sticker|emoji|clip ?art|product (?:shot|photo)|studio(?: shot| photo)?"
 GROUND = re.compile(
     rf"\b(?:(?:{_OF_GROUND})\s+)+(?:background|backdrop)\b|\bisolated on (?:an? )?(?:{_OF_GROUND})\b|"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import StyleError, did_you_mean
-from mutoscope.folders import settings_folder
+from mutoscope.paths import settings_folder
 from mutoscope.prompt.checks import as_float, check_bool, check_word
 from mutoscope.text_files import read_toml
 

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from mutoscope.errors import PromptError, did_you_mean
-from mutoscope.folders import settings_folder
+from mutoscope.paths import settings_folder
 from mutoscope.rng import Stream, stream
 from mutoscope.text_files import read_text, split_lines
 
