@@ -28,7 +28,8 @@ from mutoscope.runtime import Runtime, open_runtime
 from mutoscope.sampler import SAMPLERS
 from mutoscope.text_encoder import TextTower
 from mutoscope.train import distil, run
-from mutoscope.train.distil import DistilObjective, adaptive, average_target, draw_spans
+from mutoscope.train.diffusion import HISTORY_NOISE
+from mutoscope.train.distil import DistilObjective, adaptive, average_target, draw_intervals
 from mutoscope.train.settings import DistilOptions
 from mutoscope.train.words import small_tokenizer
 from mutoscope.transformer import Transformer
@@ -60,16 +61,16 @@ def velocity(x: Tensor, time: Tensor) -> Tensor:
     return -MEAN + (time - (1 - time) * DEVIATION**2) / root(time) ** 2 * (x - (1 - time) * MEAN)
 
 
-def average(x: Tensor, time: Tensor, span: Tensor) -> Tensor:
-    """What `velocity` is on average over [time - span, time], along the path through x."""
-    until = time - span
-    end = (1 - until) * MEAN + root(until) / root(time) * (x - (1 - time) * MEAN)
-    return torch.where(span > 0, (x - end) / span.clamp(min=1e-9), velocity(x, time))
+def average(x: Tensor, time: Tensor, delta: Tensor) -> Tensor:
+    """What `velocity` is on average over [time - delta, time], along the path through x."""
+    r = time - delta
+    end = (1 - r) * MEAN + root(r) / root(time) * (x - (1 - time) * MEAN)
+    return torch.where(delta > 0, (x - end) / delta.clamp(min=1e-9), velocity(x, time))
 
 
-def other(x: Tensor, time: Tensor, span: Tensor) -> Tensor:
+def other(x: Tensor, time: Tensor, delta: Tensor) -> Tensor:
     """Some smooth function that is no average velocity."""
-    return torch.sin(x + 2 * time) * (1 + span) + span**2
+    return torch.sin(x + 2 * time) * (1 + delta) + delta**2
 
 
 def points() -> tuple[Tensor, Tensor, Tensor]:
@@ -78,40 +79,40 @@ def points() -> tuple[Tensor, Tensor, Tensor]:
     return x, draws[:, 1:], draws[:, 1:] - draws[:, :1]
 
 
-def derivative(function, x: Tensor, time: Tensor, span: Tensor) -> Tensor:
-    """d/dt of `function` along the velocity, the end of the span held."""
+def derivative(function, x: Tensor, time: Tensor, delta: Tensor) -> Tensor:
+    """d/dt of `function` along the velocity, r held."""
     one = torch.ones_like(time)
-    return torch.func.jvp(function, (x, time, span), (velocity(x, time), one, one))[1]
+    return torch.func.jvp(function, (x, time, delta), (velocity(x, time), one, one))[1]
 
 
 class TestTarget:
     def test_the_closed_form_obeys_the_identity(self):
-        """u = v - span du/dt: the truth of this file, by forward-mode differentiation."""
-        x, time, span = points()
-        expected = velocity(x, time) - span * derivative(average, x, time, span)
-        torch.testing.assert_close(average(x, time, span), expected, atol=1e-10, rtol=0)
+        """u = v - delta du/dt: the truth of this file, by forward-mode differentiation."""
+        x, time, delta = points()
+        expected = velocity(x, time) - delta * derivative(average, x, time, delta)
+        torch.testing.assert_close(average(x, time, delta), expected, atol=1e-10, rtol=0)
 
     def test_the_exact_average_is_a_fixed_point_up_to_high_order(self, monkeypatch: pytest.MonkeyPatch):
         """Third order from the midpoint rule; on the paths of a Gaussian its leading term cancels, which leaves the fourth."""
-        x, time, span = points()
-        kept = span[:, 0] > 0.25
-        x, time, span = x[kept], time[kept], span[kept]
+        x, time, delta = points()
+        kept = delta[:, 0] > 0.25
+        x, time, delta = x[kept], time[kept], delta[kept]
         errors = []
         for first in (1 / 16, 1 / 32, 1 / 64, 1 / 128):
             monkeypatch.setattr(distil, "FIRST", first)
-            target = average_target(velocity, average, x, time, span)
-            errors.append(float((target - average(x, time, span)).square().mean().sqrt()))
+            target = average_target(velocity, average, x, time, delta)
+            errors.append(float((target - average(x, time, delta)).square().mean().sqrt()))
         ratios = [a / b for a, b in zip(errors, errors[1:], strict=False)]
         assert ratios == pytest.approx([16.0] * 3, rel=0.1), (errors, ratios)
 
     def test_the_limit_is_the_target_of_meanflow(self, monkeypatch: pytest.MonkeyPatch):
-        """For any function u: (target - u) / share goes to (v - span du/dt) - u, the residual of the identity."""
+        """For any function u: (target - u) / share goes to (v - delta du/dt) - u, the residual of the identity."""
         monkeypatch.setattr(distil, "FIRST", 1e-6)
-        x, time, span = points()
-        residual = velocity(x, time) - span * derivative(other, x, time, span) - other(x, time, span)
-        share = 1e-6 / span
-        target = average_target(velocity, other, x, time, span)
-        torch.testing.assert_close((target - other(x, time, span)) / share, residual, atol=1e-4, rtol=1e-4)
+        x, time, delta = points()
+        residual = velocity(x, time) - delta * derivative(other, x, time, delta) - other(x, time, delta)
+        share = 1e-6 / delta
+        target = average_target(velocity, other, x, time, delta)
+        torch.testing.assert_close((target - other(x, time, delta)) / share, residual, atol=1e-4, rtol=1e-4)
 
     def test_without_span_it_is_the_velocity(self):
         x, time, _ = points()
@@ -125,13 +126,13 @@ class TestTarget:
         torch.testing.assert_close(error.grad * 3, 1 / (error.detach() + distil.FLOOR))
 
     def test_spans(self):
-        time, span = draw_spans(torch.Generator().manual_seed(0), 20_000, 2.0)
-        until = time - span
-        assert bool((span >= 0).all()) and bool((until >= -1e-6).all()) and float(time.max()) == 1.0
-        assert float((span == 0).float().mean()) == pytest.approx(distil.INSTANTS, abs=0.01)
+        time, delta = draw_intervals(torch.Generator().manual_seed(0), 20_000, 2.0)
+        r = time - delta
+        assert bool((delta >= 0).all()) and bool((r >= -1e-6).all()) and float(time.max()) == 1.0
+        assert float((delta == 0).float().mean()) == pytest.approx(distil.INSTANT_SHARE, abs=0.01)
         for steps in (1, 2, 3, 4):  # every step of every grid is among them, exactly
             for now, after in zip(grid(steps, 2.0), grid(steps, 2.0)[1:], strict=False):
-                assert bool(((time - now).abs() + (until - after).abs() < 1e-6).any()), (steps, now, after)
+                assert bool(((time - now).abs() + (r - after).abs() < 1e-6).any()), (steps, now, after)
 
 
 # --- a mixture in the plane, whose velocity is known
@@ -161,7 +162,7 @@ def energy_distance(a: Tensor, b: Tensor) -> float:
 
 
 class Plane(nn.Module):
-    """(x, time, span) -> average velocity."""
+    """(x, time, delta) -> average velocity."""
 
     def __init__(self):
         super().__init__()
@@ -170,8 +171,8 @@ class Plane(nn.Module):
         layers = [layer for a, b in zip(widths, widths[1:], strict=False) for layer in (nn.Linear(a, b), nn.SiLU())]
         self.layers = nn.Sequential(*layers, nn.Linear(128, 2))
 
-    def forward(self, x: Tensor, time: Tensor, span: Tensor) -> Tensor:
-        angles = torch.cat([time * self.rates, span * self.rates], -1)
+    def forward(self, x: Tensor, time: Tensor, delta: Tensor) -> Tensor:
+        angles = torch.cat([time * self.rates, delta * self.rates], -1)
         return self.layers(torch.cat([x, angles.sin(), angles.cos()], -1))
 
 
@@ -182,11 +183,11 @@ def test_four_heaps_are_learned_in_seconds():
     optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = 2e-3 * min(1.0, 2 * (steps - step) / steps)
-        time, span = (draw[:, None] for draw in draw_spans(generator, 512, 1.0))
+        time, delta = (draw[:, None] for draw in draw_intervals(generator, 512, 1.0))
         x = mix(mixture(512, step), torch.randn((512, 2), generator=generator), time).noisy
         with torch.no_grad():
-            target = average_target(mixture_velocity, net, x, time, span)
-        loss = adaptive((net(x, time, span) - target).square().mean(1))
+            target = average_target(mixture_velocity, net, x, time, delta)
+        loss = adaptive((net(x, time, delta) - target).square().mean(1))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -196,8 +197,8 @@ def test_four_heaps_are_learned_in_seconds():
 
     @torch.no_grad()
     def distance(name: str, count: int) -> float:
-        def asked(x: Tensor, now: float, until: float | None = None) -> Tensor:
-            return mixture_velocity(x, now * ones) if until is None else net(x, now * ones, (now - until) * ones)
+        def asked(x: Tensor, now: float, r: float | None = None) -> Tensor:
+            return mixture_velocity(x, now * ones) if r is None else net(x, now * ones, (now - r) * ones)
 
         return energy_distance(list(SAMPLERS[name](asked, noise, grid(count, 1.0)))[-1].latents, truth)
 
@@ -268,9 +269,9 @@ def test_the_teacher_is_guided_as_in_the_pipeline(objective: DistilObjective):
 
 
 def test_only_the_last_frame_of_a_clip_is_drawn(objective: DistilObjective):
-    time, span, guidance = objective._moments(torch.Generator().manual_seed(0), 50, 3, 256)
-    assert time.shape == span.shape == guidance.shape == (50, 3)
-    assert not span[:, :-1].any() and span[:, -1].any() and float(time[:, :-1].max()) <= distil.NEARLY_CLEAN
+    time, delta, guidance = objective._moments(torch.Generator().manual_seed(0), 50, 3, 256)
+    assert time.shape == delta.shape == guidance.shape == (50, 3)
+    assert not delta[:, :-1].any() and delta[:, -1].any() and float(time[:, :-1].max()) <= HISTORY_NOISE
     assert bool((guidance == 1).all())
     _, _, scales = objective._moments(torch.Generator().manual_seed(0), 500, 1, 256)
     assert 1.0 <= float(scales.min()) < 1.1 and 5.9 < float(scales.max()) <= 6.0
@@ -369,8 +370,8 @@ class TestDrawing:
         text, mask = np.ones((1, 3, checkpoint.config.transformer.width), np.float32), np.ones((1, 3), bool)
         latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 4)).astype(np.float32)
 
-        def asked(span: float = 0.0, guidance: float = 1.0) -> np.ndarray:
-            return runtime.velocity(latents, 0.7, text, mask, 0.0, None, span, guidance)[0]
+        def asked(delta: float = 0.0, guidance: float = 1.0) -> np.ndarray:
+            return runtime.velocity(latents, 0.7, text, mask, 0.0, None, delta, guidance)[0]
 
         plain = asked()
         assert np.array_equal(plain, asked(0.0, 1.0))
@@ -381,9 +382,9 @@ class TestDrawing:
         runtime = runtime_of(model)
         asked, plain = [], runtime.velocity
 
-        def counted(latents, time, text, mask, frame, past, span=0.0, guidance=1.0):
-            asked.append((len(latents), time, time - span, guidance))
-            return plain(latents, time, text, mask, frame, past, span, guidance)
+        def counted(latents, time, text, mask, frame, past, delta=0.0, guidance=1.0):
+            asked.append((len(latents), time, time - delta, guidance))
+            return plain(latents, time, text, mask, frame, past, delta, guidance)
 
         monkeypatch.setattr(runtime, "velocity", counted)
         picture = model.generate(PROMPT, seed=1, guidance_scale=2.5, size="128x128")
@@ -398,9 +399,9 @@ class TestDrawing:
         runtime = runtime_of(model)
         asked, plain = [], runtime.velocity
 
-        def counted(latents, time, text, mask, frame, past, span=0.0, guidance=1.0):
-            asked.append((frame, time > 0, span > 0, guidance))
-            return plain(latents, time, text, mask, frame, past, span, guidance)
+        def counted(latents, time, text, mask, frame, past, delta=0.0, guidance=1.0):
+            asked.append((frame, time > 0, delta > 0, guidance))
+            return plain(latents, time, text, mask, frame, past, delta, guidance)
 
         monkeypatch.setattr(runtime, "velocity", counted)
         clip = model.generate(PROMPT, seed=1, num_frames=9, size="32x32")

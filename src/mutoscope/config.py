@@ -79,9 +79,9 @@ class TransformerConfig:
     latent_channels: int = 16
     text_width: int = 384
     adapter_depth: int = 2
-    questions: int = 0  # that the gist asks of a prompt; 0 = no gist, as in checkpoints before there was one
+    questions: int = 0  # learned queries of the attention pooling; 0 = no pooling, as in checkpoints before there was one
     window: int = 4
-    few_step: bool = False  # takes span and guidance and answers average velocities (train/distil.py)
+    few_step: bool = False  # takes delta and guidance and answers average velocities (train/distil.py)
 
     @property
     def heads(self) -> int:
@@ -153,7 +153,7 @@ PRESETS: dict[str, ModelConfig] = {
 
 
 def as_student(config: ModelConfig) -> ModelConfig:
-    """Return the model whose transformer draws in a few steps: the same sizes, with span and guidance as inputs."""
+    """Return the model whose transformer draws in a few steps: the same sizes, with delta and guidance as inputs."""
     return replace(config, transformer=replace(config.transformer, few_step=True))
 
 

@@ -6,7 +6,8 @@ adapter blocks once and then enter every block as keys and values of their own; 
 blocks (adaLN-single, PixArt-alpha, Chen et al. 2023). A pooled text embedding (`AttentionPool`) is added to every text state, so that
 one noun of many words is not lost in their mean. See dev/adr/0002.
 
-Legend: latents B c t h w, tokens B N D, text B L D, heads B A S K, time (B, t). n = tokens of one frame, N = t n.
+Legend: latents B c t h w, tokens B N D, text B L D, heads B A S K, time (B, t). n = tokens of one frame, N = t n. delta (B, t): the
+length t - r of the interval [r, t] of MeanFlow (train/distil.py), of few-step networks alone.
 """
 
 import math
@@ -59,19 +60,19 @@ class TimeEmbedding(nn.Module):
 
 
 class FewStepEmbedding(nn.Module):
-    """Span of time and scale of guidance, embedded like the time; zero at first (`Transformer.init_weights`).
+    """MeanFlow's delta and the scale of guidance, embedded like the time; zero at first (`Transformer.init_weights`).
 
     Their sines are slow: the average velocity changes smoothly with both.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        self.span = TimeEmbedding(width, fastest=30.0)
+        self.span = TimeEmbedding(width, fastest=30.0)  # of delta; its name in the files of weights
         self.guidance = TimeEmbedding(width, fastest=30.0)
 
-    def forward(self, span: Tensor, guidance: Tensor) -> Tensor:
+    def forward(self, delta: Tensor, guidance: Tensor) -> Tensor:
         """(...) in [0, 1] and (...) in GUIDANCE_TAUGHT -> (..., D)."""
-        return self.span(span) + self.guidance(guidance / GUIDANCE_TAUGHT[1])
+        return self.span(delta) + self.guidance(guidance / GUIDANCE_TAUGHT[1])
 
 
 class AttentionPool(nn.Module):
@@ -196,7 +197,7 @@ class Transformer(nn.Module):
 
         Linear weights: normal, deviation 1/sqrt(fan in). condition, last, out (of blocks and pooling), mlp.down, head: zero. Biases:
         zero.
-        Second layers of span and guidance: zero, so that a student starts as its teacher.
+        Second layers of the embeddings of delta and guidance: zero, so that a student starts as its teacher.
         condition's bias: zero scale and shift, gate 1. Norm weights: one.
         """
         for name, module in self.named_modules():
@@ -214,25 +215,25 @@ class Transformer(nn.Module):
         """Text tower states (B, L, text width) and mask (B, L) -> text (B, L, D), done once per prompt."""
         return self.adapter(states, mask)
 
-    def moment(self, time: Tensor, span: Tensor | None, guidance: Tensor | None) -> Tensor:
-        """Time (B, t), and for a few-step network span and guidance (B, t), 0 and 1 when None -> (B, t, D)."""
+    def moment(self, time: Tensor, delta: Tensor | None, guidance: Tensor | None) -> Tensor:
+        """Time (B, t), and for a few-step network delta and guidance (B, t), 0 and 1 when None -> (B, t, D)."""
         if self.few_step is None:
             return self.time(time)
-        span = torch.zeros_like(time) if span is None else span
+        delta = torch.zeros_like(time) if delta is None else delta
         guidance = torch.ones_like(time) if guidance is None else guidance
-        return self.time(time) + self.few_step(span, guidance)
+        return self.time(time) + self.few_step(delta, guidance)
 
-    def forward_tokens(self, patches, time, text, text_mask, rotary, mask=None, past=None, span=None, guidance=None):
+    def forward_tokens(self, patches, time, text, text_mask, rotary, mask=None, past=None, delta=None, guidance=None):
         """Velocity patches (B, N, P), keys and values (layers, B, A, N, K) of these frames.
 
         patches (B, N, P); time (B, t); text (B, L, D) and text_mask (B, L) bool; rotary (2, N, K/2); mask (N, N) bool over
-        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None; span and
+        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None; delta and
         guidance as for `forward`.
         """
         tokens = self.embed(patches)  # B N D
         weight = text_mask.to(text.dtype)[..., None]
         mean = (text * weight).sum(1) / weight.sum(1).clamp(min=1.0)  # B D
-        context = nn.functional.silu(self.moment(time, span, guidance) + self.pool(mean)[:, None])  # B t D
+        context = nn.functional.silu(self.moment(time, delta, guidance) + self.pool(mean)[:, None])  # B t D
         condition = self.condition(context).unflatten(-1, (6, -1))  # B t 6 D
         full = join_masks(text_mask, mask, tokens.shape[1], past[0].shape[3] if past is not None else 0)
         keys, values = [], []
@@ -251,7 +252,7 @@ class Transformer(nn.Module):
         time: Tensor,  # (B, t)
         text: Tensor,  # (B, L, D), adapted
         text_mask: Tensor,  # (B, L) bool
-        span: Tensor | None = None,  # (B, t), few-step only: the velocity is the average over [time - span, time]
+        delta: Tensor | None = None,  # (B, t), few-step only: the velocity is the average over [time - delta, time]
         guidance: Tensor | None = None,  # (B, t), few-step only: the scale that the velocity is guided by
     ) -> Tensor:
         """Velocity (B, c, t, h, w) of whole clips at once, for training."""
@@ -261,7 +262,7 @@ class Transformer(nn.Module):
         rotary = torch.from_numpy(table).to(latents.device)
         mask = frame_mask(t, rows * columns, self.config.window, latents.device) if t > 1 else None
         patches, _, _ = self.forward_tokens(
-            patchify(latents), time, text, text_mask, rotary, mask, None, span, guidance
+            patchify(latents), time, text, text_mask, rotary, mask, None, delta, guidance
         )
         return unpatchify(patches, t, rows, columns)
 

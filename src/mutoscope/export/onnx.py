@@ -43,7 +43,7 @@ class Reader(nn.Module):
 
 
 class VelocityStep(nn.Module):
-    """One latent frame against text and past frames; `few` holds span and guidance of a few-step network."""
+    """One latent frame against text and past frames; `few` holds delta and guidance of a few-step network."""
 
     def __init__(self, transformer: Transformer):
         super().__init__()
@@ -205,7 +205,7 @@ def _graphs(
         "rotary": {1: "N"}, "past_keys": {1: "B", 3: "S"}, "past_values": {1: "B", 3: "S"}, "past_rotary": {1: "S"},
     }  # fmt: skip
     if sizes.few_step:
-        frame |= {"span": {0: "B"}, "guidance": {0: "B"}}
+        frame |= {"span": {0: "B"}, "guidance": {0: "B"}}  # "span" is delta: the name in graphs that exist
     after = ["pixels", "after0", "after1", "after2"]
     yield "text", _export(reader, (ids, mask), text, ["states"], weights)
     outputs = ["velocity", "keys", "values"]

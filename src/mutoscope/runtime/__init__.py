@@ -1,7 +1,7 @@
 """What runs the networks: four calls, arrays in and out.
 
     encode_text(ids, mask) -> text (B, L, D)
-    velocity(latents, time, text, mask, frame, past, span, guidance, centre) -> velocity (B, c, 1, h, w), keys, values
+    velocity(latents, time, text, mask, frame, past, delta, guidance, centre) -> velocity (B, c, 1, h, w), keys, values
     decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
     encode(pixels) -> latents (1, c, 1, h, w), of a picture that comes in; nothing of it is read before it is asked for
 
@@ -49,14 +49,14 @@ class Runtime(Protocol):
         mask: np.ndarray,
         frame: float,
         past: Past | None,
-        span: float = 0.0,
+        delta: float = 0.0,
         guidance: float = 1.0,
         centre: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[np.ndarray, Any, Any]:
         """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values.
 
         `centre` is the row and column, in tokens, of the middle of the latents: (0, 0) but for a tile of a picture.
-        `span` and `guidance` are inputs of few-step models: the average over [time - span, time] of the velocity guided so.
+        `delta` and `guidance` are inputs of few-step models: the average over [time - delta, time] of the velocity guided so.
         """
         ...
 

@@ -39,7 +39,7 @@ class OnnxRuntime:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
         return self._run("text", {"ids": ids, "mask": mask})[0]
 
-    def velocity(self, latents, time, text, mask, frame, past: Past | None, span=0.0, guidance=1.0, centre=(0.0, 0.0)):
+    def velocity(self, latents, time, text, mask, frame, past: Past | None, delta=0.0, guidance=1.0, centre=(0.0, 0.0)):
         """See `runtime.Runtime`."""
         B, _, _, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
@@ -57,7 +57,7 @@ class OnnxRuntime:
             "past_rotary": rotary_table(np.asarray(past.frames), rows, columns, self._head_width),
         }
         if self._few_step:
-            inputs |= {"span": np.full((B, 1), span, np.float32), "guidance": np.full((B, 1), guidance, np.float32)}
+            inputs |= {"span": np.full((B, 1), delta, np.float32), "guidance": np.full((B, 1), guidance, np.float32)}
         patches, keys, values = self._run("velocity", inputs)
         return unpatchify(patches, rows, columns), keys, values
 

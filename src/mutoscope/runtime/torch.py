@@ -56,7 +56,7 @@ class TorchRuntime:
         mask: np.ndarray,
         frame: float,
         past: Past | None,
-        span: float = 0.0,
+        delta: float = 0.0,
         guidance: float = 1.0,
         centre: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,12 +66,12 @@ class TorchRuntime:
         before = None
         if past is not None:
             before = (self._to(past.keys), self._to(past.values), self._table(past.frames, rows, columns))
-        times, spans, scales = (
-            torch.full((B, 1), float(value), device=self.device) for value in (time, span, guidance)
+        times, deltas, scales = (
+            torch.full((B, 1), float(value), device=self.device) for value in (time, delta, guidance)
         )
         patches, keys, values = self.transformer.forward_tokens(
             patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns, centre),
-            None, before, spans, scales,
+            None, before, deltas, scales,
         )  # fmt: skip
         return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
 

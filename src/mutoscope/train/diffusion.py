@@ -32,6 +32,7 @@ from mutoscope.train.sheets import sheet, to_bytes
 from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer
 
+HISTORY_NOISE = 0.15  # highest noise level of frames before the one that is drawn
 TEXT_LENGTH = 40  # tokens of a caption kept in training
 TEXT_BATCH = 256  # captions encoded at once
 CAPTIONS = 4  # of an item whose states are kept
@@ -220,7 +221,7 @@ class DiffusionObjective(Objective[Transformer]):
         time = shift_time(drawn, shift_for(values))
         pivot = torch.randint(frames, (count, 1), generator=generator)
         history = torch.arange(frames)[None] < pivot
-        nearly_clean = 0.15 * torch.rand((count, frames), generator=generator)
+        nearly_clean = HISTORY_NOISE * torch.rand((count, frames), generator=generator)
         forced = torch.rand((count, 1), generator=generator) < 0.5
         return torch.where(history & forced, nearly_clean, time)
 

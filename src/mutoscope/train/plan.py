@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mutoscope.config import PATCH, PRESETS, SPACE_FACTOR, TIME_FACTOR, ModelConfig, TransformerConfig
 from mutoscope.errors import SettingError
 
-PIECES = 24  # word pieces of a usual caption
+TOKENS_PER_CAPTION = 24  # of a usual one
 ACTIVATION = (
     70  # bytes kept for the backward pass by block, token and channel (bf16 autocast; measured on nano and mini)
 )
@@ -89,7 +89,7 @@ def parameters(c: TransformerConfig) -> int:
     D, P = c.width, c.latent_channels * PATCH**2
     head = D // c.heads
     adapter = c.text_width * D + D + c.adapter_depth * 2 * D + D
-    gist = c.text_width * (1 + c.questions + D) + c.questions + D + D * D + D if c.questions else 0
+    pooling = c.text_width * (1 + c.questions + D) + c.questions + D + D * D + D if c.questions else 0
     ends = (
         (P * D + D)
         + (128 * D + D)
@@ -99,17 +99,17 @@ def parameters(c: TransformerConfig) -> int:
         + (2 * D * D + 2 * D)
         + (P * D + P)
     )
-    return matrix_numbers(c) + adapter + gist + ends + c.depth * (6 * D + 2 * head)
+    return matrix_numbers(c) + adapter + pooling + ends + c.depth * (6 * D + 2 * head)
 
 
-def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = PIECES) -> float:
+def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = TOKENS_PER_CAPTION) -> float:
     """Floating-point operations of the matrix products of one forward pass on one sample; two for each multiplication."""
     D, F, P = c.width, c.hidden, c.latent_channels * PATCH**2
     N, L, t = frames * tokens, pieces, frames
     block = N * (4 * D * D + 3 * D * F) + L * 2 * D * D + 2 * N * (N + L) * D
     adapter = L * (4 * D * D + 3 * D * F) + 2 * L * L * D
-    gist = L * c.text_width * (D + c.questions) + D * D if c.questions else 0
-    ends = gist + 2 * N * P * D + L * c.text_width * D + t * (128 + 9 * D) * D + D * D
+    pooling = L * c.text_width * (D + c.questions) + D * D if c.questions else 0
+    ends = pooling + 2 * N * P * D + L * c.text_width * D + t * (128 + 9 * D) * D + D * D
     return 2.0 * (c.depth * block + c.adapter_depth * adapter + ends)
 
 
@@ -147,7 +147,7 @@ def lines(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[s
         ("transformer", f"{made.parameters:,} parameters"),
         (
             "a sample",
-            f"{work.width}x{work.height}, {work.frames} frames: {frames * tokens} tokens, {PIECES} word pieces",
+            f"{work.width}x{work.height}, {work.frames} frames: {frames * tokens} tokens, {TOKENS_PER_CAPTION} word pieces",
         ),
         ("weights", f"{gb(made.weights)}  float32{', shared out' if work.shard else ''}"),
         ("gradients", gb(made.gradients)),
