@@ -21,7 +21,8 @@ from mutoscope.data.sources import Found
 from mutoscope.errors import CheckpointError, DataError, MutoscopeError, SettingError
 from mutoscope.events import drain
 from mutoscope.media import read_info, read_pixels
-from mutoscope.prompt.request import Request, UsedAdapter, read_adapters
+from mutoscope.options import parse_adapters
+from mutoscope.prompt.request import Request, UsedAdapter
 from mutoscope.runtime import open_runtime
 from mutoscope.train.adapt import Example, Lesson, LowRank, adapt, learnable, read_example, with_word
 
@@ -260,12 +261,12 @@ class TestRequests:
         ],
     )  # fmt: skip
     def test_words(self, words: str, found: list):
-        assert [(name.strip(), scale) for name, scale in read_adapters(words)] == [(n.strip(), s) for n, s in found]
+        assert [(name.strip(), scale) for name, scale in parse_adapters(words)] == [(n.strip(), s) for n, s in found]
 
     @pytest.mark.parametrize("words", ["", "a,", ",", ":0.5", "a,a", "a:9", "a:-5", 5, None, ["a"]], ids=str)
     def test_refused_words(self, words):
         with pytest.raises(SettingError, match="adapter"):
-            read_adapters(words)
+            parse_adapters(words)
 
 
 class TestRefused:

@@ -59,7 +59,8 @@ def test_latent_sides_and_tokens_are_counted_pixel_by_pixel(width: int, height: 
     grid = LatentGrid(width, height)
     rows, columns = np.arange(height), np.arange(width)
     assert grid.latent_height == len(set(rows // 8)) and grid.latent_width == len(set(columns // 8))
-    assert grid.tokens_per_frame == len({(r, c) for r in set(rows // 16) for c in set(columns // 16)})
+    tokens = {(r, c) for r in set(rows // 16) for c in set(columns // 16)}
+    assert rotary_table([0], grid.latent_height // 2, grid.latent_width // 2, 8).shape == (2, len(tokens), 4)
 
 
 @given(st.integers(0, 99_999), st.integers(0, 99_999))
@@ -71,7 +72,7 @@ def test_a_written_size_is_read_back(width: int, height: int):
 @pytest.mark.parametrize("name", [*ASPECTS, "1:1", "4:3", "21:9", "8:1", "5 : 6"])
 def test_names_and_aspects_can_be_drawn_at_once_with_nearly_their_aspect(name: str, side: int):
     width, height = parse_size(name.upper(), side)
-    assert LatentGrid(width, height).tokens_per_frame and draft_size(width, height, side) is None
+    assert (LatentGrid(width, height).width, draft_size(width, height, side)) == (width, None)
     across, down = ASPECTS.get(name) or map(int, name.split(":"))
     assert abs(np.log(width / height * down / across)) < 0.11, (
         "half a multiple of 16 off at most, the sides being small"

@@ -17,12 +17,21 @@ from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.optim import PowerAverage
 
 
+def width_of(exponent: float) -> float:
+    """The relative width of a power-function profile (EDM2, eq. 2)."""
+    return math.sqrt((exponent + 1) / ((exponent + 2) ** 2 * (exponent + 3)))
+
+
 def test_widths_and_exponents():
     """EDM2's two: 6.94 is a width of 0.10, 16.97 one of 0.05."""
     assert ema.exponent_of(0.10) == pytest.approx(6.94, abs=0.005)
     assert ema.exponent_of(0.05) == pytest.approx(16.97, abs=0.005)
     for width in (0.02, 0.07, 0.2):
-        assert ema.width_of(ema.exponent_of(width)) == pytest.approx(width)
+        exponent = ema.exponent_of(width)
+        assert width_of(exponent) == pytest.approx(width)
+        s = (np.arange(200_000) + 0.5) / 200_000  # the same by integration: the deviation of s with density (e + 1) s^e
+        density = (exponent + 1) * s**exponent
+        assert width == pytest.approx(np.sqrt((density * s**2).mean() - (density * s).mean() ** 2), rel=1e-3)
     with pytest.raises(SettingError, match="width"):
         ema.exponent_of(0.5)
 
@@ -95,7 +104,7 @@ def test_the_main_width_is_what_the_run_left(trained: Path, tmp_path: Path):
     out = Path(shutil.copytree(trained, tmp_path / "run"))
     part = out / "parts" / "transformer.safetensors"
     left = load_file(part)
-    list(ema.choose(out / "image", width=ema.width_of(6.94)))
+    list(ema.choose(out / "image", width=width_of(6.94)))
     chosen = load_file(part)
     assert left.keys() == chosen.keys()
     assert all(torch.allclose(left[name], chosen[name], atol=2e-3, rtol=2e-3) for name in left)  # float16
@@ -110,8 +119,8 @@ def test_pick_takes_the_lowest_loss(trained: Path, tiny_world: Path, tmp_path: P
     assert main(words) == 0
     told = json.loads((out / "image" / "ema.json").read_text())
     losses = {float(width): entry["loss"] for width, entry in told["losses"].items()}
-    assert sorted(losses) == sorted(ema.WIDTHS) and told["width"] == min(losses, key=lambda width: losses[width])
-    assert len(set(losses.values())) > 3 and capsys.readouterr().out.count("held-out loss") == len(ema.WIDTHS)
+    assert sorted(losses) == sorted(ema.TRIED_WIDTHS) and told["width"] == min(losses, key=lambda width: losses[width])
+    assert len(set(losses.values())) > 3 and capsys.readouterr().out.count("held-out loss") == len(ema.TRIED_WIDTHS)
 
 
 def test_refused(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture):

@@ -29,11 +29,6 @@ def data_of(noisy: Any, velocity: Any, time: Any) -> Any:
     return noisy - time * velocity
 
 
-def noise_of(noisy: Any, velocity: Any, time: Any) -> Any:
-    """Return the noise that `noisy` at `time` with this velocity goes to."""
-    return noisy + (1 - time) * velocity
-
-
 def shift_time(time: Any, shift: float) -> Any:
     """Move times towards noise: larger pictures need more of it (Esser et al. 2024, eq. 23)."""
     return shift * time / (shift * time + (1 - time))  # in this order 1 stays exactly 1

@@ -62,11 +62,6 @@ class LatentGrid:
         """Latent frames t: one for the first frame, one for every 4 frames after it, the last one perhaps cut."""
         return 1 + -(-(self.frames - 1) // TIME_FACTOR)
 
-    @property
-    def tokens_per_frame(self) -> int:
-        """Visual tokens of one latent frame."""
-        return (self.latent_height // PATCH) * (self.latent_width // PATCH)
-
 
 def check_size(width: int, height: int, largest: int, multiple: int = MULTIPLE) -> None:
     """Raise SizeError unless both sides are multiples of `multiple` from SMALLEST to `largest` pixels."""

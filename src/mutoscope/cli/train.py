@@ -118,10 +118,9 @@ def film(
 ) -> None:
     """Make a film of a stage's preview sheets: the same prompts and seeds while the model learns."""
     from mutoscope.media import check_output
-    from mutoscope.train.film import ENDINGS
-    from mutoscope.train.film import film as make
+    from mutoscope.train.timelapse import ENDINGS, write_timelapse
 
-    say(make(Path(folder), check_output(Path(output), ENDINGS), fps))
+    say(write_timelapse(Path(folder), check_output(Path(output), ENDINGS), fps))
 
 
 def start_training(stage: str, **settings: Any) -> Any:

@@ -19,7 +19,7 @@ from mutoscope.data.cache import Folder
 from mutoscope.layers import use_channels_last
 from mutoscope.train.latents import cached_latents, to_unit
 from mutoscope.train.objective import Objective
-from mutoscope.train.sheets import sheet, to_bytes
+from mutoscope.train.preview_grid import make_grid, to_pictures
 
 CLIP_FRAMES = 9  # two groups of four after the first frame: the step from group to group must be seen in training
 LATENT_NOISE = 0.06
@@ -65,7 +65,7 @@ class CodecObjective(Objective[Codec]):
         if self.clips and self.pictures:
             clips = self._clips(generator, 8)
             rows += [clips[:, :, -1], model.decode(model.encode(clips))[:, :, -1]]
-        return sheet([to_bytes(row) for row in rows])
+        return make_grid([to_pictures(row) for row in rows])
 
     def finish(self, run: Path) -> None:
         """Measure the latents that the trained encoder gives."""

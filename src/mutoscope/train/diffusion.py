@@ -27,8 +27,8 @@ from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import Tokenizer
 from mutoscope.train.latents import cached_latents, save_array
 from mutoscope.train.objective import Objective
+from mutoscope.train.preview_grid import make_grid, to_pictures
 from mutoscope.train.settings import ImageOptions, VideoOptions
-from mutoscope.train.sheets import sheet, to_bytes
 from mutoscope.train.words import to_batch
 from mutoscope.transformer import Transformer
 
@@ -145,8 +145,8 @@ class DiffusionObjective(Objective[Transformer]):
             with autocast(device.type):
                 latents = self.draw(model, *given, steps=self.preview_steps, scale=3.0).cpu()
             with autocast("cpu"):
-                rows.append(to_bytes(self.codec.decode(latents)[:, :, 0]))
-        return sheet(rows)
+                rows.append(to_pictures(self.codec.decode(latents)[:, :, 0]))
+        return make_grid(rows)
 
     def _common_shape(self) -> tuple[int, ...]:
         """Return the shape (c, 1, h, w) that most pictures of the data have, 128 px where there are clips alone."""

@@ -8,9 +8,8 @@ weighted sum of those snapshots; the weights are the least-squares fit of the pr
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ from mutoscope.errors import CheckpointError, MissingModelError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import write_bytes
 from mutoscope.rng import stream
-from mutoscope.train.stages import stage_named
+from mutoscope.train.stages import Stage, stage_named
 
 EXPONENTS = (6.94, 16.97)  # relative widths 0.10 and 0.05
-WIDTHS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.085, 0.10, 0.12, 0.14, 0.17)  # tried by `pick`
-NARROWEST, WIDEST = 0.01, 0.25
+TRIED_WIDTHS = (0.03, 0.04, 0.05, 0.06, 0.07, 0.085, 0.10, 0.12, 0.14, 0.17)  # by `--pick`
+MIN_WIDTH, MAX_WIDTH = 0.01, 0.25
 
 
 def exponents(main: float) -> tuple[float, float]:
@@ -36,15 +35,13 @@ def exponents(main: float) -> tuple[float, float]:
     return main, EXPONENTS[0] if math.isclose(main, EXPONENTS[1]) else EXPONENTS[1]
 
 
-def width_of(exponent: float) -> float:
-    """Return the relative width (deviation over length) of a power-function profile (eq. 2)."""
-    return math.sqrt((exponent + 1) / ((exponent + 2) ** 2 * (exponent + 3)))
-
-
 def exponent_of(width: float) -> float:
-    """Return the exponent of a relative width: the largest root of the cubic that eq. 2 is; SettingError out of range."""
-    if not NARROWEST <= width <= WIDEST:
-        raise SettingError(f"a width of the average lies between {NARROWEST} and {WIDEST}, got {width}")
+    """Return the exponent of a relative width, deviation over length of a power-function profile; SettingError out of range.
+
+    Eq. 2, width^2 = (e + 1) / ((e + 2)^2 (e + 3)), is a cubic in the exponent e, whose largest root this is.
+    """
+    if not MIN_WIDTH <= width <= MAX_WIDTH:
+        raise SettingError(f"a width of the average lies between {MIN_WIDTH} and {MAX_WIDTH}, got {width}")
     w = width**-2
     return float(max(np.roots([1, 7, 16 - w, 12 - w]).real))
 
@@ -63,9 +60,9 @@ def save_snapshot(run: Path, tensors: dict[str, Tensor], samples: int, step: int
     """Store an average under `run/averages`."""
     folder = run / "averages"
     folder.mkdir(exist_ok=True)
-    about = {"samples": str(samples), "step": str(step), "exponent": repr(exponent)}
+    metadata = {"samples": str(samples), "step": str(step), "exponent": repr(exponent)}
     cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return write_bytes(folder / f"{samples:012d}-{exponent:g}.safetensors", save(cpu, about))
+    return write_bytes(folder / f"{samples:012d}-{exponent:g}.safetensors", save(cpu, metadata))
 
 
 def find_snapshots(run: Path) -> list[Snapshot]:
@@ -74,8 +71,9 @@ def find_snapshots(run: Path) -> list[Snapshot]:
     for path in sorted((run / "averages").glob("*.safetensors")):
         try:
             with safe_open(path, "pt") as file:
-                about = file.metadata()
-            found.append(Snapshot(path, int(about["samples"]), int(about["step"]), float(about["exponent"])))
+                metadata = file.metadata()
+            samples, step, exponent = (metadata[key] for key in ("samples", "step", "exponent"))
+            found.append(Snapshot(path, int(samples), int(step), float(exponent)))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be read ({error}); delete it") from error
     return found
@@ -129,34 +127,33 @@ def choose(
     batches: int = 32,  # of held-out samples
 ) -> Iterator[Event]:
     """Put the average of another width into the run's parts; the last event carries what `RUN/STAGE/ema.json` then holds."""
-    from mutoscope.run_folder import replace_tensors
-
     run, row = folder.parent, stage_named(folder.resolve().name)
     _check_order(folder, run)
     snapshots = find_snapshots(folder)
     if not snapshots:
         raise MissingModelError(f"{folder} has no stored averages; they are kept by runs with snapshots above 0")
-    told: dict[str, Any] = {"samples": snapshots[-1].samples, "snapshots": len(snapshots)}
+    record: dict[str, Any] = {"samples": snapshots[-1].samples, "snapshots": len(snapshots)}
     if held_out is not None:
-        told["losses"] = {}
-        for event in _measure(folder, snapshots, held_out, batches):
-            if event.result is not None:
-                told["losses"][event.result[0]] = event.result[1]
-            yield event
-        best = min(told["losses"], key=lambda name: told["losses"][name]["loss"])
-        told["losses"] = {f"{w:g}": entry for w, entry in told["losses"].items()}
-        width = best
+        losses = yield from _measure_widths(folder, snapshots, held_out, batches)
+        width = min(losses, key=lambda tried: losses[tried]["loss"])
+        record["losses"] = {f"{tried:g}": found for tried, found in losses.items()}
     if width is None:
         raise SettingError("which width? give --width 0.07, or --pick with --data")
     weights, error = reconstruct(snapshots, width)
+    _replace_parts(run, row, weights)
+    record |= {"width": width, "exponent": exponent_of(width), "fit_error": error}
+    write_bytes(folder / "ema.json", (json.dumps(record, indent=1) + "\n").encode())
+    yield Event("done", 1, 1, result=record)
+
+
+def _replace_parts(run: Path, row: Stage, weights: dict[str, Tensor]) -> None:
+    """Write the averaged weights of a stage's model into the parts that the stage leaves."""
+    from mutoscope.run_folder import replace_tensors
+
     for name, where in row.leaves.items():
-        prefix = where.removeprefix("model").removeprefix(".")
-        inside = {key.removeprefix(prefix + ".") if prefix else key: value for key, value in weights.items()
-                  if not prefix or key.startswith(prefix + ".")}  # fmt: skip
-        replace_tensors(run, name, inside)
-    told |= {"width": width, "exponent": exponent_of(width), "fit_error": error}
-    write_bytes(folder / "ema.json", (json.dumps(told, indent=1) + "\n").encode())
-    yield Event("done", 1, 1, result=told)
+        prefix = "".join(f"{module}." for module in where.split(".")[1:])  # of "model.text": "text."
+        own = {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
+        replace_tensors(run, name, own)
 
 
 def _check_order(folder: Path, run: Path) -> None:
@@ -169,8 +166,10 @@ def _check_order(folder: Path, run: Path) -> None:
         )
 
 
-def _measure(folder: Path, snapshots: list[Snapshot], held_out: Path, batches: int) -> Iterator[Event]:
-    """Yield events whose results are (width, {"loss", "error"}): mean held-out loss, the same draws for every width."""
+def _measure_widths(
+    folder: Path, snapshots: list[Snapshot], held_out: Path, batches: int
+) -> Generator[Event, None, dict[float, dict[str, Any]]]:
+    """Yield events and return {width: {"loss", "standard_error", "batches"}}: the same draws for every width."""
     from mutoscope.data.cache import open_folders
     from mutoscope.run_folder import load_config
     from mutoscope.train import make_objective
@@ -179,17 +178,20 @@ def _measure(folder: Path, snapshots: list[Snapshot], held_out: Path, batches: i
     if not row.starts:
         raise SettingError(f"the stage {folder.resolve().name} has no held-out loss; give --width")
     objective = make_objective(row, load_config(folder.parent), open_folders(held_out), folder.parent)
-    batch, phase = row.settings["batch"], Phase("measure", len(WIDTHS))
-    own = dict(attrgetter("model")(objective).named_parameters())
-    for width in WIDTHS:
+    phase, found = Phase("measure", len(TRIED_WIDTHS)), {}
+    own = dict(objective.model.named_parameters())
+    for width in TRIED_WIDTHS:
         for name, value in reconstruct(snapshots, width)[0].items():
             own[name].data.copy_(value)
-        losses = []
-        for i in range(batches):
-            generator = torch.Generator().manual_seed(stream(0, "held out", i).integers(0, 2**31))
-            with torch.no_grad():
-                losses.append(float(objective.loss(generator, batch, 1.0)[0]))
-        spread = float(np.std(losses, ddof=1)) / math.sqrt(batches)
-        event = phase.advance(message=f"width {width:g}: loss {np.mean(losses):.5f}")
-        found = (width, {"loss": float(np.mean(losses)), "standard_error": spread, "batches": batches})
-        yield Event(event.phase, event.step, event.total, event.seconds_left, None, found, event.message)
+        losses = _held_out_losses(objective, row.settings["batch"], batches)
+        mean, error = float(np.mean(losses)), float(np.std(losses, ddof=1)) / math.sqrt(batches)
+        found[width] = {"loss": mean, "standard_error": error, "batches": batches}
+        yield phase.advance(message=f"width {width:g}: loss {mean:.5f}")
+    return found
+
+
+@torch.no_grad()
+def _held_out_losses(objective: Any, batch: int, batches: int) -> list[float]:
+    """Return the losses of `batches` batches, each drawn by its number alone."""
+    seeds = (stream(0, "held out", i).integers(0, 2**31) for i in range(batches))
+    return [float(objective.loss(torch.Generator().manual_seed(seed), batch, 1.0)[0]) for seed in seeds]
