@@ -99,7 +99,7 @@ class TestTarget:
         x, time, delta = x[kept], time[kept], delta[kept]
         errors = []
         for first in (1 / 16, 1 / 32, 1 / 64, 1 / 128):
-            monkeypatch.setattr(distil, "FIRST", first)
+            monkeypatch.setattr(distil, "MAX_PART", first)
             target = average_target(velocity, average, x, time, delta)
             errors.append(float((target - average(x, time, delta)).square().mean().sqrt()))
         ratios = [a / b for a, b in zip(errors, errors[1:], strict=False)]
@@ -107,7 +107,7 @@ class TestTarget:
 
     def test_the_limit_is_the_target_of_meanflow(self, monkeypatch: pytest.MonkeyPatch):
         """For any function u: (target - u) / share goes to (v - delta du/dt) - u, the residual of the identity."""
-        monkeypatch.setattr(distil, "FIRST", 1e-6)
+        monkeypatch.setattr(distil, "MAX_PART", 1e-6)
         x, time, delta = points()
         residual = velocity(x, time) - delta * derivative(other, x, time, delta) - other(x, time, delta)
         share = 1e-6 / delta
@@ -123,7 +123,7 @@ class TestTarget:
         error = torch.tensor([1.0, 100.0, 0.0], requires_grad=True)
         adaptive(error).backward()
         assert error.grad is not None
-        torch.testing.assert_close(error.grad * 3, 1 / (error.detach() + distil.FLOOR))
+        torch.testing.assert_close(error.grad * 3, 1 / (error.detach() + distil.ERROR_FLOOR))
 
     def test_spans(self):
         time, delta = draw_intervals(torch.Generator().manual_seed(0), 20_000, 2.0)

@@ -201,8 +201,8 @@ def test_the_shipped_sizes_fit_the_package():
 
 def test_unseen_facts_cost_nothing():
     facts = {"scene": "desert", "light": "noon"}
-    labels = torch.tensor([stage.label(facts, attributes())])
-    assert (labels == stage.UNSEEN).sum() == len(attributes()) - 2
+    labels = torch.tensor([stage.to_labels(facts, attributes())])
+    assert (labels == stage.UNSEEN_LABEL).sum() == len(attributes()) - 2
     logits = {name: torch.zeros(1, len(words)) for name, words in attributes().items()}
     lost = stage.label_loss(logits, labels, 0.0)
     assert lost.item() == pytest.approx(sum(np.log(len(attributes()[name])) for name in facts), abs=1e-5)

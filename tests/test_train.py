@@ -10,11 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mutoscope.codec import Codec
 from mutoscope.config import preset
 from mutoscope.data.cache import open_folders
 from mutoscope.errors import CheckpointError, NonFiniteError, OutputError, SettingError, StorageError
 from mutoscope.run_folder import load_config, load_part, load_text, save_part
 from mutoscope.train import STAGES, run, setting_names
+from mutoscope.train.latents import to_unit
 from mutoscope.train.loop import Objective, Settings, train
 from mutoscope.train.machine import record_machine
 from mutoscope.train.optim import MatrixMuon, PowerAverage, make_optimisers, rate_factor, split_parameters
@@ -44,6 +46,11 @@ def state_of(run: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     held = load_state(run)
     assert held is not None, f"{run} holds no state"
     return held
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of a stage's log."""
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
 # stage: the files of the run that the stage after it trains on, and makes anew
@@ -108,9 +115,6 @@ class TestStages:
         assert machine["data"][0]["licences"] == ["CC0-1.0"]
 
     def test_latents_have_unit_scale(self, trained: Path, tiny_world: Path):
-        from mutoscope.codec import Codec
-        from mutoscope.train.latents import to_unit
-
         codec = load_part(trained, "codec", Codec(preset("tiny").codec))
         pictures = next(folder for folder in open_folders(tiny_world) if not folder.is_clips)
         with torch.no_grad():
@@ -146,9 +150,32 @@ class TestStages:
         )
         assert list(job)[-1].phase == "done"
 
-    def test_clips_alone_are_enough_for_codec_and_video(self, trained: Path, tiny_world: Path, tmp_path: Path):
-        fit("codec", tiny_world / "clips", tmp_path / "codec", samples=4, batch=4)
-        fit("video", tiny_world / "clips", before("video", trained, tmp_path / "run"), samples=4, batch=4)
+    def test_clips_alone_are_enough_for_the_codec(self, tiny_world: Path, tmp_path: Path):
+        """Every batch is one of clips, the first frames give the scale of the latents, and the weights move."""
+        fit("codec", tiny_world / "clips", tmp_path, samples=24, batch=4)
+        lines = read_log(tmp_path / "codec")
+        assert all("psnr_clips" in line and "psnr_pictures" not in line for line in lines) and len(lines) == 6
+        codec = load_part(tmp_path, "codec", Codec(preset("tiny").codec))
+        clips = next(folder for folder in open_folders(tiny_world) if folder.is_clips)
+        with torch.no_grad():
+            latents = codec.encode(to_unit(clips.pixels[:, :1]))
+        assert latents.mean().abs() < 0.2 and 0.7 < latents.std() < 1.3
+        assert codec.decoder.out.weight.abs().max() > 0, "zero before training"
+
+    def test_clips_alone_are_enough_for_video(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        out = before("video", trained, tmp_path / "run")
+        held = load_file(out / "parts" / "transformer.safetensors")
+        fit("video", tiny_world / "clips", out, samples=24, batch=4)
+        lines = read_log(out / "video")
+        assert all("loss_clips" in line and "loss_pictures" not in line for line in lines) and len(lines) == 6
+        moved = load_file(out / "parts" / "transformer.safetensors")
+        assert held.keys() == moved.keys() and not torch.equal(held["head.weight"], moved["head.weight"])
+
+    def test_clips_are_met_as_often_as_their_share(self, trained: Path, tiny_world: Path, tmp_path: Path):
+        for share, kind in ((0.0, "loss_pictures"), (1.0, "loss_clips")):
+            out = before("video", trained, tmp_path / str(share))
+            fit("video", tiny_world, out, samples=24, batch=4, clip_share=share)
+            assert [key for line in read_log(out / "video") for key in line if key.startswith("loss_")] == [kind] * 6
 
 
 class TestResume:
@@ -316,7 +343,6 @@ class TestRefused:
 
 def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
     """`mini` is built and moved by one step on pictures of 64 px; its codec and text tower are untrained."""
-    from mutoscope.codec import Codec
     from mutoscope.text_encoder import TextTower
     from mutoscope.train.diffusion import DiffusionObjective
     from mutoscope.train.words import small_tokenizer
@@ -362,8 +388,7 @@ class TestOptim:
     @pytest.mark.parametrize("muon", [False, True])
     @pytest.mark.parametrize("part", ["transformer", "codec"])
     def test_every_parameter_is_in_one_group(self, part: str, muon: bool):
-        from mutoscope.codec import Codec
-        from mutoscope.transformer import Transformer
+            from mutoscope.transformer import Transformer
 
         kind = {"transformer": Transformer, "codec": Codec}[part]
         model = kind(getattr(preset("tiny"), part)).to(memory_format=torch.channels_last)

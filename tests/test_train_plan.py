@@ -11,7 +11,7 @@ from mutoscope.config import PRESETS
 from mutoscope.errors import SettingError
 from mutoscope.train import plan as planning
 from mutoscope.train.optim import split_parameters
-from mutoscope.train.plan import Work, forward_flops, matrix_numbers, parameters, plan
+from mutoscope.train.plan import Work, count_matrix_parameters, count_parameters, forward_flops, plan
 from mutoscope.transformer import Transformer
 
 
@@ -28,8 +28,8 @@ def run_once(name: str, batch: int, side: int, frames: int) -> tuple[float, int]
 
     latents = torch.randn(batch, c.latent_channels, frames, 2 * side, 2 * side)
     states, mask = (
-        torch.randn(batch, planning.PIECES, c.text_width),
-        torch.ones(batch, planning.PIECES, dtype=torch.bool),
+        torch.randn(batch, planning.TOKENS_PER_CAPTION, c.text_width),
+        torch.ones(batch, planning.TOKENS_PER_CAPTION, dtype=torch.bool),
     )
     counter = FlopCounterMode(display=False)
     hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
@@ -44,8 +44,8 @@ def test_parameters(name: str):
     c = PRESETS[name].transformer
     with torch.device("meta"):
         model = Transformer(c)
-    assert parameters(c) == sum(p.numel() for p in model.parameters())
-    assert matrix_numbers(c) == sum(p.numel() for p in split_parameters(model)[0].values())
+    assert count_parameters(c) == sum(p.numel() for p in model.parameters())
+    assert count_matrix_parameters(c) == sum(p.numel() for p in split_parameters(model)[0].values())
 
 
 @pytest.mark.parametrize(("name", "side", "frames"), [("nano", 8, 1), ("nano", 4, 3), ("mini", 8, 1)])
@@ -86,4 +86,4 @@ def test_refused(words: str, capsys: pytest.CaptureFixture):
 
 def test_the_page_is_current(root: Path):
     page = (root / "docs" / "training.md").read_text(encoding="utf-8")
-    assert planning.table() in page, "docs/training.md: put in what python -m mutoscope.train.plan prints"
+    assert planning.make_table() in page, "docs/training.md: put in what python -m mutoscope.train.plan prints"

@@ -76,11 +76,11 @@ def plan(
 ) -> None:
     """Say what training the transformer of a preset takes: memory, FLOPs, samples a second; nothing runs."""
     from mutoscope.config import preset as known_preset
-    from mutoscope.train.plan import Work, lines
+    from mutoscope.train.plan import Work, describe
 
     work = Work(gpus, device, batch, **ask.read_size(size), frames=frames, shard=shard,
                 checkpointing=checkpointing, utilisation=share)  # fmt: skip
-    table(lines(known_preset(preset), work, ask.read_budget(budget) if budget else 0.0))
+    table(describe(known_preset(preset), work, ask.read_budget(budget) if budget else 0.0))
 
 
 def ema(

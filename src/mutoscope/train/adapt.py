@@ -42,12 +42,12 @@ from mutoscope.train.loop import Settings, train
 from mutoscope.train.machine import words_of
 from mutoscope.train.settings import ImageOptions
 
-SIDE = 128  # pixels of the shorter side, as the base was trained
-FEWEST, MOST = 5, 500  # pictures
-LARGEST_RANK = 128
+SIDE = 128  # pixels of the shorter side, as in the training of the base
+MIN_PICTURES, MAX_PICTURES = 5, 500
+MAX_RANK = 128
 SAMPLES, BATCH = 3072, 16
-RATE, FULL_RATE = 2e-3, 3e-4  # of AdamW; factors bear more than weights
-NEVER = 1e9  # seconds
+LOW_RANK_RATE, FULL_RATE = 2e-3, 3e-4  # of AdamW; factors bear more than weights
+NEVER_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Lesson:
 
     def __post_init__(self):
         check_name(self.name)
-        if not 1 <= self.rank <= LARGEST_RANK:
-            raise SettingError(f"--rank must be from 1 to {LARGEST_RANK}, got {self.rank}")
+        if not 1 <= self.rank <= MAX_RANK:
+            raise SettingError(f"--rank must be from 1 to {MAX_RANK}, got {self.rank}")
         if not self.samples and not self.budget:
             raise SettingError("an adapter needs an end: a budget, or samples")
         self.settings()  # refuses what the loop would
@@ -73,8 +73,8 @@ class Lesson:
     def settings(self) -> Settings:
         """Return what the training loop is told."""
         return Settings(
-            batch=BATCH, rate=FULL_RATE if self.full else RATE, muon=False, samples=self.samples, budget=self.budget,
-            seed=self.seed, save_every=NEVER, preview_every=NEVER, log_every=4,
+            batch=BATCH, rate=FULL_RATE if self.full else LOW_RANK_RATE, muon=False, samples=self.samples, budget=self.budget,
+            seed=self.seed, save_every=NEVER_SECONDS, preview_every=NEVER_SECONDS, log_every=4,
         )  # fmt: skip
 
 
@@ -136,9 +136,11 @@ def _read_all(source: Path, word: str) -> Any:
     findings = list(find(str(source), "" if _has_table(source) else "sidecar")[1])
     found = [item for item in findings if isinstance(item, Found)]
     passed = [f"{item.origin}: {item.reason}" for item in findings if isinstance(item, Passed)]
-    if not FEWEST <= len(found) <= MOST:
-        more = "; for more there is mutoscope train" if len(found) > MOST else ""
-        raise DataError(f"{source}: {len(found)} pictures; an adapter is trained on {FEWEST} to {MOST}{more}")
+    if not MIN_PICTURES <= len(found) <= MAX_PICTURES:
+        more = "; for more there is mutoscope train" if len(found) > MAX_PICTURES else ""
+        raise DataError(
+            f"{source}: {len(found)} pictures; an adapter is trained on {MIN_PICTURES} to {MAX_PICTURES}{more}"
+        )
     phase, examples = Phase("read", len(found)), []
     yield phase.start()
     for item in found:
@@ -148,8 +150,8 @@ def _read_all(source: Path, word: str) -> Any:
         else:
             examples.append(example)
         yield phase.advance()
-    if len(examples) < FEWEST:
-        raise DataError(f"{source}: {len(examples)} pictures, at least {FEWEST} are needed; left out {passed[0]}")
+    if len(examples) < MIN_PICTURES:
+        raise DataError(f"{source}: {len(examples)} pictures, at least {MIN_PICTURES} are needed; left out {passed[0]}")
     return examples, passed
 
 

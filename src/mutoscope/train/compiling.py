@@ -22,7 +22,7 @@ from torch import nn
 from mutoscope.errors import SettingError
 
 COMPILERS = ("g++", "clang++", "c++")
-MOST_SHAPES = 64  # of one module
+MAX_SHAPES = 64  # compiled for one module
 ELF, ELF_HEADER = b"\x7fELF\x02", 64  # how a library of 64-bit Linux begins, and the bytes of its header
 
 logger = logging.getLogger(__name__)
@@ -33,12 +33,16 @@ def compile_modules(modules: Iterable[nn.Module], device: torch.device) -> None:
     if device.type == "cpu":
         if not any(map(shutil.which, COMPILERS)):
             raise SettingError(f"compile=true needs a C++ compiler ({', '.join(COMPILERS)}) for a CPU; leave it out")
-        _mend_stores()
+        _patch_inductor()
         sweep_cache()
-    torch._dynamo.config.recompile_limit = MOST_SHAPES
+    torch._dynamo.config.recompile_limit = MAX_SHAPES
     for module in modules:
         module.compile(dynamic=False)
-        module._compiled_call_impl = Guarded(module, module._compiled_call_impl)  # type: ignore[assignment]
+        compiled = module._compiled_call_impl
+        assert compiled is not None, "set by compile"
+        module._compiled_call_impl = Guarded(  # pyright: ignore[reportAttributeAccessIssue] - called as the hook is
+            module, compiled
+        )
 
 
 class Guarded:
@@ -108,19 +112,19 @@ def eager() -> contextlib.AbstractContextManager[Any]:
     return torch.compiler.set_stance("force_eager")
 
 
-def _mend_stores() -> None:
+def _patch_inductor() -> None:
     """Let inductor store one bfloat16 sum twice: it declares the rounded value once a store, in one scope (torch 2.13)."""
     from torch._inductor.codegen.cpp import CppVecKernel
 
-    if not hasattr(CppVecKernel.store_reduction, "mended"):
-        CppVecKernel.store_reduction = _in_a_scope(CppVecKernel.store_reduction)
+    if not hasattr(CppVecKernel.store_reduction, "_patched"):
+        CppVecKernel.store_reduction = _with_own_scope(CppVecKernel.store_reduction)
 
 
-def _in_a_scope(store: Callable[..., None]) -> Callable[..., None]:
+def _with_own_scope(store: Callable[..., None]) -> Callable[..., None]:
     def store_reduction(kernel: Any, *args: Any) -> None:
         kernel.reduction_suffix.writeline("{")
         store(kernel, *args)
         kernel.reduction_suffix.writeline("}")
 
-    store_reduction.mended = True  # type: ignore[attr-defined]
+    store_reduction._patched = True  # pyright: ignore[reportFunctionMemberAccess] - a mark, so that it is patched once
     return store_reduction

@@ -32,15 +32,15 @@ from mutoscope.train.objective import Objective
 from mutoscope.world.shown import attributes, shown
 from mutoscope.world.spec import SceneSpec
 
-MEASURED = 2000  # pictures of each folder that set the scale of the features
-HELD_BACK = 10  # every tenth picture is for the test
-UNSEEN = -100  # label of a fact that the picture does not show; the loss leaves it out
+MEASURED_PICTURES = 2000  # pictures of each folder that set the scale of the features
+TEST_EVERY = 10  # of so many pictures one is held back for the test
+UNSEEN_LABEL = -100  # of a fact that the picture does not show; the loss leaves it out
 LABEL_SMOOTHING = 0.05
-LEAST_VIEW = 0.35  # share of the area that a view of the encoder keeps
-INVARIANCE, VARIANCE, COVARIANCE = 1.0, 1.0, 0.04  # weights of VICReg, in its paper's proportions
+MIN_VIEW_AREA = 0.35  # share of the area that a view of the encoder keeps
+INVARIANCE_WEIGHT, VARIANCE_WEIGHT, COVARIANCE_WEIGHT = 1.0, 1.0, 0.04  # of VICReg, in its paper's proportions
 QUALITY_WEIGHT = 5.0  # weight of telling blur and noise, which are in 0..1
 NOISE_DEVIATION = 0.25  # of the strongest noise
-EXPANDED = 512  # width in which VICReg compares; thrown away after training
+EXPANDED_WIDTH = 512  # width in which VICReg compares; thrown away after training
 
 
 class JudgeNets(nn.Module):
@@ -50,7 +50,9 @@ class JudgeNets(nn.Module):
         super().__init__()
         self.kept = kept
         width = kept.sizes.features
-        self.expander = nn.Sequential(nn.Linear(width, EXPANDED), nn.ReLU(), nn.Linear(EXPANDED, EXPANDED))
+        self.expander = nn.Sequential(
+            nn.Linear(width, EXPANDED_WIDTH), nn.ReLU(), nn.Linear(EXPANDED_WIDTH, EXPANDED_WIDTH)
+        )
         self.quality = nn.Linear(width, 2)
 
 
@@ -61,7 +63,7 @@ class JudgeObjective(Objective[JudgeNets]):
         self.folders = [folder for folder in folders if not folder.is_clips]
         self.asked = {name: words for name, words in attributes().items() if name != "thing"}  # see thing_reader.py
         self.labels = [_labels(folder, self.asked) for folder in self.folders]  # (N, attributes) each
-        self.test = [np.arange(HELD_BACK - 1, len(folder), HELD_BACK) for folder in self.folders]
+        self.test = [np.arange(TEST_EVERY - 1, len(folder), TEST_EVERY) for folder in self.folders]
         self.train = [np.setdiff1d(np.arange(len(folder)), test)
                       for folder, test in zip(self.folders, self.test, strict=True)]  # fmt: skip
         self.rarity = self._rarity()
@@ -109,7 +111,7 @@ class JudgeObjective(Objective[JudgeNets]):
     def _some(self) -> Iterator[Tensor]:
         """Yield pixels of some training pictures of every folder, in batches."""
         for number, rows in enumerate(self.train):
-            chosen = rows[:: max(1, len(rows) // MEASURED)]
+            chosen = rows[:: max(1, len(rows) // MEASURED_PICTURES)]
             for first in range(0, len(chosen), 64):
                 yield self._pixels(number, chosen[first : first + 64])
 
@@ -123,7 +125,9 @@ class JudgeObjective(Objective[JudgeNets]):
         folder, rows = self.folders[number], self.train[number]
         index = rows[self._pick(number, batch, generator).sort().values.numpy()]
         pixels, labels = self._pixels(number, index), self.labels[number][index]
-        sideless = torch.from_numpy(folder.may_flip[index]) & (labels[:, list(self.asked).index("side")] == UNSEEN)
+        sideless = torch.from_numpy(folder.may_flip[index]) & (
+            labels[:, list(self.asked).index("side")] == UNSEEN_LABEL
+        )
         mirrored = sideless & (torch.rand(batch, generator=generator) < 0.5)
         pixels = torch.where(mirrored.view(-1, 1, 1, 1), pixels.flip(3), pixels)
         pick = torch.rand(batch, generator=generator).tolist()
@@ -172,7 +176,7 @@ class JudgeObjective(Objective[JudgeNets]):
                     for name, place, right in zip(
                         self.asked, wanted.tolist(), (answer == wanted).tolist(), strict=True
                     ):
-                        for part in parts if place != UNSEEN else ():
+                        for part in parts if place != UNSEEN_LABEL else ():
                             tally = part.setdefault(name, [0, 0])
                             tally[0], tally[1] = tally[0] + right, tally[1] + 1
         return {"all": everything, "styles": styles}
@@ -208,7 +212,7 @@ class ClassifierObjective(JudgeObjective):
 
 def _labels(folder: Folder, asked: Mapping[str, Sequence[str]]) -> Tensor:
     """Return the labels (N, attributes) of a folder's pictures; DataError when they are no renders."""
-    return torch.tensor([label(_shown(folder, facts), asked) for facts in folder.facts])
+    return torch.tensor([to_labels(_shown(folder, facts), asked) for facts in folder.facts])
 
 
 def _shown(folder: Folder, facts: dict[str, Any]) -> dict[str, str]:
@@ -220,17 +224,19 @@ def _shown(folder: Folder, facts: dict[str, Any]) -> dict[str, str]:
         ) from error
 
 
-def label(facts: Mapping[str, str], asked: Mapping[str, Sequence[str]]) -> list[int]:
-    """Return the number of each attribute's word, in the order of `asked`; UNSEEN for what is not shown."""
-    return [list(words).index(facts[name]) if name in facts else UNSEEN for name, words in asked.items()]
+def to_labels(facts: Mapping[str, str], asked: Mapping[str, Sequence[str]]) -> list[int]:
+    """Return the number of each attribute's word, in the order of `asked`; UNSEEN_LABEL for what is not shown."""
+    return [list(words).index(facts[name]) if name in facts else UNSEEN_LABEL for name, words in asked.items()]
 
 
 def label_loss(logits: dict[str, Tensor], labels: Tensor, smoothing: float) -> Tensor:
     """Return the sum of the cross entropies of all attributes; `labels` (B, attributes)."""
     total = labels.new_zeros((), dtype=torch.float32)
     for values, wanted in zip(logits.values(), labels.unbind(1), strict=True):
-        if bool((wanted != UNSEEN).any()):
-            total = total + F.cross_entropy(values.float(), wanted, ignore_index=UNSEEN, label_smoothing=smoothing)
+        if bool((wanted != UNSEEN_LABEL).any()):
+            total = total + F.cross_entropy(
+                values.float(), wanted, ignore_index=UNSEEN_LABEL, label_smoothing=smoothing
+            )
     return total
 
 
@@ -238,7 +244,9 @@ def vicreg(a: Tensor, b: Tensor) -> Tensor:
     """Return the VICReg loss (Bardes et al. 2022, eq. 6) of two views (B, D): agree, keep a deviation of 1, correlate little."""
     agree = F.mse_loss(a, b)
     hinge = sum(F.relu(1 - (x.var(0) + 1e-4).sqrt()).mean() for x in (a, b)) / 2
-    return INVARIANCE * agree + VARIANCE * hinge + COVARIANCE * (_off_diagonal(a) + _off_diagonal(b))
+    return (
+        INVARIANCE_WEIGHT * agree + VARIANCE_WEIGHT * hinge + COVARIANCE_WEIGHT * (_off_diagonal(a) + _off_diagonal(b))
+    )
 
 
 def _off_diagonal(x: Tensor) -> Tensor:
@@ -255,7 +263,7 @@ def view_of(pixels: Tensor, generator: torch.Generator) -> Tensor:
     """
     batch = len(pixels)
     unit = torch.rand(batch, 6, generator=generator)
-    side = (LEAST_VIEW + (1 - LEAST_VIEW) * unit[:, 0]).sqrt()
+    side = (MIN_VIEW_AREA + (1 - MIN_VIEW_AREA) * unit[:, 0]).sqrt()
     mirror = torch.where(unit[:, 3] < 0.5, -1.0, 1.0)
     matrix = torch.zeros(batch, 2, 3)
     matrix[:, 0, 0], matrix[:, 1, 1] = side * mirror, side

@@ -15,7 +15,7 @@ from mutoscope.device import cpu_name
 from mutoscope.media.storage import write_bytes
 from mutoscope.prompt.reading import unknown_words
 
-FACTS = ("scene", "light", "weather", "season", "plant", "style", "camera", "event")
+SCENE_FACTS = ("scene", "light", "weather", "season", "plant", "style", "camera", "event")
 
 
 def record_machine(stage: Path, folders: list[Folder], settings: dict[str, Any] | None = None) -> Path:
@@ -89,7 +89,7 @@ def is_rendered(facts: dict[str, Any]) -> bool:
 def words_of(folders: list[Folder]) -> set[str]:
     """Return the words of the captions, in lower case, that a prompt can say without a warning.
 
-    Of many items one alone teaches no word: a word must be said of one in ITEMS_OF_A_WORD of them.
+    Of many items one alone teaches no word: a word must be said of one in ITEMS_PER_WORD of them.
     """
     said = Counter(
         word
@@ -97,31 +97,31 @@ def words_of(folders: list[Folder]) -> set[str]:
         for captions in folder.captions
         for word in {w for c in captions for w in unknown_words(c, ())}
     )
-    least = sum(map(len, folders)) / ITEMS_OF_A_WORD
+    least = sum(map(len, folders)) / ITEMS_PER_WORD
     return {word for word, items in said.items() if items >= least}
 
 
-ITEMS_OF_A_WORD = 5000
+ITEMS_PER_WORD = 5000
 
 
-ITEMS_OF_A_THING = 1000
+ITEMS_PER_OBJECT = 1000
 
 
 def facts_of(folders: list[Folder]) -> dict[str, set[str]]:
     """Return {fact: its words} of the scenes in folders that were rendered; an empty dict for pictures of other kinds.
 
-    What stood in fewer than one of ITEMS_OF_A_THING pictures was seen, but not learned: it is left out.
+    What stood in fewer than one of ITEMS_PER_OBJECT pictures was seen, but not learned: it is left out.
     """
     found: dict[str, set[str]] = {}
     things: Counter[str] = Counter()
     items = 0
     for facts in (facts for folder in folders for facts in folder.facts if is_rendered(facts)):
         items += 1
-        for name in FACTS:
+        for name in SCENE_FACTS:
             if isinstance(facts.get(name), str):
                 found.setdefault(name, set()).add(facts[name])
         things.update({thing["noun"] for thing in facts.get("things", ())})
-    often = {noun for noun, seen in things.items() if seen >= items / ITEMS_OF_A_THING}
+    often = {noun for noun, seen in things.items() if seen >= items / ITEMS_PER_OBJECT}
     return {**found, "thing": often} if often else found
 
 

@@ -10,11 +10,11 @@ from mutoscope.config import PATCH, PRESETS, SPACE_FACTOR, TIME_FACTOR, ModelCon
 from mutoscope.errors import SettingError
 
 TOKENS_PER_CAPTION = 24  # of a usual one
-ACTIVATION = (
+ACTIVATION_BYTES = (
     70  # bytes kept for the backward pass by block, token and channel (bf16 autocast; measured on nano and mini)
 )
-KEPT_INPUT = 4  # the same, for the input of a block whose inside is computed again
-AVERAGES = 2
+BLOCK_INPUT_BYTES = 4  # the same, for the input of a block whose inside is computed again
+AVERAGES = 2  # of the weights, kept side by side
 DEVICES: dict[str, tuple[float, float]] = {
     #        bf16 peak   memory
     #        TFLOP/s     GB        dense, as the maker states them
@@ -78,14 +78,14 @@ class Plan:
         return self.weights + self.gradients + self.optimiser + self.averages + self.casts + self.activations
 
 
-def matrix_numbers(c: TransformerConfig) -> int:
-    """Parameters that go to Muon: the matrices of blocks and adapter blocks."""
+def count_matrix_parameters(c: TransformerConfig) -> int:
+    """Return how many parameters go to Muon: the matrices of blocks and adapter blocks."""
     D, F = c.width, c.hidden
     return c.depth * (6 * D * D + 3 * D * F) + c.adapter_depth * (4 * D * D + 3 * D * F)
 
 
-def parameters(c: TransformerConfig) -> int:
-    """All parameters of the transformer."""
+def count_parameters(c: TransformerConfig) -> int:
+    """Return how many parameters the transformer has."""
     D, P = c.width, c.latent_channels * PATCH**2
     head = D // c.heads
     adapter = c.text_width * D + D + c.adapter_depth * 2 * D + D
@@ -99,7 +99,7 @@ def parameters(c: TransformerConfig) -> int:
         + (2 * D * D + 2 * D)
         + (P * D + P)
     )
-    return matrix_numbers(c) + adapter + pooling + ends + c.depth * (6 * D + 2 * head)
+    return count_matrix_parameters(c) + adapter + pooling + ends + c.depth * (6 * D + 2 * head)
 
 
 def forward_flops(c: TransformerConfig, frames: int, tokens: int, pieces: int = TOKENS_PER_CAPTION) -> float:
@@ -119,10 +119,10 @@ def plan(config: ModelConfig, work: Work) -> Plan:
         raise SettingError(f"unknown device {work.device!r}; known: {', '.join(DEVICES)}")
     c = config.transformer
     frames, tokens = work.tokens
-    every, matrices = parameters(c), matrix_numbers(c)
+    every, matrices = count_parameters(c), count_matrix_parameters(c)
     share = work.gpus if work.shard else 1
-    per_sample = frames * tokens * c.width * ACTIVATION
-    kept = (c.depth * KEPT_INPUT / ACTIVATION + 1) if work.checkpointing else c.depth
+    per_sample = frames * tokens * c.width * ACTIVATION_BYTES
+    kept = (c.depth * BLOCK_INPUT_BYTES / ACTIVATION_BYTES + 1) if work.checkpointing else c.depth
     forward = forward_flops(c, frames, tokens)
     flops = forward * (4 if work.checkpointing else 3)  # backward is two forwards; recomputing is one more
     peak = DEVICES[work.device][0] * 1e12
@@ -139,7 +139,7 @@ def plan(config: ModelConfig, work: Work) -> Plan:
     )
 
 
-def lines(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[str, str]]:
+def describe(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[str, str]]:
     """Return the plan as (name, what) rows; with `seconds` also what a run of that length sees."""
     made, (frames, tokens) = plan(config, work), work.tokens
     room = DEVICES[work.device][1]
@@ -149,18 +149,18 @@ def lines(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[s
             "a sample",
             f"{work.width}x{work.height}, {work.frames} frames: {frames * tokens} tokens, {TOKENS_PER_CAPTION} word pieces",
         ),
-        ("weights", f"{gb(made.weights)}  float32{', shared out' if work.shard else ''}"),
-        ("gradients", gb(made.gradients)),
-        ("optimiser", f"{gb(made.optimiser)}  Muon one number a weight, AdamW two"),
-        ("averages", f"{gb(made.averages)}  {AVERAGES} widths"),
-        ("bf16 copies", gb(made.casts)),
+        ("weights", f"{format_bytes(made.weights)}  float32{', shared out' if work.shard else ''}"),
+        ("gradients", format_bytes(made.gradients)),
+        ("optimiser", f"{format_bytes(made.optimiser)}  Muon one number a weight, AdamW two"),
+        ("averages", f"{format_bytes(made.averages)}  {AVERAGES} widths"),
+        ("bf16 copies", format_bytes(made.casts)),
         (
             "activations",
-            f"{gb(made.activations)}  batch {work.batch} a device, {ACTIVATION} bytes a block, token, channel",
+            f"{format_bytes(made.activations)}  batch {work.batch} a device, {ACTIVATION_BYTES} bytes a block, token, channel",
         ),
         (
             "in all",
-            f"{gb(made.total)}  of {room:.0f} GB on {work.device}{'' if made.total < 0.9e9 * room else ': too much'}",
+            f"{format_bytes(made.total)}  of {room:.0f} GB on {work.device}{'' if made.total < 0.9e9 * room else ': too much'}",
         ),
         ("FLOPs", f"{made.flops / 1e9:,.1f} G a sample, forward, backward{', recomputed' * work.checkpointing}"),
         (
@@ -175,7 +175,7 @@ def lines(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[s
     return rows
 
 
-def table() -> str:
+def make_table() -> str:
     """Return one Markdown line per preset, for docs/training.md."""
     rows = [
         "| preset | parameters | state on a device | activations, batch 64 | FLOPs a sample | samples/s, one H100 |",
@@ -183,17 +183,18 @@ def table() -> str:
     ]
     for name, config in PRESETS.items():
         made = plan(config, Work(gpus=1))
+        state = format_bytes(made.total - made.activations)
         rows.append(
-            f"| {name} | {made.parameters / 1e6:,.2f} M | {gb(made.total - made.activations)} | {gb(made.activations)} | "
+            f"| {name} | {made.parameters / 1e6:,.2f} M | {state} | {format_bytes(made.activations)} | "
             f"{made.flops / 1e9:,.2f} G | {made.samples_per_second:,.0f} |"
         )
     return "\n".join(rows)
 
 
-def gb(bytes_: float) -> str:
+def format_bytes(bytes_: float) -> str:
     """Bytes in words."""
     return f"{bytes_ / 1e9:,.2f} GB" if bytes_ >= 1e8 else f"{bytes_ / 1e6:,.1f} MB"
 
 
 if __name__ == "__main__":
-    print(table())
+    print(make_table())

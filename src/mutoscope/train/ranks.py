@@ -27,7 +27,7 @@ from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train.compiling import compile_modules
 from mutoscope.train.objective import Objective
 
-LONGEST_WAIT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
+PROCESS_TIMEOUT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def joined(device: str) -> Iterator[Ranks]:
         torch.cuda.set_device(where)
     ours = not dist.is_initialized()
     if ours:
-        dist.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=LONGEST_WAIT)
+        dist.init_process_group("nccl" if where.type == "cuda" else "gloo", timeout=PROCESS_TIMEOUT)
     try:
         yield Ranks(dist.get_rank(), size, where)
     finally:
@@ -135,20 +135,21 @@ class Spread:
             recompute_blocks(self.model)
         if compile:
             compile_modules(objective.compiled_modules(), ranks.device)
-        module = Loss(objective)
+        module: nn.Module = Loss(objective)
+        self._set_sync: Callable[[bool], None] | None = None  # of FSDP2
         if shard:
-            _shard(module, ranks)
+            self._set_sync = _shard(module, self.model, ranks)
         elif ranks.size > 1:
             warnings.filterwarnings("ignore", message="Grad strides do not match bucket view")  # 1 x 1 kernels
             module = nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
-        self.loss: Callable[..., Any] = module
+        self.loss = module
 
     def syncing(self, wanted: bool) -> contextlib.AbstractContextManager:
         """Gradients of the block are exchanged, or only added up until a block where they are."""
-        if self.shard:
-            self.loss.set_requires_gradient_sync(wanted)  # type: ignore[attr-defined]
-        elif self.ranks.size > 1 and not wanted:
-            return self.loss.no_sync()  # type: ignore[attr-defined]
+        if self._set_sync is not None:
+            self._set_sync(wanted)
+        elif isinstance(self.loss, nn.parallel.DistributedDataParallel) and not wanted:
+            return self.loss.no_sync()
         return contextlib.nullcontext()
 
 
@@ -176,13 +177,14 @@ def recompute_blocks(model: nn.Module) -> None:
         block.forward = functools.partial(checkpoint, block.forward, use_reentrant=False, preserve_rng_state=False)
 
 
-def _shard(module: Loss, ranks: Ranks) -> None:
-    from torch.distributed.device_mesh import init_device_mesh
+def _shard(loss: nn.Module, model: nn.Module, ranks: Ranks) -> Callable[[bool], None]:
+    """Shard the loss, block by block of its model; return what switches the exchange of gradients on and off."""
+    from torch.distributed.device_mesh import init_device_mesh  # seconds to import
     from torch.distributed.fsdp import fully_shard
 
     if not dist.is_initialized():
         raise SettingError("shard=true needs more than one process; start them with torchrun --nproc-per-node N")
     mesh = init_device_mesh(ranks.device.type, (ranks.size,))
-    for block in blocks_of(module.model):
+    for block in blocks_of(model):
         fully_shard(block, mesh=mesh)
-    fully_shard(module, mesh=mesh)
+    return fully_shard(loss, mesh=mesh).set_requires_gradient_sync

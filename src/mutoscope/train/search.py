@@ -10,12 +10,12 @@ from mutoscope.errors import SettingError, did_you_mean
 from mutoscope.train.settings import Options, Settings
 from mutoscope.train.stages import read_settings, setting_names, stage_named
 
-STAGES = ("image", "video")  # those that have a flow loss
+TUNABLE_STAGES = ("image", "video")  # those that have a flow loss
 PRUNERS = ("median", "hyperband", "none")
-FIXED = ("samples", "budget", "seed", "save_every", "preview_every", "log_every", "max_shard")
+FIXED_SETTINGS = ("samples", "budget", "seed", "save_every", "preview_every", "log_every", "max_shard")
 HELD_OUT_ITEMS = 256  # where [tune] does not say
 REPORTS_PER_TRIAL = 10
-NEVER = 1e9  # seconds
+NEVER_SECONDS = 1e9
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Search:
         settings, options = read_settings(self.stage, {**self.fixed, **chosen, "samples": self.samples})
         steps = math.ceil(self.samples / settings.batch)
         log_every = max(1, steps // REPORTS_PER_TRIAL)
-        return replace(settings, save_every=NEVER, preview_every=NEVER, log_every=log_every), options
+        return replace(settings, save_every=NEVER_SECONDS, preview_every=NEVER_SECONDS, log_every=log_every), options
 
 
 def read_search(table: dict[str, Any], parts: list[dict[str, Any]]) -> tuple[int, Search]:
@@ -63,14 +63,16 @@ def read_search(table: dict[str, Any], parts: list[dict[str, Any]]) -> tuple[int
 
     [tune] holds stage, samples, held_out, pruner, and for each setting a table {low, high, log} or {choices}.
     """
-    known = ("stage", "samples", "held_out", "pruner", *setting_names(STAGES))
+    known = ("stage", "samples", "held_out", "pruner", *setting_names(TUNABLE_STAGES))
     for key in table:
         if key not in known:
             raise SettingError(f"[tune]: unknown key {key!r}{did_you_mean(key, known)}")
     stages = [part["stage"] for part in parts]
-    stage = table.get("stage", next((name for name in reversed(stages) if name in STAGES), "image"))
-    if stage not in STAGES:
-        raise SettingError(f"[tune]: stage must be {' or '.join(STAGES)}, got {stage!r}; others have no flow loss")
+    stage = table.get("stage", next((name for name in reversed(stages) if name in TUNABLE_STAGES), "image"))
+    if stage not in TUNABLE_STAGES:
+        raise SettingError(
+            f"[tune]: stage must be {' or '.join(TUNABLE_STAGES)}, got {stage!r}; others have no flow loss"
+        )
     if stage not in stages:
         raise SettingError(f"[tune]: the recipe has no [[train]] of stage {stage!r}")
     index = len(stages) - 1 - stages[::-1].index(stage)
@@ -87,7 +89,7 @@ def read_search(table: dict[str, Any], parts: list[dict[str, Any]]) -> tuple[int
 
 def read_range(name: str, table: dict[str, Any], stage: str) -> Range:
     """Return the range of a setting of a stage; SettingError says what is wrong with it."""
-    if name in FIXED:
+    if name in FIXED_SETTINGS:
         raise SettingError(f"[tune.{name}] cannot be tuned: it is the same for all trials, or changes no weight")
     keys = [item.name for item in fields(Range)]
     for key in table:

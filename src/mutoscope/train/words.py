@@ -18,8 +18,8 @@ from mutoscope.rng import stream
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
 
-FIRST_WORD = 1996  # BERT's vocabulary lists whole words by frequency from here on
-GLOSSES = Path("/usr/share/wordnet")  # Debian's wordnet-base; without it the captions stand alone
+FIRST_WORD_ID = 1996  # BERT's vocabulary lists whole words by frequency from here on
+WORDNET_FOLDER = Path("/usr/share/wordnet")  # Debian's wordnet-base; without it the captions stand alone
 
 
 def minilm_folder() -> Path:
@@ -56,7 +56,7 @@ def keep_pieces(vocabulary: dict[str, int], words: list[str], count: int) -> lis
     must = [PAD, UNKNOWN, START, END]
     must += [piece for piece in vocabulary if len(piece.removeprefix("##")) == 1]
     must += [names[index] for word in words for index in whole.ids(word)]
-    frequent = [piece for piece, i in sorted(vocabulary.items(), key=lambda item: item[1]) if i >= FIRST_WORD]
+    frequent = [piece for piece, i in sorted(vocabulary.items(), key=lambda item: item[1]) if i >= FIRST_WORD_ID]
     return list(dict.fromkeys(must + frequent))[:count]
 
 
@@ -91,7 +91,7 @@ def convert(bert: dict[str, Tensor], kept: list[int], config: ModelConfig) -> di
     return out
 
 
-def free_sentences(folder: Path = GLOSSES) -> list[str]:
+def free_sentences(folder: Path = WORDNET_FOLDER) -> list[str]:
     """Return WordNet's definitions and examples as English that no caption holds; an empty list without the package."""
     sentences: list[str] = []
     for name in ("data.noun", "data.adj", "data.verb"):
