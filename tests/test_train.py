@@ -388,7 +388,7 @@ class TestOptim:
     @pytest.mark.parametrize("muon", [False, True])
     @pytest.mark.parametrize("part", ["transformer", "codec"])
     def test_every_parameter_is_in_one_group(self, part: str, muon: bool):
-            from mutoscope.transformer import Transformer
+        from mutoscope.transformer import Transformer
 
         kind = {"transformer": Transformer, "codec": Codec}[part]
         model = kind(getattr(preset("tiny"), part)).to(memory_format=torch.channels_last)
