@@ -117,9 +117,10 @@ class Renderer:
 
     def render_next(self) -> Rendered:
         """Render the next batch."""
+        from mutoscope.vocabulary import SCENES
+        from mutoscope.world.draw_spec import draw_spec
         from mutoscope.world.mix import MIXES
         from mutoscope.world.render import render
-        from mutoscope.world.spec import SCENES, draw_spec
 
         name = self.choose_bucket()
         bucket, count = self.work.buckets[name], CLIPS_AT_ONCE if self.work.clips else PICTURES_AT_ONCE
