@@ -4,37 +4,39 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli.arguments import TrainingSeed, argument, flag, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
-from mutoscope.cli.options import TrainingSeed, argument, flag, int_option, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError
 
 Pictures = Annotated[
     str,
-    argument("DIR", "5 to 500 pictures, with captions in NAME.txt, captions.jsonl or metadata.csv, or without."),
+    argument("DIR", "Folder of 5 to 500 pictures; captions in NAME.txt, captions.jsonl or metadata.csv are optional."),
 ]
-Name = Annotated[str, text_option("--name", "WORD", "What it is called, and the word that brings it out.")]
-Full = Annotated[bool, flag("--full", "Learn the whole transformer; the file is some twenty times as large.")]
+Name = Annotated[str, text_option("--name", "WORD", "Name of the adapter, and the word that triggers it.")]
+Full = Annotated[bool, flag("--full", "Train the whole transformer; the file is about twenty times as large.")]
 Budget = Annotated[
     str | None,
-    text_option("--budget", "TIME", "How long to train: 90s, 5m; without it a set number of samples, a minute or two."),
+    text_option("--budget", "TIME", "Training time: 90s, 5m. Default: a fixed number of samples, one or two minutes."),
 ]
-Out = Annotated[str | None, text_option("--out", "FILE", "Where to write it; NAME.safetensors among yours.")]
+Out = Annotated[
+    str | None, text_option("--out", "FILE", "Output file. Default: NAME.safetensors in your adapter folder.")
+]
 
 
 def adapt(
     folder: Pictures,
     name: Name,
-    rank: Annotated[int, int_option("--rank", 8, "Of the change: more can hold more.")] = 8,
+    rank: Annotated[int, int_option("--rank", 8, "Rank of the low-rank change: higher can learn more.")] = 8,
     full: Full = False,
     budget: Budget = None,
     seed: TrainingSeed = 0,
-    licence: Annotated[str, text_option("--licence", "NAME", "Of the pictures; kept in the file.")] = "",
+    licence: Annotated[str, text_option("--licence", "NAME", "Licence of the pictures; stored in the file.")] = "",
     out: Out = None,
     model: ask.Model = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Teach a model a word or a style from your own pictures; draw with it by --adapter."""
+    """Train an adapter for a word or a style from your own pictures; --adapter draws with it."""
     if not Path(folder).is_dir():
         raise OutputError(f"{folder!r} is not a folder; expected one of pictures")
     target = _target(out)

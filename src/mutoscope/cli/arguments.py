@@ -1,4 +1,4 @@
-"""How words of the command line become values: strict numbers, sizes, lengths of time; and the options that commands share.
+"""How text of the command line becomes values: strict numbers, sizes, lengths of time; and the options that commands share.
 
 Ranges are not checked here but where the value is used (`prompt.Request`, `media.check_output`), so that Python and the
 command line refuse the same things with the same words.
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import ArgumentInfo, OptionInfo
 
 from mutoscope.config import ASPECTS
 from mutoscope.errors import OutputError, SettingError, SizeError
@@ -132,140 +133,155 @@ def _refuse_constant(name: str) -> float:
     raise SettingError(f"--set takes finite numbers, got {name}")
 
 
-def _option(*names: str, help: str, metavar: str, parser: Callable[[Any], Any] = text, **more: Any) -> Any:
-    return typer.Option(*names, help=help, metavar=metavar, parser=parser, **more)
+def argument(metavar: str, about: str) -> ArgumentInfo:
+    """Declare a positional argument such as FILE."""
+    return typer.Argument(metavar=metavar, parser=text, help=about)
 
 
-Prompt = Annotated[str, typer.Argument(metavar="PROMPT", parser=text, help="What to draw, in quotes.")]
+def text_option(names: str, metavar: str, about: str) -> OptionInfo:
+    """Declare an option that takes text as it is; `names` are separated by spaces."""
+    return typer.Option(*names.split(), metavar=metavar, parser=text, help=about)
+
+
+def int_option(names: str, example: int, about: str, metavar: str = "N") -> OptionInfo:
+    """Declare an option that takes a whole number; the message that refuses others shows the last name and the example."""
+    return typer.Option(*names.split(), metavar=metavar, parser=whole(names.split()[-1], example), help=about)
+
+
+def float_option(name: str, example: float, about: str, metavar: str = "X") -> OptionInfo:
+    """Declare an option that takes a finite number."""
+    return typer.Option(name, metavar=metavar, parser=decimal(name, example), help=about)
+
+
+def flag(names: str, about: str) -> Any:
+    """Declare a switch."""
+    return typer.Option(*names.split(), help=about)
+
+
+# Options of the commands that draw.
+Prompt = Annotated[str, argument("PROMPT", "What to draw, in quotes.")]
 Output = Annotated[
     str | None,
-    _option("-o", "--output", metavar="FILE", help="Where to write it; the ending chooses the format. An existing file "
-            "is replaced. Without it a new name in outputs/ is taken."),
-]  # fmt: skip
-Number = Annotated[
-    int,
-    _option("-n", "--number", metavar="N", parser=whole("--number", 4), help="How many to make: NAME-0, NAME-1, ..."),
+    text_option(
+        "-o --output",
+        "FILE",
+        "Output file; its ending selects the format. An existing file is replaced. Default: a new name in outputs/.",
+    ),
 ]
+Number = Annotated[int, int_option("-n --number", 4, "Number of results: NAME-0, NAME-1, ...")]
 Style = Annotated[
     str | None,
-    _option("--style", metavar="STYLE", help="Styles by name, with strengths: watercolor, anime:0.5, watercolor:0.7,pixel art:0.3; "
-            "mutoscope styles lists them."),
-]  # fmt: skip
+    text_option(
+        "--style",
+        "STYLE",
+        "Style names, with strengths: watercolor, anime:0.5, watercolor:0.7,pixel art:0.3; mutoscope styles lists them.",
+    ),
+]
 Size = Annotated[
     str | None,
-    _option(
+    text_option(
         "--size",
-        metavar="SIZE",
-        help=f"{', '.join(ASPECTS)}; an aspect, as 16:9; or WIDTHxHEIGHT in pixels, as 192x128.",
+        "SIZE",
+        f"{', '.join(ASPECTS)}; an aspect ratio such as 16:9; or WIDTHxHEIGHT in pixels, such as 192x128.",
     ),
 ]
 Width = Annotated[
-    int | None,
-    _option(
-        "--width",
-        metavar="PIXELS",
-        parser=whole("--width", 128),
-        help="Width in pixels; clips up to 512, pictures up to 2048.",
-    ),
+    int | None, int_option("--width", 128, "Width in pixels; clips up to 512, pictures up to 2048.", "PIXELS")
 ]
 Height = Annotated[
-    int | None,
-    _option(
-        "--height",
-        metavar="PIXELS",
-        parser=whole("--height", 128),
-        help="Height in pixels; clips up to 512, pictures up to 2048.",
-    ),
+    int | None, int_option("--height", 128, "Height in pixels; clips up to 512, pictures up to 2048.", "PIXELS")
 ]
-NegativePrompt = Annotated[
-    str | None, _option("--negative-prompt", "--not", metavar="WORDS", help="What should not be seen.")
-]
-Steps = Annotated[
-    int | None,
-    _option("--steps", metavar="N", parser=whole("--steps", 12), help="Steps of drawing: more is slower and finer."),
-]
-Guidance = Annotated[
-    float | None,
-    _option("--guidance", metavar="SCALE", parser=decimal("--guidance", 3.0), help="How closely to follow the prompt."),
-]
+NegativePrompt = Annotated[str | None, text_option("--negative-prompt --not", "WORDS", "What should not be seen.")]
+Steps = Annotated[int | None, int_option("--steps", 12, "Sampling steps: more is slower and finer.")]
+Guidance = Annotated[float | None, float_option("--guidance", 3.0, "How closely to follow the prompt.", "SCALE")]
 Seed = Annotated[
-    str | None, _option("--seed", metavar="N", help="The same seed gives the same result; -1 or none draws a new one.")
+    str | None,
+    text_option("--seed", "N", "Random seed: the same seed gives the same result. -1 or none draws a new one."),
 ]
 Sprites = Annotated[
     str,
-    _option("--sprites", metavar="SETS", help="Sets of sprites for things, parted by commas: folders, .tar files, fonts; "
-            "system = the emoji font."),
-]  # fmt: skip
-Image = Annotated[
-    str | None,
-    _option(
-        "--image", metavar="FILE", help="A picture to start from; it gives the size too, unless another is asked for."
+    text_option(
+        "--sprites",
+        "SETS",
+        "Sprite sets for objects, separated by commas: folders, .tar files, fonts; system = the emoji font.",
     ),
+]
+Image = Annotated[
+    str | None, text_option("--image", "FILE", "Picture to start from; it sets the size too, unless another is given.")
 ]
 FirstFrame = Annotated[
     str | None,
-    _option("--image", metavar="FILE", help="A picture that becomes the first frame; it gives the size too, unless another "
-            "is asked for."),
-]  # fmt: skip
+    text_option("--image", "FILE", "Picture to use as the first frame; it sets the size too, unless another is given."),
+]
 Strength = Annotated[
     float | None,
-    _option("--strength", metavar="S", parser=decimal("--strength", 0.6), help="How much of --image is drawn anew: 0 keeps "
-            "it, 1 starts from noise; 0.6, with --mask 1."),
-]  # fmt: skip
+    float_option(
+        "--strength",
+        0.6,
+        "How much of --image is redrawn: 0 keeps it, 1 starts from noise. Default: 0.6, with --mask 1.",
+        "S",
+    ),
+]
 Mask = Annotated[
     str | None,
-    _option(
-        "--mask", metavar="FILE", help="A picture of the size of --image: what is white is drawn anew, the rest stays."
-    ),
+    text_option("--mask", "FILE", "Mask of the size of --image: white is redrawn, black is kept."),
 ]
 Vary = Annotated[
     float | None,
-    _option("--vary", metavar="SHARE", parser=decimal("--vary", 0.2), help="The same picture, a little different: 0 is the "
-            "same, 1 another seed's."),
-]  # fmt: skip
+    float_option("--vary", 0.2, "Vary the picture: 0 is the same picture, 1 that of another seed.", "SHARE"),
+]
 VarySeed = Annotated[
-    str | None, _option("--vary-seed", metavar="N", help="In which direction --vary goes; -1 or none draws one.")
+    str | None, text_option("--vary-seed", "N", "Seed that --vary moves towards; -1 or none draws one.")
 ]
-SameImage = Annotated[
-    str | None, _option("--image", metavar="FILE", help="The picture that the file was made from, where it was.")
-]
-SameMask = Annotated[str | None, _option("--mask", metavar="FILE", help="The mask it was made with.")]
-Votes = Annotated[
-    str | None,
-    _option("--votes", metavar="FILE", help="Votes of people, from the pages of mutoscope compare --blind."),
-]
+SameImage = Annotated[str | None, text_option("--image", "FILE", "The picture that the file was made from, if it was.")]
+SameMask = Annotated[str | None, text_option("--mask", "FILE", "The mask that the file was made with.")]
+Votes = Annotated[str | None, text_option("--votes", "FILE", "Votes from the pages of mutoscope compare --blind.")]
 Adapter = Annotated[
     str | None,
-    _option("--adapter", metavar="NAME:SCALE", help="What mutoscope adapt taught: mystyle, mystyle:0.8, a file, or several "
-            "as one:0.5,other:0.5."),
-]  # fmt: skip
-Model = Annotated[
-    str | None, _option("--model", metavar="DIR", help="A checkpoint folder instead of the embedded model.")
-]
-Runtime = Annotated[str, _option("--runtime", metavar="NAME", help="auto, onnx or torch.")]
-Threads = Annotated[
-    int | None, _option("--threads", metavar="N", parser=whole("--threads", 2), help="How many CPU threads to use.")
+    text_option(
+        "--adapter",
+        "NAME:SCALE",
+        "Adapters made by mutoscope adapt: mystyle, mystyle:0.8, a file, or several such as one:0.5,other:0.5.",
+    ),
 ]
 NoObjects = Annotated[
-    bool,
-    typer.Option(
-        "--no-objects", "--no-things", help="Let the network draw objects by itself, without the library of drawings."
-    ),
+    bool, flag("--no-objects --no-things", "Let the network draw objects by itself, without the object library.")
 ]
 Postprocess = Annotated[
     str | None,
-    _option("--postprocess", metavar="STEP", help="Step after decoding: none, pixelate, triangulate, posterize; without it the "
-            "style's own."),
-]  # fmt: skip
+    text_option(
+        "--postprocess",
+        "STEP",
+        "Step after decoding: none, pixelate, triangulate or posterize. Default: the style's own.",
+    ),
+]
+
+# Options of every command that runs a model.
+Model = Annotated[
+    str | None,
+    text_option("--model", "DIR", "Checkpoint folder, or world for the renderer. Default: the embedded model."),
+]
+Runtime = Annotated[str, text_option("--runtime", "NAME", "auto, onnx or torch.")]
+Threads = Annotated[int | None, int_option("--threads", 2, "Number of CPU threads.")]
 NoMetadata = Annotated[
-    bool,
-    typer.Option("--no-metadata", help="Leave the request out of the file; it can then not be made again from it."),
+    bool, flag("--no-metadata", "Leave the request out of the file; redo cannot make it again then.")
 ]
 NoMarking = Annotated[
-    bool, typer.Option("--no-marking", help="Leave out the mark that says a model made this. Laws may ask for it.")
+    bool, flag("--no-marking", "Leave out the mark that says a model made this. The law may require it.")
 ]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only the files, no progress and no warnings.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
+Quiet = Annotated[bool, flag("--quiet -q", "Print only the files, no progress and no warnings.")]
+Json = Annotated[bool, flag("--json", "Print one JSON object per line instead of text.")]
+
+# Options of the commands for data and training.
+FillFolder = Annotated[str, text_option("--out", "DIR", "Folder to fill; run the same command again to continue.")]
+Preset = Annotated[str, text_option("--preset", "NAME", "tiny, nano, mini, base or large.")]
+ModelCardFile = Annotated[str | None, text_option("--out", "FILE", "Write the model card there, as Markdown.")]
+WorldSeed = Annotated[int, int_option("--seed", 0, "Seed of the scenes.")]
+TrainingSeed = Annotated[int, int_option("--seed", 0, "Seed of the training.")]
+ClipFrames = Annotated[int | None, int_option("--frames", 25, "Frames per clip. Default: 25.")]
+ClipFps = Annotated[int | None, int_option("--fps", 12, "Frames per second. Default: 12.")]
+Workers = Annotated[int | None, int_option("--workers", 2, "Worker processes. Default: one per core.")]
+OnRay = Annotated[bool, flag("--ray", "Run on the Ray cluster that RAY_ADDRESS names, or on a local one.")]
 
 
 def read_prompts(path: Path) -> list[str]:

@@ -4,25 +4,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli.arguments import ModelCardFile, argument, text_option
 from mutoscope.cli.console import say
-from mutoscope.cli.options import ModelCardFile, argument, text_option
 from mutoscope.errors import OutputError, SettingError
 
 ReadmeFile = Annotated[
     str | None,
-    text_option("--readme", "FILE", "Write the training and metrics tables between their marks in this page."),
+    text_option("--readme", "FILE", "Update the training and metrics tables between their markers in this page."),
 ]
 
 
 def card(
     checkpoint: Annotated[
-        str | None, argument("[CHECKPOINT]", "A checkpoint folder; none = the embedded model.")
+        str | None, argument("[CHECKPOINT]", "Checkpoint folder. Default: the embedded model.")
     ] = None,
     out: ModelCardFile = None,
     readme: ReadmeFile = None,
     votes: ask.Votes = None,
 ) -> None:
-    """Write the model card and the tables of a README; no number is made by hand."""
+    """Write the model card and the tables of a README from the recorded figures."""
     from mutoscope.checkpoint import open_checkpoint
     from mutoscope.evaluate.report import markdown
     from mutoscope.export.card import metrics_table, model_card, read_report, training_table

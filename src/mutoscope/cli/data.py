@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import LINE_SECONDS, note, printable, say, table, watch
-from mutoscope.cli.options import (
+from mutoscope.cli.arguments import (
     ClipFps,
     ClipFrames,
     FillFolder,
@@ -19,38 +18,37 @@ from mutoscope.cli.options import (
     int_option,
     text_option,
 )
+from mutoscope.cli.console import LINE_SECONDS, note, printable, say, table, watch
 from mutoscope.errors import SettingError, SizeError
 
 DEFAULT_FRAMES, DEFAULT_FPS = 25, 12  # of a rendered clip
 
-Folder = Annotated[str, argument("DIR", "A folder with captions.jsonl.")]
-RenderWorkers = Annotated[int | None, int_option("--workers", 2, "Processes that render; 1.")]
+Folder = Annotated[str, argument("DIR", "Folder with a captions.jsonl.")]
+RenderWorkers = Annotated[int | None, int_option("--workers", 2, "Worker processes. Default: 1.")]
 Mix = Annotated[
-    str, text_option("--mix", "NAME", "world: things in half of the scenes; things: one large common thing in most.")
+    str, text_option("--mix", "NAME", "world: objects in half of the scenes; things: one large common object in most.")
 ]
-Kind = Annotated[
-    str, text_option("--kind", "KIND", "rows, table, sidecar, class, shards or hub; found out if not given.")
-]
-Buckets = Annotated[list[str] | None, text_option("--bucket", "WxH", "A bucket of your own; may be given many times.")]
-Kept = Annotated[list[str] | None, text_option("--keep", "REASON", "Drop nothing for this; may be given many times.")]
+Kind = Annotated[str, text_option("--kind", "KIND", "rows, table, sidecar, class, shards or hub. Default: detected.")]
+Buckets = Annotated[list[str] | None, text_option("--bucket", "WxH", "A bucket of your own; can be repeated.")]
+Kept = Annotated[list[str] | None, text_option("--keep", "REASON", "Keep items despite this finding; can be repeated.")]
 ShorterSide = Annotated[
-    int | None, int_option("--size", 128, "The shorter side of three buckets: square, 3:2 and 2:3; 128.", "PIXELS")
+    int | None, int_option("--size", 128, "Shorter side of three buckets: square, 3:2 and 2:3. Default: 128.", "PIXELS")
 ]
 MaxUnreadable = Annotated[
-    float, float_option("--max-unreadable", 0.01, "Stop above this share of items that cannot be read.", "SHARE")
+    float, float_option("--max-unreadable", 0.01, "Fail above this share of unreadable items.", "SHARE")
 ]
 
 
 def render(
     out: FillFolder,
-    count: Annotated[int, int_option("--count", 1000, "How many scenes.")] = 1000,
+    count: Annotated[int, int_option("--count", 1000, "Number of scenes.")] = 1000,
     size: ask.Size = "128",
     clips: Annotated[bool, flag("--clips", "Render moving clips (MP4) instead of pictures (PNG).")] = False,
     frames: ClipFrames = None,
     fps: ClipFps = None,
     seed: WorldSeed = 0,
-    start: Annotated[int, int_option("--start", 0, "The number of the first scene.")] = 0,
-    held_out: Annotated[bool, flag("--held-out", "Only the combinations that never enter training.")] = False,
+    start: Annotated[int, int_option("--start", 0, "Number of the first scene.")] = 0,
+    held_out: Annotated[bool, flag("--held-out", "Only combinations that are never used for training.")] = False,
     style: Annotated[str, text_option("--style", "NAME", "One style for all scenes.")] = "",
     sprites: ask.Sprites = "",
     mix: Mix = "world",
@@ -85,12 +83,12 @@ def _frames_of_clips(frames: int | None, clips: bool, fps: int | None) -> int:
 def collect(
     source: Annotated[str, argument("SOURCE", "A folder, a .tar of shards, or hf:OWNER/NAME.")],
     out: FillFolder,
-    captions: Annotated[str, text_option("--captions", "FILE", "A CSV, TSV or JSONL of captions.")] = "",
+    captions: Annotated[str, text_option("--captions", "FILE", "CSV, TSV or JSONL file of captions.")] = "",
     kind: Kind = "",
-    split: Annotated[str, text_option("--split", "NAME", "The split of a hub data set.")] = "train",
-    credit: Annotated[str, text_option("--source", "WORDS", "Where items come from, if they do not say.")] = "",
-    licence: Annotated[str, text_option("--licence", "WORDS", "Their licence, if they do not say.")] = "",
-    link: Annotated[bool, flag("--link", "Hard links instead of copies, where the disk allows it.")] = False,
+    split: Annotated[str, text_option("--split", "NAME", "Split of a hub data set.")] = "train",
+    credit: Annotated[str, text_option("--source", "WORDS", "Source of items that name none.")] = "",
+    licence: Annotated[str, text_option("--licence", "WORDS", "Licence of items that name none.")] = "",
+    link: Annotated[bool, flag("--link", "Make hard links instead of copies where the disk allows it.")] = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Gather pictures and clips with their captions into one folder."""
@@ -120,8 +118,8 @@ def _say_collected(done: Any, out: str) -> None:
 
 def check(
     folder: Folder,
-    min_side: Annotated[int, int_option("--min-side", 64, "The least shorter side.", "PIXELS")] = 64,
-    min_words: Annotated[int, int_option("--min-words", 1, "Of a caption.")] = 1,
+    min_side: Annotated[int, int_option("--min-side", 64, "Minimum of the shorter side.", "PIXELS")] = 64,
+    min_words: Annotated[int, int_option("--min-words", 1, "Minimum number of words in a caption.")] = 1,
     keep: Kept = None,
     max_unreadable: MaxUnreadable = 0.01,
     workers: Workers = None,
@@ -129,7 +127,7 @@ def check(
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
-    """Look at every item and say what is wrong with it, as JSON and as a page with thumbnails."""
+    """Check every item and report what is wrong, as JSON and as a page with thumbnails."""
     from mutoscope.data.check import FOLDER, PAGE, Demands
     from mutoscope.data.check import check as start
 
@@ -150,16 +148,20 @@ def pack(
     out: FillFolder,
     size: ShorterSide = None,
     bucket: Buckets = None,
-    frames: Annotated[int, int_option("--frames", 25, "Most frames of a clip.")] = 25,
-    fps: Annotated[float, float_option("--fps", 12, "Faster clips are thinned towards it.", "N")] = 12.0,
-    shard: Annotated[int, int_option("--shard", 500, "Items in a shard.")] = 500,
-    format: Annotated[str, text_option("--format", "NAME", "Of pictures: png, webp (both lossless), jpg.")] = "png",
-    enlarge: Annotated[bool, flag("--enlarge", "Take items that are smaller than their bucket too.")] = False,
+    frames: Annotated[int, int_option("--frames", 25, "Maximum number of frames per clip.")] = 25,
+    fps: Annotated[
+        float, float_option("--fps", 12, "Target frame rate; frames of faster clips are dropped.", "N")
+    ] = 12.0,
+    shard: Annotated[int, int_option("--shard", 500, "Items per shard.")] = 500,
+    format: Annotated[
+        str, text_option("--format", "NAME", "Format of pictures: png or webp (lossless), or jpg.")
+    ] = "png",
+    enlarge: Annotated[bool, flag("--enlarge", "Include items that are smaller than their bucket.")] = False,
     workers: Workers = None,
     ray: OnRay = False,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Crop what the check kept to a few shapes and write it as shards to train on."""
+    """Crop the checked items to a few shapes and write them as shards for training."""
     from mutoscope.data import buckets
     from mutoscope.data.pack import Packing
     from mutoscope.data.pack import pack as start
@@ -178,14 +180,14 @@ def pack(
 
 
 def show(
-    folder: Annotated[str, argument("DIR", "A captioned folder, a pack, or a folder of them.")],
-    out: Annotated[str | None, text_option("--out", "FILE", "The contact sheet; outputs/NAME-sheet.png.")] = None,
-    count: Annotated[int, int_option("--count", 40, "Items on the sheet.")] = 40,
-    seed: Annotated[int, int_option("--seed", 0, "Which items are on it.")] = 0,
+    folder: Annotated[str, argument("DIR", "Captioned folder, packed folder, or a folder of them.")],
+    out: Annotated[str | None, text_option("--out", "FILE", "Output file. Default: outputs/NAME-sheet.png.")] = None,
+    count: Annotated[int, int_option("--count", 40, "Number of items on the sheet.")] = 40,
+    seed: Annotated[int, int_option("--seed", 0, "Seed of the selection.")] = 0,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
-    """Draw a contact sheet of a data set and count what is in it."""
+    """Draw a contact sheet of a data set and print its statistics."""
     from mutoscope import __version__
     from mutoscope.cli import naming
     from mutoscope.data.show import look_over

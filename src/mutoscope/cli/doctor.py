@@ -51,7 +51,7 @@ class Finding:
 
 
 def doctor(model: ask.Model = None, as_json: ask.Json = False) -> int:
-    """Check this machine: what is here, what is used, why."""
+    """Check this machine: what is installed, what will be used and why."""
     findings = examine(Path(model) if model else None)
     able = all(finding.good for finding in findings if finding.needed)
     if as_json:

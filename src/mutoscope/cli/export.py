@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Annotated
 
+from mutoscope.cli.arguments import argument, flag, text_option
 from mutoscope.cli.console import say
-from mutoscope.cli.options import argument, flag, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError
 
 
 def export(
-    run: Annotated[str, argument("RUN", "The folder of a run that mutoscope train filled.")],
-    out: Annotated[str, text_option("--out", "DIR", "The checkpoint folder to write or replace.")],
-    name: Annotated[str, text_option("--name", "NAME", "What the model is called.")] = "mutoscope-nano",
-    student: Annotated[bool, flag("--student", "Write the few-step model that mutoscope train distil made.")] = False,
+    run: Annotated[str, argument("RUN", "Folder of a run of mutoscope train.")],
+    out: Annotated[str, text_option("--out", "DIR", "Checkpoint folder to write or replace.")],
+    name: Annotated[str, text_option("--name", "NAME", "Name of the model.")] = "mutoscope-nano",
+    student: Annotated[bool, flag("--student", "Export the few-step model of mutoscope train distil.")] = False,
     card: Annotated[str | None, text_option("--card", "FILE", "Write the model card there, as Markdown.")] = None,
 ) -> None:
-    """Turn a training run into a checkpoint folder that draws without PyTorch."""
+    """Export a training run as a checkpoint folder that draws without PyTorch."""
     if card is not None:
         from mutoscope.media import check_output
 

@@ -21,9 +21,9 @@ Files = Annotated[
 
 
 def info(files: Files, as_json: ask.Json = False) -> int:
-    """Say what a file, adapter or checkpoint is and how it was made.
+    """Show what a file, adapter or checkpoint is and how it was made.
 
-    A file that cannot be read gets its line too and does not stop the others; the exit code is 1 then.
+    Files that cannot be read are reported and do not stop the others; the exit code is 1 then.
     """
     codes = []
     for position, name in enumerate(files):
@@ -158,7 +158,7 @@ def redo(
     output: ask.Output = None,
     seed: Annotated[
         str | None,
-        typer.Option("--seed", metavar="N", parser=ask.text, help="Another seed; +1 is the one after the file's own."),
+        typer.Option("--seed", metavar="N", parser=ask.text, help="Another seed; +1 is the one after the file's."),
     ] = None,
     prompt: Annotated[
         str | None, typer.Option("--prompt", metavar="PROMPT", parser=ask.text, help="Another prompt.")
@@ -186,7 +186,7 @@ def redo(
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
-    """Make a file again from itself, the same or changed."""
+    """Make a file again from its metadata, the same or with changes."""
     path = Path(file)
     old = read_request(path)
     model = loading.find_maker(old) if model is None else model

@@ -92,15 +92,19 @@ def video(
     number: ask.Number = 1,
     seconds: Annotated[
         float | None,
-        typer.Option("--seconds", metavar="S", parser=ask.decimal("--seconds", 5), help="How long it plays; 5."),
+        typer.Option(
+            "--seconds", metavar="S", parser=ask.decimal("--seconds", 5), help="Length in seconds. Default: 5."
+        ),
     ] = None,
     fps: Annotated[
         int | None,
-        typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 12), help="Frames a second; 12."),
+        typer.Option("--fps", metavar="N", parser=ask.whole("--fps", 12), help="Frames per second. Default: 12."),
     ] = None,
     frames: Annotated[
         int | None,
-        typer.Option("--frames", metavar="N", parser=ask.whole("--frames", 60), help="Frames, instead of --seconds."),
+        typer.Option(
+            "--frames", metavar="N", parser=ask.whole("--frames", 60), help="Number of frames, instead of --seconds."
+        ),
     ] = None,
     style: ask.Style = None,
     size: ask.Size = None,

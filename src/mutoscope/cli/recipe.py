@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import series
+from mutoscope.cli.arguments import argument, float_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.cli.generate import RunOptions
-from mutoscope.cli.options import argument, float_option, text_option
 from mutoscope.errors import SettingError, did_you_mean
 
 PARTS = ("model", "render", "train", "tune")
@@ -24,17 +24,24 @@ RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style"
 
 
 def recipe(
-    name: Annotated[str | None, argument("[NAME|FILE]", "Of `mutoscope recipe`, or a TOML file.")] = None,
-    out: Annotated[str | None, text_option("--out -o", "DIR", "Where it all goes; outputs/NAME for pictures.")] = None,
-    motif: Annotated[str | None, text_option("--motif", "TEXT", "What the pictures show.")] = None,
-    headline: Annotated[str | None, text_option("--headline", "TEXT", "Words to set on the pictures.")] = None,
-    prompts: Annotated[str | None, text_option("--prompts", "FILE", "Draw these instead, one prompt a line.")] = None,
+    name: Annotated[
+        str | None, argument("[NAME|FILE]", "Name from the list of `mutoscope recipe`, or a TOML file.")
+    ] = None,
+    out: Annotated[
+        str | None, text_option("--out -o", "DIR", "Output folder. Default for pictures: outputs/NAME.")
+    ] = None,
+    motif: Annotated[str | None, text_option("--motif", "TEXT", "Motif of the pictures.")] = None,
+    headline: Annotated[str | None, text_option("--headline", "TEXT", "Text to set on the pictures.")] = None,
+    prompts: Annotated[
+        str | None, text_option("--prompts", "FILE", "Draw the prompts of this file instead, one per line.")
+    ] = None,
     style: ask.Style = None,
     size: ask.Size = None,
     steps: ask.Steps = None,
     seed: ask.Seed = None,
     scale: Annotated[
-        float | None, float_option("--scale", 0.001, "Of a training: do this share of it, for a try; 1.")
+        float | None,
+        float_option("--scale", 0.001, "Training recipes: run this share of it, to try it out. Default: 1."),
     ] = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
@@ -44,7 +51,7 @@ def recipe(
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
-    """Make a series of pictures, or a model from nothing, as a recipe says; without a name, list the recipes."""
+    """Run a recipe: draw a series of pictures, or train a model from scratch. Without a name, list the recipes."""
     from mutoscope.series import load_plan
 
     if name is None:

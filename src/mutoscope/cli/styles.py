@@ -23,13 +23,14 @@ def styles(
         typer.Argument(metavar="[PROMPT]", parser=ask.text, help=f"With --sheet: what to draw; {SHEET_PROMPT!r}."),
     ] = None,
     sheet: Annotated[
-        bool, typer.Option("--sheet", help="Draw one prompt in every style, one seed, into one file.")
+        bool, typer.Option("--sheet", help="Draw one prompt in every style, with one seed, into one file.")
     ] = False,
     output: ask.Output = None,
     size: ask.Size = None,
     steps: ask.Steps = None,
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", parser=ask.text, help=f"Of the sheet's pictures; {SHEET_SEED}.")
+        str | None,
+        typer.Option("--seed", metavar="N", parser=ask.text, help=f"Seed of all pictures. Default: {SHEET_SEED}."),
     ] = None,
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",

@@ -4,16 +4,18 @@ import json
 from typing import Annotated
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli.arguments import argument, flag
 from mutoscope.cli.console import note, say, table
-from mutoscope.cli.options import argument, flag
 
 
 def things(
-    prompt: Annotated[str | None, argument("[PROMPT]", "Say what is read from this prompt; nothing is drawn.")] = None,
-    whose: Annotated[bool, flag("--credits", "Name the sets of drawings and their licences.")] = False,
+    prompt: Annotated[
+        str | None, argument("[PROMPT]", "Show which objects this prompt names; nothing is drawn.")
+    ] = None,
+    whose: Annotated[bool, flag("--credits", "List the sources of the drawings and their licences.")] = False,
     as_json: ask.Json = False,
 ) -> None:
-    """List the things that are looked up, or say what is read from a prompt."""
+    """List the objects of the library, or show which ones a prompt names."""
     from mutoscope.objects import load, own_things
     from mutoscope.paths import settings_folder
 

@@ -8,30 +8,30 @@ from typing import Annotated, Any
 import typer
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli.arguments import Preset, argument, flag, float_option, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, say, table, watch
-from mutoscope.cli.options import Preset, argument, flag, float_option, int_option, text_option
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError, SettingError
 
 STAGE = "STAGE"  # the command that every stage's name calls, see `app.Stages`
 
-Folder = Annotated[str, argument("RUN/STAGE", "The folder of a stage, as runs/nano/video.")]
-Settings = Annotated[list[str] | None, text_option("--set", "KEY=VALUE", "Another setting; may be given many times.")]
+Folder = Annotated[str, argument("RUN/STAGE", "Folder of a stage, such as runs/nano/video.")]
+Settings = Annotated[list[str] | None, text_option("--set", "KEY=VALUE", "Any other setting; can be repeated.")]
 StartModel = Annotated[
     str | None,
-    text_option("--from", "MODEL", "Begin a new run with the parts of a checkpoint; embedded = the shipped one."),
+    text_option("--from", "MODEL", "Start a new run from the weights of a checkpoint; embedded = the shipped one."),
 ]
-FilmFile = Annotated[str, text_option("-o --output", "FILE", "Where to write it: .mp4 .webm .gif .webp")]
+FilmFile = Annotated[str, text_option("-o --output", "FILE", "Output file: .mp4, .webm, .gif or .webp.")]
 
 
 def train(
     context: typer.Context,
-    data: Annotated[str, text_option("--data", "DIR", "A folder that mutoscope data render filled.")],
-    out: Annotated[str, text_option("--out", "RUN", "The folder of the run; the same one goes on.")],
+    data: Annotated[str, text_option("--data", "DIR", "Folder of mutoscope data render or pack.")],
+    out: Annotated[str, text_option("--out", "RUN", "Folder of the run; an existing one is continued.")],
     preset: Preset = "nano",
-    budget: Annotated[str, text_option("--budget", "TIME", "How long to train: 90s, 60m, 1h30m.")] = "60m",
+    budget: Annotated[str, text_option("--budget", "TIME", "Training time: 90s, 60m, 1h30m.")] = "60m",
     seed: Annotated[int | None, int_option("--seed", 0, "Seed of the run.")] = None,
-    batch: Annotated[int | None, int_option("--batch", 16, "Samples a step.")] = None,
+    batch: Annotated[int | None, int_option("--batch", 16, "Samples per step.")] = None,
     settings: Settings = None,
     begin: StartModel = None,
     quiet: ask.Quiet = False,
@@ -64,17 +64,21 @@ def train(
 
 def plan(
     preset: Preset = "base",
-    gpus: Annotated[int, int_option("--gpus", 8, "How many GPUs.")] = 1,
+    gpus: Annotated[int, int_option("--gpus", 8, "Number of GPUs.")] = 1,
     device: Annotated[str, text_option("--device", "NAME", "h100, h200, a100 or rtx4090.")] = "h100",
-    batch: Annotated[int, int_option("--batch", 64, "Samples a step and GPU.")] = 64,
-    size: Annotated[str, text_option("--size", "SIZE", "Pixels, as 192x128.")] = "128",
-    frames: Annotated[int, int_option("--frames", 25, "Frames of a sample.")] = 1,
-    shard: Annotated[bool, flag("--shard", "With FSDP2: --set shard=true.")] = False,
-    checkpointing: Annotated[bool, flag("--checkpointing", "With --set checkpointing=true.")] = False,
-    share: Annotated[float, float_option("--share", 0.3, "Share of the peak to reckon with.")] = 0.3,
-    budget: Annotated[str | None, text_option("--budget", "TIME", "What a run so long sees.")] = None,
+    batch: Annotated[int, int_option("--batch", 64, "Samples per step and GPU.")] = 64,
+    size: Annotated[str, text_option("--size", "SIZE", "Size in pixels, such as 192x128.")] = "128",
+    frames: Annotated[int, int_option("--frames", 25, "Frames per sample.")] = 1,
+    shard: Annotated[bool, flag("--shard", "Sharded with FSDP2 (--set shard=true).")] = False,
+    checkpointing: Annotated[
+        bool, flag("--checkpointing", "With activation checkpointing (--set checkpointing=true).")
+    ] = False,
+    share: Annotated[float, float_option("--share", 0.3, "Share of the peak FLOPs that is reached.")] = 0.3,
+    budget: Annotated[
+        str | None, text_option("--budget", "TIME", "Length of a run: also show how many samples it sees.")
+    ] = None,
 ) -> None:
-    """Say what training the transformer of a preset takes: memory, FLOPs, samples a second; nothing runs."""
+    """Estimate what training the transformer of a preset takes: memory, FLOPs, samples per second."""
     from mutoscope.config import preset as known_preset
     from mutoscope.train.plan import Work, describe
 
@@ -85,12 +89,12 @@ def plan(
 
 def ema(
     folder: Folder,
-    width: Annotated[float | None, float_option("--width", 0.07, "Width of the average.", "W")] = None,
-    pick: Annotated[bool, flag("--pick", "Take the width with the lowest loss on --data.")] = False,
-    data: Annotated[str | None, text_option("--data", "DIR", "Data the run did not see, for --pick.")] = None,
+    width: Annotated[float | None, float_option("--width", 0.07, "Width of the weight average.", "W")] = None,
+    pick: Annotated[bool, flag("--pick", "Choose the width with the lowest loss on --data.")] = False,
+    data: Annotated[str | None, text_option("--data", "DIR", "Held-out data, for --pick.")] = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Choose the width of the weight average after the run, and put that average into the run's parts."""
+    """Choose the width of the weight average (EMA) after the run, and store that average as the run's weights."""
     if pick == (width is not None):
         raise SettingError("give --width 0.07, or --pick with --data DIR")
     if pick != (data is not None):
@@ -114,9 +118,9 @@ def ema(
 def film(
     folder: Folder,
     output: FilmFile = "film.mp4",
-    fps: Annotated[int, int_option("--fps", 4, "Sheets a second.")] = 4,
+    fps: Annotated[int, int_option("--fps", 4, "Sheets per second.")] = 4,
 ) -> None:
-    """Make a film of a stage's preview sheets: the same prompts and seeds while the model learns."""
+    """Make a film of the preview sheets of a stage: the same prompts and seeds during training."""
     from mutoscope.media import check_output
     from mutoscope.train.timelapse import ENDINGS, write_timelapse
 

@@ -8,28 +8,28 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
+from mutoscope.cli.arguments import argument, float_option, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
-from mutoscope.cli.options import argument, float_option, int_option, text_option
 from mutoscope.cli.recipe import read_recipe, render_part, train_part
 from mutoscope.device import need_torch
 from mutoscope.errors import SettingError
 
 Storage = Annotated[
     str,
-    text_option("--storage", "URL", "An Optuna storage that several machines share; a file in DIR without it."),
+    text_option("--storage", "URL", "Optuna storage shared by several machines. Default: a file in DIR."),
 ]
 
 
 def tune(
     file: Annotated[str, argument("RECIPE", "A recipe with a [tune] table; see docs/tune.md.")],
-    out: Annotated[str, text_option("--out", "DIR", "The study's folder; the same command goes on.")],
-    trials: Annotated[int, int_option("--trials", 40, "How many to try in all.")] = 40,
+    out: Annotated[str, text_option("--out", "DIR", "Folder of the study; run the same command again to continue.")],
+    trials: Annotated[int, int_option("--trials", 40, "Total number of trials.")] = 40,
     storage: Storage = "",
-    seed: Annotated[int, int_option("--seed", 0, "Of what is tried.")] = 0,
-    scale: Annotated[float, float_option("--scale", 0.01, "Do this share of everything, for a try; 1.")] = 1.0,
+    seed: Annotated[int, int_option("--seed", 0, "Seed of the search.")] = 0,
+    scale: Annotated[float, float_option("--scale", 0.01, "Run this share of everything, to try it out.")] = 1.0,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Find good settings of a recipe: many short runs, judged by their loss on data held out."""
+    """Search for good settings of a recipe: many short runs, compared by their held-out loss."""
     if trials < 1:
         raise SettingError(f"--trials must be 1 or more, got {trials}")
     if not 0 < scale <= 1:

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli import naming
+from mutoscope.cli.arguments import float_option, int_option
 from mutoscope.cli.console import note, say
-from mutoscope.cli.options import float_option, int_option
 from mutoscope.errors import MissingExtraError, SettingError
 
 MOST_PIXELS = 2048
@@ -21,13 +21,15 @@ def world(
     prompt: ask.Prompt,
     output: ask.Output = None,
     size: ask.Size = "256",
-    seconds: Annotated[float | None, float_option("--seconds", 2.0, "Draw a clip of so many seconds.", "S")] = None,
-    fps: Annotated[int, int_option("--fps", 12, "Frames a second.")] = 12,
+    seconds: Annotated[
+        float | None, float_option("--seconds", 2.0, "Draw a clip of this length, in seconds.", "S")
+    ] = None,
+    fps: Annotated[int, int_option("--fps", 12, "Frames per second.")] = 12,
     seed: ask.Seed = None,
     sprites: ask.Sprites = "",
     quiet: ask.Quiet = False,
 ) -> None:
-    """Draw a sentence with the renderer that makes the training data, not with the model.
+    """Draw a sentence with the renderer of the training data, not with the model.
 
     Things in it come from the system's emoji font, or from the sets of --sprites.
     """
