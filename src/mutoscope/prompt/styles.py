@@ -1,4 +1,4 @@
-"""The styles by name, from one data file and the user's own, and how strengths and mixtures of them are written.
+"""The styles by name, from the vocabulary and the user's own file, and how strengths and mixtures of them are written.
 
     "watercolor"   "watercolor:0.5"   "watercolor:0.7, pixel art:0.3"   "anime, -photo"
 
@@ -16,8 +16,8 @@ from mutoscope.errors import StyleError, did_you_mean
 from mutoscope.paths import settings_folder
 from mutoscope.prompt.checks import as_float, check_bool, check_word
 from mutoscope.text_files import read_toml
+from mutoscope.vocabulary.loading import data
 
-FILE = Path(__file__).parent / "styles.toml"
 MAX_FILE_BYTES = 1 << 20  # bytes
 PACKAGE_KEYS = ("postprocess", "default_negative")  # only styles of the package have them: they suit its own checkpoint
 MAX_STRENGTH, MAX_STYLES = 3.0, 8
@@ -61,7 +61,8 @@ class Style:
 @cache
 def known_styles() -> Mapping[str, Style]:
     """Return the styles of the package by name."""
-    return read_styles(FILE)
+    keys = [item.name for item in fields(Style) if item.name != "name"]
+    return {name: Style(name, **{key: row[key] for key in keys if key in row}) for name, row in data("styles").items()}
 
 
 def own_file() -> Path:
@@ -81,7 +82,7 @@ def styles() -> dict[str, str]:
 
 def read_styles(path: Path) -> dict[str, Style]:
     """Read a style file; StyleError says in one line what is wrong with it."""
-    known = [item.name for item in fields(Style) if item.name not in ("name", *(() if path == FILE else PACKAGE_KEYS))]
+    known = [item.name for item in fields(Style) if item.name not in ("name", *PACKAGE_KEYS)]
     try:
         found = {}
         for name, table in read_toml(path, MAX_FILE_BYTES).items():
