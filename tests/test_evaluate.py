@@ -1,7 +1,7 @@
-"""The evaluation: floors against closed forms, wordings against captions, the judge's files, runs of painters of known skill."""
+"""The evaluation: floors against closed forms, wordings against captions, the judge's files, runs of models of known skill."""
 
 import json
-from collections import Counter
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -15,13 +15,13 @@ from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import evaluate as verb
 from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, DataError, OutputError, SettingError
-from mutoscope.evaluate import free_prompts, motion, prompts, renders, sheets, suite, tally
 from mutoscope.evaluate import judge as judging
-from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate import motion, prompts, renders, sheets, suite, tally
 from mutoscope.evaluate.judge import Judge, load_judge
-from mutoscope.evaluate.painter import Painter, known_to, load_painter
+from mutoscope.evaluate.model_under_test import ModelUnderTest, load_model, read_known
+from mutoscope.evaluate.plan import SUITES, Plan
+from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
 from mutoscope.evaluate.prompts import Known
-from mutoscope.evaluate.suite import Plan
 from mutoscope.events import Event, drain
 from mutoscope.extractors import PAPERS, WEIGHTS, Extractors, Sizes
 from mutoscope.train import judge as stage
@@ -114,13 +114,13 @@ def test_styles_add_up():
     ],
 )
 def test_says(text: str, said: set[str]):
-    assert prompts.says(LAKE, text) == said
+    assert prompts.find_said(LAKE, text) == said
 
 
 def test_a_snowy_village_says_nothing_of_the_weather():
     spec = replace(LAKE, scene="snowy village", weather="snow", season="winter", style="photo", light="night")
-    assert prompts.says(spec, "a snowy village at night") == {"scene", "light"}
-    assert "weather" in prompts.says(spec, "a snowy village at night while it snows")
+    assert prompts.find_said(spec, "a snowy village at night") == {"scene", "light"}
+    assert "weather" in prompts.find_said(spec, "a snowy village at night while it snows")
 
 
 def test_captions_say_only_what_is_so():
@@ -129,7 +129,7 @@ def test_captions_say_only_what_is_so():
         spec = draw_spec(5, index, held_out=None)
         text = caption(spec, index)
         for light in {"dawn", "morning", "golden hour"} - {spec.light}:
-            assert "light" not in prompts.says(replace(spec, light=light), text), (text, light)
+            assert "light" not in prompts.find_said(replace(spec, light=light), text), (text, light)
 
 
 def test_questions():
@@ -137,7 +137,7 @@ def test_questions():
     assert questions == prompts.held_out_questions(50)[:40]
     for q in questions:
         assert q.spec and is_held_out(q.spec.scene, q.spec.light, q.spec.style)
-        assert {"scene", "light"} <= prompts.says(q.spec, q.prompt) and {"scene", "light"} <= set(q.asked)
+        assert {"scene", "light"} <= prompts.find_said(q.spec, q.prompt) and {"scene", "light"} <= set(q.asked)
         assert all(word == getattr(q.spec, name) for name, word in q.asked.items())
         assert q.style != "photo" or q.asked["style"] == "photo"
     assert any(0 < len(set(ATTRIBUTES) - set(q.asked)) for q in questions)
@@ -163,13 +163,32 @@ def test_a_model_is_asked_for_what_it_could_know(monkeypatch: pytest.MonkeyPatch
     assert words.fact("scene", "lake") and not words.fact("scene", "canyon") and words.says("a lake at dawn")
     assert not replace(words, other=few).fact("style", "comic") and replace(words, other=few).fact("style", "anime")
     assert not replace(Known(), other=few).fact("scene", "canyon")
-    monkeypatch.setattr(prompts, "MOST_SKIPPED", 50)
+    monkeypatch.setattr(prompts, "MAX_SKIPPED", 50)
     with pytest.raises(SettingError, match="knows hardly any"):
         prompts.held_out_questions(2, Known(frozenset({"lake"})))
 
 
+def test_style_pairs_are_one_scene_asked_for_twice():
+    questions = prompts.held_out_questions(40)
+    pairs = prompts.style_pairs(questions)
+    assert [pair.in_prompt.prompt for pair in pairs] == [
+        q.prompt for q in questions if q.style != "photo" and "style" in q.asked
+    ]
+    assert len(pairs) > 10 and len({pair.in_prompt.style for pair in pairs}) > 5
+    for pair in pairs:
+        ours, theirs = pair.in_prompt, pair.as_argument
+        assert (ours.spec, ours.seed, ours.style, ours.asked) == (theirs.spec, theirs.seed, theirs.style, theirs.asked)
+        assert ours.spec and set(ours.asked) == {"style", "scene", "light"} and ours.asked["style"] == ours.style
+        assert "style" in prompts.find_said(ours.spec, ours.prompt)
+        said = prompts.find_said(ours.spec, theirs.prompt)
+        assert {"scene", "light"} <= said and "style" not in said
+        assert not re.search(r"\b(photo|photograph|picture of)\b", theirs.prompt)
+    known = Known(frozenset("a an the of at in lake sunset dawn night photo clear summer anime".split()))
+    assert prompts.style_pairs(questions, known) == []  # no caption without a style in the words it knows
+
+
 def test_what_the_embedded_model_knows():
-    known = known_to(open_checkpoint(verify=False))
+    known = read_known(open_checkpoint(verify=False))
     scenes = {scene for scene in SCENES if known.fact("scene", scene)}
     assert {"lake", "beach", "flower field"} <= scenes
     questions = prompts.held_out_questions(8, known)
@@ -237,9 +256,9 @@ def test_views_and_disturbed_pixels_stay_near():
 def test_it_learns_and_says_how_well(judge: Judge):
     specs = [draw_spec(9001, index) for index in range(96)]
     asked = [{name: word for name, word in shown(spec).items() if name in ATTRIBUTES} for spec in specs]
-    read = judge.read(list(renders.render_pictures(specs, 32, 32)))
+    read = judge.classify(list(renders.render_pictures(specs, 32, 32)))
     assert tally.share(asked, read)["light"]["share"] > 1.5 * tally.floor(asked, read)["light"]
-    test = judge.papers()["test"]
+    test = judge.provenance()["test"]
     assert test["all"]["scene"]["n"] == 24 and set(test) == {"all", "styles"}
     assert judge.seeds == {9001, 9002} and judge.card["labels"]["object"] == {"none": 216}
 
@@ -247,15 +266,15 @@ def test_it_learns_and_says_how_well(judge: Judge):
 def test_no_word_is_read_that_was_never_shown(judge: Judge):
     pictures = list(np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), np.uint8))
     seen = {name: set(words) for name, words in judge.card["labels"].items()}
-    assert all(word in seen[name] for facts in judge.read(pictures) for name, word in facts.items())
-    assert all("count" not in facts and "side" not in facts for facts in judge.read(pictures))
+    assert all(word in seen[name] for facts in judge.classify(pictures) for name, word in facts.items())
+    assert all("count" not in facts and "side" not in facts for facts in judge.classify(pictures))
 
 
 def test_numbers_do_not_depend_on_the_batch(judge: Judge):
     pictures = list(renders.render_pictures([draw_spec(7, index) for index in range(5)], 48, 32))
-    assert judge.read(pictures) == [judge.read([picture])[0] for picture in pictures]
-    assert judge.read([]) == [] and judge.features([]).shape == (0, judge.nets.sizes.features)
-    for look in (judge.features, judge.see):
+    assert judge.classify(pictures) == [judge.classify([picture])[0] for picture in pictures]
+    assert judge.classify([]) == [] and judge.features([]).shape == (0, judge.nets.sizes.features)
+    for look in (judge.features, judge.embed_pictures):
         each = np.concatenate([look([picture]) for picture in pictures])
         assert np.abs(look(pictures) - each).max() < 1e-5
 
@@ -271,7 +290,7 @@ def test_features_are_measured_in_deviations(judge: Judge, tiny_judge: Path):
 
 
 def test_words_it_does_not_know(judge: Judge):
-    known, unknown = judge.embed(["a lake at night"]), judge.embed(["", "xyzzy plugh"])
+    known, unknown = judge.embed_texts(["a lake at night"]), judge.embed_texts(["", "xyzzy plugh"])
     assert known.shape == (1, judge.nets.sizes.embedding) and np.linalg.norm(unknown, axis=1) == pytest.approx(1)
     assert judge.nets.ids(["A lake, at NIGHT!"]).tolist() == judge.nets.ids(["a lake at night"]).tolist()
 
@@ -310,7 +329,7 @@ def test_the_shipped_judge():
     assert (judging.SHIPPED / WEIGHTS).stat().st_size <= 6_000_000
     suite.check_seeds(judge)
     assert 0 not in judge.seeds
-    assert judge.papers()["test"]["all"]["scene"]["share"] > 0.9
+    assert judge.provenance()["test"]["all"]["scene"]["share"] > 0.9
     assert set(judge.card["labels"]["scene"]) >= {scene for scene in SCENES if scene != "plain ground"}
 
 
@@ -323,7 +342,6 @@ def test_a_judge_of_the_worlds_that_are_asked_for_is_refused(judge: Judge):
 def test_pictures_without_facts_teach_no_judge(tiny_judge: Path):
     from mutoscope.config import preset
     from mutoscope.data.cache import open_folders
-    from mutoscope.errors import DataError
 
     folder = replace(open_folders(tiny_judge.parent / "data")[0], facts=[{}] * 80)
     with pytest.raises(DataError, match="data render"):
@@ -339,7 +357,7 @@ def ramp(*levels: int) -> np.ndarray:
 
 def test_changes_in_levels():
     assert motion.changes(ramp(0, 10, 255, 0)).tolist() == [10, 245, 255]
-    found = motion.compare([ramp(0, 2, 4), ramp(0, 0, 12)], [ramp(0, 4, 8), ramp(9, 5, 9)])
+    found = motion.compare_clips([ramp(0, 2, 4), ramp(0, 0, 12)], [ramp(0, 4, 8), ramp(9, 5, 9)])
     assert (found["change"], found["rendered"], found["ratio"]) == (4, 4, 1)
     assert (found["jump"], found["rendered_jump"]) == (2, 1)
     assert found["low"] == pytest.approx(0.5) and found["high"] == pytest.approx(1.5)
@@ -349,14 +367,14 @@ def test_flicker_is_what_comes_and_goes_again():
     assert motion.flicker(ramp(0, 10, 20, 30)) == 0
     assert motion.flicker(ramp(0, 10, 0, 10)) == 10
     assert motion.flicker(ramp(0, 10)) == 0
-    found = motion.compare([ramp(0, 10, 0)], [ramp(0, 5, 0)])
+    found = motion.compare_clips([ramp(0, 10, 0)], [ramp(0, 5, 0)])
     assert found["flicker"]["value"] == 2 and found["flicker"]["n"] == 1
 
 
 def test_clips_that_stand_still():
-    found = motion.compare([ramp(5, 5, 5)], [ramp(5, 6, 7)])
+    found = motion.compare_clips([ramp(5, 5, 5)], [ramp(5, 6, 7)])
     assert found["ratio"] == 0 and found["jump"] == 0
-    assert motion.compare([ramp(5, 6)], [ramp(5, 5)])["ratio"] > 2
+    assert motion.compare_clips([ramp(5, 6)], [ramp(5, 5)])["ratio"] > 2
 
 
 # --------------------------------------------------------------------------------------------------------------- sheets
@@ -379,37 +397,53 @@ def test_wrong_pictures_are_framed():
 @cache
 def scenes() -> dict[str, SceneSpec]:
     """Return a scene for every prompt that shows what it asks for; the scene itself where there is one."""
-    known = {text: draw_spec(0, 0, held_out=None, **facts) for text, facts in FREE_PROMPTS}
-    questions = (*prompts.held_out_questions(24), *prompts.moving_questions(2), *prompts.camera_questions(2))
+    known = {text: spec_of(facts) for text, facts in FREE_PROMPTS}
+    held_out = prompts.held_out_questions(24)
+    plain = [pair.as_argument for pair in prompts.style_pairs(held_out)]
+    questions = (*held_out, *plain, *prompts.moving_questions(2), *prompts.camera_questions(2))
     return known | {q.prompt: q.spec for q in questions if q.spec}
 
 
-def draw_well(prompt: str, seed: int) -> np.ndarray:
+def spec_of(facts: dict[str, str]) -> SceneSpec:
+    first = draw_spec(0, 0, held_out=None, scene=facts["scene"], light=facts["light"], style=facts["style"])
+    return replace(first, **facts)
+
+
+def draw_well(prompt: str, seed: int, style: str | None = None, /) -> np.ndarray:
+    assert style in (None, scenes()[prompt].style)
     return next(renders.render_pictures([scenes()[prompt]]))
+
+
+def draw_photo(prompt: str, seed: int, style: str | None = None, /) -> np.ndarray:
+    """Draw the scene in the style that is given beside the prompt, and never in one that the prompt says."""
+    return next(renders.render_pictures([replace(scenes()[prompt], style=style or "photo")]))
 
 
 def move_well(prompt: str, seed: int, frames: int) -> np.ndarray:
     return motion.render_clip(scenes()[prompt], frames, 48, 32)
 
 
-WELL = Painter(
+WELL = ModelUnderTest(
     draw_well, move_well, lambda pictures: pictures ^ 1, name="the world itself", model_hash="0123456789abcdef"
 )
 
 
-def judged(painter: Painter, out: Path, folder: Path, plan: Plan = SMALL, **settings) -> dict:
-    page = drain(suite.run(painter, out, plan=plan, judge=folder, **settings))
+def judged(model: ModelUnderTest, out: Path, folder: Path, plan: Plan = SMALL, **settings) -> dict:
+    page = drain(suite.run(model, out, plan=plan, judge=folder, **settings))
     assert page == out / "report.md" and not list(out.glob("*.tmp"))
     return json.loads((out / "report.json").read_text())
 
 
-def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge: Path, judge: Judge):
+def test_a_model_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge: Path, judge: Judge):
     out = tmp_path / "a" / "b"
     found = judged(WELL, out, tiny_judge, training=tiny_judge.parent / "data")
     pictures = found["pictures"]
     assert pictures["n"] == len(pictures["answers"]) == 24 and pictures["generated"] == pictures["renders"]
     assert found["judge"]["sha256"] == judge.sha256 and found["model"]["hash"] == WELL.model_hash
-    assert found["free"]["n"] == len(FREE_PROMPTS)
+    assert found["free"]["n"] == len(FREE_PROMPTS) and found["free"]["development_set"] == "prompts_free.txt"
+    styles = found["styles"]
+    assert styles["prompt"] == styles["argument"] == styles["renders"] and styles["n"] == len(styles["answers"]) > 5
+    assert styles["prompt"]["styles"].keys() == {row["style"] for row in styles["answers"]} and "blind" not in found
     for part in (found["clips"]["all"], *found["clips"]["scenes"].values()):
         assert part["ratio"] == 1 and part["jump"] == part["rendered_jump"] and part["flicker"]["value"] == 1
     assert list(found["clips"]["drift"]) == ["first frame", "2 s"]
@@ -423,41 +457,60 @@ def test_a_painter_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge
         copies["planted copies"]["value"] > 0.7 and copies["held-out renders"]["value"] <= 0.05
     )  # 16 features of 32 px
     assert found["codec"]["PSNR"]["value"] == pytest.approx(20 * np.log10(255), abs=0.01)
-    assert set(found["not_measured"]) == {"speed", "things", "preference"}
+    assert set(found["not_measured"]) == {"speed", "things", "preference", "blind set"}
     assert found["not_measured"]["speed"] == "this model tells no stages apart"
     camera = found["camera"]
     assert camera["n"] == 2 and camera["generated"] == camera["renders"]
     page = (out / "report.md").read_text()
+    assert "free wording" not in [row["what"] for row in found["thresholds"]]
+    assert (
+        "## Development set: 300 free-worded prompts" in page and "## Blind set: free wording\n\nNot measured." in page
+    )
+    assert "| style (in the prompt) |" in page and "| style (style=) |" in page and "- blind set: " not in page
     assert judge.sha256[:16] in page and WELL.model_hash in page and "| beach | 1 |" in page
     assert "FD-own of the generated pictures is 1.00 times" in page and "- speed: " in page
     drawn = {path.name for path in out.glob("*.png")}
-    assert drawn == {"pictures-1.png", *(f"free-{n}.png" for n in (1, 2, 3)), "clips-1.png", "page.png"}
-    assert [row["what"][:5] for row in found["bars"]][:2] == ["scene", "light"]
-    assert all(row["met"] for row in found["bars"] if row["what"].startswith("change"))
+    assert drawn == {"pictures-1.png", "styles-1.png", *(f"free-{n}.png" for n in (1, 2, 3)), "clips-1.png", "page.png"}
+    assert [row["what"][:5] for row in found["thresholds"]][:2] == ["scene", "light"]
+    assert all(row["met"] for row in found["thresholds"] if row["what"].startswith("change"))
 
 
-def test_a_painter_that_always_draws_the_same_is_found_out(tmp_path: Path, tiny_judge: Path):
+def test_a_style_that_is_read_in_one_way_only_is_found_out(tmp_path: Path, tiny_judge: Path, judge: Judge):
+    """The model reads `style=` and no style of a prompt: the two figures of the report are those of its two ways."""
+    found = judged(ModelUnderTest(draw_photo), tmp_path, tiny_judge, replace(SMALL, clips=0, free=False))["styles"]
+    pairs = prompts.style_pairs(prompts.held_out_questions(24))
+    specs = [pair.in_prompt.spec for pair in pairs if pair.in_prompt.spec]
+    for way, drawn in (("argument", specs), ("prompt", [replace(spec, style="photo") for spec in specs])):
+        read = judge.classify(list(renders.render_pictures(drawn)))
+        right = sum(facts["style"] == spec.style for facts, spec in zip(read, specs, strict=True))
+        assert found[way]["all"]["style"]["right"] == right and found[way]["all"]["style"]["n"] == len(specs)
+    assert found["argument"]["all"]["style"]["right"] > found["prompt"]["all"]["style"]["right"]
+
+
+def test_a_model_that_always_draws_the_same_is_found_out(tmp_path: Path, tiny_judge: Path):
     grey = np.full((64, 96, 3), 128, np.uint8)
-    stiff = Painter(lambda prompt, seed: grey, lambda prompt, seed, frames: np.stack([grey] * frames))
+    stiff = ModelUnderTest(
+        lambda prompt, seed, style=None: grey, lambda prompt, seed, frames: np.stack([grey] * frames)
+    )
     found = judged(stiff, tmp_path, tiny_judge, replace(SMALL, clips=1, free=False))
     part = found["pictures"]["generated"]["all"]
     for name in ("scene", "light"):
         assert part[name]["share"] == pytest.approx(found["pictures"]["floor"][name], abs=0.05)
-    assert not any(row["met"] for row in found["bars"] if not row["what"].startswith("largest"))
+    assert not any(row["met"] for row in found["thresholds"] if not row["what"].startswith("largest"))
     sets = found["fidelity"]
     assert sets["generated"]["FD-own"]["low"] > sets["renders"]["FD-own"]["value"]
     assert sets["generated"]["recall"]["value"] < 0.2
     assert found["text"]["generated"]["value"] == pytest.approx(found["text"]["wrong captions"]["value"], abs=0.5)
-    lacking = {"memorisation", "codec", "speed", "preference", "things"}
+    lacking = {"memorisation", "codec", "speed", "preference", "things", "blind set"}
     assert set(found["not_measured"]) == lacking
 
 
-def test_a_painter_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: Path, tiny_judge: Path):
+def test_a_model_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: Path, tiny_judge: Path):
     from mutoscope.data.cache import open_folders
 
     folder = tiny_judge.parent / "data"
     learned = open_folders(folder)[0].pixels[:, 0]
-    parrot = Painter(lambda prompt, seed: learned[seed % len(learned)])
+    parrot = ModelUnderTest(lambda prompt, seed, style=None: learned[seed % len(learned)])
     plan = replace(SMALL, count=8, clips=3, free=False, training=1000)
     found = judged(parrot, tmp_path, tiny_judge, plan, training=folder)
     assert (
@@ -468,17 +521,17 @@ def test_a_painter_of_pictures_alone_that_knows_its_training_by_heart(tmp_path: 
     assert found["memorisation"]["generated"]["value"] == 1
 
 
-def test_a_checkpoint_is_a_painter(tiny_checkpoint: Path):
-    painter = load_painter(tiny_checkpoint)
-    assert (painter.name, painter.model_hash) == ("mutoscope-tiny", open_checkpoint(tiny_checkpoint).hash)
-    picture = painter.draw("a lake", 7)
-    assert picture.shape == (256, 256, 3) and np.array_equal(picture, painter.draw("a lake", 7))
-    assert painter.move and painter.move("a lake", 7, 5).shape == (5, 128, 128, 3)
-    assert load_painter(tiny_checkpoint, clips=False).move is None
-    assert painter.restore and painter.restore(picture[None, :32, :48]).shape == (1, 32, 48, 3)
-    assert painter.known.fact("scene", "lake")
-    assert painter.time
-    seconds = painter.time()
+def test_a_checkpoint_is_a_model_under_test(tiny_checkpoint: Path):
+    model = load_model(tiny_checkpoint)
+    assert (model.name, model.model_hash) == ("mutoscope-tiny", open_checkpoint(tiny_checkpoint).hash)
+    picture = model.draw_picture("a lake", 7)
+    assert picture.shape == (256, 256, 3) and np.array_equal(picture, model.draw_picture("a lake", 7))
+    assert model.draw_clip and model.draw_clip("a lake", 7, 5).shape == (5, 128, 128, 3)
+    assert load_model(tiny_checkpoint, clips=False).draw_clip is None
+    assert model.reconstruct and model.reconstruct(picture[None, :32, :48]).shape == (1, 32, 48, 3)
+    assert model.known.fact("scene", "lake")
+    assert model.measure_speed
+    seconds = model.measure_speed()
     for kind in ("picture", "clip"):
         assert 0 < sum(value for name, value in seconds[kind].items() if name != "whole") <= 3 * seconds[kind]["whole"]
         assert seconds[kind]["velocity"] > 0
@@ -500,49 +553,33 @@ def test_what_a_run_refuses(tmp_path: Path, tiny_judge: Path, tiny_world: Path):
             replace(SMALL, **wrong)
     with pytest.raises(SettingError, match="clips only"):
         drain(suite.run(WELL, tmp_path, plan=SMALL, judge=tiny_judge, training=tiny_world / "clips"))
-    assert suite.SUITES["quick"].frames == motion.FRAMES and suite.SUITES["full"].frames == 121
+    assert SUITES["quick"].frames == motion.FRAMES and SUITES["full"].frames == 121
 
 
 # --------------------------------------------------------------------------------------------------------- command line
 
 
 def test_the_verb(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, outputs: Path):
-    asked = {}
+    asked = []
 
-    def start(checkpoint: str | None, **settings) -> Iterator[Event]:
-        asked.update(settings, checkpoint=checkpoint)
+    def start(options: verb.EvaluationOptions) -> Iterator[Event]:
+        asked.append(options)
         page = outputs / "report.md"
         page.write_text("# Evaluation\n| a | b |\n")
         yield Event("done", 1, 1, result=page)
 
     monkeypatch.setattr(verb, "start_evaluation", start)
-    assert main(["evaluate", "runs/nano", "--suite", "full", "--count", "3", "--i3d", "x.pt"]) == 0
+    assert main(["evaluate", "runs/nano", "--suite", "full", "--count", "3", "--i3d", "x.pt", "--blind", "y.txt"]) == 0
     assert capsys.readouterr().out == f"# Evaluation\n| a | b |\n{outputs / 'report.md'}\n"
-    assert asked == {"checkpoint": "runs/nano", "suite": "full", "count": 3, "things": None, "clips": None, "out": Path("runs/evaluation"),
-                     "judge": None, "training": None, "public": (None, None, "x.pt"), "sprites": "", "votes": None}  # fmt: skip
-    assert verb.plan_of("quick", 3, 0, things=200) == replace(
-        suite.SUITES["quick"], count=3, clips=0, things=200, cameras=0
+    plan = replace(SUITES["full"], count=3, things=3, cameras=32)
+    assert asked == [verb.EvaluationOptions("runs/nano", Path("runs/evaluation"), plan, i3d="x.pt", blind="y.txt")]
+    assert verb.choose_plan("quick", 3, 0, things=200) == replace(
+        SUITES["quick"], count=3, clips=0, things=200, cameras=0
     )
-    assert verb.plan_of("quick", 3, 0) == replace(suite.SUITES["quick"], count=3, clips=0, things=3, cameras=0)
+    assert verb.choose_plan("quick", 3, 0) == replace(SUITES["quick"], count=3, clips=0, things=3, cameras=0)
     for words in (["--count", "1"], ["--clips", "-1"], ["--things", "-1"], ["--count", "many"], ["--suite", "quik"],
                   ["--i3d", "nothing.pt"], ["--training", "nowhere"], ["--clip", "nowhere"], ["--sprites", "nowhere"],
-                  ["--judge", "x"]):  # fmt: skip
+                  ["--judge", "x"], ["--blind", "nowhere"]):  # fmt: skip
         monkeypatch.undo()
         assert main(["evaluate", *words]) == 2, words
         assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_free_prompts_are_one_file(root: Path, tmp_path: Path):
-    """The one in the package is what is asked; its copy among the tests is the same, and a broken line is named."""
-    ours = (root / "tests" / "prompts_free.txt").read_text(encoding="utf-8")
-    assert free_prompts.FILE.read_text(encoding="utf-8") == ours
-    counts = Counter((facts["scene"], facts["light"]) for _, facts in FREE_PROMPTS)
-    assert (
-        len(FREE_PROMPTS) == 300
-        and len({scene for scene, _ in counts}) >= 20
-        and len({light for _, light in counts}) == 8
-    )
-    for line in ("lake\tnoon", "lake\t\tx", "lake\tnoon\tx\tfog", "lake\tnoon\tx\ta=b\tc=d"):
-        (tmp_path / "broken.txt").write_text(f"# head\n{line}\n")
-        with pytest.raises(DataError, match=r"broken\.txt, line 2: expected scene, light, prompt"):
-            free_prompts.read_prompts(tmp_path / "broken.txt")

@@ -1,6 +1,7 @@
 """Two models against each other, and the tables that are written from records: model card, README, marks."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,29 +15,33 @@ from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, OutputError
 from mutoscope.evaluate import compare, motion, prompts, renders
 from mutoscope.evaluate.compare import is_sure, paired, paired_means
-from mutoscope.evaluate.painter import Painter, known_to
-from mutoscope.evaluate.suite import Plan
+from mutoscope.evaluate.model_under_test import ModelUnderTest, load_model, read_known
+from mutoscope.evaluate.plan import SUITES, Plan
 from mutoscope.events import Event, drain
-from mutoscope.export.card import build_card, metrics_table, model_card, read_report, training_table
+from mutoscope.export.card import build_card, model_card, read_report
+from mutoscope.export.figures import metrics_table, training_table
 from mutoscope.export.pages import replace_block
 
 PLAN = Plan(count=12, clips=1, reference=20, training=10)
 
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
 @pytest.fixture(scope="module")
 def compared(tiny_judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A comparison of a painter that renders with one that draws grey."""
+    """A comparison of a model that renders with one that draws grey."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     questions = [*prompts.held_out_questions(PLAN.count), *prompts.moving_questions(PLAN.clips)]
     specs = {q.prompt: q.spec for q in questions if q.spec}
     grey = np.full((64, 64, 3), 128, np.uint8)
-    well = Painter(
-        lambda prompt, seed: next(renders.render_pictures([specs[prompt]], 64, 64)),
+    well = ModelUnderTest(
+        lambda prompt, seed, style=None: next(renders.render_pictures([specs[prompt]], 64, 64)),
         lambda prompt, seed, frames: motion.render_clip(specs[prompt], frames, 32, 32), name="renders", model_hash="aaaa",
     )  # fmt: skip
-    stiff = Painter(
-        lambda prompt, seed: grey,
+    stiff = ModelUnderTest(
+        lambda prompt, seed, style=None: grey,
         lambda prompt, seed, frames: np.stack([grey[:32, :32]] * frames),
         name="grey",
         model_hash="bbbb",
@@ -74,6 +79,34 @@ def test_a_model_does_not_differ_from_itself(compared: Path):
         assert not is_sure(row["difference"])
 
 
+def test_the_renderer_is_compared_as_any_model(tiny_checkpoint: Path, tiny_judge: Path, tmp_path: Path):
+    """`world` draws what it reads, a checkpoint of random weights nothing that can be read: the renders it is held to are its own."""
+    ceiling, random = load_model("world"), load_model(tiny_checkpoint, clips=False)
+    drain(compare.run(random, ceiling, tmp_path, plan=replace(PLAN, count=6, clips=0, reference=12), judge=tiny_judge))
+    found = json.loads((tmp_path / "compare.json").read_text())
+    assert found["models"]["B"] == {"name": "world", "hash": ceiling.model_hash} and len(ceiling.model_hash) == 16
+    assert found["rows"]["FD-own"]["difference"]["high"] < 0  # nearer to renders of other scenes
+    assert found["rows"]["TextSim-own"]["difference"]["value"] > 0
+
+
+def test_the_renderer_reads_a_style_in_the_prompt_and_beside_it_alike():
+    ceiling = load_model("world")
+    beside = ceiling.draw_picture("a lake at sunset", 3, "watercolor")
+    assert np.array_equal(ceiling.draw_picture("a lake at sunset, watercolor", 3), beside)
+    assert not np.array_equal(ceiling.draw_picture("a lake at sunset", 3), beside)
+    assert ceiling.reconstruct is None and ceiling.measure_speed is None and ceiling.known.says("anything at all")
+    assert ceiling.draw_clip and ceiling.draw_clip("a lake at sunset", 3, 5).shape == (5, 128, 128, 3)
+
+
+def test_numbers_are_kept_beside_weights_only(capsys: pytest.CaptureFixture):
+    from mutoscope.checkpoint import EMBEDDED
+
+    assert verb.find_checkpoint_folder(None) == verb.find_checkpoint_folder("embedded") == EMBEDDED
+    assert verb.find_checkpoint_folder("runs/a") == Path("runs/a")
+    assert main(["evaluate", "world", "--keep"]) == 2
+    assert "--keep puts numbers beside weights, and 'world' has none" in capsys.readouterr().err
+
+
 def test_the_bootstrap_of_a_difference_is_paired():
     hard = 10 * np.random.default_rng(0).standard_normal(50)
     row = paired(lambda rows, side: float(hard[rows].mean() + side), 50)
@@ -86,16 +119,16 @@ def test_the_bootstrap_of_a_difference_is_paired():
 def test_the_verb_compare(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, outputs: Path):
     asked = {}
 
-    def start(first: str, second: str, **settings):
-        asked.update(settings, names=(first, second))
+    def start(first: str, second: str, out: Path, plan: Plan, judge: str | None) -> Iterator[Event]:
+        asked.update(names=(first, second), out=out, plan=plan, judge=judge)
         (outputs / "compare.md").write_text("# Comparison\n")
         yield Event("done", 1, 1, result=outputs / "compare.md")
 
     monkeypatch.setattr(verb, "start_comparison", start)
     assert main(["compare", "embedded", "runs/b", "--count", "9"]) == 0
     assert capsys.readouterr().out == f"# Comparison\n{outputs / 'compare.md'}\n"
-    assert asked == {"names": ("embedded", "runs/b"), "suite": "quick", "count": 9, "clips": None, "judge": None,
-                     "out": Path("runs/comparison")}  # fmt: skip
+    plan = replace(SUITES["quick"], count=9, things=9, cameras=8)
+    assert asked == {"names": ("embedded", "runs/b"), "out": Path("runs/comparison"), "plan": plan, "judge": None}
     for words in (["one"], ["a", "b", "--suite", "small"], ["a", "b", "--count", "0"]):
         assert main(["compare", *words]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -118,7 +151,7 @@ REPORT = {
            for name, value in (("generated", 21.5), ("renders", 11.25), ("softened renders", 30.0))},
     },
     "text": {"generated": {"value": 61.7, "low": 60.0, "high": 63.0, "n": 200}},
-    "bars": [], "not_measured": {"memorisation": "give the pictures"},
+    "not_measured": {"memorisation": "give the pictures"},
 }  # fmt: skip
 
 
@@ -131,7 +164,7 @@ def with_report(checkpoint: Path, **changes) -> Checkpoint:
 
 def test_the_metrics_table_says_what_was_not_measured():
     table = metrics_table(None)
-    assert table.count("not measured") == 31 and "preference, blind votes | not measured" in table
+    assert table.count("not measured") == 36 and "preference, blind votes | not measured" in table
     table = metrics_table(REPORT)
     assert (
         "| scene as asked, held-out prompts | 90.0 % (85.0 to 93.0) | 98.0 % (95.0 to 99.0) | 5.0 % with wrong captions |"
@@ -202,7 +235,7 @@ def test_a_kept_report_becomes_the_card(
     tiny_judge: Path, copied_checkpoint: Path, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """The whole way: evaluate a checkpoint of random weights, keep the numbers, write the card from them."""
-    monkeypatch.setattr(verb, "plan_of", lambda *_: Plan(count=3, clips=0, reference=8, training=2, free=False))
+    monkeypatch.setattr(verb, "choose_plan", lambda *_: Plan(count=3, clips=0, reference=8, training=2, free=False))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     words = [
@@ -224,7 +257,8 @@ def test_a_kept_report_becomes_the_card(
     assert kept["codec"]["PSNR"]["n"] == 3 and kept["speed"]["picture"]["whole"] > 0
     assert main(["card", str(copied_checkpoint), "--out", "card.md"]) == 0
     card = (outputs / "card.md").read_text()
-    assert (outputs / "found" / "report.md").read_text().strip() in card
+    page = (outputs / "found" / "report.md").read_text()
+    assert page.startswith("# Evaluation\n\n") and page.removeprefix("# Evaluation").strip() in card
 
 
 def test_marks():
@@ -254,5 +288,5 @@ def test_a_run_writes_down_what_the_tables_need(tiny_judge: Path, tmp_path: Path
     class Fake:
         known_words, card = frozenset({"lake"}), {"known_facts": facts}
 
-    known = known_to(Fake())  # type: ignore[arg-type]
+    known = read_known(Fake())  # type: ignore[arg-type]
     assert known.fact("scene", "volcano") and not known.fact("scene", "plain ground") and not known.says("volcano")

@@ -12,9 +12,9 @@ from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingE
 from mutoscope.evaluate import fidelity, standard
 from mutoscope.evaluate.frechet import Moments, frechet, frechet_distance, moments
 from mutoscope.evaluate.intervals import bootstrap, mean_of, shift_of
-from mutoscope.evaluate.kernel import kernel_distance
-from mutoscope.evaluate.manifold import memorised, nearest, precision_recall, radii
-from mutoscope.evaluate.preference import preference, read_votes, strengths
+from mutoscope.evaluate.kernel import kernel_distance, kernel_within
+from mutoscope.evaluate.manifold import is_memorised, nearest, precision_recall, radii
+from mutoscope.evaluate.preference import estimate_strengths, preference, read_votes
 from mutoscope.evaluate.restoration import psnr, ssim
 
 
@@ -55,9 +55,24 @@ def test_moments_do_not_depend_on_the_batches(sizes: tuple[int, ...]):
     assert found.covariance == pytest.approx(np.cov(a.T), rel=1e-8, abs=1e-8)
 
 
-def test_one_picture_has_no_covariance():
-    with pytest.raises(SettingError, match="two pictures"):
-        frechet_distance(np.zeros((1, 3)), np.zeros((9, 3)))
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_features_that_are_not_finite_are_refused(broken: float):
+    """Both distances say how many rows are broken, whichever set they stand in, instead of a LinAlgError or a silent NaN."""
+    whole, holed = gaussian(9, 3), gaussian(9, 3)
+    holed[2, 1] = holed[2, 0] = holed[5, 0] = broken
+    for distance in (frechet_distance, kernel_distance):
+        for pair in ((whole, holed), (holed, whole)):
+            with pytest.raises(SettingError, match="finite features, got NaN or infinity in 2 of 9 rows"):
+                distance(*pair)
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_a_set_of_one_picture_has_no_distance(rows: int):
+    few, many = gaussian(9, 3)[:rows], gaussian(9, 3)
+    for distance in (frechet_distance, kernel_distance):
+        for pair in ((few, many), (many, few)):
+            with pytest.raises(SettingError, match=f"two pictures or more in each set, got {rows}; draw more"):
+                distance(*pair)
 
 
 def test_frechet_agrees_with_scipy():
@@ -75,11 +90,12 @@ def test_the_kernel_distance_is_its_definition():
     a, b = gaussian(7, 3), gaussian(5, 3, seed=1)
 
     def k(x: np.ndarray, y: np.ndarray) -> float:
-        return (x @ y / 3 + 1) ** 3
+        return float(x @ y / 3 + 1) ** 3
 
     within = [np.mean([k(x, y) for i, x in enumerate(s) for j, y in enumerate(s) if i != j]) for s in (a, b)]
     wanted = sum(within) - 2 * np.mean([k(x, y) for x in a for y in b])
     assert kernel_distance(a, b) == pytest.approx(wanted, rel=1e-10)
+    assert kernel_distance(a, b, kernel_within(b)) == kernel_distance(a, b)
 
 
 def test_the_kernel_distance_has_no_bias():
@@ -107,19 +123,19 @@ def test_copies_are_caught_and_neighbours_are_not():
     random = np.random.default_rng(0)
     training, held_out, fresh = random.standard_normal((3, 400, 8))
     copies = training[:50] + 0.01 * random.standard_normal((50, 8))
-    assert memorised(copies, held_out, training)[0].all()
-    assert memorised(fresh, held_out, training)[0].mean() < 0.04
-    assert memorised(held_out, held_out, training)[0].mean() == pytest.approx(0.01, abs=0.003)
+    assert is_memorised(copies, held_out, training)[0].all()
+    assert is_memorised(fresh, held_out, training)[0].mean() < 0.04
+    assert is_memorised(held_out, held_out, training)[0].mean() == pytest.approx(0.01, abs=0.003)
     distance, place = nearest(copies, training)
     assert place.tolist() == list(range(50)) and distance.max() < 0.1
-    table = fidelity.memorisation(fresh, held_out, training, copies)
+    table = fidelity.find_copies(fresh, held_out, training, copies)
     assert table["planted copies"]["value"] == 1 and table["training_pictures"] == 400
 
 
 def test_controls_of_a_table():
     random = np.random.default_rng(0)
     reference, reals = random.standard_normal((300, 6)), random.standard_normal((100, 6))
-    found = fidelity.against({"renders": reals, "shifted": reals + 1}, reference)
+    found = fidelity.compare_sets({"renders": reals, "shifted": reals + 1}, reference)
     assert found["shifted"]["FD-own"]["low"] > found["renders"]["FD-own"]["high"]
     assert found["shifted"]["KID-own"]["low"] > found["renders"]["KID-own"]["high"]
     assert found["shifted"]["precision"]["value"] < found["renders"]["precision"]["value"]
@@ -128,17 +144,17 @@ def test_controls_of_a_table():
 def test_wrong_captions_are_every_other_caption():
     random = np.random.default_rng(0)
     texts, noise = (x / np.linalg.norm(x, axis=1)[:, None] for x in random.standard_normal((2, 30, 9)))
-    found = fidelity.alignment({"generated": texts, "renders": noise}, texts)
+    found = fidelity.align_texts({"generated": texts, "renders": noise}, texts)
     assert found["generated"]["value"] == pytest.approx(100)
     wanted = np.mean([100 * texts[i] @ texts[j] for i in range(30) for j in range(30) if i != j])
     assert found["wrong captions"]["value"] == pytest.approx(wanted)
-    assert "wrong captions" not in fidelity.alignment({"generated": texts[:1]}, texts[:1])
+    assert "wrong captions" not in fidelity.align_texts({"generated": texts[:1]}, texts[:1])
 
 
 def test_planted_copies_are_nearly_the_training_pictures():
     training = [np.full((8, 8, 3), level, np.uint8) for level in range(60, 160)]
-    copies = fidelity.planted(training)
-    assert len(copies) == fidelity.COPIES == len({round(float(copy.mean()), 3) for copy in copies})
+    copies = fidelity.plant_copies(training)
+    assert len(copies) == fidelity.PLANTED_COPIES == len({round(float(copy.mean()), 3) for copy in copies})
     assert all(2 < copy.std() < 6 for copy in copies)
 
 
@@ -352,7 +368,7 @@ def test_paths_that_hold_no_network_are_refused(tmp_path: Path, monkeypatch: pyt
 def test_strengths_of_two_models_are_their_share_of_wins():
     """Of two models the odds are the ratio of strengths; the prior of half a win each hardly shows with 4000 votes."""
     pairs, wins = np.array([[0, 1]] * 4000), np.array([1.0] * 3000 + [0.0] * 1000)
-    a, b = strengths(pairs, wins, 2) / 100
+    a, b = estimate_strengths(pairs, wins, 2) / 100
     assert (a / (1 - a)) / (b / (1 - b)) == pytest.approx(3, rel=0.01)
     assert a == pytest.approx(1 - b, abs=1e-6)
 

@@ -5,8 +5,10 @@ import json
 import re
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +16,16 @@ from PIL import Image
 
 from mutoscope.cli import main
 from mutoscope.errors import DataError, MissingExtraError, SettingError
-from mutoscope.evaluate import blind, motion, prompts, suite, tally, things
-from mutoscope.evaluate.judge import shares
-from mutoscope.evaluate.painter import Painter
+from mutoscope.evaluate import measure_pictures, motion, prompts, tally, things, vote_page
+from mutoscope.evaluate.evaluation import Evaluation
+from mutoscope.evaluate.judge import count_shares, load_judge
+from mutoscope.evaluate.model_under_test import ModelUnderTest
+from mutoscope.evaluate.plan import Plan
 from mutoscope.evaluate.preference import preference_of, read_votes
 from mutoscope.evaluate.prompts import Known
-from mutoscope.evaluate.report import bars, markdown
-from mutoscope.evaluate.suite import Plan, _Found
+from mutoscope.evaluate.report import check_thresholds, markdown
 from mutoscope.events import drain
-from mutoscope.export.card import metrics_table
+from mutoscope.export.figures import metrics_table
 from mutoscope.vocabulary import CAMERAS, belongs, nouns
 from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.shown import attributes, shown
@@ -113,7 +116,7 @@ def test_scenes_are_furnished_from_a_library(questions: list[prompts.Question]):
     from mutoscope.evaluate.renders import render_pictures
 
     names = {q.spec.things[0].noun for q in questions[:6] if q.spec}
-    specs = things.furnished(questions[:6], Fakes(names))
+    specs = things.add_sprites(questions[:6], Fakes(names))
     assert all(specs)
     for q, spec in zip(questions, specs, strict=False):
         assert (
@@ -122,7 +125,7 @@ def test_scenes_are_furnished_from_a_library(questions: list[prompts.Question]):
     bare = [replace(spec, things=()) for spec in specs if spec]
     with_things = render_pictures([s for s in specs if s], 48, 48, Fakes(names))
     assert all((a != b).any() for a, b in zip(with_things, render_pictures(bare, 48, 48), strict=True))
-    assert things.furnished(questions[:2], SpriteLibrary.empty()) == [None, None]
+    assert things.add_sprites(questions[:2], SpriteLibrary.empty()) == [None, None]
 
 
 class Oracle:
@@ -132,27 +135,27 @@ class Oracle:
         self.questions = questions
         self.card = {"labels": {name: dict.fromkeys(words, 1) for name, words in attributes().items()}}
 
-    def read(self, pictures):
+    def classify(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
         wrong = {"object": "none", "thing": "none", "count": "0", "side": "nowhere"}
         return [{**wrong, **(self.questions[p[0, 0, 0]].asked if p[0, 0, 1] else {})} for p in pictures]
 
-    def papers(self):
-        return {"test": shares({name: [1, 2] for name in things.ASKED})}
+    def provenance(self) -> dict[str, Any]:
+        return {"test": count_shares({name: [1, 2] for name in things.ASKED})}
 
 
-def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: pytest.MonkeyPatch):
-    """A painter that draws every second thing right is half right; without sprites the report says what is lacking."""
+def test_a_run_asks_for_things(questions: list[prompts.Question], tiny_judge: Path, monkeypatch: pytest.MonkeyPatch):
+    """A model that draws every second thing right is half right; without sprites the report says what is lacking."""
+    judge = load_judge(tiny_judge)
     place = {q.prompt: number for number, q in enumerate(questions)}
     singles = [q.prompt for q in questions[:20] if "object" in q.asked]
 
-    def draw(prompt: str, seed: int) -> np.ndarray:
+    def draw(prompt: str, seed: int, style: str | None = None, /) -> np.ndarray:
         right = prompt in singles[: len(singles) // 2]
         return np.full((8, 8, 3), (place[prompt], right, 0), np.uint8)
 
-    monkeypatch.setattr(suite, "load_thing_reader", lambda: Oracle(questions))
-    found = _Found(None, Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
-    for _ in suite._things(Painter(draw), found):
-        pass
+    monkeypatch.setattr(measure_pictures, "load_thing_reader", lambda: Oracle(questions))
+    found = Evaluation(ModelUnderTest(draw), judge, Plan(2, 0, 2, 2, things=20))
+    list(measure_pictures.measure_things(found))
     part = found.numbers["things"]
     assert part["n"] == 20 == len(part["answers"]) and part["generated"]["object"]["share"] == len(singles) // 2 / len(
         singles
@@ -161,7 +164,7 @@ def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: p
         set(part["generated"]) == set(things.ASKED)
         and "--sprites" in found.missing["things, renders of the same scenes"]
     )
-    assert [(row["what"], row["met"]) for row in bars({**REPORT, "things": part, "pictures": {"generated": {"all": {
+    assert [(row["what"], row["met"]) for row in check_thresholds({**REPORT, "things": part, "pictures": {"generated": {"all": {
         name: {"share": 1} for name in ("scene", "light")}}}})][2:] == [
         ("object, things", False), ("count, things", False), ("side, things", False)]  # fmt: skip
     table = metrics_table({**REPORT, "things": part})
@@ -173,9 +176,9 @@ def test_a_run_asks_for_things(questions: list[prompts.Question], monkeypatch: p
     def missing():
         raise MissingExtraError("a network", "metrics")
 
-    monkeypatch.setattr(suite, "load_thing_reader", missing)
-    found = _Found(None, Plan(2, 0, 2, 2, things=20))  # type: ignore[arg-type]
-    assert not list(suite._things(Painter(draw), found)) and "mutoscope[metrics]" in found.missing["things"]
+    monkeypatch.setattr(measure_pictures, "load_thing_reader", missing)
+    found = Evaluation(ModelUnderTest(draw), judge, Plan(2, 0, 2, 2, things=20))
+    assert not list(measure_pictures.measure_things(found)) and "mutoscope[metrics]" in found.missing["things"]
 
 
 # -------------------------------------------------------------------------------------------------------------- cameras
@@ -186,12 +189,12 @@ def noise(height: int = 96, width: int = 128) -> np.ndarray:
     random = np.random.default_rng(0).standard_normal((height, width))
     rows, columns = np.fft.fftfreq(height)[:, None], np.fft.fftfreq(width)
     smooth = np.fft.ifft2(np.fft.fft2(random) * np.exp(-300 * (rows**2 + columns**2))).real
-    return np.uint8(127 + 100 * smooth / np.abs(smooth).max())
+    return (127 + 100 * smooth / np.abs(smooth).max()).astype(np.uint8)
 
 
 @pytest.mark.parametrize(("x", "y"), [(0, 0), (5, 0), (-7, 3), (2, -9)])
 def test_shifts_are_measured(x: int, y: int):
-    big = np.float32(noise(96, 96))
+    big = noise(96, 96).astype(np.float32)
     before, after = big[16:80, 16:80], big[16 - y : 80 - y, 16 - x : 80 - x]
     assert motion.shift(before, after) == pytest.approx((x, y), abs=0.4)
 
@@ -207,16 +210,16 @@ def test_the_way_of_a_camera(camera: str):
         box = (64 + x - grow, 64 + y - grow, 128 + x + grow, 128 + y + grow)
         frames.append(np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC, box)))
     clip = np.stack(frames)[..., None].repeat(3, -1)
-    assert motion.camera_of(clip) == camera
-    assert motion.camera_of(clip[:5]) == "still"
+    assert motion.find_camera(clip) == camera
+    assert motion.find_camera(clip[:5]) == "still"
 
 
 def test_the_worlds_own_cameras_are_read():
     asked = prompts.camera_questions(6)
     assert [q.asked["camera"] for q in asked] == [camera for camera in CAMERAS if camera != "still"]
     clips = [motion.render_clip(q.spec, motion.FRAMES, 96, 96) for q in asked if q.spec]
-    assert sum(motion.camera_of(clip) == q.asked["camera"] for clip, q in zip(clips, asked, strict=True)) >= 5
-    assert all("camera" in prompts.says(q.spec, q.prompt) for q in asked if q.spec)
+    assert sum(motion.find_camera(clip) == q.asked["camera"] for clip, q in zip(clips, asked, strict=True)) >= 5
+    assert all("camera" in prompts.find_said(q.spec, q.prompt) for q in asked if q.spec)
     assert prompts.camera_questions(6, Known(facts={"camera": ("still",)})) == []
     right = prompts.camera_questions(3, Known(facts={"camera": ("still", "pan right")}))
     assert [q.asked["camera"] for q in right] == ["pan right"] * 3
@@ -244,8 +247,10 @@ def test_training_records_things_and_cameras():
 A, B = "a" * 16, "b" * 16
 
 
-def painter(model: str, level: int) -> Painter:
-    return Painter(lambda prompt, seed: np.full((8, 8, 3), level, np.uint8), name=f"model-{level}", model_hash=model)
+def flat_model(model: str, level: int) -> ModelUnderTest:
+    return ModelUnderTest(
+        lambda prompt, seed, style=None: np.full((8, 8, 3), level, np.uint8), name=f"model-{level}", model_hash=model
+    )
 
 
 def data_of(page: bytes) -> dict:
@@ -255,7 +260,7 @@ def data_of(page: bytes) -> dict:
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return drain(
-        blind.run(painter(A, 10), painter(B, 200), tmp_path_factory.mktemp("blind") / "a.html", 24)
+        vote_page.run(flat_model(A, 10), flat_model(B, 200), tmp_path_factory.mktemp("blind") / "a.html", 24)
     ).read_bytes()
 
 
@@ -304,7 +309,7 @@ def test_votes_go_round(page: bytes, tmp_path: Path):
 def test_models_that_votes_cannot_tell_apart(tmp_path: Path):
     for one, other in ((A, A), ("", B)):
         with pytest.raises(SettingError, match="by hash"):
-            drain(blind.run(painter(one, 1), painter(other, 2), tmp_path / "a.html", 2))
+            drain(vote_page.run(flat_model(one, 1), flat_model(other, 2), tmp_path / "a.html", 2))
 
 
 def test_the_verbs(copied_checkpoint: Path, few_step_checkpoint: Path, outputs: Path, capsys: pytest.CaptureFixture):

@@ -18,7 +18,7 @@ from mutoscope.config import preset, replace
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
 from mutoscope.export.card import FUNCTION_WORDS, build_card, model_card, native_side
 from mutoscope.export.run import export_run
-from mutoscope.prompt.request import unknown_words
+from mutoscope.prompt.reading import unknown_words
 from mutoscope.run_folder import begin_from
 from mutoscope.train import STAGES, run
 

@@ -12,7 +12,7 @@ from mutoscope.errors import CheckpointError, MissingExtraError
 from mutoscope.evaluate import thing_reader
 from mutoscope.evaluate.judge import SHIPPED
 from mutoscope.evaluate.suite import check_seeds
-from mutoscope.evaluate.thing_reader import ThingHead, answers_of, kinds_of, load_thing_reader, resized, save_head
+from mutoscope.evaluate.thing_reader import ThingHead, choose_words, load_thing_reader, match_kinds, resize, save_head
 from mutoscope.evaluate.things import ASKED
 from mutoscope.objects import load
 from mutoscope.rng import stream
@@ -41,17 +41,17 @@ def test_head_gives_logits_of_every_word():
 def test_a_word_without_a_training_picture_is_never_an_answer():
     logits = {"object": torch.tensor([[0.0, 1.0, 9.0]]), "side": torch.tensor([[2.0, 1.0]])}
     known = {"object": {"none": 3, "animal": 5}, "side": {"left": 1, "right": 1}}
-    assert answers_of(logits, WORDS, known) == [{"object": "animal", "side": "left"}]
+    assert choose_words(logits, WORDS, known) == [{"object": "animal", "side": "left"}]
 
 
 def test_a_thing_tells_its_kind():
     words = {"object": ("none", "animal", "food"), "thing": ("cat", "pizza", "nothing known")}
     known = {name: dict.fromkeys(listed, 1) for name, listed in words.items()}
-    assert kinds_of(words["thing"], words["object"]).tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
+    assert match_kinds(words["thing"], words["object"]).tolist() == [[0, 1, 0], [0, 0, 1], [0, 0, 0]]
     sure = {"object": torch.tensor([[0.0, 1.0, 0.9]]), "thing": torch.tensor([[0.0, 9.0, 0.0]])}
-    assert answers_of(sure, words, known) == [{"object": "food", "thing": "pizza"}]
+    assert choose_words(sure, words, known) == [{"object": "food", "thing": "pizza"}]
     unsure = {"object": torch.tensor([[0.0, 9.0, 0.0]]), "thing": torch.tensor([[0.0, 0.1, 0.0]])}
-    assert answers_of(unsure, words, known)[0]["object"] == "animal"
+    assert choose_words(unsure, words, known)[0]["object"] == "animal"
 
 
 def test_files_come_back_as_they_were(folder: Path, monkeypatch: pytest.MonkeyPatch):
@@ -65,11 +65,11 @@ def test_files_come_back_as_they_were(folder: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("damage", ["weights", "papers", "missing"])
 def test_what_is_damaged_is_refused(folder: Path, damage: str):
     if damage == "weights":
-        (folder / thing_reader.WEIGHTS).write_bytes(b"nothing")
+        (folder / thing_reader.WEIGHTS_FILE).write_bytes(b"nothing")
     elif damage == "papers":
-        (folder / thing_reader.PAPERS).write_text(json.dumps({"sha256": "0"}))
+        (folder / thing_reader.RECORD_FILE).write_text(json.dumps({"sha256": "0"}))
     else:
-        (folder / thing_reader.PAPERS).unlink()
+        (folder / thing_reader.RECORD_FILE).unlink()
     with pytest.raises(CheckpointError):
         load_thing_reader(folder)
 
@@ -82,14 +82,14 @@ def test_without_the_network_it_says_what_to_install(monkeypatch: pytest.MonkeyP
 
 def test_pictures_of_any_size_are_looked_at():
     for size in ((3, 128, 128), (3, 96, 160), (3, 300, 200)):
-        assert resized(torch.zeros(1, *size)).shape == (1, 3, 288, 288)
+        assert resize(torch.zeros(1, *size)).shape == (1, 3, 288, 288)
 
 
 def test_the_shipped_one_reads_drawings():
     """Things of the memory on a white ground: kinds and names mostly, sides and numbers nearly always."""
     reader, memory = load_thing_reader(), load()
     check_seeds(reader)
-    assert set(reader.card["words"]) == set(ASKED) and (SHIPPED / thing_reader.WEIGHTS).stat().st_size < 1_500_000
+    assert set(reader.card["words"]) == set(ASKED) and (SHIPPED / thing_reader.WEIGHTS_FILE).stat().st_size < 1_500_000
     said = {
         "a cat": "animal",
         "a car": "vehicle",
@@ -102,7 +102,7 @@ def test_the_shipped_one_reads_drawings():
              for side, where in (("left", "on the left"), ("right", "on the right"))]  # fmt: skip
     white = np.full((256, 256, 3), 245, np.uint8)
     pictures = [memory.lay_into(white, memory.find(prompt), stream(0, 0, "things"))[0] for prompt, _, _ in asked]
-    read = reader.read(pictures)
+    read = reader.classify(pictures)
     kinds = sum(answer["object"] == kind for answer, (_, kind, _) in zip(read, asked, strict=True))
     sides = sum(answer["side"] == side for answer, (_, _, side) in zip(read, asked, strict=True))
     assert kinds >= 9 and sides >= 10 and sum(answer["count"] == "1" for answer in read) >= 10

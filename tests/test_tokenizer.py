@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutoscope.errors import CheckpointError
-from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
 from mutoscope.tokenizer import END, LONGEST_WORD, PAD, START, UNKNOWN, Tokenizer
 from mutoscope.world.captions import caption
 from mutoscope.world.draw_spec import draw_spec

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mutoscope.errors import SettingError
-from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
 from mutoscope.vocabulary import COLORS, LIGHTS, SCENES, SEASONS, STYLES, WEATHERS, plural
 from mutoscope.vocabulary.loading import data
 from mutoscope.vocabulary.matching import FACTS

@@ -25,7 +25,8 @@ def card(
     """Write the model card and the tables of a README from the recorded figures."""
     from mutoscope.checkpoint import open_checkpoint
     from mutoscope.evaluate.report import markdown
-    from mutoscope.export.card import metrics_table, model_card, read_report, training_table
+    from mutoscope.export.card import model_card, read_report
+    from mutoscope.export.figures import metrics_table, training_table
     from mutoscope.export.pages import replace_block
     from mutoscope.media import check_output
     from mutoscope.media.storage import write_bytes

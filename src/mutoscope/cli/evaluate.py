@@ -1,152 +1,154 @@
 """The commands `evaluate` and `compare`: judge a model on held-out prompts, or two models on the same ones."""
 
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say, watch
 from mutoscope.device import need_torch
+from mutoscope.engines import EMBEDDED as EMBEDDED_NAME
+from mutoscope.engines import WORLD
 from mutoscope.errors import OutputError, SettingError, did_you_mean
+from mutoscope.events import Event
+
+if TYPE_CHECKING:
+    from mutoscope.evaluate.model_under_test import ModelUnderTest
+    from mutoscope.evaluate.plan import Plan
 
 SUITES = ("quick", "full")
+LINE_SECONDS = 30.0  # between two lines of progress where there is no terminal
+PARTS_WITH_ANSWERS = ("pictures", "styles", "things", "camera")  # whose answers are not kept beside the weights
 
-Suite = Annotated[
+
+def _text(name: str, metavar: str, about: str) -> typer.models.OptionInfo:
+    return typer.Option(name, metavar=metavar, parser=ask.text, help=about)
+
+
+def _whole(name: str, example: int, about: str) -> typer.models.OptionInfo:
+    return typer.Option(name, metavar="N", parser=ask.whole(name, example), help=about)
+
+
+Suite = Annotated[str, _text("--suite", "NAME", "quick (minutes) or full (hours, tighter intervals).")]
+Count = Annotated[int | None, _whole("--count", 200, "Pictures; else the suite's own.")]
+Things = Annotated[int | None, _whole("--things", 60, "Questions about things; 0 leaves them out.")]
+Clips = Annotated[int | None, _whole("--clips", 8, "Clips; 0 leaves them out.")]
+JudgeFolder = Annotated[
+    str | None, _text("--judge", "DIR", "Another judge than the one inside: see mutoscope train judge.")
+]
+Training = Annotated[str | None, _text("--training", "DIR", "The pictures the model learned from, to look for copies.")]
+BlindSet = Annotated[
+    str | None,
+    _text("--blind", "FILE", "Prompts that are not in the repository, with what they ask for: docs/evaluation.md."),
+]
+Inception = Annotated[str | None, _text("--inception", "FILE", "Inception-v3 as TorchScript: FID and KID.")]
+ClipFolder = Annotated[str | None, _text("--clip", "DIR", "A CLIP folder of transformers: CLIPScore.")]
+I3D = Annotated[str | None, _text("--i3d", "FILE", "I3D as TorchScript: FVD.")]
+Sprites = Annotated[
     str,
-    typer.Option(
-        "--suite", metavar="NAME", parser=ask.text, help="quick (minutes) or full (hours, tighter intervals)."
-    ),
+    _text("--sprites", "SETS", "Pictures of things, as in mutoscope data render: renders beside the model's things."),
 ]
-Count = Annotated[
-    int | None,
-    typer.Option("--count", metavar="N", parser=ask.whole("--count", 200), help="Pictures; else the suite's own."),
-]
-Clips = Annotated[
-    int | None,
-    typer.Option("--clips", metavar="N", parser=ask.whole("--clips", 8), help="Clips; 0 leaves them out."),
-]
-Judge = Annotated[
+Keep = Annotated[bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")]
+VotePage = Annotated[
     str | None,
-    typer.Option(
-        "--judge", metavar="DIR", parser=ask.text, help="Another judge than the one inside: see mutoscope train judge."
-    ),
+    _text("--blind", "PAGE.html", "Measure nothing: write a page on which people choose, not knowing which is which."),
 ]
-Training = Annotated[
+Prompts = Annotated[str | None, _text("--prompts", "FILE", "With --blind: ask for these, one prompt a line.")]
+Folder = Annotated[
     str | None,
-    typer.Option(
-        "--training", metavar="DIR", parser=ask.text, help="The pictures the model learned from, to look for copies."
+    typer.Argument(
+        metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder, or: world; none = the embedded model."
     ),
 ]
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What `evaluate` was given."""
+
+    checkpoint: str | None
+    out: Path
+    plan: "Plan"
+    judge: str | None = None
+    training: str | None = None
+    blind: str | None = None
+    inception: str | None = None
+    clip: str | None = None
+    i3d: str | None = None
+    sprites: str = ""
+    votes: str | None = None
 
 
 def evaluate(
-    checkpoint: Annotated[
-        str | None,
-        typer.Argument(metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder; none = the embedded model."),
-    ] = None,
+    checkpoint: Folder = None,
     suite: Suite = "quick",
-    out: Annotated[
-        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The folder for the report and its sheets.")
-    ] = "runs/evaluation",
+    out: Annotated[str, _text("--out", "DIR", "The folder for the report and its sheets.")] = "runs/evaluation",
     count: Count = None,
-    things: Annotated[
-        int | None,
-        typer.Option(
-            "--things", metavar="N", parser=ask.whole("--things", 60), help="Questions about things; 0 leaves them out."
-        ),
-    ] = None,
+    things: Things = None,
     clips: Clips = None,
-    judge: Judge = None,
+    judge: JudgeFolder = None,
     training: Training = None,
-    inception: Annotated[
-        str | None,
-        typer.Option("--inception", metavar="FILE", parser=ask.text, help="Inception-v3 as TorchScript: FID and KID."),
-    ] = None,
-    clip: Annotated[
-        str | None,
-        typer.Option("--clip", metavar="DIR", parser=ask.text, help="A CLIP folder of transformers: CLIPScore."),
-    ] = None,
-    i3d: Annotated[
-        str | None, typer.Option("--i3d", metavar="FILE", parser=ask.text, help="I3D as TorchScript: FVD.")
-    ] = None,
-    sprites: Annotated[
-        str,
-        typer.Option(
-            "--sprites",
-            metavar="SETS",
-            parser=ask.text,
-            help="Pictures of things, as in mutoscope data render: renders beside the model's things.",
-        ),
-    ] = "",
+    blind: BlindSet = None,
+    inception: Inception = None,
+    clip: ClipFolder = None,
+    i3d: I3D = None,
+    sprites: Sprites = "",
     votes: ask.Votes = None,
-    keep: Annotated[
-        bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")
-    ] = False,
+    keep: Keep = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Measure how well a model draws what was asked, and whether its clips move as they should."""
-    check(suite, count, clips, things)
+    check_numbers(suite, count, clips, things)
+    folder = find_checkpoint_folder(checkpoint) if keep else None
+    plan = choose_plan(suite, count, clips, things)
     events = start_evaluation(
-        checkpoint, out=Path(out), suite=suite, count=count, things=things, clips=clips, judge=judge, training=training,
-        public=(inception, clip, i3d), sprites=sprites, votes=votes,
-    )  # fmt: skip
-    page = Path(watch(events, quiet=quiet, lines_every=30.0))
-    if keep:
-        note(f"kept as {keep_report(page.with_name('report.json'), checkpoint)}")
-    tell(page, quiet)
+        EvaluationOptions(checkpoint, Path(out), plan, judge, training, blind, inception, clip, i3d, sprites, votes)
+    )
+    page = Path(watch(events, quiet=quiet, lines_every=LINE_SECONDS))
+    if folder is not None:
+        note(f"kept as {keep_report(page.with_name('report.json'), folder)}")
+    print_report(page, quiet)
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", parser=ask.text, help="A checkpoint folder, or: embedded.")],
+    first: Annotated[
+        str, typer.Argument(metavar="A", parser=ask.text, help="A checkpoint folder, or: embedded, world.")
+    ],
     second: Annotated[str, typer.Argument(metavar="B", parser=ask.text, help="Another one.")],
     suite: Suite = "quick",
-    out: Annotated[
-        str, typer.Option("--out", metavar="DIR", parser=ask.text, help="The folder for the comparison.")
-    ] = "runs/comparison",
+    out: Annotated[str, _text("--out", "DIR", "The folder for the comparison.")] = "runs/comparison",
     count: Count = None,
     clips: Clips = None,
-    judge: Judge = None,
-    blind: Annotated[
-        str | None,
-        typer.Option(
-            "--blind",
-            metavar="PAGE.html",
-            parser=ask.text,
-            help="Measure nothing: write a page on which people choose, not knowing which is which.",
-        ),
-    ] = None,
-    prompts: Annotated[
-        str | None,
-        typer.Option(
-            "--prompts", metavar="FILE", parser=ask.text, help="With --blind: ask for these, one prompt a line."
-        ),
-    ] = None,
+    judge: JudgeFolder = None,
+    blind: VotePage = None,
+    prompts: Prompts = None,
     quiet: ask.Quiet = False,
 ) -> None:
-    """Hold two models against each other on the same prompts and seeds, with the interval of every difference."""
-    check(suite, count, clips)
+    """Compare two models on the same prompts and seeds, with the interval of every difference."""
+    check_numbers(suite, count, clips)
     if blind is not None:
-        pairs = start_blind(first, second, Path(blind), count, ask.read_prompts(Path(prompts)) if prompts else [])
-        say(watch(pairs, quiet=quiet, lines_every=30.0))
+        pairs = start_vote_page(first, second, Path(blind), count, ask.read_prompts(Path(prompts)) if prompts else [])
+        say(watch(pairs, quiet=quiet, lines_every=LINE_SECONDS))
         return
     if prompts is not None:
         raise SettingError("--prompts goes with --blind; what is measured are prompts with known answers")
-    events = start_comparison(first, second, out=Path(out), suite=suite, count=count, clips=clips, judge=judge)
-    tell(Path(watch(events, quiet=quiet, lines_every=30.0)), quiet)
+    events = start_comparison(first, second, Path(out), choose_plan(suite, count, clips), judge)
+    print_report(Path(watch(events, quiet=quiet, lines_every=LINE_SECONDS)), quiet)
 
 
-def tell(page: Path, quiet: bool) -> None:
-    """Print a report, unless quiet, and where it lies."""
+def print_report(page: Path, quiet: bool) -> None:
+    """Print a report, unless quiet, and the path of its file."""
     if not quiet:
         for line in page.read_text("utf-8").splitlines():
             say(line)
     say(page)
 
 
-def check(suite: str, count: int | None, clips: int | None, things: int | None = None) -> None:
+def check_numbers(suite: str, count: int | None, clips: int | None, things: int | None = None) -> None:
     """Refuse numbers that cannot be measured; raises SettingError."""
     if suite not in SUITES:
         raise SettingError(f"unknown suite {suite!r}{did_you_mean(suite, SUITES)}; known: {', '.join(SUITES)}")
@@ -158,63 +160,60 @@ def check(suite: str, count: int | None, clips: int | None, things: int | None =
     need_torch()
 
 
-def start_evaluation(
-    checkpoint: str | None,
-    *,
-    out: Path,
-    suite: str,
-    count: int | None,
-    things: int | None,
-    clips: int | None,
-    judge: str | None,
-    training: str | None,
-    public: tuple[str | None, str | None, str | None],
-    sprites: str,
-    votes: str | None,
-) -> Any:
+def start_evaluation(options: EvaluationOptions) -> Iterator[Event]:
     """Return the events of an evaluation."""
-    from mutoscope.evaluate.painter import load_painter
+    from mutoscope.evaluate.model_under_test import load_model
     from mutoscope.evaluate.standard import open_standard
     from mutoscope.evaluate.suite import run
     from mutoscope.world.sprites import open_sets
 
-    if training is not None and not Path(training).is_dir():
-        raise OutputError(f"--training {training!r} is not a folder")
-    plan = plan_of(suite, count, clips, things)
-    standard = open_standard(*public)
+    if options.training is not None and not Path(options.training).is_dir():
+        raise OutputError(f"--training {options.training!r} is not a folder")
+    standard = open_standard(options.inception, options.clip, options.i3d)
     return run(
-        load_painter(checkpoint, plan.clips > 0), out, plan=plan, judge=Path(judge) if judge else None,
-        training=Path(training) if training else None, standard=standard,
-        sprites=open_sets(sprites) if sprites else None, votes=Path(votes) if votes else None,
-    )  # fmt: skip
+        load_model(options.checkpoint, options.plan.clips > 0),
+        options.out,
+        plan=options.plan,
+        judge=_path(options.judge),
+        training=_path(options.training),
+        standard=standard,
+        sprites=open_sets(options.sprites) if options.sprites else None,
+        votes=_path(options.votes),
+        blind=_path(options.blind),
+    )
 
 
-def start_comparison(
-    first: str, second: str, *, out: Path, suite: str, count: int | None, clips: int | None, judge: str | None
-) -> Any:
-    """Return the events of a comparison; `embedded` is the model in the package."""
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
+
+
+def start_comparison(first: str, second: str, out: Path, plan: "Plan", judge: str | None) -> Iterator[Event]:
+    """Return the events of a comparison; a model is named as for `TextToImageModel`."""
     from mutoscope.evaluate.compare import run
-    from mutoscope.evaluate.painter import load_painter
 
-    plan = plan_of(suite, count, clips)
-    painters = [load_painter(None if name == "embedded" else name, plan.clips > 0) for name in (first, second)]
-    return run(painters[0], painters[1], out, plan=plan, judge=Path(judge) if judge else None)
+    a, b = _load_both(first, second, plan.clips > 0)
+    return run(a, b, out, plan=plan, judge=_path(judge))
 
 
-def start_blind(first: str, second: str, page: Path, count: int | None, prompts: list[str]) -> Any:
+def start_vote_page(first: str, second: str, page: Path, count: int | None, prompts: list[str]) -> Iterator[Event]:
     """Return the events of drawing a page of blind pairs."""
-    from mutoscope.evaluate.blind import PAIRS, run
-    from mutoscope.evaluate.painter import load_painter
+    from mutoscope.evaluate.vote_page import PAIR_COUNT, run
     from mutoscope.media import check_output
 
     check_output(page, (".html",))
-    painters = [load_painter(None if name == "embedded" else name, clips=False) for name in (first, second)]
-    return run(painters[0], painters[1], page, count or PAIRS, prompts)
+    a, b = _load_both(first, second, clips=False)
+    return run(a, b, page, count or PAIR_COUNT, prompts)
 
 
-def plan_of(suite: str, count: int | None, clips: int | None, things: int | None = None) -> Any:
+def _load_both(first: str, second: str, clips: bool) -> "tuple[ModelUnderTest, ModelUnderTest]":
+    from mutoscope.evaluate.model_under_test import load_model
+
+    return load_model(first, clips), load_model(second, clips)
+
+
+def choose_plan(suite: str, count: int | None, clips: int | None, things: int | None = None) -> "Plan":
     """Return a suite's plan with other numbers; where none is given, of things and cameras never more than of pictures and clips."""
-    from mutoscope.evaluate.suite import SUITES as PLANS
+    from mutoscope.evaluate.plan import SUITES as PLANS
 
     given = {name: value for name, value in (("count", count), ("clips", clips)) if value is not None}
     plan = replace(PLANS[suite], **given)
@@ -222,15 +221,24 @@ def plan_of(suite: str, count: int | None, clips: int | None, things: int | None
     return replace(plan, things=asked, cameras=min(plan.cameras, plan.clips))
 
 
-def keep_report(report: Path, checkpoint: str | None) -> Path:
-    """Put the numbers of a report beside the weights they belong to, the answers to held-out prompts left out."""
+def find_checkpoint_folder(model: str | None) -> Path:
+    """Return the folder of a checkpoint, None and "embedded" being that of this package; SettingError for what has none."""
     from mutoscope.checkpoint import EMBEDDED
+
+    if model is None or model == EMBEDDED_NAME:
+        return EMBEDDED
+    if model == WORLD:
+        raise SettingError(f"--keep puts numbers beside weights, and {model!r} has none; leave it out")
+    return Path(model)
+
+
+def keep_report(report: Path, folder: Path) -> Path:
+    """Put the numbers of a report beside the weights they belong to, the answers to held-out prompts left out."""
     from mutoscope.media.storage import write_bytes
 
     numbers = json.loads(report.read_text("utf-8"))
-    for part in ("pictures", "things", "camera"):
+    for part in PARTS_WITH_ANSWERS:
         numbers.get(part, {}).pop("answers", None)
-    folder = EMBEDDED if checkpoint is None else Path(checkpoint)
     return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())
 
 
@@ -240,6 +248,7 @@ COMMANDS = {
         """
 mutoscope evaluate
 mutoscope evaluate runs/nano/model --suite quick --out runs/nano/evaluation --training runs/nano/world --keep
+mutoscope evaluate runs/nano/model --blind ../unseen.txt --keep
 mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14
 mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep""",
     ),
@@ -247,6 +256,7 @@ mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep""
         compare,
         """
 mutoscope compare embedded runs/nano/model
+mutoscope compare embedded world
 mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0
 mutoscope compare runs/a/model runs/b/model --blind choose.html
 mutoscope compare embedded runs/a/model --blind choose.html --prompts mine.txt""",

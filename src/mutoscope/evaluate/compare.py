@@ -10,7 +10,7 @@ is called sure when its interval leaves out 0.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,24 @@ from mutoscope import __version__
 from mutoscope.evaluate.frechet import frechet_distance
 from mutoscope.evaluate.intervals import bootstrap, mean_of, shift_of
 from mutoscope.evaluate.judge import Judge, load_judge
-from mutoscope.evaluate.kernel import KernelDistance
-from mutoscope.evaluate.manifold import covered, radii
+from mutoscope.evaluate.kernel import kernel_distance, kernel_within
+from mutoscope.evaluate.manifold import is_covered, radii
+from mutoscope.evaluate.model_under_test import ModelUnderTest
 from mutoscope.evaluate.motion import changes, flicker, render_clip
 from mutoscope.evaluate.page import draw_page
-from mutoscope.evaluate.painter import Painter
-from mutoscope.evaluate.prompts import REFERENCE_SEED, Question, held_out_questions, known_scenes, moving_questions
+from mutoscope.evaluate.plan import SUITES, Plan
+from mutoscope.evaluate.prompts import (
+    REFERENCE_SEED,
+    Known,
+    Question,
+    held_out_questions,
+    known_scenes,
+    moving_questions,
+)
 from mutoscope.evaluate.renders import render_pictures
 from mutoscope.evaluate.report import table
 from mutoscope.evaluate.sheets import marked_sheets
-from mutoscope.evaluate.suite import SUITES, Plan, check_seeds
+from mutoscope.evaluate.suite import check_seeds
 from mutoscope.evaluate.tally import names_of
 from mutoscope.evaluate.thing_reader import thing_reader_if_any
 from mutoscope.evaluate.things import thing_questions
@@ -38,59 +46,79 @@ from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
 
-Draw = Callable[[str, int], np.ndarray]
 Row = dict[str, Any]  # {"n", "A", "B", "difference"}, each a number with its interval
-TINY = 1e-6  # levels
+Pair = tuple[ModelUnderTest, ModelUnderTest]
+Sides = tuple[list[np.ndarray], list[np.ndarray]]  # pictures of A and of B, uint8 (H, W, 3)
+EPSILON = 1e-6  # keeps a clip that stands still from dividing by zero
 
 
 def run(
-    a: Painter, b: Painter, out: Path, *, plan: Plan = SUITES["quick"], judge: Path | None = None
+    a: ModelUnderTest, b: ModelUnderTest, out: Path, *, plan: Plan = SUITES["quick"], judge: Path | None = None
 ) -> Iterator[Event]:
-    """Compare two painters; the last event carries the path of compare.md. What can be refused is, before any work."""
+    """Compare two models; the last event carries the path of compare.md. What can be refused is, before any work."""
     reader = load_judge(judge)
     check_seeds(reader)
     known = replace(a.known, other=b.known)
     questions = held_out_questions(plan.count, known)
-    things = thing_reader_if_any()
-    furnished = thing_questions(plan.things, known, things.card["labels"]["object"]) if things else []
     make_folder(Path(out))
-    pictures = yield from _drawn((a.draw, b.draw), questions)
-    with_things = (yield from _drawn((a.draw, b.draw), furnished)) if furnished else ([], [])
-    scenes = known_scenes(known, REFERENCE_SEED)
-    phase, reference = Phase("render reference", plan.reference), []
-    for picture in render_pictures([next(scenes) for _ in range(plan.reference)]):
-        reference.append(picture)
-        yield phase.advance()
-    reads = [reader.read(side) for side in pictures]
-    of_things = _reading(furnished, [things.read(side) for side in with_things] if things else [])
-    rows = {**_reading(questions, reads), **of_things, **_sets(reader, questions, pictures, reference)}
-    if a.move and b.move and (moving := moving_questions(plan.clips, known)):
-        rows |= yield from _clips((a, b), moving, plan.frames)
+    pictures = yield from _draw_both((a, b), questions)
+    thing_rows = yield from _compare_things((a, b), plan.things, known)
+    reference = yield from _render_reference(plan.reference, known)
+    reads = [reader.classify(side) for side in pictures]
+    rows = {
+        **_compare_shares(questions, reads),
+        **thing_rows,
+        **_compare_sets(reader, questions, pictures, reference),
+        **(yield from _compare_clips((a, b), moving_questions(plan.clips, known), plan.frames)),
+    }
     report = {
         "software": f"Mutoscope {__version__}",
         "models": {name: {"name": each.name, "hash": each.model_hash} for name, each in (("A", a), ("B", b))},
-        "judge": reader.papers(),
+        "judge": reader.provenance(),
         "reference": plan.reference,
         "rows": rows,
-        "answers": [
-            {"prompt": q.prompt, "seed": q.seed, "asked": q.asked, "A": one, "B": other}
-            for q, one, other in zip(questions, *reads, strict=True)
-        ],
+        "answers": _list_answers(questions, reads),
     }
     yield Event("done", 1, 1, result=_write(Path(out), report, questions, pictures, reads))
 
 
-def _drawn(ways: tuple[Draw, Draw], questions: list[Question]) -> Iterator[Event]:
+def _draw_both(models: Pair, questions: list[Question]) -> Generator[Event, None, Sides]:
     phase, found = Phase("draw", 2 * len(questions)), ([], [])
     yield phase.start()
     for q in questions:
-        for draw, pictures in zip(ways, found, strict=True):
-            pictures.append(draw(q.prompt, q.seed))
+        for model, pictures in zip(models, found, strict=True):
+            pictures.append(model.draw_picture(q.prompt, q.seed))
             yield phase.advance(preview=pictures[-1])
     return found
 
 
-def _reading(questions: list[Question], reads: list[list[dict[str, str]]]) -> dict[str, Row]:
+def _render_reference(count: int, known: Known) -> Generator[Event, None, list[np.ndarray]]:
+    scenes = known_scenes(known, REFERENCE_SEED)
+    phase, found = Phase("render reference", count), []
+    for picture in render_pictures([next(scenes) for _ in range(count)]):
+        found.append(picture)
+        yield phase.advance()
+    return found
+
+
+def _compare_things(models: Pair, count: int, known: Known) -> Generator[Event, None, dict[str, Row]]:
+    """Shares of things as asked; none where the network that reads things is not installed, or a model knows no things."""
+    reader = thing_reader_if_any()
+    questions = thing_questions(count, known, reader.card["labels"]["object"]) if reader else []
+    if reader is None or not questions:
+        return {}
+    pictures = yield from _draw_both(models, questions)
+    return _compare_shares(questions, [reader.classify(side) for side in pictures])
+
+
+def _list_answers(questions: list[Question], reads: list[list[dict[str, str]]]) -> list[dict[str, Any]]:
+    return [
+        {"prompt": q.prompt, "seed": q.seed, "asked": q.asked, "A": one, "B": other}
+        for q, one, other in zip(questions, *reads, strict=True)
+    ]
+
+
+def _compare_shares(questions: list[Question], reads: list[list[dict[str, str]]]) -> dict[str, Row]:
     """Shares of what was asked; only prompts that ask for an attribute count for it."""
     asked, found = [q.asked for q in questions], {}
     for name in names_of(asked):
@@ -103,40 +131,48 @@ def _reading(questions: list[Question], reads: list[list[dict[str, str]]]) -> di
     return found
 
 
-def _sets(judge: Judge, questions: list[Question], pictures: Any, reference: list[np.ndarray]) -> dict[str, Row]:
+def _compare_sets(
+    judge: Judge, questions: list[Question], pictures: Sides, reference: list[np.ndarray]
+) -> dict[str, Row]:
     """Distances to the reference, fit of words; see fidelity.py."""
     features, theirs = [judge.features(side) for side in pictures], judge.features(reference)
-    kernel, reach = KernelDistance(theirs), radii(theirs)
-    texts = judge.embed([q.prompt for q in questions])
-    fits = [100 * (judge.see(side) * texts).sum(1) for side in pictures]
+    within, reach = kernel_within(theirs), radii(theirs)
+    texts = judge.embed_texts([q.prompt for q in questions])
+    fits = [100 * (judge.embed_pictures(side) * texts).sum(1) for side in pictures]
     return {
         "FD-own": paired(lambda rows, side: frechet_distance(features[side][rows], theirs), len(questions)),
-        "KID-own": paired(lambda rows, side: kernel.of(features[side][rows]), len(questions)),
-        "precision": paired_means(*(covered(side, theirs, reach) for side in features)),
-        "recall": paired_means(*(covered(theirs, side, radii(side)) for side in features)),
+        "KID-own": paired(lambda rows, side: kernel_distance(features[side][rows], theirs, within), len(questions)),
+        "precision": paired_means(*(is_covered(side, theirs, reach) for side in features)),
+        "recall": paired_means(*(is_covered(theirs, side, radii(side)) for side in features)),
         "TextSim-own": paired_means(*fits),
     }
 
 
-def _clips(painters: tuple[Painter, Painter], questions: list[Question], frames: int) -> Iterator[Event]:
+def _compare_clips(models: Pair, questions: list[Question], frames: int) -> Generator[Event, None, dict[str, Row]]:
     """Change and flicker of clips over those of the renders of the same scenes."""
+    if not questions or any(model.draw_clip is None for model in models):
+        return {}
     phase, found = Phase("draw clips", 2 * len(questions)), ([], [])
     yield phase.start()
     for q in questions:
         truth = None
-        for painter, numbers in zip(painters, found, strict=True):
-            assert painter.move is not None and q.spec is not None
-            clip = painter.move(q.prompt, q.seed, frames)
-            if truth is None:
-                truth = render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1])
-            pairs = ((changes(clip).mean(), changes(truth).mean()), (flicker(clip), flicker(truth)))
-            numbers.append([ours / max(TINY, theirs) for ours, theirs in pairs])
+        for model, numbers in zip(models, found, strict=True):
+            assert model.draw_clip is not None and q.spec is not None
+            clip = model.draw_clip(q.prompt, q.seed, frames)
+            truth = render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1]) if truth is None else truth
+            numbers.append(_divide_motion(clip, truth))
             yield phase.advance(preview=clip[-1])
     a, b = (np.array(numbers) for numbers in found)
     return {
         f"clips: {name} over the renders'": paired_means(a[:, row], b[:, row])
         for row, name in enumerate(("change", "flicker"))
     }
+
+
+def _divide_motion(clip: np.ndarray, truth: np.ndarray) -> list[float]:
+    """Return change and flicker of a clip over those of the render of its scene."""
+    pairs = ((changes(clip).mean(), changes(truth).mean()), (flicker(clip), flicker(truth)))
+    return [float(ours / max(EPSILON, theirs)) for ours, theirs in pairs]
 
 
 def paired_means(a: np.ndarray, b: np.ndarray) -> Row:
@@ -191,7 +227,7 @@ def _cell(number: dict[str, Any]) -> str:
     return f"{number['value']:.3g} ({number['low']:.3g} to {number['high']:.3g})"
 
 
-def _write(out: Path, report: dict[str, Any], questions: list[Question], pictures: Any, reads: Any) -> Path:
+def _write(out: Path, report: dict[str, Any], questions: list[Question], pictures: Sides, reads: Any) -> Path:
     provenance = Provenance(request_json=None, parameters=None, software=report["software"], marking=True)
     plots: dict[str, Any] = {"A and B": {}, "B - A": {}}
     for name, row in report["rows"].items():

@@ -11,31 +11,31 @@ import numpy as np
 
 from mutoscope.evaluate.frechet import frechet_distance
 from mutoscope.evaluate.intervals import bootstrap, mean_of
-from mutoscope.evaluate.kernel import KernelDistance
-from mutoscope.evaluate.manifold import memorised, precision_recall
+from mutoscope.evaluate.kernel import kernel_distance, kernel_within
+from mutoscope.evaluate.manifold import is_memorised, precision_recall
 from mutoscope.rng import stream
 
-COPIES = 50  # training pictures planted among the samples, to see that they are found
-COPY_NOISE = 4.0  # levels, the deviation of the noise that is put on them
+PLANTED_COPIES = 50  # training pictures planted among the samples, to see that they are found
+COPY_NOISE_LEVELS = 4.0  # levels, the deviation of the noise that is put on them
 
 
-def against(rows: dict[str, np.ndarray], reference: np.ndarray) -> dict[str, dict[str, Any]]:
+def compare_sets(rows: dict[str, np.ndarray], reference: np.ndarray) -> dict[str, dict[str, Any]]:
     """Return {row: {"FD-own", "KID-own", "precision", "recall"}} of sets of features (n, D) against a reference (m, D)."""
-    kernel = KernelDistance(reference)
-    return {name: _distances(features, reference, kernel) for name, features in rows.items()}
+    within = kernel_within(reference)
+    return {name: _measure_set(features, reference, within) for name, features in rows.items()}
 
 
-def _distances(features: np.ndarray, reference: np.ndarray, kernel: KernelDistance) -> dict[str, Any]:
+def _measure_set(features: np.ndarray, reference: np.ndarray, within: float) -> dict[str, Any]:
     inside, reached = precision_recall(features, reference)
     return {
         "FD-own": bootstrap(lambda rows: frechet_distance(features[rows], reference), len(features)),
-        "KID-own": bootstrap(lambda rows: kernel.of(features[rows]), len(features)),
+        "KID-own": bootstrap(lambda rows: kernel_distance(features[rows], reference, within), len(features)),
         "precision": mean_of(inside),
         "recall": mean_of(reached),
     }
 
 
-def alignment(pictures: dict[str, np.ndarray], texts: np.ndarray) -> dict[str, Any]:
+def align_texts(pictures: dict[str, np.ndarray], texts: np.ndarray) -> dict[str, Any]:
     """Return {row: TextSim-own} of embeddings of pictures (n, E) with those of their texts (n, E), unit length.
 
     TextSim-own is the mean cosine, times 100. "wrong captions" is the first row's with every other text instead of its own.
@@ -48,25 +48,23 @@ def alignment(pictures: dict[str, np.ndarray], texts: np.ndarray) -> dict[str, A
     return found
 
 
-def memorisation(
-    samples: np.ndarray, held_out: np.ndarray, training: np.ndarray, planted: np.ndarray
-) -> dict[str, Any]:
+def find_copies(samples: np.ndarray, held_out: np.ndarray, training: np.ndarray, planted: np.ndarray) -> dict[str, Any]:
     """Return the share of samples that are copies, and of held-out renders and planted copies as controls."""
     return {
         "training_pictures": len(training),
-        "limit": memorised(samples, held_out, training)[1],
+        "limit": is_memorised(samples, held_out, training)[1],
         **{
-            name: mean_of(memorised(rows, held_out, training)[0])
+            name: mean_of(is_memorised(rows, held_out, training)[0])
             for name, rows in (("generated", samples), ("held-out renders", held_out), ("planted copies", planted))
         },
     }
 
 
-def planted(training: Sequence[np.ndarray]) -> list[np.ndarray]:
+def plant_copies(training: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return some training pictures, uint8 (H, W, 3), as a model that knows them by heart would draw them: a little noisy."""
-    chosen = stream("planted copies").permutation(len(training))[:COPIES]
+    chosen = stream("planted copies").permutation(len(training))[:PLANTED_COPIES]
     found = []
     for place in chosen:
-        noise = stream("planted copies", int(place)).normal(training[place].shape) * COPY_NOISE
+        noise = stream("planted copies", int(place)).normal(training[place].shape) * COPY_NOISE_LEVELS
         found.append((training[place] + noise).round().clip(0, 255).astype(np.uint8))
     return found

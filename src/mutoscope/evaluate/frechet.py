@@ -28,8 +28,9 @@ class Moments:
         return cls(0, np.zeros(width), np.zeros((width, width)))
 
     def add(self, features: np.ndarray) -> "Moments":
-        """Take in rows (n, D), n may be 0; returns itself."""
+        """Take in rows (n, D), n may be 0; returns itself. SettingError for NaN and infinity."""
         rows = np.asarray(features, np.float64)
+        check_finite(rows)
         if len(rows):
             mean = rows.mean(0)
             centred = rows - mean
@@ -43,8 +44,20 @@ class Moments:
     def covariance(self) -> np.ndarray:
         """Unbiased covariance (D, D); SettingError for fewer than two rows."""
         if self.count < 2:
-            raise SettingError(f"a covariance needs two pictures or more, got {self.count}")
+            raise SettingError(
+                f"a Fréchet distance needs two pictures or more in each set, got {self.count}; draw more"
+            )
         return self.scatter / (self.count - 1)
+
+
+def check_finite(features: np.ndarray) -> None:
+    """Refuse features (n, D) with NaN or infinity in them; SettingError says in how many rows."""
+    broken = int((~np.isfinite(features)).any(1).sum())
+    if broken:
+        raise SettingError(
+            f"a distance needs finite features, got NaN or infinity in {broken} of {len(features)} rows; "
+            "look at the pictures of these rows and at the network that made the features"
+        )
 
 
 def moments(batches: Iterable[np.ndarray], width: int) -> Moments:

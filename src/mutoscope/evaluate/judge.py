@@ -1,9 +1,9 @@
 """The judge: the three networks of `extractors.py` as the evaluation uses them, loaded by hash.
 
     judge = load_judge()                               # the one in this package; load_judge(folder) another
-    judge.read(pictures)                               # [{"scene": "lake", "light": "sunset", ...}, ...]
+    judge.classify(pictures)                               # [{"scene": "lake", "light": "sunset", ...}, ...]
     judge.features(pictures)                           # (n, 256) for distances between sets of pictures
-    judge.see(pictures), judge.embed(texts)            # (n, E) each; their dot products say how well words fit pictures
+    judge.embed_pictures(pictures), judge.embed_texts(texts)            # (n, E) each; their dot products say how well words fit pictures
 
 Legend: pictures are uint8 (H, W, 3), of any size.
 """
@@ -28,7 +28,7 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Judge:
-    """Trained networks with their papers."""
+    """Trained networks and the record of their training."""
 
     nets: Extractors
     card: dict[str, Any]  # how they were trained and what they can do
@@ -43,7 +43,7 @@ class Judge:
         """Seeds of the worlds it was trained on."""
         return {seed for folder in self.card["data"] for seed in folder["seeds"]}
 
-    def read(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
+    def classify(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
         """Return what each picture shows; a word that no training picture had is never an answer."""
         found: list[dict[str, str]] = []
         for pixels in self._batches(pictures):
@@ -60,20 +60,20 @@ class Judge:
         """Return the encoder's features (n, 256), float64."""
         return self._each(pictures, self.nets.encoder, self.nets.sizes.features)
 
-    def see(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+    def embed_pictures(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """Return unit-length embeddings (n, E) of pictures, float64."""
         return self._each(pictures, self.nets.match.see, self.nets.sizes.embedding)
 
     @torch.no_grad()
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Return unit-length embeddings (n, E) of texts, float64."""
         return self.nets.match.read(self.nets.ids(texts)).double().numpy()
 
-    def papers(self) -> dict[str, Any]:
-        """Return what a report says about the judge."""
+    def provenance(self) -> dict[str, Any]:
+        """Return what a report says of the judge's training and test."""
         kept = {name: self.card[name] for name in ("sha256", "digest", "parameters", "data")}
-        return {**kept, "test": {"all": shares(self.card["test"]["all"]),
-                                 "styles": {style: shares(part) for style, part in self.card["test"]["styles"].items()}}}  # fmt: skip
+        return {**kept, "test": {"all": count_shares(self.card["test"]["all"]),
+                                 "styles": {style: count_shares(part) for style, part in self.card["test"]["styles"].items()}}}  # fmt: skip
 
     def _each(self, pictures: Sequence[np.ndarray], net: Callable[[Tensor], Tensor], width: int) -> np.ndarray:
         with torch.no_grad():
@@ -106,7 +106,7 @@ def load_judge(folder: Path | None = None) -> Judge:
     return Judge(nets, card)
 
 
-def shares(counts: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
+def count_shares(counts: dict[str, list[int]]) -> dict[str, dict[str, Any]]:
     """Return {attribute: {"n", "right", "share", "low", "high"}} of [right, of]."""
     found = {}
     for name, (right, n) in counts.items():

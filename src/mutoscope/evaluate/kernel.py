@@ -8,32 +8,36 @@ reports: KID is this number on Inception's features and no others.
 
 import numpy as np
 
-
-class KernelDistance:
-    """Distances to one reference (m, D); what concerns the reference alone is worked out once."""
-
-    def __init__(self, reference: np.ndarray):
-        self.reference = np.asarray(reference, np.float64)
-        self._within = _mean_of_pairs(_cubic(self.reference, self.reference))
-
-    def of(self, features: np.ndarray) -> float:
-        """Return the unbiased MMD^2 of features (n, D), two rows or more, against the reference."""
-        rows = np.asarray(features, np.float64)
-        within = _mean_of_pairs(_cubic(rows, rows))
-        return float(within + self._within - 2 * _cubic(rows, self.reference).mean())
+from mutoscope.errors import SettingError
+from mutoscope.evaluate.frechet import check_finite
 
 
-def kernel_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return the unbiased MMD^2 of features (n, D) and (m, D), in float64."""
-    return KernelDistance(b).of(a)
+def kernel_distance(a: np.ndarray, b: np.ndarray, within_b: float | None = None) -> float:
+    """Return the unbiased MMD^2 of features (n, D) and (m, D), float64; SettingError for fewer than two rows, and for NaN.
+
+    `within_b` is `kernel_within(b)`, for a reference that many sets are compared with.
+    """
+    rows, others = _check_rows(a), _check_rows(b)
+    within_b = kernel_within(others) if within_b is None else within_b
+    return kernel_within(rows) + within_b - 2 * float(_cubic(rows, others).mean())
+
+
+def kernel_within(features: np.ndarray) -> float:
+    """Return the mean of the kernel over all pairs of different rows of (n, D), n being 2 or more."""
+    rows = _check_rows(features)
+    kernel, n = _cubic(rows, rows), len(rows)
+    return float((kernel.sum() - np.trace(kernel)) / (n * (n - 1)))
+
+
+def _check_rows(features: np.ndarray) -> np.ndarray:
+    """Return features (n, D) as float64; SettingError for fewer than two rows, or for rows that are not finite."""
+    rows = np.asarray(features, np.float64)
+    if len(rows) < 2:
+        raise SettingError(f"a kernel distance needs two pictures or more in each set, got {len(rows)}; draw more")
+    check_finite(rows)
+    return rows
 
 
 def _cubic(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     inner = a @ b.T / a.shape[1] + 1
     return inner * inner * inner
-
-
-def _mean_of_pairs(kernel: np.ndarray) -> float:
-    """Mean over all pairs of different rows."""
-    n = len(kernel)
-    return float((kernel.sum() - np.trace(kernel)) / (n * (n - 1)))

@@ -20,10 +20,12 @@ from mutoscope.world.spec import SceneSpec
 
 FRAMES, FPS = 25, 12  # of the clips that are compared
 RESAMPLES = 2000
-TINY = 1e-6  # levels; keeps a clip that stands still from dividing by zero
-APART = 12  # frames between two that are held against each other: a second, in which a zoom moves two pixels
-STILL = 0.006  # of a side in that time: what moves less stands still
-LONGEST = 0.25  # of a side: shifts beyond it are taken for chance
+EPSILON = 1e-6  # keeps a clip that stands still from dividing by zero
+CAMERA_STEP_FRAMES = (
+    12  # frames between two that are held against each other: a second, in which a zoom moves two pixels
+)
+STILL_SHIFT = 0.006  # of a side in that time: what moves less stands still
+MAX_SHIFT = 0.25  # of a side: shifts beyond it are taken for chance
 
 
 def changes(frames: np.ndarray) -> np.ndarray:
@@ -42,26 +44,26 @@ def flicker(frames: np.ndarray) -> float:
     return float(np.mean(steps))
 
 
-def camera_of(frames: np.ndarray) -> str:
+def find_camera(frames: np.ndarray) -> str:
     """Return where the camera of a clip (T, H, W, 3) uint8 goes, one of `world.spec.CAMERAS`.
 
     All quarters go one way in a pan or a tilt and outwards in a zoom in; the strongest of the three is the answer. A camera that
-    pans left moves what it sees to the right. Clips shorter than `APART` frames are "still".
+    pans left moves what it sees to the right. Clips shorter than `CAMERA_STEP_FRAMES` frames are "still".
     """
     grey = np.float32(frames).mean(-1)
-    pairs = range(0, len(grey) - APART, max(1, APART // 4))
+    pairs = range(0, len(grey) - CAMERA_STEP_FRAMES, max(1, CAMERA_STEP_FRAMES // 4))
     if not pairs:
         return "still"
     high, wide = grey.shape[1] // 2, grey.shape[2] // 2
     cuts = [(slice(y, y + high), slice(x, x + wide)) for y in (0, high) for x in (0, wide)]
-    moved = [[shift(grey[k][cut], grey[k + APART][cut]) for cut in cuts] for k in pairs]
+    moved = [[shift(grey[k][cut], grey[k + CAMERA_STEP_FRAMES][cut]) for cut in cuts] for k in pairs]
     quarters = np.median(moved, 0)  # (4, 2): upper left, upper right, lower left, lower right; x, y
     along, down = quarters.mean(0)
     outward = (quarters * [(-1, -1), (1, -1), (-1, 1), (1, 1)]).mean()
     ways = {"pan left": along, "tilt up": down, "zoom in": outward}
     ways |= {"pan right": -along, "tilt down": -down, "zoom out": -outward}
     best = max(ways, key=lambda way: ways[way])
-    return best if ways[best] > STILL * max(grey.shape[1:]) else "still"
+    return best if ways[best] > STILL_SHIFT * max(grey.shape[1:]) else "still"
 
 
 def shift(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
@@ -70,9 +72,9 @@ def shift(before: np.ndarray, after: np.ndarray) -> tuple[float, float]:
     window = np.outer(np.hanning(height), np.hanning(width))
     ours, theirs = (np.fft.rfft2((picture - picture.mean()) * window) for picture in (before, after))
     cross = theirs * ours.conj()
-    peaks = np.fft.irfft2(cross / np.maximum(np.abs(cross), TINY), (height, width))
+    peaks = np.fft.irfft2(cross / np.maximum(np.abs(cross), EPSILON), (height, width))
     rows, columns = (np.fft.fftfreq(side, 1 / side) for side in (height, width))
-    near = (np.abs(rows) <= LONGEST * height)[:, None] & (np.abs(columns) <= LONGEST * width)
+    near = (np.abs(rows) <= MAX_SHIFT * height)[:, None] & (np.abs(columns) <= MAX_SHIFT * width)
     y, x = np.unravel_index(np.where(near, peaks, -np.inf).argmax(), peaks.shape)
     return columns[x] + _vertex(np.roll(peaks[y], 1 - x)[:3]), rows[y] + _vertex(np.roll(peaks[:, x], 1 - y)[:3])
 
@@ -90,7 +92,7 @@ def render_clip(spec: SceneSpec, frames: int, width: int, height: int, fps: int 
     return unit_to_levels(unit).permute(1, 2, 3, 0).cpu().numpy()
 
 
-def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> dict[str, Any]:
+def compare_clips(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> dict[str, Any]:
     """Compare clips with renders of the same scenes, one by one in the same order.
 
     Returns n; the mean change of both; their ratio with a bootstrap interval over clips; the same of their flicker; `jump`
@@ -116,7 +118,7 @@ def compare(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray]) -> 
 
 def largest_jump(steps: np.ndarray) -> float:
     """Return the largest step of a clip as a multiple of its mean step."""
-    return float(steps.max() / max(TINY, steps.mean()))
+    return float(steps.max() / max(EPSILON, steps.mean()))
 
 
 def ratio_interval(means: np.ndarray, resamples: int = RESAMPLES) -> tuple[float, float]:
@@ -129,4 +131,4 @@ def ratio_interval(means: np.ndarray, resamples: int = RESAMPLES) -> tuple[float
 
 def _ratio(means: np.ndarray) -> float:
     ours, theirs = means.mean(0)
-    return float(ours / max(TINY, theirs))
+    return float(ours / max(EPSILON, theirs))

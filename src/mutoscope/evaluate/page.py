@@ -1,6 +1,6 @@
 """The page of a report: every share and distance as a dot with its interval, controls beside it, and samples above renders."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,12 @@ from PIL import Image, ImageDraw, ImageFont
 WIDTH, MARGIN, ROW = 1240, 24, 18  # pixels
 LABEL, PLOT = 250, 300  # width of a row's name and of its axis
 SMALL = 72  # pixels of a sample
+SAMPLE_STEP = SMALL + 4  # pixels from one sample to the next
 INKS = {"generated": (200, 60, 40), "renders": (40, 110, 180), "softened renders": (130, 130, 130), "A": (40, 110, 180),
         "B": (200, 60, 40)}  # fmt: skip
 GREY, BLACK = (190, 190, 190), (30, 30, 30)
 Number = dict[str, Any]  # {"value", "low", "high"}; a share has "share" instead of "value"
+Plot = dict[str, dict[str, Number]]  # {row: {series: number}}
 
 
 def page_of(report: dict[str, Any], samples: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
@@ -21,83 +23,126 @@ def page_of(report: dict[str, Any], samples: Sequence[Sequence[np.ndarray]]) -> 
     return draw_page(title, plots_of(report), samples)
 
 
-def plots_of(report: dict[str, Any]) -> dict[str, dict[str, dict[str, Number]]]:
-    """Return {plot: {row: {series: number}}} of what a report holds."""
-    pictures = report["pictures"]
-    sides = {
-        "generated": pictures["generated"],
-        "renders": pictures["renders"],
-        "softened renders": pictures["soft_renders"],
-    }
+def plots_of(report: dict[str, Any]) -> dict[str, Plot]:
+    """Return {title: plot} of what a report holds."""
     plots = {
         "read right, share of what was asked": {
-            f"{name} ({part['n']})": {side: rows["all"][name] for side, rows in sides.items()}
-            for name, part in pictures["generated"]["all"].items()
-        }
+            **_plot_pictures(report["pictures"]),
+            **_plot_styles(report.get("styles")),
+            **_plot_part("things", report.get("things")),
+            **_plot_part("free wording, blind", report.get("blind")),
+            **_plot_part("camera", report.get("camera")),
+        },
+        "against other renders": _plot_sets(report["fidelity"]),
+        "TextSim-own": {
+            name: {name if name in INKS else "generated": number} for name, number in report["text"].items()
+        },
+        "nearer to a training picture than the 1st percentile": _plot_copies(report.get("memorisation", {})),
+        "clips: change and flicker over the renders' own": _plot_clips(report.get("clips")),
     }
-    for title, part in (("things", report.get("things")), ("camera", report.get("camera"))):
-        part = part or {}
-        for name, number in part.get("generated", {}).items():
-            row = {"generated": number}
-            row |= {"renders": part["renders"][name]} if name in part.get("renders", {}) else {}
-            plots["read right, share of what was asked"][f"{title}: {name} ({number['n']})"] = row
-    for metric in ("FD-own", "KID-own", "precision", "recall"):
-        rows = {side: part for side, part in report["fidelity"].items() if isinstance(part, dict)}
-        plots.setdefault("against other renders", {})[metric] = {side: part[metric] for side, part in rows.items()}
-    plots["TextSim-own"] = {
-        name: {name if name in INKS else "generated": number} for name, number in report["text"].items()
-    }
-    if "memorisation" in report:
-        parts = {name: part for name, part in report["memorisation"].items() if isinstance(part, dict)}
-        plots["nearer to a training picture than the 1st percentile"] = {
-            name: {"generated" if name == "generated" else "renders": part} for name, part in parts.items()
-        }
-    if "clips" in report:
-        parts = {"all": report["clips"]["all"], **report["clips"]["groups"]}
-        plots["clips: change and flicker over the renders' own"] = {
-            f"{what}, {name} ({part['n']})": {
-                "generated": {**part, "value": part["ratio"]} if what == "change" else part["flicker"]
-            }
-            for name, part in parts.items()
-            for what in ("change", "flicker")
-        }
-    return plots
+    return {title: plot for title, plot in plots.items() if plot}
 
 
-def draw_page(
-    title: str, plots: dict[str, dict[str, dict[str, Number]]], samples: Sequence[Sequence[np.ndarray]]
-) -> np.ndarray:
+def _plot_pictures(pictures: dict[str, Any]) -> Plot:
+    sides = {"generated": "generated", "renders": "renders", "softened renders": "soft_renders"}
+    return {
+        f"{name} ({part['n']})": {side: pictures[key]["all"][name] for side, key in sides.items()}
+        for name, part in pictures["generated"]["all"].items()
+    }
+
+
+def _plot_styles(styles: dict[str, Any] | None) -> Plot:
+    """The style both ways; the renders are the same for both."""
+    if styles is None:
+        return {}
+    return {
+        f"{title} ({styles['n']})": {
+            "generated": styles[way]["all"]["style"],
+            "renders": styles["renders"]["all"]["style"],
+        }
+        for way, title in (("prompt", "style in the prompt"), ("argument", "style="))
+    }
+
+
+def _plot_part(title: str, part: dict[str, Any] | None) -> Plot:
+    """Shares of things, of free wording or of cameras, with those of renders where there are any."""
+    plot = {}
+    for name, number in (part or {}).get("generated", {}).items():
+        renders = (part or {}).get("renders", {})
+        row = {"generated": number} | ({"renders": renders[name]} if name in renders else {})
+        plot[f"{title}: {name} ({number['n']})"] = row
+    return plot
+
+
+def _plot_sets(fidelity: dict[str, Any]) -> Plot:
+    sides = {side: part for side, part in fidelity.items() if isinstance(part, dict)}
+    return {
+        metric: {side: part[metric] for side, part in sides.items()}
+        for metric in ("FD-own", "KID-own", "precision", "recall")
+    }
+
+
+def _plot_copies(memorisation: dict[str, Any]) -> Plot:
+    parts = {name: part for name, part in memorisation.items() if isinstance(part, dict)}
+    return {name: {"generated" if name == "generated" else "renders": part} for name, part in parts.items()}
+
+
+def _plot_clips(clips: dict[str, Any] | None) -> Plot:
+    plot = {}
+    for name, part in ({"all": clips["all"], **clips["groups"]} if clips else {}).items():
+        plot[f"change, {name} ({part['n']})"] = {"generated": {**part, "value": part["ratio"]}}
+        plot[f"flicker, {name} ({part['n']})"] = {"generated": part["flicker"]}
+    return plot
+
+
+def draw_page(title: str, plots: dict[str, Plot], samples: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     """Draw plots in two columns, then the samples; each row of a plot has an axis of its own unless all lie in 0..1."""
-    column, heights = (WIDTH - 3 * MARGIN) // 2, [0, 0]
-    placed = []
-    for name, rows in plots.items():
-        side = int(heights[1] < heights[0])
-        placed.append((name, rows, MARGIN + side * (column + MARGIN), heights[side]))
-        heights[side] += ROW * (len(rows) + 2)
     top = MARGIN + 3 * ROW
-    grid = len(samples) * (SMALL + 4) if samples else 0
-    page = Image.new("RGB", (WIDTH, top + max(heights) + grid + 2 * MARGIN), (255, 255, 255))
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(13)
-    pen.text((MARGIN, MARGIN), title, fill=BLACK, font=ImageFont.load_default(18))
-    left = MARGIN
-    for series in dict.fromkeys(s for rows in plots.values() for row in rows.values() for s in row):
-        pen.ellipse((left, MARGIN + 30, left + 8, MARGIN + 38), fill=INKS.get(series, BLACK))
-        pen.text((left + 13, MARGIN + 26), series, fill=BLACK, font=font)
-        left += 40 + 8 * len(series)
-    for name, rows, x, y in placed:
-        pen.text((x, top + y), name, fill=BLACK, font=ImageFont.load_default(14))
-        ends = _ends(row for row in rows.values())
-        for place, (label, row) in enumerate(rows.items(), 1):
-            unit = 0 <= ends[0] and ends[1] <= 1
-            _row(pen, font, x, top + y + ROW * place + 4, label, row, (0.0, 1.0) if unit else _ends([row]))
-    for place, row in enumerate(samples):
-        for step, picture in enumerate(row[: (WIDTH - 2 * MARGIN) // (SMALL + 4)]):
+    places, bottom = _place_plots(plots, top)
+    height = bottom + len(samples) * SAMPLE_STEP + 2 * MARGIN
+    page = Image.new("RGB", (WIDTH, height), (255, 255, 255))
+    pen = ImageDraw.Draw(page)
+    _draw_head(pen, title, dict.fromkeys(series for plot in plots.values() for row in plot.values() for series in row))
+    for (name, plot), (x, y) in zip(plots.items(), places, strict=True):
+        _draw_plot(pen, name, plot, x, y)
+    for number, row in enumerate(samples):
+        for step, picture in enumerate(row[: (WIDTH - 2 * MARGIN) // SAMPLE_STEP]):
             small = Image.fromarray(np.asarray(picture)).resize((SMALL, SMALL), Image.Resampling.LANCZOS)
-            page.paste(small, (MARGIN + step * (SMALL + 4), top + max(heights) + MARGIN + place * (SMALL + 4)))
+            page.paste(small, (MARGIN + step * SAMPLE_STEP, bottom + MARGIN + number * SAMPLE_STEP))
     return np.asarray(page)
 
 
-def _row(pen: Any, font: Any, x: int, y: int, label: str, row: dict[str, Number], ends: tuple[float, float]) -> None:
+def _place_plots(plots: dict[str, Plot], top: int) -> tuple[list[tuple[int, int]], int]:
+    """Return the upper left corners of plots in two columns, each in the shorter one, and where the longer one ends."""
+    column, bottoms, places = (WIDTH - 3 * MARGIN) // 2, [top, top], []
+    for rows in plots.values():
+        side = int(bottoms[1] < bottoms[0])
+        places.append((MARGIN + side * (column + MARGIN), bottoms[side]))
+        bottoms[side] += ROW * (len(rows) + 2)
+    return places, max(bottoms)
+
+
+def _draw_head(pen: ImageDraw.ImageDraw, title: str, names: Iterable[str]) -> None:
+    """Draw the title and a legend of the series."""
+    pen.text((MARGIN, MARGIN), title, fill=BLACK, font=ImageFont.load_default(18))
+    left = MARGIN
+    for series in names:
+        pen.ellipse((left, MARGIN + 30, left + 8, MARGIN + 38), fill=INKS.get(series, BLACK))
+        pen.text((left + 13, MARGIN + 26), series, fill=BLACK, font=ImageFont.load_default(13))
+        left += 40 + 8 * len(series)
+
+
+def _draw_plot(pen: ImageDraw.ImageDraw, name: str, plot: Plot, x: int, y: int) -> None:
+    pen.text((x, y), name, fill=BLACK, font=ImageFont.load_default(14))
+    ends, font = _ends(plot.values()), ImageFont.load_default(13)
+    is_share = 0 <= ends[0] and ends[1] <= 1
+    for number, (label, row) in enumerate(plot.items(), 1):
+        _draw_row(pen, font, x, y + ROW * number + 4, label, row, (0.0, 1.0) if is_share else _ends([row]))
+
+
+def _draw_row(
+    pen: Any, font: Any, x: int, y: int, label: str, row: dict[str, Number], ends: tuple[float, float]
+) -> None:
     pen.text((x, y), label, fill=BLACK, font=font)
     start, middle = x + LABEL, y + 8
     pen.line((start, middle, start + PLOT, middle), fill=GREY)
@@ -118,7 +163,7 @@ def _value(number: Number) -> float:
     return float(number["value"] if "value" in number else number["share"])
 
 
-def _ends(rows: Any) -> tuple[float, float]:
+def _ends(rows: Iterable[dict[str, Number]]) -> tuple[float, float]:
     """Return the ends of an axis that holds every number: from 0, or from below it."""
     values = [float(number[key]) for row in rows for number in row.values() for key in ("low", "high")]
     low, high = min([0.0, *values]), max([*values, 1e-9])

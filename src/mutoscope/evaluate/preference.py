@@ -14,9 +14,9 @@ import numpy as np
 from mutoscope.errors import DataError
 from mutoscope.rng import stream
 
-RESAMPLES, ROUNDS = 500, 500
+RESAMPLES, MAX_ROUNDS = 500, 500
 Vote = tuple[str, str, float]  # left, right, wins of the left one: 1, 0.5 or 0
-_WINS = {"left": 1.0, "right": 0.0, "tie": 0.5}
+_WINS_OF_LEFT = {"left": 1.0, "right": 0.0, "tie": 0.5}
 
 
 def read_votes(path: Path) -> list[Vote]:
@@ -33,7 +33,7 @@ def read_votes(path: Path) -> list[Vote]:
             continue
         try:
             row = json.loads(line)
-            left, right, wins = str(row["left"]), str(row["right"]), _WINS[row["winner"]]
+            left, right, wins = str(row["left"]), str(row["right"]), _WINS_OF_LEFT[row["winner"]]
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f'{path}, line {number}: not a vote ({error}); expected {{"left", "right", "winner"}}'
@@ -65,8 +65,10 @@ def preference(votes: Sequence[Vote]) -> dict[str, Any] | None:
     pairs = np.array([[names.index(left), names.index(right)] for left, right, _ in votes])
     wins = np.array([won for _, _, won in votes])
     rows = stream("preference", len(votes)).integers(0, len(votes), (RESAMPLES, len(votes)))
-    value = strengths(pairs, wins, len(names))
-    low, high = np.percentile([strengths(pairs[row], wins[row], len(names)) for row in rows], (2.5, 97.5), axis=0)
+    value = estimate_strengths(pairs, wins, len(names))
+    low, high = np.percentile(
+        [estimate_strengths(pairs[row], wins[row], len(names)) for row in rows], (2.5, 97.5), axis=0
+    )
     return {"votes": len(votes), "models": {
         name: {"value": float(value[place]), "low": float(low[place]), "high": float(high[place]),
                "n": int((pairs == place).sum())}
@@ -74,7 +76,7 @@ def preference(votes: Sequence[Vote]) -> dict[str, Any] | None:
     }}  # fmt: skip
 
 
-def strengths(pairs: np.ndarray, wins: np.ndarray, count: int) -> np.ndarray:
+def estimate_strengths(pairs: np.ndarray, wins: np.ndarray, count: int) -> np.ndarray:
     """Return the strength (count,) of every model in percent, by the minorise-maximise steps of Hunter (2004, eq. 3).
 
     Half a win and half a loss against a model of average strength are added to each, so that who won every vote stays finite.
@@ -86,7 +88,7 @@ def strengths(pairs: np.ndarray, wins: np.ndarray, count: int) -> np.ndarray:
     np.add.at(met, (pairs[:, 0], pairs[:, 1]), 1.0)
     met += met.T
     skill = np.ones(count)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         new = won / ((met / (skill[:, None] + skill)).sum(1) + 1 / (skill + 1))
         new /= np.exp(np.log(new).mean())
         if np.abs(np.log(new / skill)).max() < 1e-10:

@@ -6,12 +6,12 @@ is asked for what it could know: `Known` is a fact of its checkpoint, and no que
 
 import itertools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from mutoscope.errors import SettingError
-from mutoscope.evaluate.free_prompts import FREE_PROMPTS
+from mutoscope.evaluate.prompt_sets import FREE_PROMPTS, LabelledPrompt
 from mutoscope.prompt.reading import unknown_words
 from mutoscope.vocabulary import CAMERAS, LIGHTLESS, LIGHTS
 from mutoscope.vocabulary.wordings import fact_wordings
@@ -25,8 +25,8 @@ SEED = 9100  # world of the scenes that are asked for; training has other seeds
 REFERENCE_SEED = 9101  # world of the renders that sets of pictures are held against
 WATER = ("beach", "open sea", "lake", "river", "island")
 SKY = ("mountains", "meadow", "desert")  # nothing moves here but clouds and plants
-MOST_VARIANTS = 2000  # captions looked through for one that says what is needed
-MOST_SKIPPED = 2000  # scenes passed over before a model is said to know too little
+MAX_VARIANTS = 2000  # captions looked through for one that says what is needed
+MAX_SKIPPED = 2000  # scenes passed over before a model is said to know too little
 _ASKED = ("scene", "light", "weather", "season", "style")  # facts that a caption may say
 _MOVING = tuple(camera for camera in CAMERAS if camera != "still")
 
@@ -83,7 +83,7 @@ def held_out_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) 
         asked = question(spec, {"scene", "light"}, known) if spec.scene not in LIGHTLESS else None
         skipped += asked is None
         found += [asked] if asked else []
-        if len(found) == count or skipped > MOST_SKIPPED:
+        if len(found) == count or skipped > MAX_SKIPPED:
             break
     if len(found) < count:
         raise SettingError(f"only {len(found)} of {count} questions hold nothing but words this model knows")
@@ -98,23 +98,19 @@ def known_scenes(known: Known, seed: int) -> Iterator[SceneSpec]:
         if known.scene(spec):
             passed = 0
             yield spec
-        elif (passed := passed + 1) > MOST_SKIPPED:
+        elif (passed := passed + 1) > MAX_SKIPPED:
             raise SettingError("this model knows hardly any scene of the world; it cannot be judged by it")
 
 
 def moving_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
     """Return `count` questions for clips: photos with clouds, scenes and lights in turn, five of eight by water."""
     scenes = [scene for scene in WATER + SKY if known.fact("scene", scene)]
-    facts = [
-        {"scene": scenes[index % len(scenes)], "light": LIGHTS[(3 * index + index // len(scenes)) % len(LIGHTS)]}
-        for index in range(count if scenes else 0)
-    ]
-    specs = [
-        draw_spec(seed, index, held_out=None, weather="cloudy", style="photo", **pair)
-        for index, pair in enumerate(facts)
-    ]
-    asked = [question(spec, {"scene", "light", "weather"}, known) for spec in specs]
-    return [q for q in asked if q]
+    found = []
+    for index in range(count if scenes else 0):
+        scene, light = scenes[index % len(scenes)], LIGHTS[(3 * index + index // len(scenes)) % len(LIGHTS)]
+        spec = draw_spec(seed, index, held_out=None, weather="cloudy", style="photo", scene=scene, light=light)
+        found.append(question(spec, {"scene", "light", "weather"}, known))
+    return [q for q in found if q]
 
 
 def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
@@ -124,7 +120,7 @@ def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) ->
     """
     ways = [camera for camera in _MOVING if known.fact("camera", camera)]
     found: list[Question] = []
-    for index in range(MOST_SKIPPED if ways else 0):
+    for index in range(MAX_SKIPPED if ways else 0):
         if len(found) == count:
             break
         camera = ways[len(found) % len(ways)]
@@ -134,31 +130,56 @@ def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) ->
     return found
 
 
-def free_questions(known: Known = EVERYTHING) -> list[Question]:
-    """Return the free-worded prompts, asked for scene and light, and for weather and season where they say so.
+def free_questions(known: Known = EVERYTHING, prompts: Sequence[LabelledPrompt] = FREE_PROMPTS) -> list[Question]:
+    """Return free-worded prompts, asked for scene and light, and for weather and season where they say so.
 
     Their words need not be known, that is what they are for; their scenes and styles must be.
     """
     found = []
-    for index, (prompt, facts) in enumerate(FREE_PROMPTS):
+    for index, (prompt, facts) in enumerate(prompts):
         if all(known.fact(name, word) for name, word in facts.items() if name in _ASKED):
             asked = {name: facts[name] for name in attributes() if name in facts and name != "style"}
             found.append(Question(prompt, index, asked, facts["style"]))
     return found
 
 
-def question(spec: SceneSpec, needed: Collection[str], known: Known = EVERYTHING) -> Question | None:
+@dataclass(frozen=True)
+class StylePair:
+    """One scene asked for twice with one seed: the style in the words of the prompt, and as an argument beside it."""
+
+    in_prompt: Question
+    as_argument: Question  # its prompt says no style; draw it with `style=`
+
+
+def style_pairs(questions: Sequence[Question], known: Known = EVERYTHING) -> list[StylePair]:
+    """Return the questions whose prompt says a style other than photo, each beside a caption of its scene without it."""
+    found = []
+    for q in questions:
+        if q.spec is not None and q.style != "photo" and "style" in q.asked:
+            asked = {name: q.asked[name] for name in ("style", "scene", "light")}
+            plain = question(replace(q.spec, style="photo"), {"scene", "light"}, known, unsaid={"style"})
+            if plain is not None:
+                found.append(StylePair(replace(q, asked=asked), replace(q, prompt=plain.prompt, asked=asked)))
+    return found
+
+
+def question(
+    spec: SceneSpec,
+    needed: Collection[str],
+    known: Known = EVERYTHING,
+    unsaid: Collection[str] = (),  # facts that the caption must not say
+) -> Question | None:
     """Ask for a scene with its first caption that says all facts of `needed` in known words; None when none of many does."""
-    for variant in range(MOST_VARIANTS if known is EVERYTHING else MOST_VARIANTS // 50):
+    for variant in range(MAX_VARIANTS if known is EVERYTHING else MAX_VARIANTS // 50):
         text = caption(spec, variant)
-        said = says(spec, text)
-        if said >= set(needed) and known.says(text):
+        said = find_said(spec, text)
+        if said >= set(needed) and not said & set(unsaid) and known.says(text):
             asked = {name: word for name, word in shown(spec).items() if name in said or word == "photo"}
             return Question(text, spec.index, asked, spec.style, spec)
     return None
 
 
-def says(spec: SceneSpec, text: str) -> frozenset[str]:
+def find_said(spec: SceneSpec, text: str) -> frozenset[str]:
     """Return which facts of the scene a caption says: those with one of their wordings in it, word for word."""
     lower = text.lower()
     rest = _pattern("scene", spec.scene).sub(" ; ", lower)  # "snowy village" says nothing about the weather

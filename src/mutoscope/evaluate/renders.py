@@ -10,19 +10,19 @@ from mutoscope.world.render import render
 from mutoscope.world.spec import SceneSpec
 from mutoscope.world.sprites import SpriteLibrary
 
-PICTURE = 128  # rows and columns
-BATCH = 32  # scenes rendered at once
+PICTURE_SIDE = 128  # rows and columns
+RENDER_BATCH = 32  # scenes rendered at once
 
 
 def render_pictures(
     specs: Sequence[SceneSpec],
-    width: int = PICTURE,
-    height: int = PICTURE,
+    width: int = PICTURE_SIDE,
+    height: int = PICTURE_SIDE,
     library: SpriteLibrary | None = None,  # where the things of the scenes come from
 ) -> Iterator[np.ndarray]:
     """Yield the render of each spec, uint8 (H, W, 3)."""
-    for first in range(0, len(specs), BATCH):
-        unit = render(specs[first : first + BATCH], width, height, library=library)[:, :, 0]  # (B, 3, H, W)
+    for first in range(0, len(specs), RENDER_BATCH):
+        unit = render(specs[first : first + RENDER_BATCH], width, height, library=library)[:, :, 0]  # (B, 3, H, W)
         yield from unit_to_levels(unit).permute(0, 2, 3, 1).cpu().numpy()
 
 

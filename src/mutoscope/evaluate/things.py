@@ -2,7 +2,7 @@
 
 As in GenEval (Ghosh et al. 2023) a question is about one matter. Every second one asks what there is, of a thing that stands
 alone: `object`, its kind, and `thing`, itself. The others ask how many there are, from one to five, each about as often. Both ask
-for the side where the prompt says one. No sprite is needed to ask, so the questions are the same on every machine; `furnished`
+for the side where the prompt says one. No sprite is needed to ask, so the questions are the same on every machine; `add_sprites`
 gives the things sprites, so that the same scenes can be rendered.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import cache
 
-from mutoscope.evaluate.prompts import EVERYTHING, MOST_SKIPPED, MOST_VARIANTS, Known, Question
+from mutoscope.evaluate.prompts import EVERYTHING, MAX_SKIPPED, MAX_VARIANTS, Known, Question
 from mutoscope.rng import Stream, stream
 from mutoscope.vocabulary import SIDES, Noun, article, belongs, nouns, plural, scenes
 from mutoscope.vocabulary.wordings import row
@@ -43,7 +43,7 @@ def thing_questions(
     names = frozenset(name for name, noun in nouns().items() if noun.kind in kinds and _is_known(name, known))
     found: list[Question] = []
     index = skipped = 0
-    while names and len(found) < count and skipped < MOST_SKIPPED:
+    while names and len(found) < count and skipped < MAX_SKIPPED:
         spec = _draw(seed, index, names)
         asked = _question(spec, known) if spec and known.scene(spec) else None
         found += [asked] if asked else []
@@ -102,7 +102,7 @@ def _question(spec: SceneSpec, known: Known) -> Question | None:
     """Ask with the first caption that says kind, number and side in known words."""
     pattern = _pattern(spec.things[0])
     wanted = WHAT if asks_what(spec.index) else HOW_MANY
-    for variant in range(MOST_VARIANTS // 50):
+    for variant in range(MAX_VARIANTS // 50):
         text = caption(spec, variant)
         if pattern.search(text.lower()) and known.says(text):
             asked = {name: word for name, word in shown(spec).items() if name in wanted}
@@ -123,12 +123,12 @@ def _pattern(thing: Thing) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w'-])(?:{'|'.join(map(re.escape, options))})(?![\w'-])")
 
 
-def furnished(questions: Sequence[Question], library: SpriteLibrary) -> list[SceneSpec | None]:
+def add_sprites(questions: Sequence[Question], library: SpriteLibrary) -> list[SceneSpec | None]:
     """Return the scenes of the questions with a sprite for their things, None where the library has none that fits."""
-    return [_with_sprite(q.spec, library) if q.spec else None for q in questions]
+    return [_add_sprite(q.spec, library) if q.spec else None for q in questions]
 
 
-def _with_sprite(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec | None:
+def _add_sprite(spec: SceneSpec, library: SpriteLibrary) -> SceneSpec | None:
     (thing,) = spec.things
     plain, noun = thing.place == "plain", nouns()[thing.noun]
     sprites = library.nouns().get(thing.noun, ())

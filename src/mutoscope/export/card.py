@@ -6,14 +6,15 @@ that `mutoscope evaluate --keep` put beside the weights. What neither holds is "
 
 import json
 from collections import Counter
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mutoscope.checkpoint import Checkpoint
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
-from mutoscope.objects import load as load_memory
+from mutoscope.export.figures import part_sizes, training_table
+from mutoscope.export.pages import bullet_list, table
+from mutoscope.objects import load as load_objects
 from mutoscope.run_folder import BEGUN
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
@@ -46,6 +47,8 @@ WORDNET = {
     "use": "free English that keeps the text tower near MiniLM while it learns the captions",
 }
 
+MINILM_WIDTH = 384  # of a text tower that begins with its weights
+
 FEW_STEP = (
     "Draws in 1 to 4 steps: a student of the transformer that the stages before `distil` made. It takes guidance from "
     f"{GUIDANCE_TAUGHT[0]:g} to {GUIDANCE_TAUGHT[1]:g} as an input, and no negative prompt."
@@ -54,10 +57,10 @@ FEW_STEP = (
 
 def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
     """Return what `config.json` of a checkpoint says beside sizes and hashes; CheckpointError for a damaged log."""
-    told = (*STAGES, "distil") if config.transformer.few_step else STAGES
-    stages = {stage: read_stage(run / stage) for stage in told if (run / stage / "log.jsonl").is_file()}
-    facts = _facts_shown(stages)
-    words = sorted({*_words(stages), *FUNCTION_WORDS})
+    names = (*STAGES, "distil") if config.transformer.few_step else STAGES
+    stages = {stage: read_stage(run / stage) for stage in names if (run / stage / "log.jsonl").is_file()}
+    facts = _collect_facts(stages)
+    words = sorted({*_collect_words(stages), *FUNCTION_WORDS})
     earlier, notes = read_begun(run)
     stages = {**earlier, **stages}
     return {
@@ -68,9 +71,9 @@ def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
         "native_side": native_side(stages),
         "tile_side": tile_side(stages),
         "stages": stages,
-        "sources": sources(stages, config),
-        "notes": "\n\n".join(filter(None, (notes, _page(run / "notes.md")))),
-        "evaluation": _page(run / "evaluation" / "report.md"),
+        "sources": list_sources(stages, config),
+        "notes": "\n\n".join(filter(None, (notes, _read_page(run / "notes.md")))),
+        "evaluation": _read_page(run / "evaluation" / "report.md"),
     }
 
 
@@ -90,17 +93,17 @@ def read_begun(run: Path) -> tuple[dict[str, dict[str, Any]], str]:
 
 def native_side(stages: dict[str, dict[str, Any]]) -> int:
     """Return the shorter side, in pixels, of most pictures that the last stage of the transformer saw."""
-    sides = _sides(stages)
+    sides = _count_sides(stages)
     return max(sides, key=lambda side: (sides[side], side), default=NATIVE_SIDE)
 
 
 def tile_side(stages: dict[str, dict[str, Any]]) -> int:
     """Return the side of the tiles that large pictures are refined in: the largest that a twentieth of the pictures had."""
-    sides = _sides(stages)
+    sides = _count_sides(stages)
     return max((side for side, seen in sides.items() if 20 * seen >= sides.total()), default=NATIVE_SIDE)
 
 
-def _sides(stages: dict[str, dict[str, Any]]) -> Counter[int]:
+def _count_sides(stages: dict[str, dict[str, Any]]) -> Counter[int]:
     """Return how many pictures of each shorter side the last stage of the transformer saw."""
     sides: Counter[int] = Counter()
     for stage in ("video", "image"):
@@ -112,13 +115,13 @@ def _sides(stages: dict[str, dict[str, Any]]) -> Counter[int]:
     return sides
 
 
-def _words(stages: dict[str, dict[str, Any]]) -> set[str]:
+def _collect_words(stages: dict[str, dict[str, Any]]) -> set[str]:
     """Return the words of the captions that the transformer saw; those of the grammar where no stage wrote them down."""
     words = {name: stage.pop("words") for name, stage in stages.items()}
     return {*words.get("image", ()), *words.get("video", ())} or set(vocabulary())
 
 
-def _facts_shown(stages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+def _collect_facts(stages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     """Return the facts of the scenes that the transformer saw; empty where no stage wrote them down."""
     found: dict[str, set[str]] = {}
     for name, stage in stages.items():
@@ -128,7 +131,7 @@ def _facts_shown(stages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
     return {fact: sorted(words) for fact, words in found.items()}
 
 
-def _page(path: Path) -> str:
+def _read_page(path: Path) -> str:
     """Text of a page that people or the judge left in the run's folder; empty when there is none."""
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
@@ -152,28 +155,40 @@ def read_stage(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict[str, str]]:
+def list_sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict[str, str]]:
     """Return name, licence and use of everything the weights were made of."""
     folders = [folder for stage in stages.values() for folder in stage["data"]]
-    foreign = {(folder["name"], licence) for folder in folders for licence in folder["licences"]
-               if not _credited(folder, licence)}  # fmt: skip
-    found = [dict(WORLD)]
-    for one in sorted((one for folder in folders for one in folder.get("credits", ())), key=lambda one: one["source"]):
-        by = f" (credit: {one['credit']})" if one.get("credit") else ""
-        use = one.get("use", "things in the rendered scenes")
-        found.append({"name": one["source"] + by, "licence": one["licence"], "use": use})
-    found = [one for number, one in enumerate(found) if one not in found[:number]]
-    found += [{"name": name, "licence": licence, "use": "training data"} for name, licence in sorted(foreign)]
-    return found + ([dict(MINILM), dict(WORDNET)] if config.text.width == 384 else [])
+    found = [dict(WORLD), *_list_credits(folders), *_list_uncredited(folders)]
+    return found + ([dict(MINILM), dict(WORDNET)] if config.text.width == MINILM_WIDTH else [])
 
 
-def _credited(folder: dict[str, Any], licence: str) -> bool:
+def _list_credits(folders: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the sources that the folders credit, each once, by name."""
+    found: list[dict[str, str]] = []
+    for credit in sorted(
+        (one for folder in folders for one in folder.get("credits", ())), key=lambda one: one["source"]
+    ):
+        by = f" (credit: {credit['credit']})" if credit.get("credit") else ""
+        use = credit.get("use", "things in the rendered scenes")
+        source = {"name": credit["source"] + by, "licence": credit["licence"], "use": use}
+        found += [source] if source not in found else []
+    return found
+
+
+def _list_uncredited(folders: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Return the folders with a licence that neither the world nor their credits account for."""
+    rows = {(folder["name"], licence) for folder in folders for licence in folder["licences"]
+            if not _is_credited(folder, licence)}  # fmt: skip
+    return [{"name": name, "licence": licence, "use": "training data"} for name, licence in sorted(rows)]
+
+
+def _is_credited(folder: dict[str, Any], licence: str) -> bool:
     """Say whether the world and the folder's credits account for a licence such as `CC0-1.0 AND OFL-1.1`."""
-    told = {WORLD["licence"], *(one["licence"] for one in folder.get("credits", ()))}
-    itself = {one["licence"] for one in folder.get("credits", ()) if "use" in one}
-    return licence in {WORLD["licence"], *itself} or (
-        WORLD["licence"] in licence.split(" AND ") and {*licence.split(" AND ")} <= told
-    )
+    credits = folder.get("credits", ())
+    named = {WORLD["licence"], *(credit["licence"] for credit in credits)}
+    whole = {WORLD["licence"], *(credit["licence"] for credit in credits if "use" in credit)}
+    parts = licence.split(" AND ")
+    return licence in whole or (WORLD["licence"] in parts and {*parts} <= named)
 
 
 def read_report(checkpoint: Checkpoint) -> dict[str, Any] | None:
@@ -197,196 +212,79 @@ def read_report(checkpoint: Checkpoint) -> dict[str, Any] | None:
 
 def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
     """Return the model's page as Markdown; `evaluation` is a page that stands for the one the run left."""
-    card, config = checkpoint.card, checkpoint.config
-    stages = card.get("stages", {})
-    evaluation = evaluation or card.get("evaluation", "")
+    evaluation = evaluation or checkpoint.card.get("evaluation", "")
     blocks = [
         f"# Model card: {checkpoint.name}",
         "<!-- Made by `mutoscope card`; every number was written down by the run or by the evaluation. -->",
         f"Draws pictures and clips of landscapes, water, weather and light from words, at {checkpoint.native_side} pixels. It knows "
         "what the data below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
-        _facts(checkpoint),
-        "## Parts",
-        _table(("part", "parameters", "stored as"), part_sizes(checkpoint)),
-        f"Preset `{config.preset}`: transformer {config.transformer.width} wide and {config.transformer.depth} deep, text "
-        f"tower {config.text.width} wide and {config.text.depth} deep, {config.codec.latent_channels} latent channels.",
-        *([FEW_STEP] if config.transformer.few_step else []),
-        "## Training",
-        training_table(card),
-        _table(("stage", "last measures"), [(name, _measures(stage)) for name, stage in stages.items()])
-        if stages
-        else "",
-        *([card["notes"]] if card.get("notes") else []),
-        "## Hardware",
-        _list(dict.fromkeys(text for stage in stages.values() for text in stage["hardware"])),
-        "## Data",
-        _table(("folder", "items", "frames", "size", "licence"), _data_rows(stages))
-        if _data_rows(stages)
-        else "- not recorded",
-        "## Sources and licences",
-        _table(
-            ("source", "licence", "used for"), [(s["name"], s["licence"], s["use"]) for s in card.get("sources", ())]
-        ),
-        "## Things",
-        f"Beside the weights lies a memory of {len(load_memory().nouns)} things that prompts may name (docs/things.md). These "
-        "drawings are laid into pictures and painted over. Whose they are:",
-        _table(
-            ("source", "licence", "drawings"),
-            [(c["source"], c["licence"], str(c["sprites"])) for c in load_memory().credits],
-        ),
-        *(["## Judged", evaluation.strip()] if evaluation else []),
+        _facts_table(checkpoint),
+        *_parts_section(checkpoint),
+        *_training_section(checkpoint.card),
+        *_sources_section(checkpoint.card),
+        *_objects_section(),
+        *(["## Evaluation", evaluation.strip().removeprefix("# Evaluation").strip()] if evaluation else []),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
-def training_table(card: dict[str, Any]) -> str:
-    """Return samples, epochs, batch size, learning rate and hours of every stage, as the run wrote them down."""
-    stages = card.get("stages", {})
-    if not stages:
-        return "Not trained: the weights are random."
-    head = ("stage", "samples seen", "epochs", "batch size", "learning rate", "CPU hours", "GPU hours")
-    return (
-        _table(head, [_stage_row(*item) for item in stages.items()])
-        + "\n\nA sample is a picture, a clip or a pair of picture and caption, counted each time it is seen; an epoch is as many"
-        + "\nsamples as there are items. The learning rate is the highest."
-    )
-
-
-def metrics_table(report: dict[str, Any] | None) -> str:
-    """Return what a reader asks first, out of a report of `mutoscope evaluate`; "not measured" where it holds nothing."""
-    report = report or {}
-    right = report.get("pictures", {}).get("generated", {}).get("all", {})
-    floor = report.get("pictures", {}).get("floor", {})
-    truth = report.get("pictures", {}).get("renders", {}).get("all", {})
-    rows = [
-        (f"{name} as asked, held-out prompts", _share(right.get(name)), _share(truth.get(name)),
-         f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
-        for name in (right or ("scene", "light"))
-    ]  # fmt: skip
-    rows += _part_rows(report, "things", "things", ("object", "thing", "count", "side"))
-    rows += _part_rows(report, "camera", "clips", ("camera",))
-    fidelity, text = report.get("fidelity", {}), report.get("text", {})
-    for title, key in (("FID (own): FD-own", "FD-own"), ("KID (own): KID-own", "KID-own")):
-        rows.append((title, *(_value(fidelity.get(side), key) for side in ("generated", "renders")),
-                     _control(fidelity.get("softened renders"), key, "softened")))  # fmt: skip
-    rows.append(("CLIP score (own): TextSim-own", _value(text, "generated"), _value(text, "renders"),
-                 _control(text, "wrong captions", "with wrong captions")))  # fmt: skip
-    copies = report.get("memorisation", {})
-    rows.append(("copies of training pictures", _percent(copies.get("generated")), _percent(copies.get("held-out renders")),
-                 f"{_percent(copies['planted copies'])} of planted copies found" if copies else "-"))  # fmt: skip
-    codec = report.get("codec", {})
-    rows += [(f"codec {name}", _value(codec, name), "-", "-") for name in ("PSNR", "SSIM")]
-    standard = report.get("standard", {})
-    rows += [
-        (
-            f"{name}, on the public network",
-            _value(standard.get(name), "generated"),
-            _value(standard.get(name), "renders"),
-            "-",
-        )
-        for name in ("FID", "CLIPScore", "FVD")
-    ]
-    rows.append(("preference, blind votes", _value(report.get("preference"), "strength"), "-", "-"))
-    table = _table(("measure", "this model", "renders of the same scenes", "control"), rows)
-    if not report:
-        return table
-    return (
-        f"{table}\n\n{report['pictures']['n']} held-out prompts, {fidelity.get('reference', 0)} other renders as reference, judge "
-        f"`{report['judge']['sha256'][:16]}`; 95 % intervals. [docs/evaluation.md](docs/evaluation.md) says what each measure is."
-    )
-
-
-def _part_rows(report: dict[str, Any], part: str, what: str, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return the rows of things or cameras; "not measured" where the report holds none."""
-    found = report.get(part, {})
-    ours, theirs, floor = found.get("generated", {}), found.get("renders", {}), found.get("floor", {})
+def _parts_section(checkpoint: Checkpoint) -> list[str]:
+    config = checkpoint.config
     return [
-        (f"{name} as asked, {what}", _share(ours.get(name)), _share(theirs.get(name)),
-         f"{100 * floor[name]:.1f} % with wrong captions" if name in floor else "-")
-        for name in (tuple(ours) or names)
-    ]  # fmt: skip
+        "## Parts",
+        table(("part", "parameters", "stored as"), part_sizes(checkpoint)),
+        f"Preset `{config.preset}`: transformer {config.transformer.width} wide and {config.transformer.depth} deep, text "
+        f"tower {config.text.width} wide and {config.text.depth} deep, {config.codec.latent_channels} latent channels.",
+        FEW_STEP if config.transformer.few_step else "",
+    ]
 
 
-def _control(part: dict[str, Any] | None, key: str, what: str) -> str:
-    return f"{_value(part, key)} {what}" if key in (part or {}) else "-"
+def _training_section(card: dict[str, Any]) -> list[str]:
+    """Training, hardware and data."""
+    stages = card.get("stages", {})
+    rows = _data_rows(stages)
+    return [
+        "## Training",
+        training_table(card),
+        table(("stage", "last measures"), [(name, _measures(stage)) for name, stage in stages.items()])
+        if stages
+        else "",
+        card.get("notes", ""),
+        "## Hardware",
+        bullet_list(dict.fromkeys(text for stage in stages.values() for text in stage["hardware"])),
+        "## Data",
+        table(("folder", "items", "frames", "size", "licence"), rows) if rows else "- not recorded",
+    ]
 
 
-def _share(part: dict[str, Any] | None) -> str:
-    return (
-        "not measured"
-        if part is None
-        else f"{100 * part['share']:.1f} % ({100 * part['low']:.1f} to {100 * part['high']:.1f})"
-    )
+def _sources_section(card: dict[str, Any]) -> list[str]:
+    rows = [(source["name"], source["licence"], source["use"]) for source in card.get("sources", ())]
+    return ["## Sources and licences", table(("source", "licence", "used for"), rows)]
 
 
-def _percent(part: dict[str, Any] | None) -> str:
-    return "not measured" if part is None else f"{100 * part['value']:.1f} %"
+def _objects_section() -> list[str]:
+    """The drawings that every checkpoint looks things up in."""
+    objects = load_objects()
+    rows = [(credit["source"], credit["licence"], str(credit["sprites"])) for credit in objects.credits]
+    return [
+        "## Things",
+        f"The package also has a library of {len(objects.nouns)} things that prompts may name (docs/things.md). These drawings "
+        "are composed into pictures and refined by the model. Their sources:",
+        table(("source", "licence", "drawings"), rows),
+    ]
 
 
-def _value(part: dict[str, Any] | None, key: str) -> str:
-    number = (part or {}).get(key)
-    return "not measured" if number is None else f"{number['value']:.3g} ({number['low']:.3g} to {number['high']:.3g})"
-
-
-def _facts(checkpoint: Checkpoint) -> str:
+def _facts_table(checkpoint: Checkpoint) -> str:
     size = sum(path.stat().st_size for path in checkpoint.folder.rglob("*") if path.is_file())
-    needed = size - _bytes(checkpoint.folder / "encoder.safetensors")
+    encoder = checkpoint.folder / "encoder.safetensors"
+    needed = size - (encoder.stat().st_size if encoder.is_file() else 0)
     rows = [
         ("licence", checkpoint.card.get("licence", "-")),
         ("hash of the weights", f"`{checkpoint.hash}`"),
         ("on disk", f"{size / 1e6:.1f} MB, {needed / 1e6:.1f} MB of it for drawing"),
         ("known words", f"{len(checkpoint.known_words)}"),
     ]
-    return _table(("fact", "value"), rows)
-
-
-def part_sizes(checkpoint: Checkpoint) -> list[tuple[str, str, str]]:
-    """Return (part, parameters, number format and megabytes) of every part, read from the heads of the files."""
-    from safetensors import safe_open
-
-    found: dict[str, list[Any]] = {}
-    for file in ("weights.safetensors", "encoder.safetensors"):
-        if not (checkpoint.folder / file).is_file():
-            continue
-        with safe_open(checkpoint.folder / file, framework="numpy") as tensors:
-            for name in tensors.keys():  # noqa: SIM118 (it is no dict)
-                view = tensors.get_slice(name)
-                count = _product(view.get_shape())
-                part = ".".join(name.split(".")[: 2 if name.startswith("codec.") else 1])
-                total = found.setdefault(_part_name(part), [0, 0, set()])
-                total[0] += 0 if name.endswith("::scale") else count
-                total[1] += count * {"I8": 1, "F16": 2, "F32": 4}.get(view.get_dtype(), 4)
-                total[2].add({"I8": "int8", "F16": "float16"}.get(view.get_dtype(), view.get_dtype()))
-    return [(part, f"{count:,}", f"{' and '.join(sorted(kinds))}, {size / 1e6:.2f} MB")
-            for part, (count, size, kinds) in found.items()]  # fmt: skip
-
-
-@cache
-def _part_name(part: str) -> str:
-    names = {"text": "text tower", "codec.decoder": "decoder", "codec.encoder": "encoder (for pictures that come in)",
-             "codec.mean": "decoder", "codec.deviation": "decoder",
-             "image_tower": "image tower (for training only)"}  # fmt: skip
-    return names.get(part, part)
-
-
-def _stage_row(name: str, stage: dict[str, Any]) -> tuple[str, ...]:
-    items = sum(folder["items"] for folder in stage["data"])
-    settings, hours = stage.get("settings", ()), f"{stage['seconds'] / 3600:.2f}"
-    known = [
-        " and ".join(dict.fromkeys(f"{each[key]:g}" for each in settings)) or "not recorded"
-        for key in ("batch", "rate")
-    ]
-    spent = {"cpu": (hours, "0"), "cuda": ("0", hours)}.get(_device(stage), ("not recorded", "not recorded"))
-    return (
-        name, f"{stage['samples']:,}", f"{stage['samples'] / items:.1f}" if items else "not recorded", *known, *spent
-    )  # fmt: skip
-
-
-def _device(stage: dict[str, Any]) -> str:
-    """Return "cpu" or "cuda"; a stage that did not write it down says it by its build of PyTorch, or not at all."""
-    if devices := stage.get("devices"):
-        return "cuda" if "cuda" in devices else "cpu"
-    return "cpu" if stage.get("hardware") and all("+cpu" in text for text in stage["hardware"]) else ""
+    return table(("fact", "value"), rows)
 
 
 def _measures(stage: dict[str, Any]) -> str:
@@ -398,23 +296,3 @@ def _data_rows(stages: dict[str, dict[str, Any]]) -> list[tuple[str, ...]]:
     rows = {(folder["name"], folder["items"]): folder for stage in stages.values() for folder in stage["data"]}
     return [(name, f"{f['items']:,}", f"{f['frames']}", f"{f['width']} x {f['height']}", ", ".join(f["licences"]))
             for (name, _), f in sorted(rows.items())]  # fmt: skip
-
-
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _list(items: Any) -> str:
-    return "\n".join(f"- {item}" for item in items) or "- not recorded"
-
-
-def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
-
-
-def _product(shape: list[int]) -> int:
-    total = 1
-    for side in shape:
-        total *= side
-    return total

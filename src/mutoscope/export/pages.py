@@ -1,6 +1,7 @@
-"""Numbers that a program writes into a page between two marks: `<!-- NAME -->` and `<!-- /NAME -->`."""
+"""Pages of Markdown: tables, lists, and blocks that a program writes between two marks, `<!-- NAME -->` and `<!-- /NAME -->`."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 from mutoscope.errors import OutputError
 
@@ -12,3 +13,14 @@ def replace_block(page: str, name: str, text: str) -> str:
     if not count:
         raise OutputError(f"the page has no <!-- {name} --> ... <!-- /{name} --> block to write into")
     return new
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table; a bar inside of a cell is escaped."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def bullet_list(items: Iterable[str]) -> str:
+    """Return a Markdown list; "not recorded" for an empty one."""
+    return "\n".join(f"- {item}" for item in items) or "- not recorded"

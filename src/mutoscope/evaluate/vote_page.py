@@ -17,21 +17,21 @@ import numpy as np
 from PIL import Image
 
 from mutoscope.errors import SettingError
-from mutoscope.evaluate.painter import Painter
+from mutoscope.evaluate.model_under_test import ModelUnderTest
 from mutoscope.evaluate.prompts import Question, held_out_questions
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import write_bytes
 from mutoscope.rng import stream
 
-TEMPLATE = Path(__file__).with_name("blind.html")
-PAIRS = 60  # that one person looks at in ten minutes
+TEMPLATE = Path(__file__).with_name("vote_page.html")
+PAIR_COUNT = 60  # that one person looks at in ten minutes
 
 
 def run(
-    a: Painter,
-    b: Painter,
+    a: ModelUnderTest,
+    b: ModelUnderTest,
     page: Path,
-    count: int = PAIRS,
+    count: int = PAIR_COUNT,
     prompts: Sequence[str] = (),  # to draw instead of held-out captions that both models have the words of
 ) -> Iterator[Event]:
     """Draw `count` pairs and write the page; the last event carries its path. SettingError for models without different hashes."""
@@ -46,15 +46,13 @@ def run(
     yield phase.start()
     for q in questions:
         pairs.append([])
-        for painter in (a, b):
-            pairs[-1].append(painter.draw(q.prompt, q.seed))
+        for model in (a, b):
+            pairs[-1].append(model.draw_picture(q.prompt, q.seed))
             yield phase.advance(preview=pairs[-1][-1])
-    yield Event(
-        "done", 1, 1, result=write_bytes(Path(page), blind_page(questions, pairs, (a.model_hash, b.model_hash)))
-    )
+    yield Event("done", 1, 1, result=write_bytes(Path(page), make_page(questions, pairs, (a.model_hash, b.model_hash))))
 
 
-def blind_page(
+def make_page(
     questions: Sequence[Question],
     pairs: Sequence[Sequence[np.ndarray]],  # of A and B, uint8 (H, W, 3)
     models: tuple[str, str],  # hashes of A and B
@@ -64,13 +62,15 @@ def blind_page(
     for q, pair in zip(questions, pairs, strict=True):
         order = int(stream("blind", *models, q.prompt, q.seed).uniform() < 0.5)
         left, right = pair[order], pair[1 - order]
-        rows.append({"prompt": q.prompt, "seed": q.seed, "order": order, "left": _url(left), "right": _url(right)})
+        rows.append(
+            {"prompt": q.prompt, "seed": q.seed, "order": order, "left": _data_url(left), "right": _data_url(right)}
+        )
     name = hashlib.sha256(json.dumps([models, [q.prompt for q in questions]]).encode()).hexdigest()[:16]
     data = json.dumps({"id": f"blind-{name}", "models": models, "pairs": rows}).replace("</", "<\\/")
     return TEMPLATE.read_text("utf-8").replace("DATA", data, 1).encode()
 
 
-def _url(picture: np.ndarray) -> str:
+def _data_url(picture: np.ndarray) -> str:
     """Return a picture as a data URL, every pixel kept."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "WEBP", lossless=True)
