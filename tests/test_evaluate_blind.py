@@ -202,7 +202,7 @@ def test_a_report_keeps_figures_and_no_prompt(blind_file: Path, tmp_path: Path, 
 
 
 def test_prompts_of_unknown_scenes_are_left_out_and_counted(blind_file: Path, tmp_path: Path, tiny_judge: Path):
-    from mutoscope.world.spec import SCENES
+    from mutoscope.vocabulary import SCENES
 
     known = Known(facts={"scene": tuple(scene for scene in SCENES if scene not in ("desert", "plain ground"))})
     found = evaluate(blind_file, tmp_path / "out", tiny_judge, known)
