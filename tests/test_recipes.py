@@ -108,6 +108,6 @@ for facts in ({"style": "risograph", "scene": "lake"}, {"scene": "swamp"}):
     try:
         render([draw_spec(0, 0, held_out=None, **facts)], 16, 16)
     except SettingError as error:
-        print(str(error)[:21])
+        print(str(error).split(";")[0])
 """
-    assert run(extended, code).splitlines() == ["unknown style 'risogra", "unknown scene 'swamp'"]
+    assert run(extended, code).splitlines() == ["unknown style 'risograph'", "unknown scene 'swamp'"]

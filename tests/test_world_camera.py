@@ -10,14 +10,21 @@ from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.noise import GLIDE, glide
 from mutoscope.world.render import render
 from mutoscope.world.scenes import SCENE_DRAWINGS
+from mutoscope.world.spec import Facts
 
 SIZE = 96
 SCENES = {"pan": "city skyline", "tilt": "mountains", "zoom": "snowy village"}
 
 
-def clip(camera: str, times, index: int = 0, width: int = SIZE, height: int = SIZE, styled: bool = False, **facts):
-    facts = {"scene": SCENES.get(kind(camera), "lake"), "light": "noon", "weather": "clear", "season": "summer"} | facts
-    spec = draw_spec(3, index, camera=camera, held_out=None, **facts)
+def clip(camera: str, times, index: int = 0, width: int = SIZE, height: int = SIZE, styled: bool = False, **facts: str):
+    facts = {
+        "scene": SCENES.get(kind(camera), "lake"),
+        "light": "noon",
+        "weather": "clear",
+        "season": "summer",
+        **facts,
+    }
+    spec = draw_spec(3, index, held_out=None, **Facts(camera=camera, **facts))
     return render([spec], width, height, times, styled=styled)[0]
 
 

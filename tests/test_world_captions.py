@@ -17,7 +17,7 @@ from mutoscope.world.draw_spec import draw_spec
 from mutoscope.world.grammar import held_out_in, held_out_wordings, vocabulary
 from mutoscope.world.object_phrases import thing_names
 from mutoscope.world.read import read
-from mutoscope.world.spec import Thing
+from mutoscope.world.spec import Facts, Thing
 
 
 def wordings(table: str, *names: str) -> set[str]:
@@ -167,7 +167,7 @@ def test_free_prompts_name_true_facts_and_do_not_come_from_the_grammar(pairs):
     texts = {text.lower().rstrip(".") for _, text in pairs}
     assert len(FREE_PROMPTS) == len({prompt.lower() for prompt, _ in FREE_PROMPTS}) == 300
     for prompt, facts in FREE_PROMPTS:
-        spec = draw_spec(0, 0, held_out=None, **facts)
+        spec = draw_spec(0, 0, held_out=None, **Facts(**facts))
         assert spec.scene == facts["scene"] and prompt.lower() not in texts
 
 

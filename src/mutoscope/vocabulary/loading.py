@@ -15,7 +15,7 @@ _ENDS = re.compile(r"\s*;\s*")
 
 
 @cache
-def data(name: str) -> dict[str, dict[str, Any]]:
+def data(name: str) -> dict[str, Any]:
     """Return what stands in `name`.toml, by section."""
     return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
 

@@ -35,7 +35,9 @@ def snowiness(view: View) -> Tensor:
     return torch.maximum(lying, view.each("weather", {"snow": 0.8}))
 
 
-def mountain_range(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow=0.0) -> Tensor:
+def mountain_range(
+    view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow: Tensor | float = 0.0
+) -> Tensor:
     """Lay a range of sharp peaks over `image`: two or three summits with facets that turn to the sun or away from it.
 
     Against a low sun the range stands dark before the bright sky. `snow` is the share of the height that is white.

@@ -54,7 +54,16 @@ class Row:
 
 
 def stand(
-    view: View, image: Tensor, part: str, base, height, cell, far, keep=1.0, plant: str | None = None, at=None
+    view: View,
+    image: Tensor,
+    part: str,
+    base,
+    height,
+    cell,
+    far,
+    keep: Tensor | float = 1.0,
+    plant: str | None = None,
+    at=None,
 ) -> Tensor:
     """Draw one row of each scene's own plant (or of `plant`): feet at `base`, `height` tall, one in each `cell` of x.
 

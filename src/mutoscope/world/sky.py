@@ -4,6 +4,8 @@ image    B 3 T H W   display colours in [0, 1]
 field    B 1 T H W   one number a pixel; any axis may be 1 and broadcasts
 """
 
+from functools import reduce
+
 import torch
 from torch import Tensor
 
@@ -148,7 +150,7 @@ def _arc(view: View, image: Tensor) -> Tensor:
     radius, wide = dice(0.38, 0.50), dice(0.050, 0.070)
     away = torch.sqrt((view.x - middle) ** 2 + (view.y - view.horizon - dice(0.0, 0.12)) ** 2)
     band = (away - radius) / wide  # 0 violet inside, 1 red outside
-    color = sum(view.rgb(*c) * (1 - (band * 5 - k).abs()).clamp(min=0) for k, c in enumerate(BOW))
+    color = reduce(torch.add, (view.rgb(*c) * (1 - (band * 5 - k).abs()).clamp(min=0) for k, c in enumerate(BOW)))
     soft = smooth(-0.12, 0.12, band) * smooth(1.12, 0.88, band)
     inside = 0.05 * smooth(0.0, -0.3, band) * smooth(-2.5, -0.3, band)
     veil = 0.75 * soft * (view.y < view.horizon + 0.02)
