@@ -27,13 +27,13 @@ class FastTransformer(Transformer):
         super().__init__(config)
         self._kept: dict[tuple[int, int, int], tuple[Tensor, Tensor | None]] = {}
 
-    def forward(self, latents, time, text, text_mask, span=None, guidance=None):
+    def forward(self, latents, time, text, text_mask, delta=None, guidance=None):
         """The same as the Transformer's."""
         _, _, t, h, w = latents.shape
         rows, columns = h // PATCH, w // PATCH
         rotary, mask = self._places(t, rows, columns, latents.device)
         patches = patchify(latents).to(self.embed.weight.dtype)
-        patches, _, _ = self.forward_tokens(patches, time, text, text_mask, rotary, mask, None, span, guidance)
+        patches, _, _ = self.forward_tokens(patches, time, text, text_mask, rotary, mask, None, delta, guidance)
         return unpatchify(patches, t, rows, columns)
 
     def adapt(self, states, mask):

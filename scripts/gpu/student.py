@@ -14,7 +14,7 @@ from torch import Tensor
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig, as_student
 from mutoscope.flow import mix, shift_for
 from mutoscope.guidance import INTERVAL
-from mutoscope.train.distil import adaptive, average_target, draw_spans
+from mutoscope.train.distil import adaptive, average_target, draw_intervals
 
 CHANCES = {"small": 0.55, "large": 0.2, "clip": 0.25}
 BATCH_SHARE = 0.5  # of the teacher's: the teacher answers too
@@ -39,10 +39,10 @@ def narrow(times: Tensor) -> Tensor:
 
 
 class Moments(NamedTuple):
-    """Noise level, span and scale of guidance of each frame, (B, t)."""
+    """Noise level, delta (length of the interval) and scale of guidance of each frame, (B, t)."""
 
     time: Tensor
-    span: Tensor
+    delta: Tensor
     guidance: Tensor
 
 
@@ -90,31 +90,31 @@ def student_error(
     noisy = mix(data, torch.randn_like(data), wide(moments.time)).noisy
     text = student.adapt(batch.states, batch.mask)
 
-    def average(x: Tensor, time_: Tensor, span: Tensor) -> Tensor:
-        return student(x, narrow(time_), text, batch.mask, narrow(span), moments.guidance).float()
+    def average(x: Tensor, time_: Tensor, delta: Tensor) -> Tensor:
+        return student(x, narrow(time_), text, batch.mask, narrow(delta), moments.guidance).float()
 
-    answer = average(noisy, wide(moments.time), wide(moments.span))
+    answer = average(noisy, wide(moments.time), wide(moments.delta))
     with torch.no_grad():
         guided = frames == 1 and kind != "large"
         velocity = (
             guided_velocity(teacher, batch, frozen, moments.guidance) if guided else plain_velocity(teacher, batch)
         )
-        target = average_target(velocity, average, noisy, wide(moments.time), wide(moments.span))
+        target = average_target(velocity, average, noisy, wide(moments.time), wide(moments.delta))
     return (answer - target)[:, :, -1].square().flatten(1).mean(1)
 
 
 def draw_moments(data: Tensor, kind: str, generator: torch.Generator) -> Moments:
-    """Draw time and span of the last frame, and its guidance where pictures are guided; frames before it are nearly clean."""
+    """Draw time and delta (the length of its interval) of the last frame, and its guidance where pictures are guided; frames before it are nearly clean."""
     samples, frames, device = len(data), data.shape[2], data.device
     times = CLEAN_NOISE * torch.rand(samples, frames, device=device)
-    spans, guidance = torch.zeros_like(times), torch.ones_like(times)
-    last, span = draw_spans(generator, samples, shift_for(data[0, :, 0].numel()))
+    deltas, guidance = torch.zeros_like(times), torch.ones_like(times)
+    last, delta = draw_intervals(generator, samples, shift_for(data[0, :, 0].numel()))
     most = LARGE_NOISE if kind == "large" else 1.0
-    times[:, -1], spans[:, -1] = most * last.to(device), most * span.to(device)
+    times[:, -1], deltas[:, -1] = most * last.to(device), most * delta.to(device)
     if frames == 1 and kind != "large":
         low, high = GUIDANCE_TAUGHT
         guidance[:, -1] = low + (high - low) * torch.rand(samples, device=device)
-    return Moments(times, spans, guidance)
+    return Moments(times, deltas, guidance)
 
 
 def plain_velocity(teacher: torch.nn.Module, batch: Batch) -> Velocity:
