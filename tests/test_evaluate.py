@@ -231,9 +231,11 @@ def test_vicreg_against_its_closed_form():
     """Two equal views of deviation 1 and no correlation cost nothing; a constant costs the whole variance term, twice a half."""
     rows = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]]) * (3 / 4) ** 0.5
     assert stage.vicreg(rows, rows).item() == pytest.approx(0, abs=1e-3)
-    assert stage.vicreg(torch.zeros(4, 2), torch.zeros(4, 2)).item() == pytest.approx(stage.VARIANCE * 0.99, abs=1e-4)
+    assert stage.vicreg(torch.zeros(4, 2), torch.zeros(4, 2)).item() == pytest.approx(
+        stage.VARIANCE_WEIGHT * 0.99, abs=1e-4
+    )
     twins = rows[:, :1].expand(4, 2)
-    assert stage.vicreg(twins, twins).item() == pytest.approx(stage.COVARIANCE * 2 * (2 / 2), rel=1e-3)
+    assert stage.vicreg(twins, twins).item() == pytest.approx(stage.COVARIANCE_WEIGHT * 2 * (2 / 2), rel=1e-3)
 
 
 def test_degraded_pixels_say_how_much():

@@ -104,7 +104,10 @@ def student_error(
 
 
 def draw_moments(data: Tensor, kind: str, generator: torch.Generator) -> Moments:
-    """Draw time and delta (the length of its interval) of the last frame, and its guidance where pictures are guided; frames before it are nearly clean."""
+    """Draw time, delta (the length of its interval) and guidance, where pictures are guided, of the last frame.
+
+    Frames before it are nearly clean.
+    """
     samples, frames, device = len(data), data.shape[2], data.device
     times = CLEAN_NOISE * torch.rand(samples, frames, device=device)
     deltas, guidance = torch.zeros_like(times), torch.ones_like(times)
