@@ -66,7 +66,8 @@ def _understand(prompt: str, seed: int, sprites: str, tell: Callable[[str], None
     spec = draw_spec(seed, 0, held_out=None, **facts)
     things, missing = read_things(prompt, spec, library)
     if missing and "scene" not in reading.facts:  # on a plain ground there is room for everything
-        alone = draw_spec(seed, 0, held_out=None, **{**facts, "scene": "plain ground"})
+        plain: dict[str, Any] = facts | {"scene": "plain ground"}
+        alone = draw_spec(seed, 0, held_out=None, **plain)
         there, left_out = read_things(prompt, alone, library)
         if len(there) > len(things):
             spec, things, missing = alone, there, left_out
