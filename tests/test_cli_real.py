@@ -220,6 +220,12 @@ class TestWrongWords:
         assert main([command, prompt, *model]) == 2
         assert "prompt" in one_line(capsys)
 
+    def test_runtimes_and_threads(self, here: Path, model, capsys):
+        for words, said in (("--threads 0", "threads must be a whole number from 1 to 1024, got 0"), ("--threads 1025", "got 1025"),
+                            ("--runtime onx", "did you mean 'onnx'")):  # fmt: skip
+            assert main(["image", "a lake", *words.split(), *model]) == 2
+            assert said in one_line(capsys)
+
     def test_nearest_names(self, here: Path, capsys):
         for words, near in (("image a --style watercolr", "'watercolor'"), ("image a --sede 1", "'--seed'"),
                             ("imgae a", "'image'"), ("image a -o a.pgn", "'.png'")):  # fmt: skip

@@ -79,7 +79,9 @@ class TransformerConfig:
     latent_channels: int = 16
     text_width: int = 384
     adapter_depth: int = 2
-    questions: int = 0  # learned queries of the attention pooling; 0 = no pooling, as in checkpoints before there was one
+    questions: int = (
+        0  # learned queries of the attention pooling; 0 = no pooling, as in checkpoints before there was one
+    )
     window: int = 4
     few_step: bool = False  # takes delta and guidance and answers average velocities (train/distil.py)
 

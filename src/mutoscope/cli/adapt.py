@@ -38,7 +38,7 @@ def adapt(
 ) -> None:
     """Train an adapter for a word or a style from your own pictures; --adapter draws with it."""
     if not Path(folder).is_dir():
-        raise OutputError(f"{folder!r} is not a folder; expected one of pictures")
+        raise OutputError(f"{folder!r} is not a folder; give a folder of pictures")
     target = _target(out)
     budget_seconds = None if budget is None else ask.read_budget(budget)
     need_torch("train")

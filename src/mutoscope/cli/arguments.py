@@ -88,7 +88,7 @@ def read_variation(share: float | None, words: str | None, before: float = 0.0, 
         return {}
     share = before if share is None else share
     if share == 0.0 and words is not None:
-        raise SettingError("--vary-seed says in which direction --vary goes; give that too, for example --vary 0.2")
+        raise SettingError("--vary-seed needs --vary; give both, for example --vary 0.2 --vary-seed 3")
     if share == 0.0:
         return {"variation": 0.0, "variation_seed": 0}
     seed = towards if before and words is None else read_seed(words, towards if before else None, "--vary-seed")
@@ -287,7 +287,7 @@ OnRay = Annotated[bool, flag("--ray", "Run on the Ray cluster that RAY_ADDRESS n
 def read_prompts(path: Path) -> list[str]:
     """Return the lines of a file that say something; OutputError or PromptError otherwise."""
     if not path.is_file():
-        raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt a line")
+        raise OutputError(f"{str(path)!r} is not a file; --prompts takes a text file with one prompt per line")
     from mutoscope.prompt.wildcards import read_lines
 
     return list(read_lines(path))

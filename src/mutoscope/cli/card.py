@@ -34,7 +34,7 @@ def card(
     for path in filter(None, (out, readme)):
         check_output(Path(path), (".md",))
     if readme and not Path(readme).is_file():
-        raise OutputError(f"--readme {readme!r} is not a file")
+        raise OutputError(f"--readme {readme!r} is not a file; give a page that has the markers of the tables")
     opened = open_checkpoint(checkpoint)
     report = read_report(opened)
     if votes:
@@ -56,7 +56,7 @@ def with_votes(report: dict[str, Any] | None, votes: Path, model: str) -> dict[s
     from mutoscope.evaluate.preference import preference_of, read_votes
 
     if report is None:
-        raise SettingError("--votes goes into a report, and this model has none: mutoscope evaluate --keep")
+        raise SettingError("--votes adds to a report, and this model has none; make one: mutoscope evaluate --keep")
     missing = {what: why for what, why in report["not_measured"].items() if what != "preference"}
     return {**report, "preference": preference_of(read_votes(votes), model), "not_measured": missing}
 

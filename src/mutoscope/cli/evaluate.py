@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mutoscope.cli import arguments as ask
-from mutoscope.cli.console import note, say, watch
+from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.device import need_torch
-from mutoscope.engines import EMBEDDED as EMBEDDED_NAME
-from mutoscope.engines import WORLD
 from mutoscope.errors import OutputError, SettingError, did_you_mean
 from mutoscope.events import Event
 
@@ -21,48 +19,43 @@ if TYPE_CHECKING:
     from mutoscope.evaluate.plan import Plan
 
 SUITES = ("quick", "full")
-LINE_SECONDS = 30.0  # between two lines of progress where there is no terminal
 PARTS_WITH_ANSWERS = ("pictures", "styles", "things", "camera")  # whose answers are not kept beside the weights
 
 
-def _text(name: str, metavar: str, about: str) -> typer.models.OptionInfo:
-    return typer.Option(name, metavar=metavar, parser=ask.text, help=about)
-
-
-def _whole(name: str, example: int, about: str) -> typer.models.OptionInfo:
-    return typer.Option(name, metavar="N", parser=ask.whole(name, example), help=about)
-
-
-Suite = Annotated[str, _text("--suite", "NAME", "quick (minutes) or full (hours, tighter intervals).")]
-Count = Annotated[int | None, _whole("--count", 200, "Pictures; else the suite's own.")]
-Things = Annotated[int | None, _whole("--things", 60, "Questions about things; 0 leaves them out.")]
-Clips = Annotated[int | None, _whole("--clips", 8, "Clips; 0 leaves them out.")]
+Suite = Annotated[str, ask.text_option("--suite", "NAME", "quick (minutes) or full (hours, tighter intervals).")]
+Count = Annotated[int | None, ask.int_option("--count", 200, "Number of pictures. Default: that of the suite.")]
+Things = Annotated[int | None, ask.int_option("--things", 60, "Number of questions about objects; 0 for none.")]
+Clips = Annotated[int | None, ask.int_option("--clips", 8, "Number of clips; 0 for none.")]
 JudgeFolder = Annotated[
-    str | None, _text("--judge", "DIR", "Another judge than the one inside: see mutoscope train judge.")
+    str | None, ask.text_option("--judge", "DIR", "Folder of another judge, made by mutoscope train judge.")
 ]
-Training = Annotated[str | None, _text("--training", "DIR", "The pictures the model learned from, to look for copies.")]
+Training = Annotated[
+    str | None, ask.text_option("--training", "DIR", "Folder of the training pictures, to look for copies.")
+]
 BlindSet = Annotated[
     str | None,
-    _text("--blind", "FILE", "Prompts that are not in the repository, with what they ask for: docs/evaluation.md."),
+    ask.text_option(
+        "--blind", "FILE", "File of prompts that are not in the repository, with what they ask for: docs/evaluation.md."
+    ),
 ]
-Inception = Annotated[str | None, _text("--inception", "FILE", "Inception-v3 as TorchScript: FID and KID.")]
-ClipFolder = Annotated[str | None, _text("--clip", "DIR", "A CLIP folder of transformers: CLIPScore.")]
-I3D = Annotated[str | None, _text("--i3d", "FILE", "I3D as TorchScript: FVD.")]
+Inception = Annotated[str | None, ask.text_option("--inception", "FILE", "Inception-v3 as TorchScript: FID and KID.")]
+ClipFolder = Annotated[str | None, ask.text_option("--clip", "DIR", "A CLIP folder of transformers: CLIPScore.")]
+I3D = Annotated[str | None, ask.text_option("--i3d", "FILE", "I3D as TorchScript: FVD.")]
 Sprites = Annotated[
     str,
-    _text("--sprites", "SETS", "Pictures of things, as in mutoscope data render: renders beside the model's things."),
+    ask.text_option(
+        "--sprites", "SETS", "Sprite sets, as in mutoscope data render: compare with renders of the same objects."
+    ),
 ]
-Keep = Annotated[bool, typer.Option("--keep", help="Put the numbers beside the checkpoint, for mutoscope card.")]
+Keep = Annotated[bool, ask.flag("--keep", "Store the figures beside the checkpoint, for mutoscope card.")]
 VotePage = Annotated[
     str | None,
-    _text("--blind", "PAGE.html", "Measure nothing: write a page on which people choose, not knowing which is which."),
+    ask.text_option("--blind", "PAGE.html", "Measure nothing; write a page for blind votes between the two models."),
 ]
-Prompts = Annotated[str | None, _text("--prompts", "FILE", "With --blind: ask for these, one prompt a line.")]
+Prompts = Annotated[str | None, ask.text_option("--prompts", "FILE", "With --blind: file of prompts, one per line.")]
 Folder = Annotated[
     str | None,
-    typer.Argument(
-        metavar="[CHECKPOINT]", parser=ask.text, help="A checkpoint folder, or: world; none = the embedded model."
-    ),
+    ask.argument("[CHECKPOINT]", "Checkpoint folder, or world for the renderer. Default: the embedded model."),
 ]
 
 
@@ -86,7 +79,7 @@ class EvaluationOptions:
 def evaluate(
     checkpoint: Folder = None,
     suite: Suite = "quick",
-    out: Annotated[str, _text("--out", "DIR", "The folder for the report and its sheets.")] = "runs/evaluation",
+    out: Annotated[str, ask.text_option("--out", "DIR", "Folder for the report and its sheets.")] = "runs/evaluation",
     count: Count = None,
     things: Things = None,
     clips: Clips = None,
@@ -118,9 +111,9 @@ def compare(
     first: Annotated[
         str, typer.Argument(metavar="A", parser=ask.text, help="A checkpoint folder, or: embedded, world.")
     ],
-    second: Annotated[str, typer.Argument(metavar="B", parser=ask.text, help="Another one.")],
+    second: Annotated[str, typer.Argument(metavar="B", parser=ask.text, help="The other model.")],
     suite: Suite = "quick",
-    out: Annotated[str, _text("--out", "DIR", "The folder for the comparison.")] = "runs/comparison",
+    out: Annotated[str, ask.text_option("--out", "DIR", "Folder for the comparison.")] = "runs/comparison",
     count: Count = None,
     clips: Clips = None,
     judge: JudgeFolder = None,
@@ -143,7 +136,7 @@ def compare(
 def print_report(page: Path, quiet: bool) -> None:
     """Print a report, unless quiet, and the path of its file."""
     if not quiet:
-        for line in page.read_text("utf-8").splitlines():
+        for line in page.readask.text_option("utf-8").splitlines():
             say(line)
     say(page)
 
@@ -224,6 +217,8 @@ def choose_plan(suite: str, count: int | None, clips: int | None, things: int | 
 def find_checkpoint_folder(model: str | None) -> Path:
     """Return the folder of a checkpoint, None and "embedded" being that of this package; SettingError for what has none."""
     from mutoscope.checkpoint import EMBEDDED
+    from mutoscope.engines import EMBEDDED as EMBEDDED_NAME
+    from mutoscope.engines import WORLD
 
     if model is None or model == EMBEDDED_NAME:
         return EMBEDDED
@@ -236,7 +231,7 @@ def keep_report(report: Path, folder: Path) -> Path:
     """Put the numbers of a report beside the weights they belong to, the answers to held-out prompts left out."""
     from mutoscope.media.storage import write_bytes
 
-    numbers = json.loads(report.read_text("utf-8"))
+    numbers = json.loads(report.readask.text_option("utf-8"))
     for part in PARTS_WITH_ANSWERS:
         numbers.get(part, {}).pop("answers", None)
     return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())

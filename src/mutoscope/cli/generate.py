@@ -31,9 +31,6 @@ class RunOptions:
     quiet: bool = False
     as_json: bool = False
 
-    def __post_init__(self):
-        loading.check_runtime(self.runtime, self.threads)
-
     def open_image_model(self) -> Any:
         """Return the model that draws pictures."""
         return loading.open_image_model(self.model, self.runtime, self.threads)

@@ -2,11 +2,6 @@
 
 from typing import Any
 
-from mutoscope.errors import SettingError, did_you_mean
-
-RUNTIMES = ("auto", "onnx", "torch")
-MAX_THREADS = 1024
-
 
 def read_init_image(image: str | None, mask: str | None = None) -> Any:
     """Return the opened picture to start from with its mask, None without either; MediaError, RequestError."""
@@ -15,15 +10,6 @@ def read_init_image(image: str | None, mask: str | None = None) -> Any:
     from mutoscope.init_image import open_init_image
 
     return open_init_image(image, mask)
-
-
-def check_runtime(runtime: str, threads: int | None) -> None:
-    """Refuse an unknown runtime or a number of threads below one."""
-    if runtime not in RUNTIMES:
-        hint = did_you_mean(runtime, RUNTIMES)
-        raise SettingError(f"unknown runtime {runtime!r}{hint}; known: {', '.join(RUNTIMES)}")
-    if threads is not None and not 1 <= threads <= MAX_THREADS:
-        raise SettingError(f"--threads must be from 1 to {MAX_THREADS}, got {threads}")
 
 
 def open_image_model(model: str | None = None, runtime: str = "auto", threads: int | None = None) -> Any:

@@ -61,7 +61,7 @@ def recipe(
     plan = load_plan(path) if path.suffix == ".toml" or path.is_file() else None
     if plan is None or "picture" in plan:
         if scale is not None:
-            raise SettingError("--scale is for recipes of training; a series has as many pictures as its file says")
+            raise SettingError("--scale is for training recipes; a series draws the pictures that its file lists")
         run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
         asked = series.SeriesOptions(name, plan, motif, headline, prompts, style, size, steps, seed)
         series.draw(asked, out, run)
@@ -72,9 +72,9 @@ def recipe(
     }  # fmt: skip
     for option, value in given.items():
         if value is not None:
-            raise SettingError(f"{option} is for recipes of pictures; {path} is one of training")
+            raise SettingError(f"{option} is for recipes of pictures; {path} is a training recipe")
     if out is None:
-        raise SettingError(f"a training needs a folder: mutoscope recipe {path} --out runs/{path.stem}")
+        raise SettingError(f"a training recipe needs an output folder: mutoscope recipe {path} --out runs/{path.stem}")
     train(check_recipe(plan, path), Path(out), 1.0 if scale is None else scale, quiet)
 
 
@@ -104,7 +104,7 @@ def check_recipe(plan: dict[str, Any], path: Path) -> dict[str, Any]:
     """Return a plan of training with all its parts; SettingError says what is wrong with it."""
     for key in plan:
         if key not in PARTS:
-            raise SettingError(f"{path}: unknown part {key!r}{did_you_mean(key, PARTS)}")
+            raise SettingError(f"{path}: unknown table {key!r}{did_you_mean(key, PARTS)}; known: {', '.join(PARTS)}")
     if {"preset", "name"} - set(plan.get("model", {})):
         raise SettingError(f"{path}: [model] needs preset and name")
     for part in plan.setdefault("render", []):

@@ -103,7 +103,7 @@ def ema(
         )
     for path in filter(None, (folder, data)):
         if not Path(path).is_dir():
-            raise OutputError(f"{path!r} is not a folder")
+            raise OutputError(f"{path!r} is not a folder; give the folder of a stage, and with --data one of items")
     need_torch()
     from mutoscope.train.ema import choose
 

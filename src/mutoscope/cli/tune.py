@@ -36,7 +36,7 @@ def tune(
         raise SettingError(f"--scale must be above 0 and at most 1, got {scale}")
     plan = read_recipe(Path(file))
     if "tune" not in plan:
-        raise SettingError(f"{file}: no [tune] table that says what to try; docs/tune.md shows one")
+        raise SettingError(f"{file}: no [tune] table, which says what to try; docs/tune.md shows one")
     search, index = _search(plan, scale)
     from mutoscope.config import preset
     from mutoscope.data.claim import alone

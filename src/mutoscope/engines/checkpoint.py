@@ -18,7 +18,7 @@ from mutoscope.init_image import InitImage
 from mutoscope.pipeline import Networks, draw
 from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request, UsedAdapter
-from mutoscope.runtime import Runtime, open_runtime
+from mutoscope.runtime import Runtime, check_runtime, open_runtime
 from mutoscope.tokenizer import Tokenizer
 
 FEW_STEP_DEFAULTS: dict[str, Any] = {
@@ -32,6 +32,7 @@ class CheckpointEngine:
     def __init__(
         self, checkpoint: str | Path | Checkpoint | None = None, runtime: str = "auto", threads: int | None = None
     ):
+        check_runtime(runtime, threads)
         self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
         self._runtime_name, self._threads = runtime, threads
         self._adapters: dict[str, Adapter] = {}  # by hash
@@ -39,8 +40,6 @@ class CheckpointEngine:
             None  # the last mix; it holds weights of its own
         )
         self.capabilities = self._read_capabilities()
-        if runtime != "auto":
-            _ = self.runtime  # a wrong name or a missing extra is said at once
 
     def _read_capabilities(self) -> Capabilities:
         """Return what the checkpoint takes; a few-step model takes less."""

@@ -127,7 +127,9 @@ def _draw_lines(name: str, count: str, draws: Stream, depth: int) -> str:
     counted = _COUNTED.match(count)
     picked = _pick_several(lines, counted, draws) if counted else [_pick_one(lines, draws)[1]]
     if depth == 0 and any(_NAMED.search(words) for words in picked):
-        raise PromptError(f"wildcards name each other without end, __{name}__ is one of them; look into the lists")
+        raise PromptError(
+            f"the word lists name each other without end; __{name}__ is one of them, take it out of the others"
+        )
     drawn = [_draw(words, draws, depth - 1) if depth else words for words in picked]
     return _joint(counted).join(drawn) if counted else drawn[0]
 
@@ -156,7 +158,7 @@ def read_list(name: str) -> tuple[str, ...]:
     known = list_names()
     raise PromptError(
         f"unknown wildcard __{name[:40]}__{did_you_mean(name, known)}; known: {', '.join(known)}; "
-        f"a list of your own is {own_lists() / 'NAME'}{ENDING}, and \\__ is no wildcard"
+        f"your own lists are {own_lists() / 'NAME'}{ENDING}; write \\__ for two underscores"
     )
 
 

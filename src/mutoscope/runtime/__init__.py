@@ -19,6 +19,7 @@ from mutoscope.device import need_torch
 from mutoscope.errors import SettingError, did_you_mean
 
 RUNTIMES = ("auto", "onnx", "torch")
+MAX_THREADS = 1024
 Adapters = tuple[tuple[Adapter, float], ...]  # each with its scale
 
 
@@ -72,6 +73,18 @@ class Runtime(Protocol):
         ...
 
 
+def check_runtime(name: str, threads: int | None) -> None:
+    """Refuse an unknown runtime and a number of threads that cannot be; SettingError, MissingExtraError without PyTorch."""
+    if name not in RUNTIMES:
+        raise SettingError(f"unknown runtime {name!r}{did_you_mean(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
+    if threads is not None and (
+        isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS
+    ):
+        raise SettingError(f"threads must be a whole number from 1 to {MAX_THREADS}, got {threads!r}")
+    if name == "torch":
+        need_torch()
+
+
 def open_runtime(
     checkpoint: Checkpoint, name: str = "auto", threads: int | None = None, adapters: Adapters = ()
 ) -> Runtime:
@@ -79,12 +92,8 @@ def open_runtime(
 
     Raises SettingError, MissingExtraError, CheckpointError for an adapter of another model.
     """
-    if name not in RUNTIMES:
-        raise SettingError(f"unknown runtime {name!r}{did_you_mean(name, RUNTIMES)}; known: {', '.join(RUNTIMES)}")
-    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= 1024):
-        raise SettingError(f"threads must be a whole number from 1 to 1024, got {threads!r}")
+    check_runtime(name, threads)
     if name == "torch":
-        need_torch()
         from mutoscope.runtime.torch import TorchRuntime
 
         return TorchRuntime(checkpoint, threads, adapters=adapters)

@@ -115,7 +115,9 @@ class OnnxRuntime:
         if name not in self._views:
             base, _, how = name.partition("@")
             if base not in self._weights:
-                raise CheckpointError(f"{self.checkpoint.folder}: a graph asks for {base!r}, which the weights lack")
+                raise CheckpointError(
+                    f"{self.checkpoint.folder}: a graph asks for {base!r}, which the weights lack; fetch the model again"
+                )
             array = self._weights[base]
             if how == "T":
                 array = array.T

@@ -111,7 +111,7 @@ class TorchRuntime:
         if lacking or extra:
             differ = ", ".join([*lacking, *extra][:5])
             raise CheckpointError(
-                f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ})"
+                f"{self.checkpoint.folder}: the weights do not fit the sizes in config.json ({differ}); fetch the model again"
             )
         return module.requires_grad_(False).eval().to(self.device)
 
