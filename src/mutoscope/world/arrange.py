@@ -1,4 +1,4 @@
-"""Where the things of a scene are in its picture, and how they move: plain numbers, drawn from the scene's own dice.
+"""Where the things of a scene are in its picture, and how they move: plain numbers, drawn from the scene's own rng.
 
 Nothing leaves the frame for SECONDS, whatever the camera does; nothing hides another, sides are true; a thing's size tells
 its kind and its distance.

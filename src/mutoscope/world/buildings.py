@@ -19,11 +19,11 @@ WARM = (1.0, 0.80, 0.36)  # light of a window
 
 def towers(view: View, image: Tensor, part: str, base, height, cell: float, far: float, floor: float) -> Tensor:
     """Draw a row of towers up to `height`, one in each `cell`, with windows `floor` high."""
-    dice = view.dice(part)
-    u = view.x / cell + dice(100, 200)
-    column, seed = u.floor(), dice.seed()
+    rng = view.rng(part)
+    u = view.x / cell + rng(100, 200)
+    column, seed = u.floor(), rng.seed()
     one, two, three, four = cell_random(column, 0.0, seed)
-    middle = torch.exp(-(((view.x - dice(-0.2, 0.2)) / (0.45 * view.aspect)) ** 2))
+    middle = torch.exp(-(((view.x - rng(-0.2, 0.2)) / (0.45 * view.aspect)) ** 2))
     tall = height * (0.30 + 0.70 * one * (0.45 + 0.55 * middle))
     x = (u - column - 0.5) * cell
     half = cell * (0.34 + 0.16 * two)
@@ -78,10 +78,10 @@ def houses(view: View, image: Tensor, part: str, base, size, cell: float, far: f
 def _house_row(
     view: View, image: Tensor, part: str, base: Tensor, size: Tensor, cell: float, far: float, keep: float
 ) -> Tensor:
-    dice = view.dice(part)
-    u = view.x / cell + dice(100, 200)
+    rng = view.rng(part)
+    u = view.x / cell + rng(100, 200)
     column = u.floor()
-    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    one, two, three, four = cell_random(column, 0.0, rng.seed())
     here = (four < keep).float()
     x = (u - column - 0.5 - 0.10 * (two - 0.5)) * cell
     up = base + 0.25 * size * (one - 0.5) - view.y
@@ -138,11 +138,11 @@ def _chimney(view: View, image: Tensor, x: Tensor, up: Tensor, house: tuple, far
 
 def barn(view: View, image: Tensor, part: str, at: Tensor, base, size, far: float) -> Tensor:
     """Draw one red barn with a white door and a silo beside it."""
-    dice = view.dice(part)
+    rng = view.rng(part)
     dx, up = view.x - at, base - view.y
     half, wall = size * 0.62, size * 0.55
     gable = wall + size * 0.42 * (1 - (dx.abs() / half)).clamp(min=0) ** 0.7
-    red = over(view.rgb(0.66, 0.16, 0.12), view.rgb(0.50, 0.34, 0.24), (dice() > 0.75).float())
+    red = over(view.rgb(0.66, 0.16, 0.12), view.rgb(0.50, 0.34, 0.24), (rng() > 0.75).float())
     boards = 0.92 + 0.08 * torch.cos(dx / size * 60)
     front = view.lit(red * boards, 0.35 + 0.5 * smooth(-half, half, dx * view.sun_side))
     silo_x = dx + view.sun_side * half * 1.45
@@ -170,10 +170,10 @@ PLASTER = ((.86, .42, .32), (.94, .78, .48), (.55, .70, .78), (.93, .90, .84), (
 
 def gables(view: View, image: Tensor, part: str, base, height: float, cell: float, far: float) -> Tensor:
     """Draw a closed row of narrow coloured houses with pointed roofs, as they stand on a quay."""
-    dice = view.dice(part)
-    u = view.x / cell + dice(100, 200)
+    rng = view.rng(part)
+    u = view.x / cell + rng(100, 200)
     column = u.floor()
-    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    one, two, three, four = cell_random(column, 0.0, rng.seed())
     x, up = (u - column - 0.5) * cell, base - view.y
     wall = height * (0.55 + 0.25 * one)
     steep = 0.7 + 0.6 * two
@@ -182,7 +182,7 @@ def gables(view: View, image: Tensor, part: str, base, height: float, cell: floa
     color = table[(three * len(PLASTER)).long().squeeze(1)].permute(0, 4, 1, 2, 3)
     walls = view.lit(color, 0.30 + 0.5 * smooth(-cell, cell, x * view.sun_side))
     i, j = (x / (cell * 0.30) + 50.5), up / (height * 0.17) + 50
-    chance = cell_random(i.floor() + column * 13, j.floor(), dice.seed())[0]
+    chance = cell_random(i.floor() + column * 13, j.floor(), rng.seed())[0]
     pane = edge(0.28 - (i - i.floor() - 0.5).abs(), view.px / (cell * 0.30)) * edge(
         0.30 - (j - j.floor() - 0.5).abs(), view.px / (height * 0.17)
     )
@@ -202,10 +202,10 @@ HULLS = ((.90, .92, .94), (.16, .30, .56), (.72, .18, .16), (.18, .46, .40), (.9
 
 def boats(view: View, image: Tensor, part: str, base, size: float, cell: float, keep: float = 0.8) -> Tensor:
     """Draw a row of moored boats with bare masts that bob, one in each `cell`."""
-    dice = view.dice(part)
-    u = view.x / cell + dice(100, 200)
+    rng = view.rng(part)
+    u = view.x / cell + rng(100, 200)
     column = u.floor()
-    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    one, two, three, four = cell_random(column, 0.0, rng.seed())
     bob = 0.05 * size * torch.sin(view.t * 1.6 + one * 6.3)
     roll = 0.03 * torch.sin(view.t * 1.1 + two * 6.3)
     x = (u - column - 0.5 - 0.2 * (two - 0.5)) * cell

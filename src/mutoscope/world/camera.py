@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.noise import GLIDE, glide
-from mutoscope.world.view import Dice
+from mutoscope.world.view import SceneRng
 
 # Share of the width (pan) or the height (tilt) travelled in a second; for a zoom the logarithm of the scale.
 SPEEDS = {"pan": (0.050, 0.085), "tilt": (0.045, 0.070), "zoom": (0.050, 0.080)}
@@ -39,29 +39,29 @@ def canvas(camera: str, width: int, height: int) -> tuple[int, int]:
     }[kind(camera)]
 
 
-def follow(image: Tensor, cameras: list[str], dice: Dice, time: Tensor, width: int, height: int) -> Tensor:
+def follow(image: Tensor, cameras: list[str], rng: SceneRng, time: Tensor, width: int, height: int) -> Tensor:
     """Return the frames (B 3 T H W) that cameras of one kind see of `image` on its canvas at `time` (T,) seconds."""
-    left, top, wide, high = _windows(cameras, dice, time, width, height)
+    left, top, wide, high = _windows(cameras, rng, time, width, height)
     columns = _filters(left, wide, width, image.shape[4])  # B T W W'
     rows = _filters(top, high, height, image.shape[3])  # B T H H'
     return (rows[:, None] @ image @ columns[:, None].mT).clamp(min=0)
 
 
-def windows(cameras: list[str], dice: Dice, time: Tensor, width: int, height: int) -> Tensor:
+def windows(cameras: list[str], rng: SceneRng, time: Tensor, width: int, height: int) -> Tensor:
     """Return what the frames at `time` (T,) show of the canvas: (B, T, 4) left, top, right and bottom.
 
     In heights of the canvas, x from its middle, y from its top: the lengths in which things have their places.
     """
     wide, high = canvas(cameras[0], width, height)
-    left, top, across, down = _windows(cameras, dice, time, width, height)
+    left, top, across, down = _windows(cameras, rng, time, width, height)
     edges = torch.stack(torch.broadcast_tensors(left - wide / 2, top, left + across - wide / 2, top + down), -1)
     return edges / high
 
 
-def _windows(cameras: list[str], dice: Dice, time: Tensor, width: int, height: int) -> tuple[Tensor, ...]:
+def _windows(cameras: list[str], rng: SceneRng, time: Tensor, width: int, height: int) -> tuple[Tensor, ...]:
     """Return the windows' left and top edges, widths and heights."""
     wide, high = canvas(cameras[0], width, height)
-    speed = dice(*SPEEDS[kind(cameras[0])]).view(-1, 1)
+    speed = rng(*SPEEDS[kind(cameras[0])]).view(-1, 1)
     side = torch.tensor([TOWARDS[camera.split()[1]] for camera in cameras], device=time.device).view(-1, 1)
     moved, whole = speed * glide(time), speed * GLIDE
     along = side * (moved - whole / 2)  # the middle of the way is the middle of the canvas

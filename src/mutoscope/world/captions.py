@@ -31,6 +31,7 @@ from mutoscope.world.phrases import (
 from mutoscope.world.spec import SceneSpec, Thing
 from mutoscope.world.things import studio_ground
 
+MAX_ATTEMPTS = 500
 FREE = 1 / 3  # of long and medium captions follow a free plan
 LENGTHS = {"long": 0.50, "medium": 0.25, "short": 0.25}
 _WORDS = {"long": (13, 36), "medium": (7, 16), "short": (2, 6)}  # fewest and most words of each length
@@ -46,14 +47,14 @@ def caption(spec: SceneSpec, variant: int = 0, length: str | None = None, held_o
     if length is not None and length not in LENGTHS:
         raise SettingError(f"unknown caption length {length!r}; known: {', '.join(LENGTHS)}")
     key = ("caption", *map(str, spec.facts().values()), variant)
-    length = length or stream(*key).choice(tuple(LENGTHS), tuple(LENGTHS.values()))
-    fewest, most = _room(length, len(spec.things))
-    for attempt in range(500):
-        draws = Draws((*key, length, attempt), tags_of(spec), held_out)
-        text = _tidy((_THING_PLANS if spec.things else _PLANS)[length](draws, spec))
+    drawn: str = length or stream(*key).choice(tuple(LENGTHS), tuple(LENGTHS.values()))
+    fewest, most = _room(drawn, len(spec.things))
+    for attempt in range(MAX_ATTEMPTS):
+        draws = Draws((*key, drawn, attempt), tags_of(spec), held_out)
+        text = _tidy((_THING_PLANS if spec.things else _PLANS)[drawn](draws, spec))
         if fewest <= len(text.split()) <= most and reads_well(text, bool(spec.things)) and allowed(text, held_out):
             return _letters(draws, moving(draws, spec, text))
-    raise AssertionError(f"the grammar found no {length} caption for {spec}")
+    raise AssertionError(f"the grammar found no {drawn} caption for {spec}")
 
 
 def _room(length: str, kinds: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.world.noise import cell_random, edge, over, sample, smooth
-from mutoscope.world.view import Dice, View
+from mutoscope.world.view import SceneRng, View
 
 GRASS = {
     "spring": (0.46, 0.72, 0.24), "summer": (0.27, 0.54, 0.17),
@@ -22,10 +22,10 @@ FOREST = {
 SNOW = (0.95, 0.97, 1.02)
 
 
-def grass(view: View, dice: Dice) -> Tensor:
+def grass(view: View, rng: SceneRng) -> Tensor:
     """Return the colour of grass in each scene's season, a little varied: a color."""
     snowing = view.each("weather", {"snow": 0.75})
-    color = view.each("season", GRASS) * dice(0.88, 1.1)
+    color = view.each("season", GRASS) * rng(0.88, 1.1)
     return torch.lerp(color, view.rgb(*SNOW), snowing)
 
 
@@ -36,13 +36,13 @@ def snowiness(view: View) -> Tensor:
 
 
 def mountain_range(
-    view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, snow: Tensor | float = 0.0
+    view: View, image: Tensor, rng: SceneRng, base, height, pace: float, far: float, snow: Tensor | float = 0.0
 ) -> Tensor:
     """Lay a range of sharp peaks over `image`: two or three summits with facets that turn to the sun or away from it.
 
     Against a low sun the range stands dark before the bright sky. `snow` is the share of the height that is white.
     """
-    shift, lane = dice(0, 16), dice(0, 16)
+    shift, lane = rng(0, 16), rng(0, 16)
 
     def profile(x: Tensor) -> Tensor:
         u = x * pace + shift
@@ -60,7 +60,7 @@ def mountain_range(
     tilt = (profile(view.x - 0.03) - profile(view.x + 0.03)) / 0.06 * view.sun_side
     shade = smooth(-0.10, 0.14, 0.10 * tilt.clamp(-1, 1) + turn)
     backlit = view.each("light", {"dawn": 0.45, "golden hour": 0.35, "sunset": 0.80}) * view.light["shine"]
-    rock = torch.lerp(view.rgb(0.40, 0.42, 0.48), view.rgb(0.44, 0.38, 0.36), dice())
+    rock = torch.lerp(view.rgb(0.40, 0.42, 0.48), view.rgb(0.44, 0.38, 0.36), rng())
     color = view.lit(rock * (0.72 + 0.28 * shade), shade * (1 - 0.8 * backlit))
     white = view.lit(view.rgb(0.98, 1.0, 1.04), shade * (1 - 0.5 * backlit))
     line = snow * (0.75 + 0.9 * (ribs - 0.5))
@@ -70,10 +70,10 @@ def mountain_range(
 
 
 def hills(
-    view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor
+    view: View, image: Tensor, rng: SceneRng, base, height, pace: float, far: float, color: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Lay a smooth line of hills over `image`; return the image and the hills' top (B 1 1 1 W)."""
-    u, lane = view.x * pace + dice(0, 16), dice(0, 16)
+    u, lane = view.x * pace + rng(0, 16), rng(0, 16)
     top = base - height * (sample("fbm", u, lane, 1) - 0.5) * 1.8
     below = (view.y - top).clamp(min=0)
     slope = (sample("fbm", u + 0.06, lane, 1) - sample("fbm", u - 0.06, lane, 1)) * view.sun_side
@@ -84,29 +84,29 @@ def hills(
     return over(image, shown, edge(view.y - top, view.px)), top
 
 
-def treeline(view: View, image: Tensor, dice: Dice, base, height, far: float) -> Tensor:
+def treeline(view: View, image: Tensor, rng: SceneRng, base, height, far: float) -> Tensor:
     """Lay a far wood over `image`: a dark toothed band above `base`."""
-    u = view.x * 26 + dice(0, 16)
-    crowns = sample("fbm", u, dice(0, 16), 2) + 0.8 * sample("fbm", view.x * 3 + dice(0, 16), dice(0, 16), 1)
+    u = view.x * 26 + rng(0, 16)
+    crowns = sample("fbm", u, rng(0, 16), 2) + 0.8 * sample("fbm", view.x * 3 + rng(0, 16), rng(0, 16), 1)
     top = base - height * (0.35 + 0.7 * crowns)
     inside = edge(view.y - top, view.px) * edge(base - view.y + 0.004, view.px)
     tone = view.each("season", FOREST) * (0.7 + 0.5 * smooth(height, 0.0, view.y - top))
     return over(image, view.hazed(view.lit(tone, 0.45), far), inside)
 
 
-def plain(view: View, image: Tensor, dice: Dice, color: Tensor, top=None, rough: float = 0.30) -> Tensor:
+def plain(view: View, image: Tensor, rng: SceneRng, color: Tensor, top=None, rough: float = 0.30) -> Tensor:
     """Lay a flat field from the horizon (or `top`) to the bottom edge, with streaks in perspective, darker near."""
     depth = view.depth.clamp(0, 1)
     near = 1 / (depth + 0.18)
-    streaks = sample("fbm", view.x * near * 1.4 + dice(0, 16), near * 4.5 + dice(0, 16), 3)
+    streaks = sample("fbm", view.x * near * 1.4 + rng(0, 16), near * 4.5 + rng(0, 16), 3)
     tone = color * (1 + rough * (streaks - 0.5) * 2) * (1.06 - 0.34 * depth)
     shown = view.hazed(view.lit(tone, 0.72), 0.9 * (1 - depth) ** 3)
     return over(image, shown, edge(view.y - (view.horizon if top is None else top), view.px))
 
 
-def dune(view: View, image: Tensor, dice: Dice, base, height, pace: float, far: float, color: Tensor) -> Tensor:
+def dune(view: View, image: Tensor, rng: SceneRng, base, height, pace: float, far: float, color: Tensor) -> Tensor:
     """Lay one line of dunes over `image`: a crest, a bright windward side, a shaded slip face, fine ripples."""
-    shift, lane = dice(0, 16), dice(0, 16)
+    shift, lane = rng(0, 16), rng(0, 16)
 
     def profile(x: Tensor) -> Tensor:
         u = x * pace + shift

@@ -4,6 +4,7 @@ number   B 1 1 1 1   one number a scene;  color  B 3 1 1 1; while the sun rises 
 """
 
 from collections.abc import Sequence
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -77,14 +78,14 @@ EVENT_PATHS = {"none": (0.0, 0.0), "sun rising": (0.0, -0.05), "sun setting": (-
 _LUMA = (0.3, 0.59, 0.11)
 
 
-def light_numbers(specs: Sequence[SceneSpec], device, dice) -> dict[str, Tensor]:
+def light_numbers(specs: Sequence[SceneSpec], device, rng) -> dict[str, Tensor]:
     """Return the light of every scene: each name of COLORS, NUMBERS and AIR, and the color of far air as `haze`."""
     light = _rows([sum(LIGHT_COLORS[s.light], ()) for s in specs], COLORS, 3, device)
     light |= _rows([LIGHT_NUMBERS[s.light] for s in specs], NUMBERS, 1, device)
     light |= _rows([WEATHER_NUMBERS[s.weather] for s in specs], AIR, 1, device)
-    _vary(light, dice)
+    _vary(light, rng)
     _cloud_over(light)
-    light["cover"] = light["cover"] + dice(-0.09, 0.09) * (light["cover"] > 0)
+    light["cover"] = light["cover"] + rng(-0.09, 0.09) * (light["cover"] > 0)
     return light
 
 
@@ -106,13 +107,13 @@ def _rows(rows: list[tuple], names: tuple[str, ...], width: int, device) -> dict
     return dict(zip(names, values.unbind(1), strict=True))
 
 
-def _vary(light: dict[str, Tensor], dice) -> None:
+def _vary(light: dict[str, Tensor], rng) -> None:
     """Make no two dawns the same: a little warmer or cooler, lighter or darker."""
-    warm, bright = dice(-0.05, 0.05), dice(0.94, 1.05)
+    warm, bright = rng(-0.05, 0.05), rng(0.94, 1.05)
     tint = torch.cat([1 + warm, torch.ones_like(warm), 1 - warm], 1) * bright
     for name in COLORS:
         light[name] = light[name] * tint
-    light["zenith"] = torch.lerp(light["zenith"], light["middle"], dice(0.0, 0.25))
+    light["zenith"] = torch.lerp(light["zenith"], light["middle"], rng(0.0, 0.25))
 
 
 def _cloud_over(light: dict[str, Tensor]) -> None:
@@ -120,7 +121,7 @@ def _cloud_over(light: dict[str, Tensor]) -> None:
     white = light["fog"] * (light["elevation"] > 0.3) * (light["lamps"] == 0)  # fog by day; low light tints it
     deck = light["deck"].clamp(max=1) * 0.48 + 0.16 * white
     for name in COLORS:
-        grey = sum(k * light[name][:, i : i + 1] for i, k in enumerate(_LUMA))
+        grey = reduce(torch.add, (k * light[name][:, i : i + 1] for i, k in enumerate(_LUMA)))
         light[name] = torch.lerp(light[name], grey * 0.96, deck)
     hidden = 1 - light["sun"]
     dim = torch.lerp(light["dim"], torch.ones_like(hidden), 0.7 * light["lamps"])  # what is dark already stays visible

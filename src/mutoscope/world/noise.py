@@ -71,7 +71,8 @@ def drifting(kind: str, u: Tensor, v: Tensor, shift: Tensor, octaves: int = 2) -
 def cell_random(column: Tensor, row: Tensor | float, seed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return four even random numbers in [0, 1) for each cell (whole numbers `column`, `row`); `seed` B 1 1 1 1."""
     key = (column * 131 + row * 977 + seed).long() & (TABLE - 1)
-    return _table(str(column.device))[key].unbind(-1)
+    one, two, three, four = _table(str(column.device))[key].unbind(-1)
+    return one, two, three, four
 
 
 @lru_cache(maxsize=4)

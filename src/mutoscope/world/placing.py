@@ -242,10 +242,10 @@ def studio(view: View) -> Tensor:
     names = [studio_ground(spec) for spec in view.specs]
     table = torch.tensor([GROUNDS[name] for name in names], device=view.device)  # B 2 3
     top, bottom = (table[:, k].view(-1, 3, 1, 1, 1) for k in (0, 1))
-    dice = view.dice("studio")
+    rng = view.rng("studio")
     image = torch.lerp(top, bottom, smooth(0.25, 1.0, view.y + 0.0 * view.x))
     glow = torch.exp(-(((view.x / view.aspect) ** 2 + (view.y - 0.45) ** 2) / 0.22))
-    image = over(image, image * 1.05 + 0.02, glow * dice(0.2, 1.0))
+    image = over(image, image * 1.05 + 0.02, glow * rng(0.2, 1.0))
     paper = torch.tensor([float(name == "paper") for name in names], device=view.device).view(-1, 1, 1, 1, 1)
-    grain = sample("fbm", view.x * 30 + dice(0, 16), view.y * 30 + dice(0, 16), 3) - 0.5
+    grain = sample("fbm", view.x * 30 + rng(0, 16), view.y * 30 + rng(0, 16), 3) - 0.5
     return (image + 0.05 * paper * grain).clamp(0, 1)

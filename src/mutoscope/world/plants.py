@@ -70,7 +70,7 @@ def stand(
     base, height, cell, far and keep are floats or numbers; base and keep may be fields of x; `far` is air between.
     A row may by chance be empty: a plant that the caption names also needs a `stand_one` or a long row.
     """
-    spread = view.each("plant", {} if plant else SPREADS, SPREADS.get(plant, 0.7))
+    spread = view.each("plant", {} if plant else SPREADS, SPREADS.get(plant or "", 0.7))
     for kinds, draw in ((("pine",), pines), (LEAFY, leafy), (("palm",), palms), (("cactus",), cacti)):
         rows = list(range(len(view.specs))) if plant in kinds else view.rows("plant", *kinds) if plant is None else []
         wide = torch.maximum(height * spread, torch.as_tensor(cell, device=view.device))
@@ -94,10 +94,10 @@ def _row(view: View, image: Tensor, part: str, draw: Callable, base, height, cel
     base, height, cell = (torch.as_tensor(v, dtype=torch.float32, device=view.device) for v in (base, height, cell))
     band = view.band(float((base - height * 1.5).min()), float(base.max()) + 0.01)
     part_view = replace(view, y=view.y[..., band, :])
-    dice = view.dice(part)
-    u = (view.x / cell if at is None else at * 0) + dice(100, 200)
+    rng = view.rng(part)
+    u = (view.x / cell if at is None else at * 0) + rng(100, 200)
     column = u.floor()
-    one, two, three, four = cell_random(column, 0.0, dice.seed())
+    one, two, three, four = cell_random(column, 0.0, rng.seed())
     axis = view.x - (u - column - 0.5 - (two - 0.5) * 0.26) * cell if at is None else at
     base, keep = _at(view, base, axis), _at(view, keep, axis)
     tall = height * (0.62 + 0.38 * one)
@@ -265,17 +265,17 @@ def _blades(view: View, image: Tensor, row: Row, far) -> Tensor:
 
 def flowers(view: View, image: Tensor, part: str, top, share: float = 0.75, size: float = 1.0) -> Tensor:
     """Strew flowers over the ground below `top`: round heads in perspective, far ones melting into a tint."""
-    dice = view.dice(part)
-    palette = [dice.color(*PETALS) for _ in range(3)]
+    rng = view.rng(part)
+    palette = [rng.color(*PETALS) for _ in range(3)]
     depth = view.depth.clamp(0, 1) + 0.16
     pace = 7.5 / size
-    u = view.x / depth * pace + dice(100, 200) + 0.05 * torch.sin(view.t * 1.6 + depth * 9)
+    u = view.x / depth * pace + rng(100, 200) + 0.05 * torch.sin(view.t * 1.6 + depth * 9)
     v = torch.log(depth) * pace * 1.2 + 100
     image_mask = edge(view.y - top, view.px * 4) * smooth(
         0.35, 0.60, sample("fbm", u * 0.22, v * 0.22, 2) + 0.2 * (depth > 0)
     )
     column, row = u.floor(), v.floor()
-    one, two, three, four = cell_random(column, row, dice.seed())
+    one, two, three, four = cell_random(column, row, rng.seed())
     away = torch.sqrt((u - column - 0.3 - 0.4 * one) ** 2 + (v - row - 0.3 - 0.4 * two) ** 2)
     footprint = view.px * pace / depth
     radius = 0.24 + 0.14 * one
@@ -294,22 +294,22 @@ PETALS = (
 
 def leaves(view: View, image: Tensor, part: str, color: Tensor, count: int = 7) -> Tensor:
     """Draw big pointed leaves that reach into the picture from its lower corners and its top."""
-    dice = view.dice(part)
+    rng = view.rng(part)
     for k in range(count):
         side = 1.0 if k % 2 else -1.0
         high = k >= count - 2
-        foot_x = side * dice(0.40, 0.56) * view.aspect
-        foot_y = dice(-0.06, 0.02) if high else dice(0.92, 1.08)
-        turn = dice(0.9, 1.5) if high else dice(-1.5, -0.5)
+        foot_x = side * rng(0.40, 0.56) * view.aspect
+        foot_y = rng(-0.06, 0.02) if high else rng(0.92, 1.08)
+        turn = rng(0.9, 1.5) if high else rng(-1.5, -0.5)
         turn = turn + 0.04 * torch.sin(view.t * 1.1 + k)
-        length, wide = dice(0.26, 0.42), dice(0.05, 0.085)
+        length, wide = rng(0.26, 0.42), rng(0.05, 0.085)
         dx, dy = (view.x - foot_x) * -side, view.y - foot_y
         along = (dx * torch.cos(turn) + dy * torch.sin(turn)) / length
         across = (dy * torch.cos(turn) - dx * torch.sin(turn)) / wide + 0.8 * (along - 0.3) ** 2
         half = (torch.sin(along.clamp(0, 1) * math.pi).clamp(min=0) ** 0.75) * (1 - 0.35 * along.clamp(0, 1))
         ribs = 0.5 + 0.5 * torch.cos((along * 3.2 + across.abs() * 0.25) * 18)
         shade = 0.35 + 0.4 * (across > 0) + 0.12 * ribs
-        tone = color * (0.55 + 0.25 * dice() + 0.25 * smooth(0.0, 1.0, along))
+        tone = color * (0.55 + 0.25 * rng() + 0.25 * smooth(0.0, 1.0, along))
         tone = over(view.lit(tone, shade), view.lit(color * 1.5, 0.7), smooth(0.14, 0.04, across.abs()) * 0.6)
         inside = edge((half - across.abs()) * wide, view.px) * (along > 0) * (along < 1)
         image = over(image, tone, inside)

@@ -79,7 +79,7 @@ def _draw(
     if not moving:
         return _shrink(_finish(image, view.x, view.y, view.aspect), finer).expand(-1, 3, len(times), -1, -1)
     image = _shrink(image.clamp(0, _BRIGHTEST), finer)
-    seen = follow(image, [spec.camera for spec in specs], view.dice("camera"), view.t.flatten(), width, height)
+    seen = follow(image, [spec.camera for spec in specs], view.rng("camera"), view.t.flatten(), width, height)
     return _finish(seen, *axes(width, height, device), width / height)
 
 
@@ -89,7 +89,7 @@ def _frames(view: View, width: int, height: int) -> list[Frame]:
 
     def frame(row: int, seconds: float) -> tuple[float, ...]:
         time = torch.tensor([seconds], device=view.device)
-        return tuple(windows(cameras, view.dice("camera"), time, width, height)[row, 0].tolist())
+        return tuple(windows(cameras, view.rng("camera"), time, width, height)[row, 0].tolist())
 
     return [partial(frame, row) for row in range(len(cameras))]
 

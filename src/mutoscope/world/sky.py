@@ -45,11 +45,11 @@ def _glow(view: View) -> Tensor:
 
 def _disc(view: View, image: Tensor) -> Tensor:
     light, away = view.light, _distance(view)
-    dice = view.dice("disc")
-    seas = sample("fbm", (view.x - view.sun_x) * 26 + dice(0, 16), (view.y - view.sun_y) * 26 + dice(0, 16), 1)
+    rng = view.rng("disc")
+    seas = sample("fbm", (view.x - view.sun_x) * 26 + rng(0, 16), (view.y - view.sun_y) * 26 + rng(0, 16), 1)
     moon = view.each("light", {"moonlight": 1.0})
     color = light["disc"] * (1.3 - 0.3 * moon) * (1 - moon * 0.22 * smooth(0.5, 0.7, seas))
-    rim = light["radius"] * dice(0.9, 1.2) - away
+    rim = light["radius"] * rng(0.9, 1.2) - away
     dazzle = (1 - moon) * (light["elevation"] > 0.3)  # a high sun has no sharp edge, so that it is no moon
     soft = view.px * 1.5 + 0.9 * light["radius"] * dazzle
     return over(image, color, edge(rim, soft) * light["shine"] * (light["radius"] > 0))
@@ -61,10 +61,10 @@ def _stars(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 
 def _starlit(view: View, image: Tensor, up: Tensor) -> Tensor:
-    dice, size = view.dice("stars"), 0.047
+    rng, size = view.rng("stars"), 0.047
     u, v = view.x / size + 40, view.y / size
     column, row = u.floor(), v.floor()
-    place_x, place_y, bright, phase = cell_random(column, row, dice.seed())
+    place_x, place_y, bright, phase = cell_random(column, row, rng.seed())
     away = torch.sqrt((u - column - 0.12 - 0.76 * place_x) ** 2 + (v - row - 0.12 - 0.76 * place_y) ** 2) * size
     radius = 0.0035 + 0.0045 * bright**6
     twinkle = 0.85 + 0.15 * torch.sin(view.t * 3 + phase * 40)
@@ -75,11 +75,11 @@ def _starlit(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 
 def _milky_way(view: View) -> Tensor:
-    dice = view.dice("milky way")
-    slope, middle = dice.side() * dice(0.5, 1.4), dice(0.2, 0.4)
+    rng = view.rng("milky way")
+    slope, middle = rng.side() * rng(0.5, 1.4), rng(0.2, 0.4)
     along = (view.y - middle) + slope * view.x
     across = along / torch.sqrt(1 + slope * slope)
-    cloud = sample("fbm", view.x * 5 + dice(0, 16), view.y * 5 + dice(0, 16), 3)
+    cloud = sample("fbm", view.x * 5 + rng(0, 16), view.y * 5 + rng(0, 16), 3)
     band = torch.exp(-((across / 0.13) ** 2)) * smooth(0.25, 0.75, cloud)
     core = torch.exp(-((across / 0.045) ** 2)) * smooth(0.35, 0.7, cloud)
     night = view.each("light", {"night": 1.0}) * (1 - view.light["deck"])
@@ -88,12 +88,12 @@ def _milky_way(view: View) -> Tensor:
 
 def _cirrus(view: View, image: Tensor, up: Tensor) -> Tensor:
     """Thin high streaks."""
-    dice = view.dice("cirrus")
+    rng = view.rng("cirrus")
     near = 1 / (up + 0.25)
-    tilt = dice(-0.8, 0.8)
-    u = view.x * near * 0.9 + dice(0, 16) + view.t * DRIFT * 0.4
-    streaks = sample("fbm", u, near * 3.2 + u * tilt + dice(0, 16), 3)
-    mask = smooth(0.50, 0.85, streaks) * smooth(0.02, 0.25, up) * view.light["cirrus"] * dice(0.3, 1.2)
+    tilt = rng(-0.8, 0.8)
+    u = view.x * near * 0.9 + rng(0, 16) + view.t * DRIFT * 0.4
+    streaks = sample("fbm", u, near * 3.2 + u * tilt + rng(0, 16), 3)
+    mask = smooth(0.50, 0.85, streaks) * smooth(0.02, 0.25, up) * view.light["cirrus"] * rng(0.3, 1.2)
     return over(image, view.light["cloud_lit"], mask.clamp(0, 0.85))
 
 
@@ -104,11 +104,11 @@ def _cumulus(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 
 def _heaps(view: View, image: Tensor, up: Tensor) -> Tensor:
-    light, dice = view.light, view.dice("clouds")
+    light, rng = view.light, view.rng("clouds")
     near = 1 / (up * 0.9 + 0.30)
-    scale = dice(0.75, 1.15)
-    u = view.x * near * 1.7 * scale + dice(0, 16) + view.t * DRIFT
-    v = near * 1.15 * scale + dice(0, 16)
+    scale = rng(0.75, 1.15)
+    u = view.x * near * 1.7 * scale + rng(0, 16) + view.t * DRIFT
+    v = near * 1.15 * scale + rng(0, 16)
     bulk = sample("cloud", u, v, 4)
     behind = sample("cloud", u + 0.16 * (view.sun_x - view.x).clamp(-1, 1), v - 0.16, 2)
     level = 0.80 - 0.42 * light["cover"]
@@ -127,9 +127,9 @@ def _deck(view: View, image: Tensor, up: Tensor) -> Tensor:
 
 
 def _ceiling(view: View, image: Tensor, up: Tensor) -> Tensor:
-    dice, near = view.dice("deck"), 1 / (up + 0.28)
-    u = view.x * near * 0.9 + dice(0, 16) + view.t * DRIFT
-    folds = sample("cloud", u, near * 2.0 + dice(0, 16), 3)
+    rng, near = view.rng("deck"), 1 / (up + 0.28)
+    u = view.x * near * 0.9 + rng(0, 16) + view.t * DRIFT
+    folds = sample("cloud", u, near * 2.0 + rng(0, 16), 3)
     base = torch.lerp(view.light["middle"], view.light["low"], 0.45)
     bright = torch.exp(-_distance(view) / 0.30) * view.light["glow"] * 0.7  # the veiled sun
     grey = base * (0.70 + 0.46 * smooth(0.15, 0.85, folds) + 0.10 * (1 - up)) + bright
@@ -145,10 +145,10 @@ def _rainbow(view: View, image: Tensor) -> Tensor:
 
 
 def _arc(view: View, image: Tensor) -> Tensor:
-    dice = view.dice("rainbow")
-    middle = -view.sun_side * dice(0.0, 0.22) * view.aspect
-    radius, wide = dice(0.38, 0.50), dice(0.050, 0.070)
-    away = torch.sqrt((view.x - middle) ** 2 + (view.y - view.horizon - dice(0.0, 0.12)) ** 2)
+    rng = view.rng("rainbow")
+    middle = -view.sun_side * rng(0.0, 0.22) * view.aspect
+    radius, wide = rng(0.38, 0.50), rng(0.050, 0.070)
+    away = torch.sqrt((view.x - middle) ** 2 + (view.y - view.horizon - rng(0.0, 0.12)) ** 2)
     band = (away - radius) / wide  # 0 violet inside, 1 red outside
     color = reduce(torch.add, (view.rgb(*c) * (1 - (band * 5 - k).abs()).clamp(min=0) for k, c in enumerate(BOW)))
     soft = smooth(-0.12, 0.12, band) * smooth(1.12, 0.88, band)
@@ -163,12 +163,12 @@ def _lightning(view: View, image: Tensor) -> Tensor:
 
 
 def _bolt(view: View, image: Tensor) -> Tensor:
-    dice = view.dice("lightning")
-    beat = view.t * dice(0.9, 1.4)
+    rng = view.rng("lightning")
+    beat = view.t * rng(0.9, 1.4)
     strike, part = beat.floor(), beat - beat.floor()
-    spot = (cell_random(strike, 7.0, dice.seed())[0] - 0.5) * 0.8 * view.aspect
+    spot = (cell_random(strike, 7.0, rng.seed())[0] - 0.5) * 0.8 * view.aspect
     power = torch.exp(-part / 0.16) * (0.7 + 0.3 * torch.sin(part * 60)) + 0.25 * torch.exp(-part / 0.5)
-    lane, down = dice(0, 16) + strike * 3.1, (view.y / view.horizon).clamp(0, 1)
+    lane, down = rng(0, 16) + strike * 3.1, (view.y / view.horizon).clamp(0, 1)
     glow = torch.zeros_like(view.x + view.y + power)
     for k, (start, lean, strength) in enumerate(((0.0, 0.0, 1.0), (0.35, 0.5, 0.6), (0.55, -0.6, 0.5))):
         fork = (down - start).clamp(min=0)

@@ -7,7 +7,7 @@
 x runs from -aspect/2 to aspect/2, y from 0 (top) to 1 (bottom), t in seconds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -20,7 +20,7 @@ from mutoscope.world.spec import SceneSpec
 _DRAWS = 128
 
 
-class Dice:
+class SceneRng:
     """Random numbers of one part of each scene: `stream(seed, index, part)`, drawn in order."""
 
     def __init__(self, specs: Sequence[SceneSpec], part: str, device):
@@ -46,6 +46,9 @@ class Dice:
     def seed(self) -> Tensor:
         """Return a whole number for `cell_random`."""
         return self(0, 4096).floor()
+
+
+Numbers = float | tuple[float, ...]  # of one name: a number or a colour
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,13 @@ class View:
         """Return -1 where the light comes from the left, 1 from the right."""
         return (self.sun_x > 0).float() * 2 - 1
 
-    def dice(self, part: str) -> Dice:
-        return Dice(self.specs, part, self.device)
+    def rng(self, part: str) -> SceneRng:
+        return SceneRng(self.specs, part, self.device)
 
     def rgb(self, red: float, green: float, blue: float) -> Tensor:
         return torch.tensor((red, green, blue), device=self.device).view(1, 3, 1, 1, 1)
 
-    def each(self, fact: str, table: dict, default=0.0) -> Tensor:
+    def each(self, fact: str, table: Mapping[str, Numbers], default: Numbers = 0.0) -> Tensor:
         """Look the fact of every scene up in `table` of numbers or colours: a number or a color."""
         rows = [table.get(getattr(spec, fact), default) for spec in self.specs]
         return torch.tensor(rows, device=self.device).view(len(rows), -1, 1, 1, 1)
@@ -166,10 +169,10 @@ def make_view(
 ) -> View:
     """Return the view of `specs`, with the horizon and the sun placed."""
     specs = tuple(specs)
-    aspect, dice = width / height, Dice(specs, "view", device)
-    horizon = dice(*horizons)
-    light = light_numbers(specs, device, dice)
-    height_of_sun = light["elevation"] * dice(0.85, 1.15) + lift * (light["elevation"] < 0.3)
+    aspect, rng = width / height, SceneRng(specs, "view", device)
+    horizon = rng(*horizons)
+    light = light_numbers(specs, device, rng)
+    height_of_sun = light["elevation"] * rng(0.85, 1.15) + lift * (light["elevation"] < 0.3)
     sun_y = horizon * (1 - height_of_sun).clamp(0.14, 1.0)
     t = torch.tensor(tuple(times), device=device, dtype=torch.float32).view(1, 1, -1, 1, 1)
     if any(spec.event != "none" for spec in specs):
@@ -183,7 +186,7 @@ def make_view(
         aspect=aspect,
         px=1 / height,
         horizon=horizon,
-        sun_x=dice.side() * dice(0.10, 0.34) * aspect,
+        sun_x=rng.side() * rng(0.10, 0.34) * aspect,
         sun_y=sun_y,
         light=light,
     )

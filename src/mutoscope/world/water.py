@@ -10,14 +10,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mutoscope.world.noise import drifting, edge, over, sample, smooth
-from mutoscope.world.view import Dice, View
+from mutoscope.world.view import SceneRng, View
 
 
-def ripples(view: View, dice: Dice, depth: Tensor, pace: float, speed: float, octaves: int = 2) -> Tensor:
+def ripples(view: View, rng: SceneRng, depth: Tensor, pace: float, speed: float, octaves: int = 2) -> Tensor:
     """Return waves in perspective in [0, 1], long across and short in depth, rolling towards the viewer."""
     near = 1 / (depth + 0.12)
-    u = view.x * near * pace + dice(0, 16)
-    v = near * pace * 3.0 + dice(0, 16) + view.t * speed
+    u = view.x * near * pace + rng(0, 16)
+    v = near * pace * 3.0 + rng(0, 16) + view.t * speed
     return drifting("fbm", u, v, view.t * speed * 0.35, octaves)
 
 
@@ -32,10 +32,10 @@ def glitter(view: View, waves: Tensor, depth: Tensor) -> Tensor:
 
 def mirror(view: View, image: Tensor, part: str, line, calm: float = 1.0, tint=(0.05, 0.16, 0.20)) -> Tensor:
     """Lay still water below `line` (y; a number or float) that mirrors the image above it, broken by ripples."""
-    dice = view.dice(part)
+    rng = view.rng(part)
     line = torch.as_tensor(line, dtype=torch.float32, device=view.device)
     depth = ((view.y - line) / (1.02 - line)).clamp(0, 1)
-    waves = ripples(view, dice, depth, 1.5, 0.9)
+    waves = ripples(view, rng, depth, 1.5, 0.9)
     swing = (waves - 0.5) * (0.012 + 0.085 * depth) / calm
     seen = _look(view, image, view.x + swing * 0.25, 2 * line - view.y + swing)
     deep = body(view, view.rgb(*tint), 0.6) + 0.10 * view.light["zenith"]
@@ -58,12 +58,12 @@ def _look(view: View, image: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return seen.view(b, t, 3, h, w).transpose(1, 2)
 
 
-def sea(view: View, image: Tensor, part: str, tint: Tensor, rough=1.0) -> Tensor:
+def sea(view: View, image: Tensor, part: str, tint: Tensor, rough: Tensor | float = 1.0) -> Tensor:
     """Lay open sea from the horizon down: rolling swell, sky light far out, deep colour near, glitter, white caps."""
-    dice, light = view.dice(part), view.light
+    rng, light = view.rng(part), view.light
     depth = view.depth.clamp(0, 1)
-    swell = ripples(view, dice, depth, 0.85, 0.8, octaves=1)
-    chop = ripples(view, dice, depth, 2.4, 1.3)
+    swell = ripples(view, rng, depth, 0.85, 0.8, octaves=1)
+    chop = ripples(view, rng, depth, 2.4, 1.3)
     waves = 0.62 * swell + 0.38 * chop
     face = smooth(0.30, 0.72, waves)
     deep = body(view, tint, 0.75) + 0.12 * light["middle"]
@@ -80,20 +80,20 @@ def sea(view: View, image: Tensor, part: str, tint: Tensor, rough=1.0) -> Tensor
 
 def surf(view: View, image: Tensor, part: str, shore: Tensor, slope: Tensor) -> Tensor:
     """Lay a beach's sea over `image`: breakers that roll in to the line y = shore + slope * x, with foam and wash."""
-    dice, depth = view.dice(part), view.depth.clamp(0, 1)
-    wobble = sample("fbm", view.x * 1.6 + dice(0, 16), dice(0, 16), 1) - 0.5
-    rate, start = dice(0.18, 0.24), dice(0, 1)
+    rng, depth = view.rng(part), view.depth.clamp(0, 1)
+    wobble = sample("fbm", view.x * 1.6 + rng(0, 16), rng(0, 16), 1) - 0.5
+    rate, start = rng(0.18, 0.24), rng(0, 1)
     wash = 0.016 * torch.sin((view.t * rate + start) * 2 * torch.pi) + 0.010 * (
-        drifting("fbm", view.x * 3, dice(0, 16), view.t * 0.25, 2) - 0.5
+        drifting("fbm", view.x * 3, rng(0, 16), view.t * 0.25, 2) - 0.5
     )
     line = shore + slope * view.x + 0.05 * wobble + wash
     out = ((line - view.y) / (line - view.horizon)).clamp(0, 1)  # 0 at the shore, 1 at the horizon
-    image = _shallows(view, image, dice, depth, out, line)
-    bend = 0.9 * (sample("fbm", view.x * 1.1 + dice(0, 16), dice(0, 16), 2) - 0.5)
-    count = dice(3.4, 4.4)
+    image = _shallows(view, image, rng, depth, out, line)
+    bend = 0.9 * (sample("fbm", view.x * 1.1 + rng(0, 16), rng(0, 16), 2) - 0.5)
+    count = rng(3.4, 4.4)
     phase = count * out.clamp(min=1e-4) ** 0.55 + (view.t * rate + start) + bend * (0.25 + out)
-    image = _breakers(view, image, dice, phase, out)
-    lace = sample("cloud", view.x * 9 + dice(0, 16), (view.y - line) * 26 + dice(0, 16), 3)
+    image = _breakers(view, image, rng, phase, out)
+    lace = sample("cloud", view.x * 9 + rng(0, 16), (view.y - line) * 26 + rng(0, 16), 3)
     fringe = (
         smooth(0.030, 0.0, (line - view.y - 0.006).abs())
         * smooth(0.28, 0.5, lace)
@@ -118,9 +118,9 @@ def body(view: View, tint: Tensor, shade: Tensor | float) -> Tensor:
     return torch.lerp(own, grey * 0.75 + 0.16 * light["middle"], 0.72 * warm)
 
 
-def _shallows(view: View, image: Tensor, dice: Dice, depth: Tensor, out: Tensor, line: Tensor) -> Tensor:
+def _shallows(view: View, image: Tensor, rng: SceneRng, depth: Tensor, out: Tensor, line: Tensor) -> Tensor:
     light = view.light
-    waves = ripples(view, dice, depth, 1.3, 0.9)
+    waves = ripples(view, rng, depth, 1.3, 0.9)
     tint = over(view.rgb(0.20, 0.68, 0.68), view.rgb(0.03, 0.30, 0.48), smooth(0.0, 0.7, out))
     tint = over(view.rgb(0.66, 0.74, 0.62), tint, smooth(0.0, 0.16, out))
     color = body(view, tint, 0.7) * (0.82 + 0.36 * waves)
@@ -131,7 +131,7 @@ def _shallows(view: View, image: Tensor, dice: Dice, depth: Tensor, out: Tensor,
     return over(image, color, edge(view.y - view.horizon, view.px) * edge(line - view.y, view.px * 1.5))
 
 
-def _breakers(view: View, image: Tensor, dice: Dice, phase: Tensor, out: Tensor) -> Tensor:
+def _breakers(view: View, image: Tensor, rng: SceneRng, phase: Tensor, out: Tensor) -> Tensor:
     """Draw the waves themselves: a dark face, a bright breaking crest, torn foam trailing behind it."""
     index = phase.floor()
     part = phase - index  # 0 at the crest's front, growing out to sea

@@ -19,17 +19,17 @@ def weather(view: View, image: Tensor) -> Tensor:
 
 
 def _rain(view: View, image: Tensor) -> Tensor:
-    dice = view.dice("rain")
+    rng = view.rng("rain")
     image = image * 0.90
     bright = view.light["low"] * 0.55 + view.rgb(0.12, 0.13, 0.15) + 0.25 * view.light["ambient"]
-    slant = dice.side() * dice(0.08, 0.22)
+    slant = rng.side() * rng(0.08, 0.22)
     for pitch, speed, length, strength in ((0.045, 1.5, 0.22, 0.34), (0.075, 2.2, 0.36, 0.42)):
-        u = (view.x + slant * view.y) / pitch + dice(100, 200)
+        u = (view.x + slant * view.y) / pitch + rng(100, 200)
         column = u.floor()
-        one, two, _, _ = cell_random(column, 0.0, dice.seed())
+        one, two, _, _ = cell_random(column, 0.0, rng.seed())
         v = (view.y - view.t * speed * (0.85 + 0.3 * one)) / (length * 2.4) + two * 9 + 50
         row = v.floor()
-        chance, place, _, _ = cell_random(column, row, dice.seed())
+        chance, place, _, _ = cell_random(column, row, rng.seed())
         part = (v - row) * 2.4
         streak = smooth(0.0, 0.7, part) * smooth(1.0, 0.9, part)
         thin = edge(max(0.0030, view.px * 0.55) - (u - column - 0.25 - 0.5 * place).abs() * pitch, view.px)
@@ -38,17 +38,17 @@ def _rain(view: View, image: Tensor) -> Tensor:
 
 
 def _snow(view: View, image: Tensor) -> Tensor:
-    dice = view.dice("snow")
+    rng = view.rng("snow")
     white = (view.light["low"] * 0.5 + view.light["ambient"] * 0.6 + 0.30).clamp(0, 1)
     for size, speed, radius, strength in (
         (0.050, 0.085, 0.0036, 0.60),
         (0.085, 0.14, 0.0058, 0.8),
         (0.15, 0.22, 0.0085, 0.9),
     ):
-        drift = 0.02 * torch.sin(view.t * 0.9 + dice(0, 6)) + view.t * 0.02
-        u, v = (view.x + drift) / size + dice(100, 200), (view.y - view.t * speed) / size + 100
+        drift = 0.02 * torch.sin(view.t * 0.9 + rng(0, 6)) + view.t * 0.02
+        u, v = (view.x + drift) / size + rng(100, 200), (view.y - view.t * speed) / size + 100
         column, row = u.floor(), v.floor()
-        one, two, three, four = cell_random(column, row, dice.seed())
+        one, two, three, four = cell_random(column, row, rng.seed())
         sway = 0.10 * torch.sin(view.t * (1 + one) + three * 6.3)
         away = torch.sqrt((u - column - 0.25 - 0.5 * one - sway) ** 2 + (v - row - 0.25 - 0.5 * two) ** 2) * size
         wide = radius * (0.7 + 0.5 * three)
@@ -58,8 +58,8 @@ def _snow(view: View, image: Tensor) -> Tensor:
 
 
 def _fog(view: View, image: Tensor) -> Tensor:
-    dice = view.dice("fog")
+    rng = view.rng("fog")
     near = view.depth.clamp(-1, 1)
-    banks = sample("fbm", view.x * 1.3 + dice(0, 16) + view.t * 0.10, near * 3.5 + dice(0, 16), 2)
+    banks = sample("fbm", view.x * 1.3 + rng(0, 16) + view.t * 0.10, near * 3.5 + rng(0, 16), 2)
     veil = 0.66 * torch.exp(-((near / 0.42) ** 2)) * smooth(0.30, 0.72, banks) + 0.12
     return over(image, view.light["haze"], veil)

@@ -15,22 +15,22 @@ from mutoscope.world.noise import drifting, edge, over, sample, smooth
 from mutoscope.world.plants import reeds, stand
 from mutoscope.world.registry import draws_scene
 from mutoscope.world.sky import sky
-from mutoscope.world.view import Dice, View, on_rows, wanting
+from mutoscope.world.view import SceneRng, View, on_rows, wanting
 from mutoscope.world.water import mirror
 
 
 @draws_scene("lake")
 def lake(view: View) -> Tensor:
-    image, dice = sky(view), view.dice("lake")
-    peaks = dice(0.16, 0.34)
-    snow = 0.30 * (dice() > 0.3) + 0.5 * snowiness(view)
-    image = mountain_range(view, image, view.dice("range 1"), view.horizon, peaks, 1.3, 0.85, snow)
-    image = mountain_range(view, image, view.dice("range 2"), view.horizon, peaks * 0.55, 2.2, 0.45, snow * 0.4)
-    image = treeline(view, image, view.dice("wood"), view.horizon, 0.04, 0.35)
+    image, rng = sky(view), view.rng("lake")
+    peaks = rng(0.16, 0.34)
+    snow = 0.30 * (rng() > 0.3) + 0.5 * snowiness(view)
+    image = mountain_range(view, image, view.rng("range 1"), view.horizon, peaks, 1.3, 0.85, snow)
+    image = mountain_range(view, image, view.rng("range 2"), view.horizon, peaks * 0.55, 2.2, 0.45, snow * 0.4)
+    image = treeline(view, image, view.rng("wood"), view.horizon, 0.04, 0.35)
     line = view.horizon + 0.012
-    bank = view.lit(grass(view, dice), 0.6)
+    bank = view.lit(grass(view, rng), 0.6)
     image = over(image, view.hazed(bank, 0.25), edge(view.y - view.horizon + 0.008, view.px))
-    size = dice(0.85, 1.2)
+    size = rng(0.85, 1.2)
     image = stand(view, image, "trees 1", line - 0.004, 0.13 * size, 0.085, 0.22, 0.72)
     image = stand(view, image, "trees 2", line + 0.004, 0.20 * size, 0.13, 0.10, 0.55)
     side = smooth(0.10, 0.34, view.x.abs() / view.aspect)
@@ -42,14 +42,14 @@ def lake(view: View) -> Tensor:
 
 @draws_scene("river")
 def river(view: View) -> Tensor:
-    image, dice = sky(view), view.dice("river")
+    image, rng = sky(view), view.rng("river")
     image = mountain_range(
-        view, image, view.dice("range 1"), view.horizon, dice(0.16, 0.30), 1.4, 0.95, 0.3 + 0.4 * snowiness(view)
+        view, image, view.rng("range 1"), view.horizon, rng(0.16, 0.30), 1.4, 0.95, 0.3 + 0.4 * snowiness(view)
     )
-    image, _ = hills(view, image, view.dice("hill"), view.horizon, 0.07, 1.6, 0.6, view.each("season", FOREST))
-    image = treeline(view, image, view.dice("wood"), view.horizon + 0.012, 0.05, 0.5)
-    ground = plain(view, image, view.dice("ground"), grass(view, dice))
-    axis, half = _course(view, dice)
+    image, _ = hills(view, image, view.rng("hill"), view.horizon, 0.07, 1.6, 0.6, view.each("season", FOREST))
+    image = treeline(view, image, view.rng("wood"), view.horizon + 0.012, 0.05, 0.5)
+    ground = plain(view, image, view.rng("ground"), grass(view, rng))
+    axis, half = _course(view, rng)
     ground = _banks(view, ground, axis, half)
     trees = stand(view, ground, "trees 1", view.horizon + 0.03, 0.11, 0.085, 0.45, 0.85)
     water = mirror(view, trees, "water", view.horizon + 0.012, calm=1.2)
@@ -64,8 +64,8 @@ def river(view: View) -> Tensor:
 
 
 def _course_dice(view: View) -> tuple[Tensor, ...]:
-    dice = view.dice("course")
-    return dice(-0.14, 0.14) * view.aspect, dice.side() * dice(0.12, 0.24), dice(0, 6.28), dice(0.7, 1.1)
+    rng = view.rng("course")
+    return rng(-0.14, 0.14) * view.aspect, rng.side() * rng(0.12, 0.24), rng(0, 6.28), rng(0.7, 1.1)
 
 
 def _course_at(course: tuple[Tensor, ...], depth) -> Tensor:
@@ -80,7 +80,7 @@ def river_lane(view: View) -> Callable[[float], tuple[float, float]]:
     return lambda depth: (float(_course_at(course, depth)), float(course[3]) * (0.014 + 0.30 * depth**1.15))
 
 
-def _course(view: View, dice: Dice) -> tuple[Tensor, Tensor]:
+def _course(view: View, rng: SceneRng) -> tuple[Tensor, Tensor]:
     course, depth = _course_dice(view), view.depth.clamp(0, 1)
     return _course_at(course, depth), course[3] * (0.014 + 0.30 * depth**1.15)
 
@@ -95,25 +95,25 @@ def _banks(view: View, image: Tensor, axis: Tensor, half: Tensor) -> Tensor:
 @draws_scene("waterfall")
 def waterfall(view: View) -> Tensor:
     """A cliff with woods on top, white water that falls into a pool, spray above it."""
-    image, dice = sky(view), view.dice("waterfall")
-    image = mountain_range(view, image, view.dice("range"), view.horizon * 0.5, 0.16, 1.3, 1.1, 0.3 * snowiness(view))
-    brink = dice(0.24, 0.32)
-    rough = sample("fbm", view.x * 2.2 + dice(0, 16), dice(0, 16), 3) - 0.5
+    image, rng = sky(view), view.rng("waterfall")
+    image = mountain_range(view, image, view.rng("range"), view.horizon * 0.5, 0.16, 1.3, 1.1, 0.3 * snowiness(view))
+    brink = rng(0.24, 0.32)
+    rough = sample("fbm", view.x * 2.2 + rng(0, 16), rng(0, 16), 3) - 0.5
     top = brink + 0.10 * rough
-    middle, half = dice(-0.14, 0.14) * view.aspect, dice(0.07, 0.14)
+    middle, half = rng(-0.14, 0.14) * view.aspect, rng(0.07, 0.14)
     notch = 0.05 * torch.exp(-(((view.x - middle) / (half * 1.2)) ** 2))
     top = top + notch
-    moss = torch.lerp(view.each("season", FOREST), grass(view, dice), 0.5)
-    image = treeline(view, image, view.dice("wood"), top + 0.01, 0.10, 0.35)
+    moss = torch.lerp(view.each("season", FOREST), grass(view, rng), 0.5)
+    image = treeline(view, image, view.rng("wood"), top + 0.01, 0.10, 0.35)
     image = stand(
         view, image, "trees 1", top + 0.02, 0.20, 0.13, 0.18, 0.8 * smooth(half, half + 0.08, (view.x - middle).abs())
     )
-    image = _cliff(view, image, dice, top, moss)
-    image = _fall(view, image, dice, middle, half, top)
+    image = _cliff(view, image, rng, top, moss)
+    image = _fall(view, image, rng, middle, half, top)
     pool = view.horizon + 0.02
     image = mirror(view, image, "pool", pool, calm=0.7, tint=(0.05, 0.24, 0.26))
-    image = _spray(view, image, dice, middle, half, pool)
-    image = _rocks(view, image, dice, pool, moss)
+    image = _spray(view, image, rng, middle, half, pool)
+    image = _rocks(view, image, rng, pool, moss)
     standing = wanting(view, "ground")
     image = on_rows(view, image, standing, lambda v, i: _bank(v, i, moss[standing]))
     side = smooth(0.26, 0.40, view.x.abs() / view.aspect)
@@ -122,39 +122,39 @@ def waterfall(view: View) -> Tensor:
 
 def _bank(view: View, image: Tensor, moss: Tensor) -> Tensor:
     """Lay a near shore along the lower edge, for what stands there."""
-    dice = view.dice("bank")
-    line = view.horizon + (1 - view.horizon) * (0.60 + 0.22 * (sample("fbm", view.x * 2 + dice(0, 16), dice(0, 16), 3)))
+    rng = view.rng("bank")
+    line = view.horizon + (1 - view.horizon) * (0.60 + 0.22 * (sample("fbm", view.x * 2 + rng(0, 16), rng(0, 16), 3)))
     below = view.y - line
-    tufts = sample("fbm", view.x * 9 + dice(0, 16), view.y * 22 + dice(0, 16), 3)
+    tufts = sample("fbm", view.x * 9 + rng(0, 16), view.y * 22 + rng(0, 16), 3)
     earth = torch.lerp(view.rgb(0.44, 0.36, 0.26), view.rgb(0.80, 0.84, 0.90), 0.8 * snowiness(view))
     tone = over(earth, moss, smooth(0.005, 0.045, below)) * (0.72 + 0.5 * tufts)
     image = over(image, image * 0.55, smooth(-0.03, 0.0, below))
     return over(image, view.lit(tone, 0.75), edge(below, view.px))
 
 
-def _cliff(view: View, image: Tensor, dice: Dice, top: Tensor, moss: Tensor) -> Tensor:
+def _cliff(view: View, image: Tensor, rng: SceneRng, top: Tensor, moss: Tensor) -> Tensor:
     """Lay the rock face below `top`: upright ribs, ledges grown with moss."""
-    u, lane = view.x * 4 + dice(0, 16), dice(0, 16)
+    u, lane = view.x * 4 + rng(0, 16), rng(0, 16)
     ribs = sample("ridged", u + 0.4 * sample("fbm", view.y * 4, lane, 2), view.y * 1.3 + lane, 3)
     next_ = sample("ridged", u + 0.10 * view.sun_side, view.y * 1.3 + lane, 2)
     shade = smooth(-0.3, 0.35, ribs - next_ + 0.25 * (ribs - 0.5))
-    rock = torch.lerp(view.rgb(0.40, 0.38, 0.38), view.rgb(0.46, 0.38, 0.30), dice())
+    rock = torch.lerp(view.rgb(0.40, 0.38, 0.38), view.rgb(0.46, 0.38, 0.30), rng())
     tone = view.lit(rock * (0.55 + 0.6 * ribs), 0.15 + 0.8 * shade)
-    ledges = smooth(0.60, 0.72, sample("fbm", view.x * 5 + dice(0, 16), view.y * 9 + lane, 3))
+    ledges = smooth(0.60, 0.72, sample("fbm", view.x * 5 + rng(0, 16), view.y * 9 + lane, 3))
     rim = torch.exp(-(view.y - top).clamp(min=0) / 0.03)
     tone = over(tone, view.lit(moss * (0.8 + 0.4 * ribs), 0.35 + 0.5 * shade), torch.maximum(ledges, rim) * 0.85)
     return over(image, view.hazed(tone, 0.18), edge(view.y - top, view.px))
 
 
-def _fall(view: View, image: Tensor, dice: Dice, middle: Tensor, half: Tensor, top: Tensor) -> Tensor:
+def _fall(view: View, image: Tensor, rng: SceneRng, middle: Tensor, half: Tensor, top: Tensor) -> Tensor:
     """Lay the falling water: streaks that run down faster the deeper they are."""
     down = (view.y - top).clamp(min=0)
-    sway = 0.02 * (sample("fbm", view.y * 3 - view.t * 0.6, dice(0, 16), 2) - 0.5)
+    sway = 0.02 * (sample("fbm", view.y * 3 - view.t * 0.6, rng(0, 16), 2) - 0.5)
     off = view.x - middle - sway
     wide = half * (0.75 + 0.55 * down)
     fast = (down + 0.03).sqrt() * 3.2 - view.t * 1.5
-    streak = sample("fbm", off / wide * 4.5 + dice(0, 16), fast + dice(0, 16), 3)
-    fine = sample("fbm", off / wide * 13 + dice(0, 16), fast * 2.1, 2)
+    streak = sample("fbm", off / wide * 4.5 + rng(0, 16), fast + rng(0, 16), 3)
+    fine = sample("fbm", off / wide * 13 + rng(0, 16), fast * 2.1, 2)
     body = smooth(1.08, 0.80, off.abs() / wide + 0.35 * (0.5 - streak))
     white = view.lit(view.rgb(0.97, 0.99, 1.0), 0.8) + 0.10 * view.light["low"]
     white = torch.maximum(white, 0.70 * view.light["low"] + 0.15)  # it shines in the dimmest weather
@@ -162,10 +162,10 @@ def _fall(view: View, image: Tensor, dice: Dice, middle: Tensor, half: Tensor, t
     return over(image, water, body * edge(view.y - top, view.px) * 0.96)
 
 
-def _spray(view: View, image: Tensor, dice: Dice, middle: Tensor, half: Tensor, pool: Tensor) -> Tensor:
+def _spray(view: View, image: Tensor, rng: SceneRng, middle: Tensor, half: Tensor, pool: Tensor) -> Tensor:
     """Lay foam where the water lands and a drifting veil above it."""
     off, dy = (view.x - middle) / (half * 1.9), view.y - pool
-    puffs = drifting("cloud", view.x * 6 + dice(0, 16), view.y * 7 + dice(0, 16), view.t * 0.9, 3)
+    puffs = drifting("cloud", view.x * 6 + rng(0, 16), view.y * 7 + rng(0, 16), view.t * 0.9, 3)
     foam = torch.exp(-(off**2) - ((dy - 0.012) / 0.03) ** 2) * smooth(0.30, 0.62, puffs)
     veil = torch.exp(-(off**2) - ((dy + 0.03) / 0.09) ** 2) * smooth(0.25, 0.75, puffs)
     white = view.lit(view.rgb(0.97, 0.99, 1.0), 0.85)
@@ -173,15 +173,15 @@ def _spray(view: View, image: Tensor, dice: Dice, middle: Tensor, half: Tensor, 
     return over(image, torch.lerp(white, view.light["haze"], 0.4), veil * 0.75)
 
 
-def _rocks(view: View, image: Tensor, dice: Dice, pool: Tensor, moss: Tensor) -> Tensor:
+def _rocks(view: View, image: Tensor, rng: SceneRng, pool: Tensor, moss: Tensor) -> Tensor:
     """Strew boulders along the near edge of the pool and in it."""
     for k in range(7):
-        size = 0.03 + 0.075 * dice() * (0.4 + 0.1 * k)
-        spot = dice(-0.5, 0.5) * view.aspect
+        size = 0.03 + 0.075 * rng() * (0.4 + 0.1 * k)
+        spot = rng(-0.5, 0.5) * view.aspect
         spot = torch.where(spot.abs() < 0.10, spot + 0.14 * spot.sign(), spot)
         foot = pool + 0.03 + (1.02 - pool) * (k + 0.5) / 7
         dx, up = (view.x - spot) / size, (foot - view.y) / size
-        lumps = sample("cloud", dx * 1.4 + k * 3, up * 1.4 + dice(0, 16), 3)
+        lumps = sample("cloud", dx * 1.4 + k * 3, up * 1.4 + rng(0, 16), 3)
         inside = (1.0 - dx.abs() ** 2.2 - (up.clamp(min=0) / 0.75) ** 2 + 0.5 * (lumps - 0.5)) * size * 0.5
         shade = smooth(-0.9, 0.9, dx * view.sun_side + 0.8 * up - 0.2 + (lumps - 0.5))
         stone = over(view.rgb(0.40, 0.39, 0.38) * (0.7 + 0.5 * lumps), moss, smooth(0.35, 0.7, up + lumps - 0.5) * 0.6)
@@ -196,28 +196,28 @@ CORALS = ((.96, .36, .40), (.98, .62, .30), (.86, .40, .76), (.98, .84, .36), (.
 @draws_scene("coral reef")
 def coral_reef(view: View) -> Tensor:
     """Under water: light that falls from above, corals and fans on a sandy bottom, shoals of small fish."""
-    dice = view.dice("reef")
+    rng = view.rng("reef")
     light = view.light["key"] * 0.5 + 0.55
-    deep = torch.lerp(view.rgb(0.02, 0.22, 0.46), view.rgb(0.02, 0.32, 0.46), dice())
-    clear = torch.lerp(view.rgb(0.22, 0.72, 0.88), view.rgb(0.30, 0.78, 0.80), dice())
+    deep = torch.lerp(view.rgb(0.02, 0.22, 0.46), view.rgb(0.02, 0.32, 0.46), rng())
+    clear = torch.lerp(view.rgb(0.22, 0.72, 0.88), view.rgb(0.30, 0.78, 0.80), rng())
     image = torch.lerp(clear, deep, (view.y * 1.25).clamp(0, 1)) * light
-    image = _sunbeams(view, image, dice)
-    floor = 0.80 + 0.06 * (sample("fbm", view.x * 1.6 + dice(0, 16), dice(0, 16), 2) - 0.5)
-    image = _reef_rock(view, image, dice, 0.58, 0.30, deep, 0.65)
-    image = _fish(view, image, dice, 0.30, 0.016, 9, deep, 0.45)
-    image = _reef_rock(view, image, dice, 0.72, 0.34, deep, 0.25)
+    image = _sunbeams(view, image, rng)
+    floor = 0.80 + 0.06 * (sample("fbm", view.x * 1.6 + rng(0, 16), rng(0, 16), 2) - 0.5)
+    image = _reef_rock(view, image, rng, 0.58, 0.30, deep, 0.65)
+    image = _fish(view, image, rng, 0.30, 0.016, 9, deep, 0.45)
+    image = _reef_rock(view, image, rng, 0.72, 0.34, deep, 0.25)
     near = ((view.y - floor) / (1 - floor)).clamp(0, 1)
     caustic = drifting("ridged", view.x / (0.3 + near) * 3, view.y * 9, view.t * 0.5, 2)
     sand = view.rgb(0.78, 0.76, 0.58) * (0.62 + 0.3 * near + 0.45 * smooth(0.55, 0.8, caustic)) * light
     image = over(image, torch.lerp(sand, deep * light, 0.35 * (1 - near)), edge(view.y - floor, view.px * 3))
-    image = _corals(view, image, dice, 0.86, 0.15, 5, 0.18, deep)
-    image = _fish(view, image, dice, 0.46, 0.032, 7, deep, 0.1)
-    return _corals(view, image, dice, 1.0, 0.26, 4, 0.0, deep)
+    image = _corals(view, image, rng, 0.86, 0.15, 5, 0.18, deep)
+    image = _fish(view, image, rng, 0.46, 0.032, 7, deep, 0.1)
+    return _corals(view, image, rng, 1.0, 0.26, 4, 0.0, deep)
 
 
-def _sunbeams(view: View, image: Tensor, dice: Dice) -> Tensor:
-    fan = (view.x - dice(-0.3, 0.3) * view.aspect) / (view.y + 0.35)
-    beams = drifting("fbm", fan * 4 + dice(0, 16), dice(0, 16) + view.y * 0.2, view.t * 0.25, 2)
+def _sunbeams(view: View, image: Tensor, rng: SceneRng) -> Tensor:
+    fan = (view.x - rng(-0.3, 0.3) * view.aspect) / (view.y + 0.35)
+    beams = drifting("fbm", fan * 4 + rng(0, 16), rng(0, 16) + view.y * 0.2, view.t * 0.25, 2)
     surface = drifting("ridged", view.x * 3, view.y * 14, view.t * 0.6, 2)
     glow = smooth(0.50, 0.78, beams) * torch.exp(-view.y / 0.45) * 0.35 + 0.5 * smooth(0.55, 0.75, surface) * torch.exp(
         -view.y / 0.06
@@ -225,13 +225,15 @@ def _sunbeams(view: View, image: Tensor, dice: Dice) -> Tensor:
     return image + glow * (view.light["key"] * 0.6 + 0.3)
 
 
-def _reef_rock(view: View, image: Tensor, dice: Dice, base: float, height: float, deep: Tensor, far: float) -> Tensor:
+def _reef_rock(
+    view: View, image: Tensor, rng: SceneRng, base: float, height: float, deep: Tensor, far: float
+) -> Tensor:
     """Lay a bank of rock grown with soft corals, bluer the farther it is."""
-    crown = sample("cloud", view.x * 1.7 + dice(0, 16), dice(0, 16), 3)
+    crown = sample("cloud", view.x * 1.7 + rng(0, 16), rng(0, 16), 3)
     top = base + 0.10 - height * (crown - 0.2)
-    lumps = sample("cloud", view.x * 9 + dice(0, 16), view.y * 9 + dice(0, 16), 3)
-    patch = sample("fbm", view.x * 3 + dice(0, 16), view.y * 3 + dice(0, 16), 2)
-    table = [view.rgb(*dice_color) for dice_color in (CORALS[0], CORALS[2], CORALS[3])]
+    lumps = sample("cloud", view.x * 9 + rng(0, 16), view.y * 9 + rng(0, 16), 3)
+    patch = sample("fbm", view.x * 3 + rng(0, 16), view.y * 3 + rng(0, 16), 2)
+    table = [view.rgb(*color) for color in (CORALS[0], CORALS[2], CORALS[3])]
     tone = over(view.rgb(0.34, 0.30, 0.34).expand_as(table[0]), table[0], smooth(0.56, 0.64, patch))
     tone = over(over(tone, table[1], smooth(0.44, 0.36, patch)), table[2], smooth(0.70, 0.76, patch))
     shade = (0.35 + 0.9 * lumps) * (0.6 + 0.5 * torch.exp(-(view.y - top).clamp(min=0) / 0.10))
@@ -240,26 +242,26 @@ def _reef_rock(view: View, image: Tensor, dice: Dice, base: float, height: float
 
 
 def _corals(
-    view: View, image: Tensor, dice: Dice, base: float, size: float, count: int, far: float, deep: Tensor
+    view: View, image: Tensor, rng: SceneRng, base: float, size: float, count: int, far: float, deep: Tensor
 ) -> Tensor:
     """Stand corals on the bottom: branching ones, fans and brains in turn."""
     for k in range(count):
-        spot = ((k + 0.5 + dice(-0.35, 0.35)) / count - 0.5) * view.aspect * 1.05
-        tall = size * dice(0.7, 1.2)
-        sway = 0.03 * torch.sin(view.t * 1.3 + k + dice(0, 6))
+        spot = ((k + 0.5 + rng(-0.35, 0.35)) / count - 0.5) * view.aspect * 1.05
+        tall = size * rng(0.7, 1.2)
+        sway = 0.03 * torch.sin(view.t * 1.3 + k + rng(0, 6))
         up = (base - view.y) / tall
         dx = (view.x - spot) / tall - sway * up.clamp(0, 1) ** 2
         away, turn = torch.sqrt(dx**2 + up**2), torch.atan2(dx, up.clamp(min=1e-3))
         fan = edge((0.95 - away + 0.05 * torch.cos(turn * 30)) * tall, view.px * 1.5) * (turn.abs() < 0.95)
         ribs = 0.55 + 0.45 * torch.cos(turn * 26 + 4 * torch.sin(away * 9))
-        arms = torch.cos(turn * 5 + 2.4 * torch.sin(away * 5 + dice(0, 6)))
+        arms = torch.cos(turn * 5 + 2.4 * torch.sin(away * 5 + rng(0, 6)))
         branch = smooth(0.35 + 0.5 * away, 0.75 + 0.3 * away, arms) * smooth(1.0, 0.93, away) * (up > 0)
         branch = torch.maximum(branch, smooth(0.16, 0.10, dx.abs()) * (up < 0.35) * (up > 0))
-        lobes = sample("ridged", dx * 3.2 + dice(0, 16), up * 3.2, 2)
+        lobes = sample("ridged", dx * 3.2 + rng(0, 16), up * 3.2, 2)
         ball = edge((0.55 - torch.sqrt(dx**2 + (up - 0.25) ** 2)) * tall, view.px * 1.5)
-        kind = (dice() * 3).floor()
+        kind = (rng() * 3).floor()
         mask = torch.where(kind == 0, fan, torch.where(kind == 1, branch, ball)) * (up > -0.02)
-        color = dice.color(*CORALS)
+        color = rng.color(*CORALS)
         light = torch.where(kind == 0, 0.55 + 0.35 * ribs, torch.where(kind == 1, 0.7 + 0.4 * up, 0.45 + 0.7 * lobes))
         shown = torch.lerp(color * light * (0.75 + 0.35 * up.clamp(0, 1)), deep * 1.2, far)
         image = over(image, shown, mask)
@@ -267,17 +269,17 @@ def _corals(
 
 
 def _fish(
-    view: View, image: Tensor, dice: Dice, level: float, size: float, count: int, deep: Tensor, far: float
+    view: View, image: Tensor, rng: SceneRng, level: float, size: float, count: int, deep: Tensor, far: float
 ) -> Tensor:
     """Let a shoal of small fish swim past."""
     side, color = (
-        dice.side(),
-        dice.color((0.98, 0.80, 0.20), (0.98, 0.50, 0.20), (0.40, 0.70, 1.0), (0.95, 0.95, 0.98), (0.95, 0.35, 0.45)),
+        rng.side(),
+        rng.color((0.98, 0.80, 0.20), (0.98, 0.50, 0.20), (0.40, 0.70, 1.0), (0.95, 0.95, 0.98), (0.95, 0.35, 0.45)),
     )
-    start, height = dice(-0.25, 0.25), dice(-0.10, 0.12)
+    start, height = rng(-0.25, 0.25), rng(-0.10, 0.12)
     for k in range(count):
-        spot_x = start * view.aspect + side * view.t * 0.06 + (dice() - 0.5) * size * 16
-        spot_y = level + height + (dice() - 0.5) * size * 9 + 0.006 * torch.sin(view.t * 2.2 + k)
+        spot_x = start * view.aspect + side * view.t * 0.06 + (rng() - 0.5) * size * 16
+        spot_y = level + height + (rng() - 0.5) * size * 9 + 0.006 * torch.sin(view.t * 2.2 + k)
         dx, dy = (view.x - spot_x) * side / size, (view.y - spot_y) / size
         body = 1 - (dx / 1.25) ** 2 - (dy / 0.55) ** 2
         wag = 0.25 * torch.sin(view.t * 9 + k)

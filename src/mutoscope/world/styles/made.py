@@ -174,9 +174,9 @@ def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
     """
     cell = height / _CELLS
     rows, columns = _CELLS + 4, int(width / cell) + 5
-    dice = stream("style", "mesh", pattern)
-    jitter = torch.from_numpy(dice.uniform(-0.32, 0.32, (rows + 1, columns + 1, 2))).float()
-    cut = torch.from_numpy(dice.uniform(0, 1, (rows, columns))).float() > 0.5
+    rng = stream("style", "mesh", pattern)
+    jitter = torch.from_numpy(rng.uniform(-0.32, 0.32, (rows + 1, columns + 1, 2))).float()
+    cut = torch.from_numpy(rng.uniform(0, 1, (rows, columns))).float() > 0.5
     y = ((torch.arange(height) + 0.5) / cell + 2)[:, None].expand(height, width)
     x = ((torch.arange(width) + 0.5) / cell + 2)[None].expand(height, width)
     shares, names = [], []
@@ -187,7 +187,7 @@ def _mesh(pattern: int, height: int, width: int) -> tuple[Tensor, Tensor, Tensor
     here = torch.stack(shares).amin(1).argmax(0)[None]
     corners = torch.stack(shares).gather(0, here[:, None].expand(1, 3, height, width))[0]
     number = torch.stack(names).gather(0, here)
-    shade = torch.from_numpy(dice.uniform(-1, 1, (rows * columns * 2,))).float()[number]
+    shade = torch.from_numpy(rng.uniform(-1, 1, (rows * columns * 2,))).float()[number]
     numbers, depths = [number], [corners.amin(0)]
     for _ in range(2):
         largest, part = corners.max(0)
