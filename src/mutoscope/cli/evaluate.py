@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.device import need_torch
@@ -108,10 +106,8 @@ def evaluate(
 
 
 def compare(
-    first: Annotated[
-        str, typer.Argument(metavar="A", parser=ask.text, help="A checkpoint folder, or: embedded, world.")
-    ],
-    second: Annotated[str, typer.Argument(metavar="B", parser=ask.text, help="The other model.")],
+    first: Annotated[str, ask.argument("A", "Checkpoint folder, or embedded, or world.")],
+    second: Annotated[str, ask.argument("B", "The other model.")],
     suite: Suite = "quick",
     out: Annotated[str, ask.text_option("--out", "DIR", "Folder for the comparison.")] = "runs/comparison",
     count: Count = None,
@@ -136,7 +132,7 @@ def compare(
 def print_report(page: Path, quiet: bool) -> None:
     """Print a report, unless quiet, and the path of its file."""
     if not quiet:
-        for line in page.readask.text_option("utf-8").splitlines():
+        for line in page.read_text("utf-8").splitlines():
             say(line)
     say(page)
 
@@ -231,7 +227,7 @@ def keep_report(report: Path, folder: Path) -> Path:
     """Put the numbers of a report beside the weights they belong to, the answers to held-out prompts left out."""
     from mutoscope.media.storage import write_bytes
 
-    numbers = json.loads(report.readask.text_option("utf-8"))
+    numbers = json.loads(report.read_text("utf-8"))
     for part in PARTS_WITH_ANSWERS:
         numbers.get(part, {}).pop("answers", None)
     return write_bytes(folder / "report.json", json.dumps(numbers, indent=1, ensure_ascii=False).encode())
