@@ -182,6 +182,12 @@ class TestTables:
             (raw / f"{name}.txt").write_text(f"of {name}.txt")
         assert collected(raw) == {"a.png": ["of the table"], "b.png": ["of b.txt"], "c.png": []}
 
+    def test_a_table_that_was_named_counts_alone(self, tmp_path: Path):
+        raw = fill(tmp_path / "raw", "a.png", "b.png")
+        (tmp_path / "t.csv").write_text("file_name,text\na.png,of the table\n")
+        (raw / "b.txt").write_text("of b.txt")
+        assert collected(raw, table=str(tmp_path / "t.csv")) == {"a.png": ["of the table"], "b.png": []}
+
     def test_facts_licence_and_source_of_our_own_rows_below(self, tmp_path: Path):
         raw = fill(tmp_path / "raw", "part/a.png")
         row = {"file": "a.png", "captions": ["discs", "circles"], "facts": {"n": 1}, "licence": "MIT", "source": "me"}

@@ -121,3 +121,20 @@ def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monke
         data = torch.zeros(64, sizes.latent_channels, 1, side, side)
         objective._error(data, states, mask, torch.Generator().manual_seed(0))
     assert met[4].max() > 0.7 and 0.2 < met[8].max() <= 0.5
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85"])
+def test_a_captioned_folder_is_described_by_its_lines(tmp_path: Path, mark: str):
+    """JSON lines end at \\n alone: captions hold what else `str.splitlines` cuts at."""
+    from mutoscope.data.cache import Folder
+    from mutoscope.train.machine import describe
+
+    rows = [
+        {"file": f"{n}.png", "captions": [f"a{mark}b"], "licence": licence}
+        for n, licence in enumerate(("MIT", "CC0-1.0"))
+    ]
+    (tmp_path / "captions.jsonl").write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8"
+    )
+    told = describe(Folder(tmp_path, np.zeros((2, 1, 8, 8, 3), np.uint8), [["a"], ["b"]], [{}, {}], ""))
+    assert told["items"] == 2 and told["licences"] == ["CC0-1.0", "MIT"]

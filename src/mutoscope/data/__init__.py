@@ -1,6 +1,8 @@
 """Data for training: rendered folders, people's own pictures and clips, and the arrays that training reads.
 
 folder      draws scenes of the world into a captioned folder
+tables      CSV, TSV and JSON lines of captions, and which file a row is about
+sidecars    the caption file beside a picture
 sources     where people's own items are found: folders, tables, shards, hub data sets, class folders
 collect     any source -> a captioned folder
 rows        captions.jsonl, one row at a time in one order

@@ -6,12 +6,11 @@
     draw           one flip, crop and wording of an item, from a random stream of its own
 
 The rules doubt in favour of the caption: a word that might mean a side forbids the flip. What no word gives away (a clock, a
-flag, a left-hand glove) no rule can know. Knows no pixels; `crop_of` tells the model what was cut off as four numbers.
+flag, a left-hand glove) no rule can know. Knows no pixels. Training itself uses `may_flip` alone; the rest is for loops of one's own.
 """
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from mutoscope.data.captions import count_words
 from mutoscope.rng import Stream
@@ -53,16 +52,12 @@ _COUNTS = re.compile(
 
 @dataclass(frozen=True)
 class Crop:
-    """What a crop kept, as shares of the picture: the condition a model is told."""
+    """What a crop keeps, as shares of the picture."""
 
     left: float = 0.0
     top: float = 0.0
     right: float = 1.0
     bottom: float = 1.0
-
-    def record(self) -> dict[str, float]:
-        """Return the crop as a JSON-ready dict."""
-        return {name: round(getattr(self, name), 4) for name in ("left", "top", "right", "bottom")}
 
 
 @dataclass(frozen=True)
@@ -112,15 +107,6 @@ def may_crop(caption: str) -> bool:
     """
     low = caption.lower()
     return not (_has_sides(caption) or _EDGES.search(low) or _COUNTS.search(low) or _has_letters(caption))
-
-
-def crop_of(row: dict[str, Any]) -> Crop:
-    """Return what the pack cut off an item, from its row's "crop": {"box", "of"}; the whole where it says nothing."""
-    crop = row.get("crop")
-    if not crop:
-        return Crop()
-    (left, top, right, bottom), (width, height) = crop["box"], crop["of"]
-    return Crop(left / width, top / height, right / width, bottom / height)
 
 
 def draw_crop(random: Stream, least_area: float = LEAST_AREA) -> Crop:

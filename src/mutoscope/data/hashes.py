@@ -17,7 +17,7 @@ import numpy as np
 from mutoscope.data.measures import resize
 from mutoscope.media.pixels import luma
 
-DHASH_BITS, PHASH_BITS = 256, 64
+DHASH_BITS = 256
 DHASH_NEAR, PHASH_NEAR = 30, 8  # bits two prints may differ in
 COLOUR_NEAR = 14  # levels the colours of a quarter may differ in
 NEIGHBOURS = 24  # compared in each order

@@ -240,11 +240,11 @@ def _table(folder: Path, table: str) -> Findings:
             yield path
             continue
         found = (
-            read[table].take(_name(path, base), names[base])
-            for base, table in tables
+            read[place].take(_name(path, base), names[base])
+            for base, place in tables
             if base == path.parent or base in path.parents
         )
-        yield _from_entry(folder, path, next(filter(None, found), None), sidecars)
+        yield _from_entry(folder, path, next(filter(None, found), None), None if table else sidecars)
     for path, rows in read.items():
         yield from (
             Passed(name, f"named in {_place(path, folder)}, but there is no such file") for name in rows.unused()
@@ -252,11 +252,12 @@ def _table(folder: Path, table: str) -> Findings:
     yield from _unread_tables(folder, read)
 
 
-def _from_entry(folder: Path, path: Path, entry: Entry | None, sidecars: Sidecars) -> Found:
+def _from_entry(folder: Path, path: Path, entry: Entry | None, sidecars: Sidecars | None) -> Found:
     """Return a file with what a table says of it, or, where that is nothing, the caption file beside it."""
-    if entry is None or not (entry.captions or entry.problem):
+    entry = entry or Entry()
+    if sidecars and not (entry.captions or entry.problem):
         texts, problem = sidecars.read(path)
-        entry = Entry(texts, entry.facts if entry else {}, problem)
+        entry = Entry(texts, entry.facts, problem)
     facts = dict(entry.facts)
     inner = facts.pop("facts", None)
     source, licence = (str(facts.pop(key, None) or "") for key in ("source", "licence"))

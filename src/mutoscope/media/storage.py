@@ -1,6 +1,7 @@
 """A file is there whole or not at all, and a bad output path is refused before the work begins.
 
-Every file Mutoscope leaves behind goes through `atomic_write`; nothing here knows what is written.
+Every file Mutoscope leaves behind goes through `atomic_write`, but for those that grow line by line (rows, logs) and for working
+files that nothing reads after a crash (locks, plans). Nothing here knows what is written.
 
     symbolic link    the file it leads to is replaced, the link stays
     existing file    keeps its mode; one without write permission is refused, as `cp` does
