@@ -23,7 +23,7 @@ from mutoscope.evaluate.plan import SUITES, Plan
 from mutoscope.evaluate.prompt_sets import FREE_PROMPTS
 from mutoscope.evaluate.prompts import Known
 from mutoscope.events import Event, drain
-from mutoscope.extractors import PAPERS, WEIGHTS, Extractors, Sizes
+from mutoscope.extractors import PROVENANCE, WEIGHTS, Extractors, Sizes
 from mutoscope.train import judge as stage
 from mutoscope.vocabulary import SCENES
 from mutoscope.world.captions import caption
@@ -298,30 +298,30 @@ def test_words_it_does_not_know(judge: Judge):
 
 
 def test_a_judge_is_loaded_by_hash(tiny_judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    weights, papers = (tiny_judge / WEIGHTS).read_bytes(), (tiny_judge / PAPERS).read_text()
+    weights, provenance = (tiny_judge / WEIGHTS).read_bytes(), (tiny_judge / PROVENANCE).read_text()
 
     def keep(data: bytes, card: str) -> Path:
         (tmp_path / WEIGHTS).write_bytes(data)
-        (tmp_path / PAPERS).write_text(card)
+        (tmp_path / PROVENANCE).write_text(card)
         return tmp_path
 
     with pytest.raises(CheckpointError, match=r"judge\.safetensors.*changed"):
-        load_judge(keep(weights[:-1] + bytes([weights[-1] ^ 1]), papers))
+        load_judge(keep(weights[:-1] + bytes([weights[-1] ^ 1]), provenance))
     with pytest.raises(CheckpointError, match=r"judge\.json.*changed"):
-        load_judge(keep(weights, papers.replace('"lake"', '"lagoon"')))
+        load_judge(keep(weights, provenance.replace('"lake"', '"lagoon"')))
     for card in ("{", "[]", "{}"):
         with pytest.raises(CheckpointError, match="no whole judge"):
             load_judge(keep(weights, card))
     with pytest.raises(CheckpointError, match="mutoscope train judge"):
         load_judge(tmp_path / "nothing")
-    monkeypatch.setattr(judging, "SHIPPED", keep(weights, papers))
+    monkeypatch.setattr(judging, "SHIPPED", keep(weights, provenance))
     with pytest.raises(CheckpointError, match=r"holds no judge.*--judge DIR"):
         load_judge()
     (tmp_path / "PIN").write_text("another\n")
     with pytest.raises(CheckpointError, match="not the one this version was released with"):
         load_judge()
-    (tmp_path / "PIN").write_text(json.loads(papers)["digest"] + "\n")
-    assert load_judge().sha256 == json.loads(papers)["sha256"]
+    (tmp_path / "PIN").write_text(json.loads(provenance)["digest"] + "\n")
+    assert load_judge().sha256 == json.loads(provenance)["sha256"]
 
 
 @pytest.mark.skipif(not (judging.SHIPPED / "PIN").is_file(), reason="this copy holds no judge yet")

@@ -31,7 +31,7 @@ from mutoscope.errors import CheckpointError, MissingModelError
 from mutoscope.layers import EncoderBlock, Norm, use_channels_last
 from mutoscope.media.storage import write_bytes
 
-WEIGHTS, PAPERS = "judge.safetensors", "judge.json"
+WEIGHTS, PROVENANCE = "judge.safetensors", "judge.json"
 PARTS = ("scene", "encoder", "match")
 GROUP = 8  # channels that are normed together
 
@@ -231,20 +231,20 @@ def fit(pixels: Tensor, side: int) -> Tensor:
 
 
 def save_extractors(folder: Path, nets: Extractors, card: dict[str, Any]) -> Path:
-    """Write weights and papers, the weights first; `card` says how they were trained. Returns the folder."""
+    """Write weights and provenance, the weights first; `card` says how they were trained. Returns the folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().half().contiguous() for name, tensor in nets.state_dict().items()}
     assert all(tensor.isfinite().all() for name, tensor in tensors.items() if not name.endswith("deviation"))
     data = safetensors.torch.save(tensors)
-    papers = {
+    provenance = {
         **card, "sizes": asdict(nets.sizes), "attributes": {name: list(words) for name, words in nets.attributes.items()},
         "words": list(nets.words), "parameters": {name: _count(part) for name, part in nets.named_children()},
         "sha256": hashlib.sha256(data).hexdigest(),
     }  # fmt: skip
-    papers["digest"] = digest(papers)
+    provenance["digest"] = digest(provenance)
     write_bytes(folder / WEIGHTS, data)
-    write_bytes(folder / PAPERS, json.dumps(papers, indent=1).encode())
+    write_bytes(folder / PROVENANCE, json.dumps(provenance, indent=1).encode())
     return folder
 
 
@@ -255,11 +255,11 @@ def load_extractors(folder: Path, parts: Sequence[str] = PARTS) -> tuple[Extract
     """
     folder = Path(folder)
     try:
-        data, card = (folder / WEIGHTS).read_bytes(), json.loads((folder / PAPERS).read_text("utf-8"))
+        data, card = (folder / WEIGHTS).read_bytes(), json.loads((folder / PROVENANCE).read_text("utf-8"))
         if hashlib.sha256(data).hexdigest() != card["sha256"]:
             raise CheckpointError(f"{folder / WEIGHTS}: the file was changed or cut (its SHA-256 differs)")
         if card["digest"] != digest(card):
-            raise CheckpointError(f"{folder / PAPERS}: the file was changed (its digest differs)")
+            raise CheckpointError(f"{folder / PROVENANCE}: the file was changed (its digest differs)")
         nets = Extractors(Sizes(**card["sizes"]), card["attributes"], card["words"])
         stored = safetensors.torch.load(data)
         for part in parts:

@@ -71,7 +71,7 @@ class Lesson:
         self.settings()  # refuses what the loop would
 
     def settings(self) -> Settings:
-        """Return what the training loop is told."""
+        """Return the settings of the training loop."""
         return Settings(
             batch=BATCH, rate=FULL_RATE if self.full else LOW_RANK_RATE, muon=False, samples=self.samples, budget=self.budget,
             seed=self.seed, save_every=NEVER_SECONDS, preview_every=NEVER_SECONDS, log_every=4,
@@ -80,7 +80,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Learned:
-    """What came of a lesson."""
+    """The adapter that was trained, and the files that were left out."""
 
     path: Path
     facts: Facts
@@ -259,7 +259,7 @@ class AdaptObjective(DiffusionObjective):
             self.layers = add_low_rank(self.model, names, lesson.rank, lesson.seed)
 
     def preview(self, model: nn.Module) -> None:
-        """Draw nothing: a lesson is over in minutes."""
+        """Draw nothing: training is over in minutes."""
         return None
 
     def tensors(self) -> dict[str, np.ndarray]:
