@@ -86,3 +86,12 @@ def is_held_out(scene: str, light: str, style: str) -> bool:
     if (scene, style) == ("plain ground", "photo"):
         return False
     return stream("held out", scene, light, style).uniform() < 1 / 12
+
+
+def find_impossible_facts(facts: dict[str, str]) -> list[str]:
+    """Return the kinds of facts that the scene among them cannot have: snow in a desert, noon in space."""
+    scene = vocabulary.scenes().get(facts.get("scene", ""))
+    if scene is None:
+        return []
+    possible = {"light": scene.lights, "weather": scene.weathers, "plant": scene.plants}
+    return [kind for kind, names in possible.items() if kind in facts and facts[kind] not in names]
