@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mutoscope.flow import grid, mix, start_at
-from mutoscope.guidance import INTERVAL, guided, keeping
+from mutoscope.guidance import INTERVAL, guided, inpaint
 from mutoscope.rng import stream
 from mutoscope.sampler import SAMPLERS
 
@@ -77,7 +77,7 @@ def test_what_is_kept_stands_at_its_noise_level_after_every_step(name: str, stre
     free[..., 1:3, 1:3] = 1
     kept = np.broadcast_to(free == 0, data.shape)
     times = start_at(grid(6, 2.0), strength)
-    velocity = keeping(lambda latents, time, *until: 0.5 * latents, data, free)
+    velocity = inpaint(lambda latents, time, *until: 0.5 * latents, data, free)
     for step in SAMPLERS[name](velocity, mix(data, noise, strength).noisy, times):
         level = mix(data, noise, times[step.index + 1]).noisy
         assert step.latents[kept] == pytest.approx(level[kept], abs=1e-5), step.index
@@ -86,5 +86,5 @@ def test_what_is_kept_stands_at_its_noise_level_after_every_step(name: str, stre
 
 
 def test_where_everything_is_free_nothing_is_kept():
-    velocity = keeping(alone, LATENTS + 1, np.ones((1, 3), np.float32))
+    velocity = inpaint(alone, LATENTS + 1, np.ones((1, 3), np.float32))
     assert np.array_equal(velocity(LATENTS, 0.5), alone(LATENTS, 0.5))

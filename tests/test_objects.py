@@ -1,6 +1,7 @@
-"""The memory of things: what it reads from prompts, where it puts things, how it lays them into a picture."""
+"""The object library: what it finds in prompts, where it puts objects, how it lays them into a picture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from mutoscope.cli import main
 from mutoscope.errors import SettingError
 from mutoscope.objects import Memory, load, own_things
 from mutoscope.objects.layout import lay_out
-from mutoscope.objects.paste import dyed, held
-from mutoscope.prompt.objects import COLORS, MOST, Thing
-from mutoscope.prompt.request import Request
+from mutoscope.objects.paste import dyed, interior_cells
+from mutoscope.prompt.objects import COLORS, MAX_OBJECTS
+from mutoscope.prompt.request import NamedObject, ObjectPlan, Request
 from mutoscope.rng import stream
 
 
@@ -27,24 +28,26 @@ class TestWords:
     @pytest.mark.parametrize(
         ("prompt", "scene", "things"),
         [
-            ("two red cars on a road at dusk", "a road at dusk", [Thing("car", 2, "red")]),
-            ("A red fox in an autumn forest", "an autumn forest", [Thing("fox")]),
-            ("a photo of a cat sitting on a beach at sunset", "a beach at sunset", [Thing("cat")]),
-            ("Two hot air balloons over a meadow", "a meadow", [Thing("hot air balloon", 2, aloft=True)]),
-            ("a dog to the left of a cat on a beach", "a beach", [Thing("dog", side="left"), Thing("cat", side="right")]),
+            ("two red cars on a road at dusk", "a road at dusk", [NamedObject("car", 2, "red")]),
+            ("A red fox in an autumn forest", "an autumn forest", [NamedObject("fox")]),
+            ("a photo of a cat sitting on a beach at sunset", "a beach at sunset", [NamedObject("cat")]),
+            ("Two hot air balloons over a meadow", "a meadow", [NamedObject("hot air balloon", 2, aloft=True)]),
+            ("a dog to the left of a cat on a beach", "a beach", [NamedObject("dog", side="left"), NamedObject("cat", side="right")]),
             ("a robot on the left and a dinosaur on the right in a desert", "a desert",
-             [Thing("robot", side="left"), Thing("dinosaur", side="right")]),
-            ("a sailboat on a calm lake at sunset, watercolor", "a calm lake at sunset, watercolor", [Thing("sailboat")]),
+             [NamedObject("robot", side="left"), NamedObject("dinosaur", side="right")]),
+            ("a sailboat on a calm lake at sunset, watercolor", "a calm lake at sunset, watercolor", [NamedObject("sailboat")]),
             ("a castle on a hill at night with a dragon in the sky", "meadow, a hill at night",
-             [Thing("castle"), Thing("dragon", aloft=True)]),
-            ("a harbour with a ship at golden hour", "a harbour at golden hour", [Thing("ship")]),
-            ("(fox:1.3) in a snowy forest", "a snowy forest", [Thing("fox")]),
-            ("a teapot on a plain background", "a plain background", [Thing("teapot")]),
+             [NamedObject("castle"), NamedObject("dragon", aloft=True)]),
+            ("a harbour with a ship at golden hour", "a harbour at golden hour", [NamedObject("ship")]),
+            ("(fox:1.3) in a snowy forest", "a snowy forest", [NamedObject("fox")]),
+            ("a teapot on a plain background", "a plain background", [NamedObject("teapot")]),
         ],
     )  # fmt: skip
-    def test_things_and_the_scene_without_them(self, memory: Memory, prompt: str, scene: str, things: list[Thing]):
+    def test_things_and_the_scene_without_them(
+        self, memory: Memory, prompt: str, scene: str, things: list[NamedObject]
+    ):
         found = memory.find(prompt)
-        assert (found.scene, list(found.things)) == (scene, things)
+        assert (found.scene, list(found.objects)) == (scene, things)
 
     @pytest.mark.parametrize(
         "prompt",
@@ -53,7 +56,7 @@ class TestWords:
     )  # fmt: skip
     def test_scenes_hold_no_things(self, memory: Memory, prompt: str):
         found = memory.find(prompt)
-        assert found.things == () and found.scene == prompt
+        assert found.objects == () and found.scene == prompt
 
     @pytest.mark.parametrize(
         ("prompt", "color"),
@@ -62,7 +65,7 @@ class TestWords:
     )  # fmt: skip
     def test_plain_grounds(self, memory: Memory, prompt: str, color: str):
         found = memory.find(prompt)
-        assert (found.place, found.ground) == ("plain ground", color) and len(found.things) == 1
+        assert (found.place, found.ground) == ("plain ground", color) and len(found.objects) == 1
 
     def test_a_scene_goes_before_a_ground(self, memory: Memory):
         found = memory.find("a car on a beach with a blue background")
@@ -70,12 +73,38 @@ class TestWords:
 
     @pytest.mark.parametrize(
         "prompt",
-        ["the sun goes to bed behind a lake", "driving home on a road at dusk", "a lake seen from a ship", "view from a window over a city",
-         "a beach under a pink and orange sky", "sky glowing orange, a lake", "a dog out of frame, a lake",
-         "a meadow, cows somewhere out of sight"],
+        [
+            # a bare noun behind a preposition of purpose or place
+            "a village reached by train", "by bicycle through a meadow", "a road trip by car through the desert",
+            "the sun goes to bed behind a lake", "out of bed at dawn, mountains",
+            # where somebody looks from
+            "a meadow photographed from a balloon", "a beach filmed from a helicopter", "a harbour watched from the lighthouse",
+            "mountains, looking down from a plane", "a lake seen from my boat", "shot from a car, a desert",
+            # absent, or out of view
+            "a street with no cars", "a meadow without a bus", "a meadow without any cows", "not a dog, a lake",
+            "a forest, a horse outside the frame", "a lake, a swan out of the picture", "a beach, two dogs out of view",
+            # a fruit's or a flower's name that is a colour
+            "a violet and peach sky over a lake", "a pale lemon sky over a beach", "an orange roof in a meadow",
+            "deep plum clouds over a desert", "a beach at dawn in coral", "red and orange leaves in a forest",
+        ],
     )  # fmt: skip
-    def test_figures_of_speech_are_no_things(self, memory: Memory, prompt: str):
-        assert memory.find(prompt).things == ()
+    def test_what_the_language_says_is_no_object_of_the_picture(self, memory: Memory, prompt: str):
+        found = memory.find(prompt)
+        assert found.objects == () and found.scene == prompt
+
+    @pytest.mark.parametrize(
+        ("prompt", "noun"),
+        [
+            # the same words without what makes them a figure of speech
+            ("a train in a village", "train"), ("a bus by a meadow", "bus"), ("a bed on a lake", "bed"),
+            ("a balloon over a meadow", "balloon"), ("a toy made from a car, a meadow", "car"),
+            ("two dogs without a leash in a meadow", "dog"), ("a horse in the frame of a door, a meadow", "horse"),
+            ("an orange on a lake", "tangerine"), ("two oranges in a meadow", "tangerine"), ("a peach on a table", "peach"),
+            ("two red cars in a city without clouds", "car"),
+        ],
+    )  # fmt: skip
+    def test_the_same_nouns_are_objects_elsewhere(self, memory: Memory, prompt: str, noun: str):
+        assert noun in [each.noun for each in memory.find(prompt).objects]
 
     @pytest.mark.parametrize(
         ("prompt", "place"),
@@ -84,18 +113,18 @@ class TestWords:
     )  # fmt: skip
     def test_the_wording_of_a_scene_keeps_its_things(self, memory: Memory, prompt: str, place: str):
         found = memory.find(prompt)
-        assert (found.things, found.scene, found.place) == ((), prompt, place)
+        assert (found.objects, found.scene, found.place) == ((), prompt, place)
 
     def test_things_that_are_counted_stay_things(self, memory: Memory):
         found = memory.find("three fishing boats on a lake")
-        assert [thing.count for thing in found.things] == [3] and found.place == "lake"
-        assert memory.find("an apple orchard at noon").things == (Thing("apple"),)
+        assert [thing.count for thing in found.objects] == [3] and found.place == "lake"
+        assert memory.find("an apple orchard at noon").objects == (NamedObject("apple"),)
 
-    def test_houses_that_tell_the_scene_belong_to_it(self, memory: Memory):
-        found = memory.find("snow falling on little houses at night")
-        assert found.things == () and found.place == "snowy village"
-        assert memory.find("three red houses on a meadow").things
-        assert memory.find("an orange on a lake").things and memory.find("a bed on a lake").things
+    @pytest.mark.parametrize(
+        "prompt", ["snow falling on tiny houses at midnight", "three red houses on a meadow", "houses by a lake"]
+    )
+    def test_houses_are_objects_like_any_other(self, memory: Memory, prompt: str):
+        assert [each.noun for each in memory.find(prompt).objects] == ["houses"]
 
     def test_things_without_a_scene_go_home(self, memory: Memory):
         assert memory.find("a camel").place == "desert"
@@ -103,30 +132,30 @@ class TestWords:
         assert memory.find("a teapot").place == "plain ground"
 
     def test_counts_colors_and_other_spellings(self, memory: Memory):
-        (dogs,) = memory.find("a couple of puppies in a meadow").things
+        (dogs,) = memory.find("a couple of puppies in a meadow").objects
         assert (dogs.noun, dogs.count) == ("dog", 2)
-        (cars,) = memory.find("cars on a road").things
+        (cars,) = memory.find("cars on a road").objects
         assert cars.count == 3
-        (car,) = memory.find("one big shiny gray automobile on a road").things
+        (car,) = memory.find("one big shiny gray automobile on a road").objects
         assert (car.noun, car.count, car.color) == ("car", 1, "grey")
 
     def test_never_more_than_there_is_room_for(self, memory: Memory):
         found = memory.find("six dogs, six cats and six cows in a meadow")
-        assert sum(thing.count for thing in found.things) <= MOST
+        assert sum(thing.count for thing in found.objects) <= MAX_OBJECTS
 
     @pytest.mark.parametrize(
         "prompt", ["", " ", "🦊", "İstanbul'da bir kedi", "fox " * 400, "((((fox", "\t\n fox, , ,"]
     )
     def test_any_text_is_read(self, memory: Memory, prompt: str):
         found = memory.find(prompt)
-        assert isinstance(found.scene, str) and len(found.things) <= MOST
+        assert isinstance(found.scene, str) and len(found.objects) <= MAX_OBJECTS
 
 
 class TestLayout:
     @pytest.mark.parametrize("aspect", [0.5, 1.0, 16 / 9, 3.0])
     def test_all_are_inside_and_on_their_side(self, memory: Memory, aspect: float):
         for seed in range(40):
-            things = (Thing("dog", 1, side="left"), Thing("cat", 1, side="right"))
+            things = (NamedObject("dog", 1, side="left"), NamedObject("cat", 1, side="right"))
             left, right = sorted(
                 lay_out(things, memory.nouns, memory.rooms("meadow"), aspect, stream(seed), {}), key=lambda item: item.x
             )
@@ -135,17 +164,17 @@ class TestLayout:
                 x0, y0, x1, y1 = item.box(1.0, 1.0)
                 assert -aspect / 2 <= x0 and x1 <= aspect / 2 and y0 >= -0.01 and y1 <= 1.01
 
-    @pytest.mark.parametrize("count", range(1, MOST + 1))
+    @pytest.mark.parametrize("count", range(1, MAX_OBJECTS + 1))
     def test_none_hides_another(self, memory: Memory, count: int):
         for seed in range(30):
-            items = lay_out((Thing("car", count),), memory.nouns, memory.rooms("road"), 1.0, stream(seed), {})
+            items = lay_out((NamedObject("car", count),), memory.nouns, memory.rooms("road"), 1.0, stream(seed), {})
             assert len(items) == count
             spans = sorted(item.box(1.0, 1.0)[::2] for item in items)
             assert all(one[1] <= two[0] + 0.02 for one, two in zip(spans, spans[1:], strict=False))
 
     def test_places_are_those_of_the_scene(self, memory: Memory):
         def place(noun: str, scene: str, aloft: bool = False) -> tuple[str, float]:
-            (item,) = lay_out((Thing(noun, aloft=aloft),), memory.nouns, memory.rooms(scene), 1.0, stream(3), {})
+            (item,) = lay_out((NamedObject(noun, aloft=aloft),), memory.nouns, memory.rooms(scene), 1.0, stream(3), {})
             return item.place, item.y
 
         assert place("sailboat", "lake")[0] == "water" and place("sailboat", "lake")[1] > 0.5
@@ -202,10 +231,10 @@ class TestPaste:
     def test_held_cells_lie_inside(self):
         covered = np.zeros((32, 48), np.float32)
         covered[8:24, 8:32] = 1.0
-        cells = held(covered, 8)
+        cells = interior_cells(covered, 8)
         assert cells.shape == (1, 1, 1, 4, 6) and cells.sum() == 6 and cells[0, 0, 0, 1, 1] == 1
         covered[8:16, 40:46] = 1.0  # three quarters of a cell
-        assert held(covered, 8)[0, 0, 0, 1, 5] == pytest.approx(0.5)
+        assert interior_cells(covered, 8)[0, 0, 0, 1, 5] == pytest.approx(0.5)
 
 
 @pytest.fixture
@@ -224,22 +253,22 @@ class TestOwnThings:
     def test_a_file_is_a_word(self, memory: Memory, my_things: Path):
         joined = memory.joined(own_things())
         found = joined.find("my ball on a beach")
-        assert [thing.noun for thing in found.things] == ["my ball"] and found.scene == "a beach"
-        assert memory.find("my ball on a beach").things == ()
+        assert [thing.noun for thing in found.objects] == ["my ball"] and found.scene == "a beach"
+        assert memory.find("my ball on a beach").objects == ()
         pixels = joined.drawing("my ball", 0).pixels
         assert abs(pixels.shape[0] - 60) < 4 and pixels[0, 0, 3] < 0.1 and pixels[30, 30, 2] > 0.7
 
     def test_it_is_drawn_and_made_again(self, my_things: Path):
         model = TextToImageModel(threads=1)
         picture = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4)
-        assert [name for name, _ in picture.request.own_things] == ["my ball"]
+        assert [name for name, _ in picture.request.objects.own] == ["my ball"]
         assert not any("ball" in warning for warning in picture.warnings)
-        alone = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4, things=False)
+        alone = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4, objects=False)
         blue, before = ((p.astype(int)[..., 2] - p[..., 0])[50:] > 90 for p in (picture.pixels, alone.pixels))
         assert blue.mean() > before.mean() + 0.03
         assert np.array_equal(model.redo(Request.from_json(picture.request.to_json())).pixels, picture.pixels)
         (my_things / "my_ball.png").unlink()
-        with pytest.raises(SettingError, match="your own thing 'my ball'"):
+        with pytest.raises(SettingError, match="your own object 'my ball'"):
             model.redo(picture.request)
 
     @pytest.mark.parametrize("kind", ["noise", "text", "clear"])
@@ -269,28 +298,48 @@ class TestCommand:
 
 
 class TestPictures:
-    def test_a_thing_is_where_it_was_put(self):
+    def test_an_object_is_where_it_was_put(self):
         model = TextToImageModel(threads=1)
         asked = {"seed": 4, "num_inference_steps": 6}
-        with_memory = model.generate("a red car on a beach at noon", **asked)
-        alone = model.generate("a red car on a beach at noon", things=False, **asked)
-        assert with_memory.request.things == load().digest and alone.request.things == ""
-        red = [(p.astype(int)[..., 0] - p.astype(int)[..., 2] > 70).mean() for p in (with_memory.pixels, alone.pixels)]
-        assert red[0] > 0.02 and not np.array_equal(with_memory.pixels, alone.pixels)
-        assert np.array_equal(model.redo(with_memory.request).pixels, with_memory.pixels)
+        with_library = model.generate("a red car on a beach at noon", **asked)
+        alone = model.generate("a red car on a beach at noon", objects=False, **asked)
+        assert with_library.request.objects == ObjectPlan(
+            (NamedObject("car", 1, "red"),), (("a beach at noon", 1.0),), "beach", library=load().digest
+        )
+        assert alone.request.objects is None
+        red = [(p.astype(int)[..., 0] - p.astype(int)[..., 2] > 70).mean() for p in (with_library.pixels, alone.pixels)]
+        assert red[0] > 0.02 and not np.array_equal(with_library.pixels, alone.pixels)
+        assert np.array_equal(model.redo(with_library.request).pixels, with_library.pixels)
 
-    def test_without_things_nothing_changes(self):
+    def test_the_former_name_of_the_option_is_taken(self, painter: TextToImageModel):
+        for asked in ({"things": False}, {"objects": False}, {"things": True, "objects": False}):
+            (request,) = painter.requests(painter.options("a red car on a beach", seed=1, **asked))
+            assert request.objects is None
+        (request,) = painter.requests(painter.options("a red car on a beach", seed=1, things=True))
+        assert request.objects is not None
+
+    def test_without_objects_nothing_changes(self):
         model = TextToImageModel(threads=1)
         asked = {"seed": 4, "num_inference_steps": 4}
-        one, two = (model.generate("a lake at noon", things=things, **asked).pixels for things in (True, False))
+        one, two = (model.generate("a lake at noon", objects=objects, **asked).pixels for objects in (True, False))
         assert np.array_equal(one, two)
 
-    def test_another_memory_is_refused(self):
-        model = TextToImageModel(threads=1)
-        request = Request("a fox in a forest", things="0123456789abcdef", num_inference_steps=2)
-        with pytest.raises(SettingError, match="with the memory of things 0123456789abcdef"):
-            model.redo(request)
+    def test_another_library_is_refused(self, painter: TextToImageModel):
+        (request,) = painter.requests(painter.options("a fox in a forest", num_inference_steps=2, size="48x32"))
+        other = replace(request, objects=replace(request.objects, library="0123456789abcdef"))
+        with pytest.raises(
+            SettingError, match=f"with the object library 0123456789abcdef; this version has {load().digest}"
+        ):
+            painter.redo(other)
 
-    def test_a_clip_begins_with_its_things(self):
+    def test_a_clip_begins_with_its_objects(self):
         clip = TextToVideoModel(threads=1).generate("a red car on a beach", num_frames=5, seed=1, num_inference_steps=3)
-        assert clip.frames.shape == (5, 128, 128, 3) and clip.request.things
+        assert clip.frames.shape == (5, 128, 128, 3) and clip.request.objects.objects == (NamedObject("car", 1, "red"),)
+        alone = TextToVideoModel(threads=1).generate(
+            "a red car on a beach", num_frames=5, seed=1, num_inference_steps=3, objects=False
+        )
+        red = [
+            (made.frames.astype(int)[..., 0] - made.frames.astype(int)[..., 2] > 70).mean((1, 2))
+            for made in (clip, alone)
+        ]
+        assert (red[0] > red[1]).all(), "in every frame, not only in the first"

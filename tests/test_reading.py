@@ -1,217 +1,213 @@
-"""What weights, strengths and long prompts do: to the calls of the networks, and to pictures of the embedded model."""
+"""Reading a prompt once: its weights, the facts it states, the style and the objects it names, and words nobody taught."""
 
-from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
+import re
 
-import numpy as np
 import pytest
-from mutoscope.advice import nearest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.checkpoint import Checkpoint, open_checkpoint
-from mutoscope.pipeline import read, token_weights
-from mutoscope.prompt.request import Request
-from mutoscope.prompt.styles import styles
-from mutoscope.runtime.onnx import OnnxRuntime
-from mutoscope.tokenizer import Tokenizer
+from mutoscope.objects import load
+from mutoscope.prompt.reading import is_known, keep_weights, read_prompt, unknown_words
+from mutoscope.prompt.request import Fact, NamedObject
+from mutoscope.prompt.weighting import Segments
 
-SMALL = {"size": "48x32", "num_inference_steps": 2, "seed": 1}
-WINDOW = 48
+LAKE, SUNSET = Fact("scene", "lake"), Fact("light", "sunset")
 
 
-@pytest.fixture(scope="module")
-def checkpoint() -> Checkpoint:
-    """The embedded one."""
-    return open_checkpoint(verify=False)
-
-
-@pytest.fixture(scope="module")
-def tokenizer(checkpoint: Checkpoint) -> Tokenizer:
-    return Tokenizer.load(checkpoint.tokenizer_path)
-
-
-@pytest.fixture(scope="module")
-def embedded() -> TextToImageModel:
-    return TextToImageModel(threads=1)
-
-
-class Echo:
-    """A text tower whose state of a token is its number."""
-
-    def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-        return np.asarray(ids, np.float32)[..., None]
-
-
-@pytest.fixture
-def states(tokenizer: Tokenizer) -> Callable[..., np.ndarray]:
-    """Return a function from a request to the states of its readings and its negative prompt, (R + 1, L)."""
-    return lambda *asked, **more: read(Request(*asked, **more).numbered(0), Echo(), tokenizer, WINDOW).states[..., 0]
-
-
-class TestReading:
-    def test_a_plain_prompt_is_read_as_one_text(self, states, tokenizer: Tokenizer):
-        (ids,) = tokenizer.windows("a lake, watercolor", WINDOW)
-        rows = states("a lake", style="watercolor")
-        assert rows[0].tolist() == ids and rows.shape[0] == 2
-
-    def test_weights_scale_the_states_of_their_words_alone(self, states, tokenizer: Tokenizer):
-        plain, weighted = states("a lake in fog, pines"), states("a lake in (fog:1.5), [pines]")
-        ratio = weighted[0] / plain[0]
-        (place,) = np.flatnonzero(plain[0] == tokenizer.ids("fog")[0])
-        pines = np.isin(plain[0], tokenizer.ids("pines"))
-        assert ratio[place] == pytest.approx(1.5) and ratio[pines] == pytest.approx(1 / 1.1)
-        rest = ~pines
-        rest[place] = False
-        assert np.array_equal(weighted[0][rest], plain[0][rest])
-
-    def test_weight_one_is_no_weight_and_zero_leaves_the_words_out(self, states):
-        assert np.array_equal(states("a lake in (fog:1)"), states("a lake in fog"))
-        assert np.array_equal(states("a lake (in fog:0)"), states("a lake "))
-        assert states("(fog:0)").shape == (2, 2), "nothing but the marks of both ends"
-
-    def test_weights_of_the_negative_prompt(self, states):
-        plain, weighted = (states("a lake", negative_prompt=words)[1] for words in ("fog", "(fog:2)"))
-        assert (weighted[:3] / plain[:3]).tolist() == [1, 2, 1]
-
-    def test_weights_hold_across_windows(self, tokenizer: Tokenizer):
-        words = [("lake " * 60, 1.0), ("fog " * 60, 1.5), ("pine", 1.0)]
-        windows = tokenizer.windows(" ".join(text for text, _ in words), WINDOW)
-        weights = token_weights(words, tokenizer, windows)
-        ids = np.asarray([index for row in windows for index in row])
-        assert len(windows) == 3 and np.array_equal(weights == 1.5, ids == tokenizer.ids("fog")[0])
-
-
-class Counting(OnnxRuntime):
-    """Remembers how many rows each velocity was asked for."""
-
-    rows: list[int]
-
-    def velocity(self, latents, *given, **more):
-        self.rows.append(len(latents))
-        return super().velocity(latents, *given, **more)
-
-
-def counted(model, prompt: str, **asked) -> list[int]:
-    """Return the rows of every call that a request takes."""
-    runtime = Counting(model._checkpoint, 1)
-    runtime.rows = []
-    model.__dict__["_runtime"] = runtime
-    model.generate(prompt, **SMALL, **asked)
-    return runtime.rows
-
-
-class TestCalls:
-    def test_plain_pictures_cost_what_they_did(self, tiny_checkpoint: Path):
-        model = TextToImageModel(tiny_checkpoint, threads=1)
-        plain = counted(model, "a lake")
-        assert plain == [2, 2] == counted(model, "a lake", style="anime") == counted(model, "(a lake:1.4), fog")
-        assert counted(model, "a lake", style="anime:0.5") == [3, 3] == counted(model, "a lake", style="anime, clay")
-
-    def test_clips_carry_every_reading_from_frame_to_frame(self, tiny_checkpoint: Path):
-        model = TextToVideoModel(tiny_checkpoint, threads=1)
-        assert counted(model, "a lake", num_frames=5, style="anime") == [2, 2, 1, 1, 1]
-        assert counted(model, "a lake", num_frames=5, style="anime, clay") == [3, 3, 2, 2, 2]
-
-    @pytest.mark.parametrize("door", [TextToImageModel, TextToVideoModel])
-    @pytest.mark.parametrize("few_step", [False, True])
-    def test_a_strength_runs_from_nothing_to_the_style(self, door, few_step, tiny_checkpoint, few_step_checkpoint):
-        """The ends are the plain pictures; between them every pixel of a step of Euler's would be between."""
-        model = door(few_step_checkpoint if few_step else tiny_checkpoint, threads=1)
-        more = {} if door is TextToImageModel else {"num_frames": 5}
-
-        def draw(style: str | None) -> np.ndarray:
-            made = model.generate("a lake", style=style, **SMALL, **more)
-            return (made.pixels if door is TextToImageModel else made.frames).astype(np.float32)
-
-        bare, half, full = draw(None), draw("anime:0.5"), draw("anime")
-        assert np.array_equal(draw("anime:0"), bare) and np.array_equal(draw("anime:1"), full)
-        assert not np.array_equal(bare, full)
-        away = [
-            float(np.abs(draw(style) - bare).mean()) for style in ("anime:0.25", "anime:0.5", "anime:0.75", "anime")
-        ]
-        assert away == sorted(away) and 0 < away[0]
-        assert np.abs(half - (bare + full) / 2).mean() < 0.5 * np.abs(full - bare).mean()
-
-    def test_files_made_before_weights_are_made_again_as_they_were(self, tiny_checkpoint: Path):
-        """A request of then has no word about weights: its brackets are read as the text they were."""
-        model = TextToImageModel(tiny_checkpoint, threads=1)
-        old = Request.from_json(
-            Request("a {lake|sea} in (fog:1.4)", width=48, height=32, num_inference_steps=2).to_json()
-        )
-        (row,) = old.readings()
-        assert row[1] == [("a {lake|sea} in (fog:1.4)", 1.0)] and model.redo(old).request.prompt == old.prompt
-
-
-class TestPictures:
-    """The embedded model, one look each; the figures over more seeds stand in dev/log.md."""
-
-    def test_the_weight_of_a_sunset_reddens(self, embedded: TextToImageModel):
-        def redness(weight: float) -> float:
-            drawn = [
-                embedded.generate(f"mountains, (sunset:{weight})", seed=seed, num_inference_steps=6, size="128x128")
-                for seed in (0, 1)
-            ]
-            pixels = np.stack([one.pixels for one in drawn]).astype(np.float32)
-            return float((pixels[..., 0] - pixels[..., 2]).mean())
-
-        found = [redness(weight) for weight in (0, 0.4, 1, 1.8)]
-        assert found == sorted(found) and found[-1] > found[0] + 3, found
-
-    def test_a_fact_in_the_second_window_acts(self, embedded: TextToImageModel):
-        """Two hundred words, the hour of the day among the last: a sunset is redder than a noon."""
-        filler = "a lake with pine trees, calm water, the shore is quiet, " * 17
-
-        def redness(light: str) -> float:
-            pixels = embedded.generate(filler + light, seed=2, num_inference_steps=6).pixels.astype(np.float32)
-            return float((pixels[..., 0] - pixels[..., 2]).mean())
-
-        assert len(filler.split()) > 180
-        assert redness("at sunset") > redness("at noon") + 20
-
-
-class TestNearest:
+class TestFacts:
     @pytest.mark.parametrize(
-        ("word", "expected"),
+        ("prompt", "facts", "style"),
         [
-            ("montains", "mountains"),
-            ("castle", "tower"),
-            ("crimson", "red"),
-            ("bay", "coast"),
-            ("zyxgloop", ""),
-            ("qq", ""),
+            ("a lake at sunset", {"scene": "lake", "light": "sunset"}, ""),
+            ("a lake at sunset, watercolor", {"scene": "lake", "light": "sunset"}, "watercolor"),
+            ("a tarn at nightfall", {"scene": "lake", "light": "blue hour"}, ""),
+            ("a reef at noon, comic", {"scene": "coral reef"}, "comic"),  # no light under water
+            ("snow falling on a lake in winter", {"scene": "lake", "weather": "snow", "season": "winter"}, ""),
+            ("zyxgloop", {}, ""),
+            ("🙂", {}, ""),
         ],
     )
-    def test_by_spelling_or_by_meaning(self, checkpoint: Checkpoint, tokenizer: Tokenizer, word: str, expected: str):
-        known = frozenset("lake coast tower mountains red green light trees".split())
-        assert nearest(word, known, checkpoint, tokenizer) == expected
+    def test_what_a_prompt_states(self, prompt: str, facts: dict[str, str], style: str):
+        reading = read_prompt(prompt)
+        named = {fact.kind: fact.name for fact in reading.facts}
+        assert {kind: named.get(kind) for kind in ("scene", "light", "weather", "season")} == {
+            kind: facts.get(kind) for kind in ("scene", "light", "weather", "season")
+        }
+        assert reading.style == style and {fact.weight for fact in reading.facts} <= {1.0}
 
-    def test_warnings_name_it(self, tiny_checkpoint: Path):
-        model = TextToImageModel(tiny_checkpoint, threads=1)
-        (warning,) = model.generate("a lakke and a (sunsett:1.2)", **SMALL).warnings
-        assert "'lakke' (nearest known: lake)" in warning and "'sunsett' (nearest known: sunset)" in warning
-        assert model.generate("a (lake:1.2) at {noon|dawn}", **SMALL).warnings == ()
+    def test_each_kind_is_stated_once(self):
+        facts = read_prompt("a lake at sunset, a beach at noon").facts
+        assert facts == (LAKE, SUNSET)
 
-    def test_styles_that_a_model_was_never_shown(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tiny_checkpoint: Path, embedded: TextToImageModel
-    ):
-        model = embedded
-        shown = [name for name in styles() if name not in ("clay", "comic")]
-        monkeypatch.setitem(model._checkpoint.card, "known_facts", {"style": shown})
-        assert model.generate("a lake", style="anime, photo:0.2", **SMALL).warnings == ()
-        (warning,) = model.generate("a lake", style="anime, clay:0.2, comic:0", **SMALL).warnings
-        assert (
-            "never shown the style 'clay'" in warning
-            and "it knows: photo, watercolor" in warning
-            and "comic" not in warning
+    @pytest.mark.parametrize(
+        ("prompt", "weights"),
+        [
+            ("a (lake:1.2) at (sunset:0.5)", {"lake": 1.2, "sunset": 0.5}),
+            ("(a lake at sunset:1.4)", {"lake": 1.4, "sunset": 1.4}),
+            ("a lake (at sunset)", {"lake": 1.0, "sunset": 1.1}),
+            ("a lake at [sunset]", {"lake": 1.0, "sunset": 1 / 1.1}),
+            ("a lake at (sunset:9)", {"lake": 1.0, "sunset": 3.0}),  # cut to the largest weight
+            ("a lake, (sunset:1.3), sunset", {"lake": 1.0, "sunset": 1.3}),  # of the words that state it first
+            ("a tarn at (nightfall:2)", {"lake": 1.0, "blue hour": 2.0}),
+        ],
+    )
+    def test_a_fact_has_the_weight_of_its_words(self, prompt: str, weights: dict[str, float]):
+        assert {fact.name: fact.weight for fact in read_prompt(prompt).facts} == pytest.approx(weights)
+
+    def test_the_weighted_word_of_a_wording_decides(self):
+        """`in fog` is one wording; its first word has no weight of its own."""
+        assert [fact.weight for fact in read_prompt("gravel in (fog:1.5)").facts] == [1.5]
+        assert [fact.weight for fact in read_prompt("gravel in (fog:0.4)").facts] == [0.4]
+
+    @pytest.mark.parametrize("words", ["sunset", "at sunset", "beautiful sunset", "fog"])
+    @pytest.mark.parametrize("prompt", ["a lake, ({}:0)", "({}:0), a lake", "a lake, ({}:0), calm water"])
+    def test_words_of_weight_zero_are_not_read(self, prompt: str, words: str):
+        """As if they were not there; the comma that parted them goes too."""
+        without = "a lake, calm water" if "calm" in prompt else "a lake"
+        assert read_prompt(prompt.format(words)) == read_prompt(without)
+
+    def test_a_style_of_weight_zero_is_none(self):
+        assert read_prompt("a lake, (watercolor:0)").style == ""
+        assert read_prompt("a lake, (watercolor:1.2)").style == "watercolor"
+
+    def test_only_what_may_be_misspelt_is_read_as_another_word(self):
+        typos = {"sunst", "desret"}
+        facts = read_prompt("sunst over the desret", may_be_typo=typos.__contains__).facts
+        assert {fact.name for fact in facts} == {"desert", "sunset"}
+        assert read_prompt("sunst over the desret").facts == ()
+
+    @given(st.text(max_size=60))
+    def test_any_text_is_read(self, text: str):
+        reading = read_prompt(text)
+        assert "".join(words for words, _ in reading.segments) == "".join(words for words, _ in reading.scene)
+        assert all(0 < weight <= 3 for _, weight in reading.segments) and reading.found is None
+
+
+class TestObjects:
+    def test_nobody_looks_without_a_library(self):
+        reading = read_prompt("two dogs on a beach")
+        assert reading.found is None and reading.scene == reading.segments
+
+    def test_objects_and_the_scene_without_them(self):
+        reading = read_prompt("two red cars on a lake at (sunset:1.3), watercolor", load())
+        assert reading.found is not None and reading.found.objects == (NamedObject("car", 2, "red"),)
+        assert reading.scene == (("a lake at ", 1.0), ("sunset", 1.3), (", watercolor", 1.0))
+        assert reading.facts == (LAKE, Fact("light", "sunset", 1.3)) and reading.style == "watercolor"
+        assert reading.segments[0] == ("two red cars on a lake at ", 1.0), "the whole prompt stays as it was"
+
+    def test_facts_are_read_without_the_objects(self):
+        """An ice cream is no arctic: what is looked up is not read for the scene."""
+        facts = {fact.kind: fact.name for fact in read_prompt("an ice cream on a white background", load()).facts}
+        assert facts.get("scene") == "plain ground"
+
+    def test_a_prompt_that_names_none_has_none(self):
+        reading = read_prompt("a serene lake", load())
+        assert reading.found is None and reading.scene == reading.segments == (("a serene lake", 1.0),)
+
+    def test_an_object_of_weight_zero_is_not_there(self):
+        reading = read_prompt("a lake, (two dogs:0)", load())
+        assert reading.found is None and reading.scene == (("a lake", 1.0),)
+
+
+WORDS = st.sampled_from("a lake fog Two dogs on the beach, sunset's snow-covered 3".split())
+TEXTS = st.lists(st.tuples(WORDS, st.sampled_from([" ", ", ", "; ", "  "])), min_size=1, max_size=8).map(
+    lambda pairs: "".join(word + gap for word, gap in pairs)
+)
+WEIGHTED: st.SearchStrategy[Segments] = st.lists(
+    st.tuples(TEXTS, st.sampled_from([0.5, 1.0, 1.5])), min_size=1, max_size=5
+).map(tuple)
+
+
+def weights_of(segments: Segments) -> list[tuple[str, float]]:
+    """Return every letter with its weight."""
+    return [(letter, weight) for words, weight in segments for letter in words]
+
+
+class TestKeepWeights:
+    @given(WEIGHTED)
+    def test_what_is_whole_keeps_every_weight(self, segments: Segments):
+        text = "".join(words for words, _ in segments)
+        kept = keep_weights(text, segments)
+        assert weights_of(kept) == weights_of(segments)
+        assert all(one[1] != two[1] for one, two in zip(kept, kept[1:], strict=False)), "neighbours differ"
+
+    @given(WEIGHTED, st.data())
+    def test_words_that_are_left_keep_theirs(self, segments: Segments, data: st.DataObject):
+        """Words taken out anywhere, as objects are; every word is its own here, so that its weight is told apart."""
+        count = 0
+
+        def number(match: re.Match[str]) -> str:
+            nonlocal count
+            count += 1
+            return f"w{count}"
+
+        marked = tuple((re.sub(r"[\w'-]+", number, words), weight) for words, weight in segments)
+        of_word = {
+            word: weight for words, weight in marked for word in words.replace(",", " ").replace(";", " ").split()
+        }
+        left = data.draw(
+            st.lists(st.sampled_from(sorted(of_word)), unique=True).map(
+                lambda some: sorted(some, key=lambda w: int(w[1:]))
+            )
         )
-        (tmp_path / "styles.toml").write_text('[mine]\nwords = "zyxgloop"\n')
-        monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path))
-        (warning,) = TextToImageModel(tiny_checkpoint, threads=1).generate("a lake", style="mine", **SMALL).warnings
-        assert "never shown the style 'mine'" in warning
+        kept = keep_weights(" ".join(left), marked)
+        assert "".join(words for words, _ in kept) == " ".join(left)
+        found = [(word, weight) for words, weight in kept for word in words.split()]
+        assert found == [(word, of_word[word]) for word in left]
 
-    def test_what_a_checkpoint_says_it_was_shown_counts_more_than_words(self, checkpoint: Checkpoint):
-        from mutoscope.advice import strange_styles
+    def test_added_words_have_none(self):
+        segments: Segments = (("(fox", 1.5), (" in snow", 1.0))
+        assert keep_weights("pine forest, in snow", (("fox", 1.5), (" in snow", 0.5))) == (
+            ("pine forest, ", 1.0),
+            ("in snow", 0.5),
+        )
+        assert keep_weights("", segments) == (("", 1.0),)
 
-        facts = SimpleNamespace(card={"known_facts": {"style": ["anime"]}}, known_words=frozenset({"photo"}), name="m")
-        assert strange_styles(Request("a lake", style="anime, photo"), facts) == ["photo"]
+    def test_without_weights_it_is_one_segment(self):
+        assert keep_weights("a lake", (("a fox at a lake", 1.0),)) == (("a lake", 1.0),)
+
+    def test_long_prompts_take_no_time(self):
+        kept = keep_weights("zyx qqq " * 2000, (("a " * 9000, 1.5),))
+        assert kept == (("zyx qqq " * 2000, 1.0),)
+
+
+KNOWN = {"a", "the", "lake", "tree", "bush", "snow", "covered", "at", "fisherman", "clouds", "ukiyo-e", "café"}
+
+
+class TestUnknownWords:
+    @pytest.mark.parametrize(
+        ("text", "unknown"),
+        [
+            ("a lake at the tree", []),
+            ("", []),
+            ("A LAKE", []),
+            ("a dragon at the lake", ["dragon"]),
+            ("dragon lake dragon unicorn", ["dragon", "unicorn"]),
+            ("lakes, trees; bushes. cloud!", []),
+            ("the fisherman's lake", []),
+            ("the fisherman’s lake", []),
+            ("snow-covered trees", []),
+            ("snow-dragon", ["snow-dragon"]),
+            ("ukiyo-e", []),
+            ("3 lakes, 2024", []),
+            ("'lake' \"tree\" -- (bush)", []),
+            ("Café über", ["über"]),
+            ("湖 lake", ["湖"]),
+            ("🌅 lake", []),
+        ],
+    )
+    def test_each_once_in_order(self, text: str, unknown: list[str]):
+        assert unknown_words(text, KNOWN) == unknown
+        assert unknown_words(text, list(KNOWN)) == unknown, "any collection of words will do"
+
+    @given(st.text())
+    def test_they_come_from_the_text_each_once(self, text: str):
+        found = unknown_words(text, KNOWN)
+        assert len(found) == len(set(found))
+        assert all(word in text.lower().replace("’", "'") for word in found)
+        assert not unknown_words(text, KNOWN | set(found)), "a word that is known is not unknown"
+
+    @pytest.mark.parametrize(("word", "known"), [("lakes", True), ("bushes", True), ("lake's", True), ("cloud", True), ("snow-tree", True),
+                                                 ("snow-", True), ("laker", False), ("-", True), ("dragon-lake", False)])  # fmt: skip
+    def test_singulars_plurals_and_compounds(self, word: str, known: bool):
+        assert is_known(word, KNOWN) is known

@@ -6,11 +6,30 @@ from typing import Any
 import pytest
 
 from mutoscope import TextToImageModel
+from mutoscope.capabilities import Capabilities
 from mutoscope.errors import StyleError
-from mutoscope.prompt.request import Request, unknown_words
-from mutoscope.prompt.styles import ask_styles, known_styles, own_styles, read_mix, styles, write_mix
+from mutoscope.options import Options, build_request
+from mutoscope.prompt.conditioning import understand
+from mutoscope.prompt.parameters import spell_prompt, write_parameters
+from mutoscope.prompt.reading import unknown_words
+from mutoscope.prompt.request import Request
+from mutoscope.prompt.styles import (
+    UsedStyle,
+    find_default_negative,
+    find_used_styles,
+    known_styles,
+    own_styles,
+    parse_mix,
+    styles,
+    write_mix,
+)
 from mutoscope.vocabulary import STYLES
 from mutoscope.vocabulary.wordings import row
+
+
+def ask(style: str | None, **more: Any) -> Request:
+    """Return the request of a lake in a style, for a model that takes everything."""
+    return build_request(Options("a lake", style=style, **more), Capabilities("test", "0"))
 
 
 def test_every_style_of_the_world_has_its_name_and_words_of_its_captions():
@@ -25,9 +44,10 @@ def test_every_style_of_the_world_has_its_name_and_words_of_its_captions():
 def test_a_style_is_found_however_it_is_written(name: str):
     for written in (name, name.upper(), name.title(), f"  {name} ", name.replace(" ", "_"), name.replace(" ", "-"),
                     name.replace(" ", ""), name.replace("-", " "), name.replace(" ", "  "), *known_styles()[name].aliases):  # fmt: skip
-        assert read_mix(written) == [(name, 1.0)], written
-    request = Request("a lake", style=name.upper())
-    assert request.style == name and request.words == f"a lake, {styles()[name]}"
+        assert parse_mix(written) == [(name, 1.0)], written
+    request = ask(name.upper())
+    assert request.style == name and spell_prompt(request) == f"a lake, {styles()[name]}"
+    assert request.styles == (UsedStyle(name, 1.0, styles()[name]),)
 
 
 def test_no_two_styles_share_a_name():
@@ -51,9 +71,9 @@ def test_no_two_styles_share_a_name():
     ],
 )
 def test_strengths_and_mixtures(asked: str, mix: dict[str, float], spelled: str):
-    assert dict(read_mix(asked)) == pytest.approx(mix)
-    assert write_mix(read_mix(asked)) == spelled == Request("a lake", style=asked).style
-    assert write_mix(read_mix(spelled)) == spelled
+    assert dict(parse_mix(asked)) == pytest.approx(mix)
+    assert write_mix(parse_mix(asked)) == spelled == ask(asked).style
+    assert write_mix(parse_mix(spelled)) == spelled
 
 
 @pytest.mark.parametrize(
@@ -72,30 +92,31 @@ def test_strengths_and_mixtures(asked: str, mix: dict[str, float], spelled: str)
 )
 def test_what_is_no_style_is_refused(asked: str, said: str):
     with pytest.raises(StyleError) as caught:
-        Request("a lake", style=asked)
+        ask(asked)
     assert said in str(caught.value)
 
 
-def test_readings_are_what_composes():
-    """One reading for a plain style; else the bare prompt and the prompt with each style, in shares that sum to one."""
-
-    def shares(style: str | None) -> dict[str, float]:
-        return {"".join(text for text, _ in words): share for share, words in Request("a lake", style=style).readings()}
-
-    assert shares(None) == {"a lake": 1} and shares("anime") == {"a lake, anime": 1}
-    assert shares("anime:0.3") == pytest.approx({"a lake": 0.7, "a lake, anime": 0.3})
-    assert shares("anime:1.3") == pytest.approx({"a lake": -0.3, "a lake, anime": 1.3})
-    assert shares("-anime") == pytest.approx({"a lake": 2, "a lake, anime": -1})
-    assert shares("anime:0") == {"a lake": 1}
-    assert shares("anime, photo, watercolor") == pytest.approx(
-        {"a lake, anime": 1 / 3, "a lake, photo": 1 / 3, "a lake, watercolor": 1 / 3}, abs=1e-6
-    ), "no fourth row for what rounding leaves"
-
-
 def test_others_can_read_strengths():
-    request = Request("a lake", style="watercolor:0.7, -photo")
-    words, facts = request.parameters().split("\n")
-    assert words == "a lake, (watercolor:0.7)" and facts.endswith(', Styles: "watercolor:0.7, photo:-1"')
+    request = ask("watercolor:0.7, -photo", negative_prompt="")
+    words, facts = write_parameters(request).split("\n")
+    assert words == "a lake, (watercolor:0.7)" and ', Styles: "watercolor:0.7, photo:-1"' in facts
+
+
+@pytest.mark.parametrize("none", [None, "none", "None", " none "])
+def test_none_is_no_style(none: str | None):
+    assert ask(none, seed=1) == ask(None, seed=1)
+    assert ask(none).styles == () and ask(none).style is None
+
+
+def test_a_style_that_the_prompt_names_is_told_from_one_that_is_asked_for():
+    assert find_used_styles(None, "anime") == (UsedStyle("anime", 1.0, "anime", True),)
+    asked = find_used_styles("clay:0.5", "anime")
+    assert [(style.name, style.strength, style.typed) for style in asked] == [
+        ("clay", 0.5, False),
+        ("anime", 1.0, True),
+    ]
+    request = build_request(Options("a lake, anime", style="clay:0.5"), Capabilities("test", "0"))
+    assert request.style == "clay:0.5", "what was asked for, not what the prompt says"
 
 
 def test_templates_for_models_made_elsewhere():
@@ -119,17 +140,16 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_styles_of_ones_own_stand_in_the_request(own: Path):
-    asked = ask_styles("gwash:0.5, anime:0.2, photo:0.3")
-    assert asked == {"style": "gouache:0.5, anime:0.2, photo:0.3",
-                     "style_words": (("gouache", "gouache on black paper"), ("anime", "my anime"))}  # fmt: skip
-    request = Request("a lake", **asked)
-    readings = request.readings()
+    request = ask("gwash:0.5, anime:0.2, photo:0.3")
+    assert request.style == "gouache:0.5, anime:0.2, photo:0.3"
+    assert [style.words for style in request.styles] == ["gouache on black paper", "my anime", "photo"]
+    conditions = understand(request).prompt
     own.unlink()
-    assert Request.from_json(request.to_json()).readings() == readings, "the file is not needed any more"
-    assert [words[-1][0] for _, words in readings] == [", gouache on black paper", ", my anime", ", photo"]
-    assert Request("a lake", style="anime").words == "a lake, anime" and own_styles() == {}
+    assert understand(Request.from_json(request.to_json())).prompt == conditions, "the file is not needed any more"
+    assert [one.segments[-1][0] for one in conditions] == [", gouache on black paper", ", my anime", ", photo"]
+    assert ask("anime").styles[0].words == "anime" and own_styles() == {}
     with pytest.raises(StyleError, match="unknown style 'gouache'"):
-        ask_styles("gouache")
+        ask("gouache")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +170,7 @@ def test_styles_of_ones_own_stand_in_the_request(own: Path):
 def test_a_broken_file_gives_one_clear_line(own: Path, text: str, said: str):
     own.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(StyleError) as caught:
-        ask_styles("anime")
+        ask("anime")
     assert said in str(caught.value) and str(own) in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -162,31 +182,51 @@ def test_the_words_of_a_style_are_known_where_it_was_trained():
 
 
 @pytest.mark.parametrize(
-    ("said", "against"),
+    ("asked", "typed", "words"),
     [
-        ({"style": "crayon"}, "comic"), ({"plainly": "lake, low poly"}, "oil painting"),
-        ({"style": "watercolor:0.6, photo:0.4"}, "flat vector"),
-        ({"style": "crayon", "negative_prompt": "fog"}, "fog"), ({"style": "crayon:0.5, comic:0.5"}, ""), ({"style": "watercolor:0.3"}, ""),
-        ({"style": "crayon", "plainly": "lake, comic"}, ""), ({"style": "-crayon"}, ""), ({"style": "anime"}, ""), ({}, ""),
-        ({"style": "crayon", "style_words": (("crayon", "my crayons"),)}, ""),
+        ("crayon", "", "comic"), (None, "low poly", "oil painting"), ("watercolor:0.6, photo:0.4", "", "flat vector"),
+        ("crayon:0.5, comic:0.5", "", ""), ("watercolor:0.3", "", ""), ("crayon", "comic", ""), ("-crayon", "", ""), ("anime", "", ""),
+        (None, "", ""), ("none", "crayon", "comic"),
     ],
 )  # fmt: skip
-def test_a_style_is_kept_away_from_its_neighbour_if_nothing_else_is_said(said: dict[str, Any], against: str):
-    assert Request("a lake", **said).negative_pieces() == [(against, 1.0)]
+def test_a_style_is_kept_away_from_its_neighbour_if_nothing_else_is_said(asked: str | None, typed: str, words: str):
+    assert find_default_negative(find_used_styles(asked, typed)) == words
+    prompt = f"a lake, {known_styles()[typed].words}" if typed else "a lake"
+    capabilities = Capabilities("test", "0")
+    request = build_request(Options(prompt, style=asked), capabilities)
+    assert request.negative_prompt == words, "it stands in the request, where everybody sees it"
+    assert build_request(Options(prompt, style=asked, negative_prompt="fog"), capabilities).negative_prompt == "fog"
+    assert build_request(Options(prompt, style=asked, negative_prompt=""), capabilities).negative_prompt == ""
 
 
-def test_neighbours_are_styles_and_change_the_picture():
-    near = {name: style.against for name, style in known_styles().items() if style.against}
-    assert near and all(other in known_styles() and other != name for name, other in near.items())
-    model = TextToImageModel()
-    size = {"width": 64, "height": 64, "num_inference_steps": 2, "seed": 1}
-    crayon = model.generate("a lake", style="crayon", **size)
-    assert (model.generate("a lake", style="crayon", negative_prompt="comic", **size).pixels == crayon.pixels).all()
-    assert (model.generate("a lake", style="crayon", negative_prompt="fog", **size).pixels != crayon.pixels).any()
-    assert (model.redo(crayon.request).pixels == crayon.pixels).all() and "Negative" not in crayon.request.parameters()
+def test_a_style_of_ones_own_has_no_neighbour():
+    """It suits other words than the package's style of its name."""
+    assert find_default_negative((UsedStyle("crayon", 1.0, "my crayons"),)) == ""
 
 
-@pytest.mark.parametrize("key", ["finish", "against"])
+def test_a_model_without_negative_prompt_gets_none():
+    assert (
+        build_request(
+            Options("a lake", style="crayon"), Capabilities("test", "0", negative_prompt=False)
+        ).negative_prompt
+        == ""
+    )
+
+
+def test_neighbours_are_styles_and_change_the_picture(painter: TextToImageModel):
+    near = {name: style.default_negative for name, style in known_styles().items() if style.default_negative}
+    assert set(near) == {"watercolor", "stained glass", "low poly", "crayon"}
+    assert all(other in known_styles() and other != name for name, other in near.items())
+    size: Any = {"width": 64, "height": 64, "num_inference_steps": 2, "seed": 1}
+    crayon = painter.generate("a lake", style="crayon", **size)
+    assert (painter.generate("a lake", style="crayon", negative_prompt="comic", **size).pixels == crayon.pixels).all()
+    for other in ("fog", ""):
+        assert (painter.generate("a lake", style="crayon", negative_prompt=other, **size).pixels != crayon.pixels).any()
+    assert (painter.redo(crayon.request).pixels == crayon.pixels).all()
+    assert "Negative prompt: comic" in write_parameters(crayon.request)
+
+
+@pytest.mark.parametrize("key", ["postprocess", "default_negative"])
 def test_keys_of_the_package_are_refused_in_a_file_of_ones_own(own: Path, key: str):
     own.write_text(f'[mine]\nwords = "mine"\n{key} = "comic"\n')
     with pytest.raises(StyleError, match=f"unknown key '{key}'"):

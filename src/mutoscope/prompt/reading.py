@@ -7,8 +7,10 @@ read_prompt("two red cars on a lake at (sunset:1.3), watercolor", library)
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Protocol
 
 from mutoscope.phrases import correct_spelling, meant
@@ -16,6 +18,9 @@ from mutoscope.prompt.objects import FoundObjects
 from mutoscope.prompt.request import Fact
 from mutoscope.prompt.weighting import EMPTY, Segments, leave_out_unread, parse_weights
 from mutoscope.vocabulary import LIGHTLESS, match
+
+_WORD = re.compile(r"[\w'-]+")
+_PARTS = re.compile(r"[\w'-]+|[^\w'-]+")  # words, and what stands between them
 
 
 class Library(Protocol):
@@ -74,19 +79,25 @@ def keep_weights(text: str, segments: Segments) -> Segments:
     """Return `text`, which was cut out of the segments' own text, with the weights that its words have there."""
     if all(weight == 1 for _, weight in segments):
         return ((text, 1.0),)
-    weighted = [(word, weight) for words, weight in segments for word in re.findall(r"[\w'-]+", words.lower())]
-    parts: list[tuple[str, float]] = []
+    weights = [weight for words, weight in segments for _ in words]
+    starts: dict[str, list[int]] = {}  # where each word stands, and what stands between them
+    for part in _PARTS.finditer("".join(words for words, _ in segments)):
+        starts.setdefault(part.group(), []).append(part.start())
+    letters: list[tuple[str, float]] = []
     at = 0
-    for part in re.findall(r"[\w'-]+|[^\w'-]+", text):
-        place = next((i for i in range(at, len(weighted)) if weighted[i][0] == part.lower()), None)
-        if place is not None:
-            at = place + 1
-        weight = weighted[place][1] if place is not None else 1.0
-        if parts and parts[-1][1] == weight:
-            parts[-1] = (parts[-1][0] + part, weight)
+    for part in _PARTS.findall(text):
+        places = starts.get(part, [])
+        nearest = bisect_left(places, at)
+        start = places[nearest] if nearest < len(places) else None
+        if start is None or (
+            start > at and not _WORD.match(part)
+        ):  # added, or it stands between other words than before
+            letters += ((letter, 1.0) for letter in part)
         else:
-            parts.append((part, weight))
-    return tuple(parts) or EMPTY
+            at = start + len(part)
+            letters += zip(part, weights[start:at], strict=True)
+    grouped = groupby(letters, key=lambda letter: letter[1])
+    return tuple(("".join(letter for letter, _ in alike), weight) for weight, alike in grouped) or EMPTY
 
 
 def unknown_words(text: str, known: Collection[str]) -> list[str]:
