@@ -10,13 +10,15 @@ from PIL import Image
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.cli import main
+from mutoscope.cutouts import dyed
 from mutoscope.errors import SettingError
 from mutoscope.objects import Memory, load, own_things
 from mutoscope.objects.layout import lay_out
-from mutoscope.objects.paste import dyed, interior_cells
-from mutoscope.prompt.objects import COLORS, MAX_OBJECTS
+from mutoscope.objects.paste import interior_cells
+from mutoscope.prompt.objects import MAX_OBJECTS
 from mutoscope.prompt.request import NamedObject, ObjectPlan, Request
 from mutoscope.rng import stream
+from mutoscope.vocabulary import COLORS
 
 
 @pytest.fixture(scope="module")

@@ -179,7 +179,7 @@ def test_a_step_by_name():
     assert find_postprocess("") is None
     assert all(find_postprocess(name) is step for name, step in POSTPROCESSES.items())
     with pytest.raises(
-        SettingError, match="unknown post-processing 'pixelat' .did you mean 'pixelate'.*known: none, pixelate"
+        SettingError, match=r"unknown post-processing 'pixelat' .did you mean 'pixelate'.*known: none, pixelate"
     ):
         find_postprocess("pixelat")
 

@@ -1,8 +1,10 @@
 """Large pictures: tiles agree with the whole, leave no seams, take no more memory, and the same request gives the same bytes."""
 
 import tracemalloc
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,12 +15,15 @@ from PIL import Image
 from mutoscope import TextToImageModel, refine
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.errors import NonFiniteError
-from mutoscope.events import drain
+from mutoscope.events import Event
 from mutoscope.media import read_info
-from mutoscope.pipeline import networks_of, read
+from mutoscope.pipeline import Networks as ModelNetworks
+from mutoscope.pipeline import encode_conditions, tile_networks
+from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request
-from mutoscope.refine import Networks
+from mutoscope.refine import Pass, TileNetworks, plan_passes
 from mutoscope.runtime import open_runtime
+from mutoscope.sampler import SAMPLERS
 from mutoscope.tokenizer import Tokenizer
 
 PROMPT = "a clear sky at noon"
@@ -32,9 +37,34 @@ def runtime():
 
 
 @pytest.fixture(scope="module")
-def networks(runtime) -> Networks:
-    text = read(LARGE, runtime, Tokenizer.load(runtime.checkpoint.tokenizer_path), 48)
-    return networks_of(runtime, text)
+def networks(runtime) -> TileNetworks:
+    checkpoint = runtime.checkpoint
+    of_model = ModelNetworks(runtime, Tokenizer.load(checkpoint.tokenizer_path), checkpoint.config, 128)
+    conditioning = understand(LARGE)
+    return tile_networks(of_model, encode_conditions(conditioning.prompt, conditioning.negative, of_model))
+
+
+def refined(
+    picture: np.ndarray,
+    networks: TileNetworks,
+    size: tuple[int, int],
+    draft: tuple[int, int],
+    steps: int = 12,
+    lay: Any = None,
+    passes: list[Pass] | None = None,
+) -> np.ndarray:
+    """Return a picture refined from the size of a draft, with seed 3."""
+    passes = plan_passes(draft, size, steps, 0.45) if passes is None else passes
+    return drain_return(refine.refine(picture, passes, size, SAMPLERS["dpm2m"], networks, (3, 0), lay))
+
+
+def drain_return(job: Generator[Event, None, np.ndarray]) -> np.ndarray:
+    """Run a generator to its end and return what it returns."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as stop:
+            return stop.value
 
 
 def sky(rows: int, columns: int) -> np.ndarray:
@@ -61,7 +91,7 @@ class TestTiles:
 
     def test_the_average_of_one_velocity_is_that_velocity(self):
         latents = np.random.default_rng(0).normal(size=(1, 3, 1, 20, 34)).astype(np.float32)
-        whole = refine.tiled(lambda tile, time, centre: tile * time, 8, (1.0, 1.0))
+        whole = refine.tile_velocity(lambda tile, time, centre: tile * time, 8, (1.0, 1.0))
         np.testing.assert_allclose(whole(latents, 0.5), latents * 0.5, rtol=1e-5)
 
     def test_tiles_that_differ_meet_softly(self):
@@ -72,7 +102,7 @@ class TestTiles:
             return lambda tile, time, centre: np.full_like(tile, next(count))
 
         latents = np.zeros((1, 1, 1, 8, 40), np.float32)
-        soft = refine.tiled(answer(), 8, (1.0, 1.0))(latents, 0.5)[0, 0, 0, 0]
+        soft = refine.tile_velocity(answer(), 8, (1.0, 1.0))(latents, 0.5)[0, 0, 0, 0]
         assert np.all(np.diff(soft) >= -1e-6) and np.diff(soft).max() < 0.85 and soft[-1] > 3
 
     def test_a_tile_is_told_its_place_in_the_draft(self):
@@ -82,17 +112,17 @@ class TestTiles:
             places.append(centre)
             return tile
 
-        refine.tiled(velocity, 8, (2.0, 4.0))(np.zeros((1, 1, 1, 16, 32), np.float32), 0.5)
+        refine.tile_velocity(velocity, 8, (2.0, 4.0))(np.zeros((1, 1, 1, 16, 32), np.float32), 0.5)
         rows, columns = (sorted(set(place)) for place in zip(*places, strict=True))
         assert rows[0] == -rows[-1] == -(8 - 4) / 2 / 2, (
             "the middle of the first tile, in tokens, of a draft half as large"
         )
         assert columns[0] == -columns[-1] == -(16 - 4) / 2 / 4
         places.clear()
-        refine.tiled(velocity, 16, (2.0, 2.0))(np.zeros((1, 1, 1, 16, 16), np.float32), 0.5)
+        refine.tile_velocity(velocity, 16, (2.0, 2.0))(np.zeros((1, 1, 1, 16, 16), np.float32), 0.5)
         assert places == [(0.0, 0.0)]
 
-    def test_the_codec_in_tiles_is_the_codec_at_once(self, networks: Networks):
+    def test_the_codec_in_tiles_is_the_codec_at_once(self, networks: TileNetworks):
         latents = networks.encode(sky(640, 384).astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1)
         latents += np.random.default_rng(0).normal(scale=0.3, size=latents.shape).astype(np.float32)
         whole = refine.decode(latents, networks.decode)
@@ -106,7 +136,7 @@ def whole_pixels(picture: np.ndarray) -> np.ndarray:
     return picture.astype(np.float32).transpose(2, 0, 1)[None, :, None] / 127.5 - 1
 
 
-def test_an_enlarged_picture_comes_back(networks: Networks):
+def test_an_enlarged_picture_comes_back(networks: TileNetworks):
     """Through encoder and decoder, tile by tile, it loses little."""
     small = np.random.default_rng(1).integers(40, 216, (8, 8, 3), np.uint8)
     picture = refine.enlarge(small, 128, 128)
@@ -126,19 +156,33 @@ def test_enlarging_gives_edges_back_and_leaves_flat_parts():
     assert np.array_equal(refine.enlarge(picture, 64, 64), np.asarray(Image.fromarray(picture).resize((64, 64), 3)))
 
 
-def test_pixel_art_is_enlarged_by_repeating(networks: Networks):
-    """Without a pass, whoever says it is pixel art; with things one pass of the draft's size paints over them."""
+def test_own_pixels_are_enlarged_by_repeating(networks: TileNetworks):
+    """Without a pass; with objects one pass of the draft's size paints over them."""
     small = np.random.default_rng(2).integers(0, 256, (128, 128, 3), np.uint8)
-    for said in ({"style": "pixel art"}, {"style": "pixel art:0.7, watercolor:0.3"}, {"plainly": "lake, pixel art"}):
-        request = replace(LARGE, width=256, height=256, **said)
-        assert request.finish == "squares"
-        assert np.array_equal(drain(refine.refine(small, request, networks, 128)), small.repeat(2, 0).repeat(2, 1))
+    repeated = refined(small, networks, (256, 256), (128, 128), passes=[])
+    assert np.array_equal(repeated, small.repeat(2, 0).repeat(2, 1))
     lay = lambda picture: (picture, np.zeros((1, 1, 1, 16, 16), np.float32))  # noqa: E731
-    picture = drain(refine.refine(small, request, networks, 128, lay))
+    picture = refined(
+        small, networks, (256, 256), (128, 128), lay=lay, passes=plan_passes((128, 128), (128, 128), 12, 0.45)
+    )
     assert np.array_equal(picture, picture[::2, ::2].repeat(2, 0).repeat(2, 1)) and not np.array_equal(
         picture[::2, ::2], small
     )
-    assert refine.repeated(small, 300, 100).shape == (100, 300, 3)
+    assert refine.repeat_pixels(small, 300, 100).shape == (100, 300, 3)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"style": "pixel art"}, {"style": "pixel art:0.7, watercolor:0.3"}, {"postprocess": "pixelate"}]
+)
+def test_pictures_of_larger_pixels_are_drawn_small(painter: TextToImageModel, asked: dict):
+    """Their cells are those of the draft: no pass of refining is spent on them, while other pictures get theirs."""
+
+    def passes(**more: Any) -> int:
+        events: list[Event] = []
+        painter.generate("a lake", size="256x256", seed=1, num_inference_steps=2, callback=events.append, **more)
+        return sum(event.phase == "refine" and event.step > 0 for event in events)
+
+    assert (passes(**asked), passes()) == (0, 2)
 
 
 class TestPlan:
@@ -151,7 +195,7 @@ class TestPlan:
         ],
     )  # fmt: skip
     def test_passes_double_up_to_the_size(self, size: tuple, draft: tuple, sizes: list):
-        passes = refine.plan(replace(LARGE, width=size[0], height=size[1], draft=draft))
+        passes = plan_passes(draft, size, LARGE.num_inference_steps, LARGE.refine_strength)
         assert [(one.width, one.height) for one in passes] == sizes
         strengths = [one.strength for one in passes]
         assert strengths[0] == 0.45 and strengths == sorted(strengths, reverse=True) and strengths[-1] > 0.15
@@ -179,25 +223,23 @@ def seam(picture: np.ndarray, edges: set[int]) -> float:
 
 class TestSeams:
     @pytest.mark.parametrize("kind", ["flat", "gradient"])
-    def test_a_sky_has_none_and_tiles_laid_edge_to_edge_have(self, networks: Networks, kind: str, monkeypatch):
-        request = replace(LARGE, width=288, height=288, draft=(144, 144), num_inference_steps=9)
+    def test_a_sky_has_none_and_tiles_laid_edge_to_edge_have(self, networks: TileNetworks, kind: str, monkeypatch):
         draft = sky(144, 144) if kind == "gradient" else np.full((144, 144, 3), (120, 160, 210), np.uint8)
 
         def worst(overlap: float) -> float:
-            monkeypatch.setattr(refine, "OVERLAP", overlap)
-            picture = drain(refine.refine(draft, request, networks, 96))
+            monkeypatch.setattr(refine, "TILE_OVERLAP", overlap)
+            picture = refined(draft, replace(networks, side=96), (288, 288), (144, 144), steps=9)
             edges = borders(288, 96, int(np.ceil(12 * overlap)))
             return max(seam(picture, edges), seam(picture.transpose(1, 0, 2), edges))
 
-        tiled = worst(refine.OVERLAP)
+        tiled = worst(refine.TILE_OVERLAP)
         assert tiled < 1.25
         monkeypatch.setattr(refine, "bump", lambda length: np.ones(length, np.float32))
         assert worst(0.0) > 1.5 > tiled
 
-    def test_the_sky_stays_the_sky(self, networks: Networks):
-        request = replace(LARGE, width=256, height=256)
+    def test_the_sky_stays_the_sky(self, networks: TileNetworks):
         draft = sky(128, 128)
-        picture = drain(refine.refine(draft, request, networks, 128))
+        picture = refined(draft, networks, (256, 256), (128, 128))
         small = refine.enlarge(picture, 32, 32).astype(float)
         assert np.abs(small - refine.enlarge(draft, 32, 32)).mean() < 10, (
             "levels of 255: large forms and colours are kept"
@@ -221,10 +263,10 @@ class TestMemory:
                 shapes.add(latents.shape)
                 return np.zeros((1, 3, 1, latents.shape[3] * 8, latents.shape[4] * 8), np.float32)
 
-            request = replace(LARGE, width=side, height=side, num_inference_steps=4)
+            tiles = TileNetworks(velocity, encode, decode, 128)
             tracemalloc.start()
             try:
-                picture = drain(refine.refine(sky(128, 128), request, Networks(velocity, encode, decode), 128))
+                picture = refined(sky(128, 128), tiles, (side, side), (128, 128), steps=4)
                 assert picture.shape == (side, side, 3)
                 return shapes, tracemalloc.get_traced_memory()[1]
             finally:
@@ -262,9 +304,7 @@ class TestModel:
         events = painter.stream(PROMPT, **self.SIZE)
         for event in events:
             if event.phase == "refine" and event.step == 1:
-                assert event.total == sum(
-                    one.steps for one in refine.plan(painter.generate(PROMPT, **self.SIZE).request)
-                )
+                assert event.total == sum(one.steps for one in plan_passes((144, 128), (256, 224), 3, 0.45))
                 events.close()
         assert next(events, None) is None
 
@@ -276,7 +316,7 @@ class TestModel:
         other = TextToImageModel(tiny_checkpoint, runtime="torch", threads=1).generate(PROMPT, **self.SIZE)
         assert np.abs(other.pixels.astype(int) - painter.generate(PROMPT, **self.SIZE).pixels).max() <= 2
 
-    def test_a_velocity_that_breaks_is_told(self, networks: Networks):
+    def test_a_velocity_that_breaks_is_told(self, networks: TileNetworks):
         broken = replace(networks, velocity=lambda tile, time, centre: tile * np.nan)
         with pytest.raises(NonFiniteError, match="step 1 of pass 1"):
-            drain(refine.refine(sky(128, 128), replace(LARGE, width=256, height=256), broken, 128))
+            refined(sky(128, 128), broken, (256, 256), (128, 128))
