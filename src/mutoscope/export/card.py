@@ -268,7 +268,7 @@ def _objects_section() -> list[str]:
     rows = [(credit["source"], credit["licence"], str(credit["sprites"])) for credit in objects.credits]
     return [
         "## Things",
-        f"The package also has a library of {len(objects.nouns)} things that prompts may name (docs/things.md). These drawings "
+        f"The package also has a library of {len(objects.nouns)} things that prompts may name (docs/objects.md). These drawings "
         "are composed into pictures and refined by the model. Their sources:",
         table(("source", "licence", "drawings"), rows),
     ]
