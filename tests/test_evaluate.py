@@ -75,8 +75,8 @@ def test_share_counts_only_what_was_asked():
     assert {name: (part["right"], part["n"]) for name, part in found.items()} == {
         "scene": (2, 2), "light": (1, 2), "scene and light": (1, 2), "weather": (1, 1),
     }  # fmt: skip
-    assert tally.mixups(asked, read)["light"] == [{"asked": "night", "read": "dawn", "count": 1, "of": 1}]
-    assert tally.wrong_in(asked[0], read[0]) == ["light"]
+    assert tally.count_mixups(asked, read)["light"] == [{"asked": "night", "read": "dawn", "count": 1, "of": 1}]
+    assert tally.find_wrong(asked[0], read[0]) == ["light"]
 
 
 def test_the_floor_is_the_mean_over_all_other_captions():
@@ -91,7 +91,7 @@ def test_the_floor_is_the_mean_over_all_other_captions():
 def test_styles_add_up():
     asked, read = some_answers()
     styles = ["photo" if row % 3 else "anime" for row in range(len(asked))]
-    apart = tally.styles_apart(asked, read, styles)
+    apart = tally.share_by_style(asked, read, styles)
     assert list(apart) == ["photo", "anime"]
     whole = tally.share(asked, read)
     for name, part in whole.items():
@@ -133,44 +133,44 @@ def test_captions_say_only_what_is_so():
 
 
 def test_questions():
-    questions = prompts.held_out_questions(40)
-    assert questions == prompts.held_out_questions(50)[:40]
+    questions = prompts.ask_held_out(40)
+    assert questions == prompts.ask_held_out(50)[:40]
     for q in questions:
         assert q.spec and is_held_out(q.spec.scene, q.spec.light, q.spec.style)
         assert {"scene", "light"} <= prompts.find_said(q.spec, q.prompt) and {"scene", "light"} <= set(q.asked)
         assert all(word == getattr(q.spec, name) for name, word in q.asked.items())
         assert q.style != "photo" or q.asked["style"] == "photo"
     assert any(0 < len(set(ATTRIBUTES) - set(q.asked)) for q in questions)
-    moving = prompts.moving_questions(64)
+    moving = prompts.ask_moving_scenes(64)
     assert len({(q.spec.scene, q.spec.light) for q in moving if q.spec}) == 64
     assert len({q.spec.light for q in moving[:8] if q.spec}) == 8
     assert {q.spec.scene for q in moving if q.spec} == {*prompts.WATER, *prompts.SKY}
     assert all("weather" in q.asked for q in moving)
-    free = prompts.free_questions()
+    free = prompts.ask_free_prompts()
     assert len(free) == len(FREE_PROMPTS) and all({"scene", "light"} <= set(q.asked) for q in free)
 
 
 def test_a_model_is_asked_for_what_it_could_know(monkeypatch: pytest.MonkeyPatch):
     """A model of some scenes and styles is not asked for others, be they told by its facts or by its words."""
     few = Known(facts={"scene": prompts.WATER + prompts.SKY, "style": ("photo", "anime")})
-    questions = prompts.held_out_questions(6, few)
+    questions = prompts.ask_held_out(6, few)
     assert {q.spec.scene for q in questions if q.spec} <= {*few.facts["scene"]}
     assert {q.style for q in questions} <= {"photo", "anime"}
-    assert {q.asked["scene"] for q in prompts.free_questions(few)} <= {*few.facts["scene"]}
+    assert {q.asked["scene"] for q in prompts.ask_free_prompts(few)} <= {*few.facts["scene"]}
     lakes = Known(facts={"scene": ("lake",)})
-    assert {q.spec.scene for q in prompts.moving_questions(4, lakes) if q.spec} == {"lake"}
+    assert {q.spec.scene for q in prompts.ask_moving_scenes(4, lakes) if q.spec} == {"lake"}
     words = Known(frozenset("a an the of at in lake sunset dawn night photo clear summer anime".split()))
     assert words.fact("scene", "lake") and not words.fact("scene", "canyon") and words.says("a lake at dawn")
     assert not replace(words, other=few).fact("style", "comic") and replace(words, other=few).fact("style", "anime")
     assert not replace(Known(), other=few).fact("scene", "canyon")
     monkeypatch.setattr(prompts, "MAX_SKIPPED", 50)
     with pytest.raises(SettingError, match="knows hardly any"):
-        prompts.held_out_questions(2, Known(frozenset({"lake"})))
+        prompts.ask_held_out(2, Known(frozenset({"lake"})))
 
 
 def test_style_pairs_are_one_scene_asked_for_twice():
-    questions = prompts.held_out_questions(40)
-    pairs = prompts.style_pairs(questions)
+    questions = prompts.ask_held_out(40)
+    pairs = prompts.pair_styles(questions)
     assert [pair.in_prompt.prompt for pair in pairs] == [
         q.prompt for q in questions if q.style != "photo" and "style" in q.asked
     ]
@@ -184,14 +184,14 @@ def test_style_pairs_are_one_scene_asked_for_twice():
         assert {"scene", "light"} <= said and "style" not in said
         assert not re.search(r"\b(photo|photograph|picture of)\b", theirs.prompt)
     known = Known(frozenset("a an the of at in lake sunset dawn night photo clear summer anime".split()))
-    assert prompts.style_pairs(questions, known) == []  # no caption without a style in the words it knows
+    assert prompts.pair_styles(questions, known) == []  # no caption without a style in the words it knows
 
 
 def test_what_the_embedded_model_knows():
     known = read_known(open_checkpoint(verify=False))
     scenes = {scene for scene in SCENES if known.fact("scene", scene)}
     assert {"lake", "beach", "flower field"} <= scenes
-    questions = prompts.held_out_questions(8, known)
+    questions = prompts.ask_held_out(8, known)
     assert all(known.says(q.prompt) and known.scene(q.spec) for q in questions if q.spec)
 
 
@@ -385,12 +385,12 @@ def test_clips_that_stand_still():
 def test_wrong_pictures_are_framed():
     facts = {"scene": "lake", "light": "dawn", "weather": "fog", "season": "summer", "style": "anime"}
     read = [facts, facts | {"light": "noon"}, facts | {"weather": "rain"}]
-    (page,) = sheets.marked_sheets([np.zeros((32, 32, 3), np.uint8)] * 3, [facts] * 3, read)
+    (page,) = sheets.draw_sheets([np.zeros((32, 32, 3), np.uint8)] * 3, [facts] * 3, read)
     frames = [tuple(page[0, left + 20]) for left in (0, 40, 80)]
     assert frames == [sheets.WHITE, sheets.RED, sheets.AMBER]
-    assert len(sheets.marked_sheets([page] * 101, [facts] * 101, [facts] * 101)) == 2
+    assert len(sheets.draw_sheets([page] * 101, [facts] * 101, [facts] * 101)) == 2
     clip = np.zeros((9, 16, 16, 3), np.uint8)
-    assert sheets.clip_sheet([clip], [clip], ["lake"]).shape[1] == 10 * (16 + 2 * sheets.EDGE)
+    assert sheets.draw_clip_sheet([clip], [clip], ["lake"]).shape[1] == 10 * (16 + 2 * sheets.FRAME_PIXELS)
 
 
 # --------------------------------------------------------------------------------------------------------------- report
@@ -400,9 +400,9 @@ def test_wrong_pictures_are_framed():
 def scenes() -> dict[str, SceneSpec]:
     """Return a scene for every prompt that shows what it asks for; the scene itself where there is one."""
     known = {text: spec_of(facts) for text, facts in FREE_PROMPTS}
-    held_out = prompts.held_out_questions(24)
-    plain = [pair.as_argument for pair in prompts.style_pairs(held_out)]
-    questions = (*held_out, *plain, *prompts.moving_questions(2), *prompts.camera_questions(2))
+    held_out = prompts.ask_held_out(24)
+    plain = [pair.as_argument for pair in prompts.pair_styles(held_out)]
+    questions = (*held_out, *plain, *prompts.ask_moving_scenes(2), *prompts.ask_cameras(2))
     return known | {q.prompt: q.spec for q in questions if q.spec}
 
 
@@ -480,7 +480,7 @@ def test_a_model_that_renders_is_as_good_as_renders(tmp_path: Path, tiny_judge: 
 def test_a_style_that_is_read_in_one_way_only_is_found_out(tmp_path: Path, tiny_judge: Path, judge: Judge):
     """The model reads `style=` and no style of a prompt: the two figures of the report are those of its two ways."""
     found = judged(ModelUnderTest(draw_photo), tmp_path, tiny_judge, replace(SMALL, clips=0, free=False))["styles"]
-    pairs = prompts.style_pairs(prompts.held_out_questions(24))
+    pairs = prompts.pair_styles(prompts.ask_held_out(24))
     specs = [pair.in_prompt.spec for pair in pairs if pair.in_prompt.spec]
     for way, drawn in (("argument", specs), ("prompt", [replace(spec, style="photo") for spec in specs])):
         read = judge.classify(list(renders.render_pictures(drawn)))

@@ -14,7 +14,7 @@ from mutoscope.cli import evaluate as verb
 from mutoscope.cli import main
 from mutoscope.errors import CheckpointError, OutputError
 from mutoscope.evaluate import compare, motion, prompts, renders
-from mutoscope.evaluate.compare import is_sure, paired, paired_means
+from mutoscope.evaluate.compare import bootstrap_pair, bootstrap_pair_means, is_sure
 from mutoscope.evaluate.model_under_test import ModelUnderTest, load_model, read_known
 from mutoscope.evaluate.plan import SUITES, Plan
 from mutoscope.events import Event, drain
@@ -33,7 +33,7 @@ def compared(tiny_judge: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A comparison of a model that renders with one that draws grey."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    questions = [*prompts.held_out_questions(PLAN.count), *prompts.moving_questions(PLAN.clips)]
+    questions = [*prompts.ask_held_out(PLAN.count), *prompts.ask_moving_scenes(PLAN.clips)]
     specs = {q.prompt: q.spec for q in questions if q.spec}
     grey = np.full((64, 64, 3), 128, np.uint8)
     well = ModelUnderTest(
@@ -109,10 +109,10 @@ def test_numbers_are_kept_beside_weights_only(capsys: pytest.CaptureFixture):
 
 def test_the_bootstrap_of_a_difference_is_paired():
     hard = 10 * np.random.default_rng(0).standard_normal(50)
-    row = paired(lambda rows, side: float(hard[rows].mean() + side), 50)
+    row = bootstrap_pair(lambda rows, side: float(hard[rows].mean() + side), 50)
     assert row["difference"]["low"] == pytest.approx(1) == row["difference"]["high"]
     assert row["A"]["high"] - row["A"]["low"] > 2 and is_sure(row["difference"])
-    same = paired_means(hard, hard + 1)
+    same = bootstrap_pair_means(hard, hard + 1)
     assert same["difference"]["low"] == pytest.approx(1) and same["n"] == 50
 
 

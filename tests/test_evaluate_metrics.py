@@ -11,9 +11,9 @@ import torch
 from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.evaluate import fidelity, standard
 from mutoscope.evaluate.frechet import Moments, frechet, frechet_distance, moments
-from mutoscope.evaluate.intervals import bootstrap, mean_of, shift_of
+from mutoscope.evaluate.intervals import bootstrap, bootstrap_difference, bootstrap_mean
 from mutoscope.evaluate.kernel import kernel_distance, kernel_within
-from mutoscope.evaluate.manifold import is_memorised, nearest, precision_recall, radii
+from mutoscope.evaluate.manifold import find_nearest, is_memorised, precision_recall, radii
 from mutoscope.evaluate.preference import estimate_strengths, preference, read_votes
 from mutoscope.evaluate.restoration import psnr, ssim
 
@@ -126,7 +126,7 @@ def test_copies_are_caught_and_neighbours_are_not():
     assert is_memorised(copies, held_out, training)[0].all()
     assert is_memorised(fresh, held_out, training)[0].mean() < 0.04
     assert is_memorised(held_out, held_out, training)[0].mean() == pytest.approx(0.01, abs=0.003)
-    distance, place = nearest(copies, training)
+    distance, place = find_nearest(copies, training)
     assert place.tolist() == list(range(50)) and distance.max() < 0.1
     table = fidelity.find_copies(fresh, held_out, training, copies)
     assert table["planted copies"]["value"] == 1 and table["training_pictures"] == 400
@@ -163,12 +163,12 @@ def test_planted_copies_are_nearly_the_training_pictures():
 
 def test_the_bootstrap_has_the_spread_of_the_mean():
     values = np.random.default_rng(0).standard_normal(400)
-    found = mean_of(values)
+    found = bootstrap_mean(values)
     half = 1.96 * values.std() / 20
     assert found["value"] == pytest.approx(values.mean()) and found["n"] == 400
     assert found["high"] - found["value"] == pytest.approx(half, rel=0.15)
     assert found["value"] - found["low"] == pytest.approx(half, rel=0.15)
-    assert mean_of(values) == found
+    assert bootstrap_mean(values) == found
     assert bootstrap(lambda rows: 3.0, 1) == {"value": 3.0, "low": 3.0, "high": 3.0, "n": 1}
 
 
@@ -176,9 +176,9 @@ def test_pairs_take_out_what_is_hard_for_both():
     random = np.random.default_rng(0)
     hard = 10 * random.standard_normal(100)
     a, b = hard + random.standard_normal(100), hard + 1 + random.standard_normal(100)
-    paired = shift_of(a, b)
+    paired = bootstrap_difference(a, b)
     assert paired["low"] > 0 and paired["value"] == pytest.approx((b - a).mean())
-    assert paired["high"] - paired["low"] < (mean_of(b)["high"] - mean_of(b)["low"]) / 4
+    assert paired["high"] - paired["low"] < (bootstrap_mean(b)["high"] - bootstrap_mean(b)["low"]) / 4
 
 
 # --------------------------------------------------------------------------------------------------------------- codec

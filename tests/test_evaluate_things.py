@@ -21,7 +21,7 @@ from mutoscope.evaluate.evaluation import Evaluation
 from mutoscope.evaluate.judge import count_shares, load_judge
 from mutoscope.evaluate.model_under_test import ModelUnderTest
 from mutoscope.evaluate.plan import Plan
-from mutoscope.evaluate.preference import preference_of, read_votes
+from mutoscope.evaluate.preference import find_preference, read_votes
 from mutoscope.evaluate.prompts import Known
 from mutoscope.evaluate.report import check_thresholds, markdown
 from mutoscope.events import drain
@@ -41,17 +41,17 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def questions() -> list[prompts.Question]:
-    return things.thing_questions(60)
+    return things.ask_things(60)
 
 
 def test_captions_say_what_is_asked(questions: list[prompts.Question]):
-    assert questions == things.thing_questions(70)[:60]
+    assert questions == things.ask_things(70)[:60]
     for q in questions:
-        wanted = things.WHAT if things.asks_what(q.seed) else things.HOW_MANY
+        wanted = things.KIND_FACTS if things.asks_for_kind(q.seed) else things.COUNT_FACTS
         assert q.spec and q.asked == {name: word for name, word in shown(q.spec).items() if name in wanted}
         (thing,) = q.spec.things
         assert belongs(thing.noun, q.spec.scene, thing.place) and nouns()[thing.noun].countable
-        if things.asks_what(q.seed):
+        if things.asks_for_kind(q.seed):
             assert q.asked["object"] == nouns()[thing.noun].kind and thing.count == 1
             assert q.asked.get("thing", thing.noun) == thing.noun
         else:
@@ -80,19 +80,17 @@ def test_what_a_caption_says_of_a_thing(text: str, fits: bool):
 
 def test_a_model_is_asked_for_things_it_could_know():
     """By the facts of its training; where there are none, by words, and only if its captions said sides."""
-    few = things.thing_questions(10, Known(facts={"thing": ("fox", "apple")}))
+    few = things.ask_things(10, Known(facts={"thing": ("fox", "apple")}))
     assert {q.spec.things[0].noun for q in few if q.spec} == {"fox", "apple"}
-    assert things.thing_questions(3, Known(frozenset("a fox two foxes lake meadow at noon".split()))) == []
-    assert things.thing_questions(3, Known(facts={"thing": ()})) == []
-    assert {q.asked["object"] for q in things.thing_questions(9, kinds={"vehicle"}) if "object" in q.asked} == {
-        "vehicle"
-    }
+    assert things.ask_things(3, Known(frozenset("a fox two foxes lake meadow at noon".split()))) == []
+    assert things.ask_things(3, Known(facts={"thing": ()})) == []
+    assert {q.asked["object"] for q in things.ask_things(9, kinds={"vehicle"}) if "object" in q.asked} == {"vehicle"}
 
 
 def test_shuffled_captions_are_near_chance(questions: list[prompts.Question]):
     asked = [q.asked for q in questions]
     floor = tally.floor(asked, asked)  # of a reader that is always right
-    assert set(floor) == set(things.ASKED)
+    assert set(floor) == set(things.THING_FACTS)
     assert floor["object"] < 0.35 and floor["thing"] < 0.1 and floor["count"] < 0.3 and floor["side"] < 0.5
 
 
@@ -140,7 +138,7 @@ class Oracle:
         return [{**wrong, **(self.questions[p[0, 0, 0]].asked if p[0, 0, 1] else {})} for p in pictures]
 
     def provenance(self) -> dict[str, Any]:
-        return {"test": count_shares({name: [1, 2] for name in things.ASKED})}
+        return {"test": count_shares({name: [1, 2] for name in things.THING_FACTS})}
 
 
 def test_a_run_asks_for_things(questions: list[prompts.Question], tiny_judge: Path, monkeypatch: pytest.MonkeyPatch):
@@ -161,7 +159,7 @@ def test_a_run_asks_for_things(questions: list[prompts.Question], tiny_judge: Pa
         singles
     )
     assert (
-        set(part["generated"]) == set(things.ASKED)
+        set(part["generated"]) == set(things.THING_FACTS)
         and "--sprites" in found.missing["things, renders of the same scenes"]
     )
     assert [(row["what"], row["met"]) for row in check_thresholds({**REPORT, "things": part, "pictures": {"generated": {"all": {
@@ -215,13 +213,13 @@ def test_the_way_of_a_camera(camera: str):
 
 
 def test_the_worlds_own_cameras_are_read():
-    asked = prompts.camera_questions(6)
+    asked = prompts.ask_cameras(6)
     assert [q.asked["camera"] for q in asked] == [camera for camera in CAMERAS if camera != "still"]
     clips = [motion.render_clip(q.spec, motion.FRAMES, 96, 96) for q in asked if q.spec]
     assert sum(motion.find_camera(clip) == q.asked["camera"] for clip, q in zip(clips, asked, strict=True)) >= 5
     assert all("camera" in prompts.find_said(q.spec, q.prompt) for q in asked if q.spec)
-    assert prompts.camera_questions(6, Known(facts={"camera": ("still",)})) == []
-    right = prompts.camera_questions(3, Known(facts={"camera": ("still", "pan right")}))
+    assert prompts.ask_cameras(6, Known(facts={"camera": ("still",)})) == []
+    right = prompts.ask_cameras(3, Known(facts={"camera": ("still", "pan right")}))
     assert [q.asked["camera"] for q in right] == ["pan right"] * 3
 
 
@@ -275,7 +273,7 @@ def test_sides_are_drawn_and_the_pictures_are_on_theirs(page: bytes):
     for pair in data["pairs"]:
         assert [pixel(pair["left"]), pixel(pair["right"])] == ([10, 200] if pair["order"] == 0 else [200, 10])
     assert 4 < sum(pair["order"] for pair in data["pairs"]) < 20
-    assert [pair["prompt"] for pair in data["pairs"]] == [q.prompt for q in prompts.held_out_questions(24)]
+    assert [pair["prompt"] for pair in data["pairs"]] == [q.prompt for q in prompts.ask_held_out(24)]
 
 
 def test_the_page_is_blind_and_whole(page: bytes):
@@ -295,13 +293,13 @@ def test_votes_go_round(page: bytes, tmp_path: Path):
     ]  # fmt: skip
     file = tmp_path / "votes.jsonl"
     file.write_text("\n".join(lines) + "\n")
-    found = preference_of(read_votes(file), B)
+    found = find_preference(read_votes(file), B)
     assert found["votes"] == 24 and found["strength"]["low"] > 80 and found["models"][A]["high"] < 20
     table = metrics_table({**REPORT, "preference": found})
     assert f"| preference, blind votes | {found['strength']['value']:.3g} (" in table
     assert "## Preference, 24 votes" in markdown({**REPORT, "preference": found})
     with pytest.raises(DataError, match="none of 24 votes"):
-        preference_of(read_votes(file), "c" * 16)
+        find_preference(read_votes(file), "c" * 16)
     with pytest.raises(DataError, match="no votes file"):
         read_votes(tmp_path / "nothing")
 

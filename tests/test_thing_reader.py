@@ -13,7 +13,7 @@ from mutoscope.evaluate import thing_reader
 from mutoscope.evaluate.judge import SHIPPED
 from mutoscope.evaluate.suite import check_seeds
 from mutoscope.evaluate.thing_reader import ThingHead, choose_words, load_thing_reader, match_kinds, resize, save_head
-from mutoscope.evaluate.things import ASKED
+from mutoscope.evaluate.things import THING_FACTS
 from mutoscope.objects import load
 from mutoscope.rng import stream
 
@@ -89,7 +89,10 @@ def test_the_shipped_one_reads_drawings():
     """Things of the memory on a white ground: kinds and names mostly, sides and numbers nearly always."""
     reader, memory = load_thing_reader(), load()
     check_seeds(reader)
-    assert set(reader.card["words"]) == set(ASKED) and (SHIPPED / thing_reader.WEIGHTS_FILE).stat().st_size < 1_500_000
+    assert (
+        set(reader.card["words"]) == set(THING_FACTS)
+        and (SHIPPED / thing_reader.WEIGHTS_FILE).stat().st_size < 1_500_000
+    )
     said = {
         "a cat": "animal",
         "a car": "vehicle",

@@ -53,12 +53,12 @@ def card(
 
 def with_votes(report: dict[str, Any] | None, votes: Path, model: str) -> dict[str, Any]:
     """Return a report with the strength that votes give the model; SettingError without a report, DataError for no such votes."""
-    from mutoscope.evaluate.preference import preference_of, read_votes
+    from mutoscope.evaluate.preference import find_preference, read_votes
 
     if report is None:
         raise SettingError("--votes adds to a report, and this model has none; make one: mutoscope evaluate --keep")
     missing = {what: why for what, why in report["not_measured"].items() if what != "preference"}
-    return {**report, "preference": preference_of(read_votes(votes), model), "not_measured": missing}
+    return {**report, "preference": find_preference(read_votes(votes), model), "not_measured": missing}
 
 
 COMMANDS = {

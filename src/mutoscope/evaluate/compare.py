@@ -19,7 +19,7 @@ import numpy as np
 
 from mutoscope import __version__
 from mutoscope.evaluate.frechet import frechet_distance
-from mutoscope.evaluate.intervals import bootstrap, mean_of, shift_of
+from mutoscope.evaluate.intervals import bootstrap, bootstrap_difference, bootstrap_mean
 from mutoscope.evaluate.judge import Judge, load_judge
 from mutoscope.evaluate.kernel import kernel_distance, kernel_within
 from mutoscope.evaluate.manifold import is_covered, radii
@@ -31,17 +31,17 @@ from mutoscope.evaluate.prompts import (
     REFERENCE_SEED,
     Known,
     Question,
-    held_out_questions,
-    known_scenes,
-    moving_questions,
+    ask_held_out,
+    ask_moving_scenes,
+    draw_known_scenes,
 )
 from mutoscope.evaluate.renders import render_pictures
 from mutoscope.evaluate.report import table
-from mutoscope.evaluate.sheets import marked_sheets
+from mutoscope.evaluate.sheets import draw_sheets
 from mutoscope.evaluate.suite import check_seeds
-from mutoscope.evaluate.tally import names_of
-from mutoscope.evaluate.thing_reader import thing_reader_if_any
-from mutoscope.evaluate.things import thing_questions
+from mutoscope.evaluate.tally import list_attributes
+from mutoscope.evaluate.thing_reader import find_thing_reader
+from mutoscope.evaluate.things import ask_things
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, atomic_write, write_picture
 from mutoscope.media.storage import make_folder
@@ -59,7 +59,7 @@ def run(
     reader = load_judge(judge)
     check_seeds(reader)
     known = replace(a.known, other=b.known)
-    questions = held_out_questions(plan.count, known)
+    questions = ask_held_out(plan.count, known)
     make_folder(Path(out))
     pictures = yield from _draw_both((a, b), questions)
     thing_rows = yield from _compare_things((a, b), plan.things, known)
@@ -69,7 +69,7 @@ def run(
         **_compare_shares(questions, reads),
         **thing_rows,
         **_compare_sets(reader, questions, pictures, reference),
-        **(yield from _compare_clips((a, b), moving_questions(plan.clips, known), plan.frames)),
+        **(yield from _compare_clips((a, b), ask_moving_scenes(plan.clips, known), plan.frames)),
     }
     report = {
         "software": f"Mutoscope {__version__}",
@@ -93,7 +93,7 @@ def _draw_both(models: Pair, questions: list[Question]) -> Generator[Event, None
 
 
 def _render_reference(count: int, known: Known) -> Generator[Event, None, list[np.ndarray]]:
-    scenes = known_scenes(known, REFERENCE_SEED)
+    scenes = draw_known_scenes(known, REFERENCE_SEED)
     phase, found = Phase("render reference", count), []
     for picture in render_pictures([next(scenes) for _ in range(count)]):
         found.append(picture)
@@ -103,8 +103,8 @@ def _render_reference(count: int, known: Known) -> Generator[Event, None, list[n
 
 def _compare_things(models: Pair, count: int, known: Known) -> Generator[Event, None, dict[str, Row]]:
     """Shares of things as asked; none where the network that reads things is not installed, or a model knows no things."""
-    reader = thing_reader_if_any()
-    questions = thing_questions(count, known, reader.card["labels"]["object"]) if reader else []
+    reader = find_thing_reader()
+    questions = ask_things(count, known, reader.card["labels"]["object"]) if reader else []
     if reader is None or not questions:
         return {}
     pictures = yield from _draw_both(models, questions)
@@ -121,13 +121,13 @@ def _list_answers(questions: list[Question], reads: list[list[dict[str, str]]]) 
 def _compare_shares(questions: list[Question], reads: list[list[dict[str, str]]]) -> dict[str, Row]:
     """Shares of what was asked; only prompts that ask for an attribute count for it."""
     asked, found = [q.asked for q in questions], {}
-    for name in names_of(asked):
+    for name in list_attributes(asked):
         parts = name.split(" and ")
         rows = [row for row, facts in enumerate(asked) if all(part in facts for part in parts)]
         hits = [
             np.array([all(read[row][part] == asked[row][part] for part in parts) for row in rows]) for read in reads
         ]
-        found[f"{name} as asked"] = paired_means(*hits)
+        found[f"{name} as asked"] = bootstrap_pair_means(*hits)
     return found
 
 
@@ -140,11 +140,13 @@ def _compare_sets(
     texts = judge.embed_texts([q.prompt for q in questions])
     fits = [100 * (judge.embed_pictures(side) * texts).sum(1) for side in pictures]
     return {
-        "FD-own": paired(lambda rows, side: frechet_distance(features[side][rows], theirs), len(questions)),
-        "KID-own": paired(lambda rows, side: kernel_distance(features[side][rows], theirs, within), len(questions)),
-        "precision": paired_means(*(is_covered(side, theirs, reach) for side in features)),
-        "recall": paired_means(*(is_covered(theirs, side, radii(side)) for side in features)),
-        "TextSim-own": paired_means(*fits),
+        "FD-own": bootstrap_pair(lambda rows, side: frechet_distance(features[side][rows], theirs), len(questions)),
+        "KID-own": bootstrap_pair(
+            lambda rows, side: kernel_distance(features[side][rows], theirs, within), len(questions)
+        ),
+        "precision": bootstrap_pair_means(*(is_covered(side, theirs, reach) for side in features)),
+        "recall": bootstrap_pair_means(*(is_covered(theirs, side, radii(side)) for side in features)),
+        "TextSim-own": bootstrap_pair_means(*fits),
     }
 
 
@@ -164,7 +166,7 @@ def _compare_clips(models: Pair, questions: list[Question], frames: int) -> Gene
             yield phase.advance(preview=clip[-1])
     a, b = (np.array(numbers) for numbers in found)
     return {
-        f"clips: {name} over the renders'": paired_means(a[:, row], b[:, row])
+        f"clips: {name} over the renders'": bootstrap_pair_means(a[:, row], b[:, row])
         for row, name in enumerate(("change", "flicker"))
     }
 
@@ -175,12 +177,12 @@ def _divide_motion(clip: np.ndarray, truth: np.ndarray) -> list[float]:
     return [float(ours / max(EPSILON, theirs)) for ours, theirs in pairs]
 
 
-def paired_means(a: np.ndarray, b: np.ndarray) -> Row:
+def bootstrap_pair_means(a: np.ndarray, b: np.ndarray) -> Row:
     """Return the means of two arrays (n,) of the same prompts, and their difference, with bootstrap intervals."""
-    return {"n": len(a), "A": mean_of(a), "B": mean_of(b), "difference": shift_of(a, b)}
+    return {"n": len(a), "A": bootstrap_mean(a), "B": bootstrap_mean(b), "difference": bootstrap_difference(a, b)}
 
 
-def paired(number: Callable[[np.ndarray, int], float], n: int) -> Row:
+def bootstrap_pair(number: Callable[[np.ndarray, int], float], n: int) -> Row:
     """Return `number(rows, side)` of both sides and its difference; the difference draws the same rows for both."""
     return {
         "n": n,
@@ -237,7 +239,7 @@ def _write(out: Path, report: dict[str, Any], questions: list[Question], picture
     write_picture(draw_page(title, plots, [side[:16] for side in pictures]), out / "compare.png", provenance)
     beside = [[value for pair in zip(*sides, strict=True) for value in pair] for sides in (pictures, reads)]
     asked = [q.asked for q in questions for _ in range(2)]
-    for number, sheet in enumerate(marked_sheets(beside[0], asked, beside[1]), 1):
+    for number, sheet in enumerate(draw_sheets(beside[0], asked, beside[1]), 1):
         write_picture(sheet, out / f"pictures-{number}.png", provenance)
     text, page = json.dumps(report, indent=1, ensure_ascii=False).encode(), markdown(report).encode()
     atomic_write(out / "compare.json", lambda file: file.write(text))

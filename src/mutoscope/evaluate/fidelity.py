@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.evaluate.frechet import frechet_distance
-from mutoscope.evaluate.intervals import bootstrap, mean_of
+from mutoscope.evaluate.intervals import bootstrap, bootstrap_mean
 from mutoscope.evaluate.kernel import kernel_distance, kernel_within
 from mutoscope.evaluate.manifold import is_memorised, precision_recall
 from mutoscope.rng import stream
@@ -30,8 +30,8 @@ def _measure_set(features: np.ndarray, reference: np.ndarray, within: float) -> 
     return {
         "FD-own": bootstrap(lambda rows: frechet_distance(features[rows], reference), len(features)),
         "KID-own": bootstrap(lambda rows: kernel_distance(features[rows], reference, within), len(features)),
-        "precision": mean_of(inside),
-        "recall": mean_of(reached),
+        "precision": bootstrap_mean(inside),
+        "recall": bootstrap_mean(reached),
     }
 
 
@@ -40,11 +40,11 @@ def align_texts(pictures: dict[str, np.ndarray], texts: np.ndarray) -> dict[str,
 
     TextSim-own is the mean cosine, times 100. "wrong captions" is the first row's with every other text instead of its own.
     """
-    found: dict[str, Any] = {name: mean_of(100 * (seen * texts).sum(1)) for name, seen in pictures.items()}
+    found: dict[str, Any] = {name: bootstrap_mean(100 * (seen * texts).sum(1)) for name, seen in pictures.items()}
     first = next(iter(pictures.values()))
     every = 100 * first @ texts.T
     if len(texts) > 1:
-        found["wrong captions"] = mean_of((every.sum(1) - np.diag(every)) / (len(texts) - 1))
+        found["wrong captions"] = bootstrap_mean((every.sum(1) - np.diag(every)) / (len(texts) - 1))
     return found
 
 
@@ -54,7 +54,7 @@ def find_copies(samples: np.ndarray, held_out: np.ndarray, training: np.ndarray,
         "training_pictures": len(training),
         "limit": is_memorised(samples, held_out, training)[1],
         **{
-            name: mean_of(is_memorised(rows, held_out, training)[0])
+            name: bootstrap_mean(is_memorised(rows, held_out, training)[0])
             for name, rows in (("generated", samples), ("held-out renders", held_out), ("planted copies", planted))
         },
     }

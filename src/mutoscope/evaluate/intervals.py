@@ -25,12 +25,12 @@ def bootstrap(number: Callable[[np.ndarray], float], n: int, resamples: int = RE
     return {"value": value, "low": value + float(low), "high": value + float(high), "n": n}
 
 
-def mean_of(values: np.ndarray, resamples: int = 2000) -> dict[str, Any]:
+def bootstrap_mean(values: np.ndarray, resamples: int = 2000) -> dict[str, Any]:
     """Return the mean of `values` (n,) with its bootstrap interval."""
     values = np.asarray(values, np.float64)
     return bootstrap(lambda rows: float(values[rows].mean()), len(values), resamples)
 
 
-def shift_of(a: np.ndarray, b: np.ndarray, resamples: int = 2000) -> dict[str, Any]:
+def bootstrap_difference(a: np.ndarray, b: np.ndarray, resamples: int = 2000) -> dict[str, Any]:
     """Return the mean of b - a over pairs (n,) with its bootstrap interval."""
-    return mean_of(np.asarray(b, np.float64) - np.asarray(a, np.float64), resamples)
+    return bootstrap_mean(np.asarray(b, np.float64) - np.asarray(a, np.float64), resamples)

@@ -44,7 +44,7 @@ def precision_recall(samples: np.ndarray, reals: np.ndarray) -> tuple[np.ndarray
     return is_covered(samples, reals, radii(reals)), is_covered(reals, samples, radii(samples))
 
 
-def nearest(rows: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_nearest(rows: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the distance (n,) of each row to its nearest neighbour in `among`, and that neighbour's place."""
     distances, places = [], []
     for first in range(0, len(rows), BATCH_ROWS):
@@ -56,5 +56,5 @@ def nearest(rows: np.ndarray, among: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def is_memorised(samples: np.ndarray, held_out: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, float]:
     """Return which samples (n,) are nearer to a training picture than the 1st percentile of held-out ones, and that limit."""
-    limit = float(np.percentile(nearest(held_out, training)[0], COPY_PERCENTILE))
-    return nearest(samples, training)[0] < limit, limit
+    limit = float(np.percentile(find_nearest(held_out, training)[0], COPY_PERCENTILE))
+    return find_nearest(samples, training)[0] < limit, limit

@@ -7,9 +7,9 @@ import numpy as np
 
 from mutoscope.evaluate.evaluation import Evaluation, summarise
 from mutoscope.evaluate.motion import FPS, FRAMES, compare_clips, find_camera, render_clip
-from mutoscope.evaluate.prompts import SKY, WATER, Question, camera_questions, moving_questions
-from mutoscope.evaluate.sheets import clip_sheet
-from mutoscope.evaluate.tally import mixups, share
+from mutoscope.evaluate.prompts import SKY, WATER, Question, ask_cameras, ask_moving_scenes
+from mutoscope.evaluate.sheets import draw_clip_sheet
+from mutoscope.evaluate.tally import count_mixups, share
 from mutoscope.events import Event, Phase
 
 Events = Generator[Event, None, None]
@@ -19,7 +19,7 @@ GROUPS = {"water": WATER, "sky": SKY}
 
 def measure_clips(run: Evaluation) -> Events:
     """Clips against the renders of the same scenes, as large; they are compared over the first FRAMES frames."""
-    questions = moving_questions(run.plan.clips, run.model.known) if run.model.draw_clip else []
+    questions = ask_moving_scenes(run.plan.clips, run.model.known) if run.model.draw_clip else []
     if not questions:
         run.missing["clips"] = "none were asked for" if run.model.draw_clip else "this model draws pictures only"
         return
@@ -33,7 +33,7 @@ def measure_clips(run: Evaluation) -> Events:
         "drift": _measure_drift(run, questions, generated),
         "prompts": [q.prompt for q in questions],
     }
-    run.sheets["clips"] = [clip_sheet(generated, rendered, scenes)]
+    run.sheets["clips"] = [draw_clip_sheet(generated, rendered, scenes)]
     if run.standard and run.standard.i3d:
         run.add_standard("FVD", {"generated": run.standard.video_distance(short, rendered)})
 
@@ -80,7 +80,7 @@ def measure_cameras(run: Evaluation) -> Events:
     """Clips whose caption says where the camera goes, and the renders of the same scenes."""
     if run.model.draw_clip is None or not run.plan.cameras:
         return
-    questions = camera_questions(run.plan.cameras, run.model.known)
+    questions = ask_cameras(run.plan.cameras, run.model.known)
     if not questions:
         run.missing["camera"] = "this model's training had no camera that moves"
         return
@@ -90,5 +90,5 @@ def measure_cameras(run: Evaluation) -> Events:
     run.numbers["camera"] = {
         **summarise(questions, read),
         "renders": share(asked, truth),
-        "mixups": mixups(asked, read),
+        "mixups": count_mixups(asked, read),
     }

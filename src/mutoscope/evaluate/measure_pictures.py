@@ -9,13 +9,13 @@ from mutoscope.errors import MissingExtraError
 from mutoscope.evaluate import things
 from mutoscope.evaluate.evaluation import Evaluation, Pictures, list_answers, summarise
 from mutoscope.evaluate.fidelity import align_texts, compare_sets, find_copies, plant_copies
-from mutoscope.evaluate.intervals import mean_of
+from mutoscope.evaluate.intervals import bootstrap_mean
 from mutoscope.evaluate.prompt_sets import DEVELOPMENT_FILES, HASH_LENGTH, BlindSet
-from mutoscope.evaluate.prompts import REFERENCE_SEED, SEED, Question, free_questions, known_scenes, style_pairs
+from mutoscope.evaluate.prompts import REFERENCE_SEED, SEED, Question, ask_free_prompts, draw_known_scenes, pair_styles
 from mutoscope.evaluate.renders import PICTURE_SIDE, soften
 from mutoscope.evaluate.restoration import psnr, ssim
-from mutoscope.evaluate.sheets import marked_sheets
-from mutoscope.evaluate.tally import examine, floor, mixups, share
+from mutoscope.evaluate.sheets import draw_sheets
+from mutoscope.evaluate.tally import count_mixups, examine, floor, share
 from mutoscope.evaluate.thing_reader import ThingReader, load_thing_reader
 from mutoscope.events import Event
 
@@ -37,10 +37,10 @@ def measure_pictures(run: Evaluation, questions: list[Question]) -> Generator[Ev
         "world_seed": SEED,
         **{name.replace("softened ", "soft_"): examine(asked, rows, styles) for name, rows in read.items()},
         "floor": floor(asked, read["generated"]),
-        "mixups": mixups(asked, read["generated"]),
+        "mixups": count_mixups(asked, read["generated"]),
         "answers": list_answers(questions, read["generated"]),
     }
-    run.sheets["pictures"] = marked_sheets(pictures, asked, read["generated"])
+    run.sheets["pictures"] = draw_sheets(pictures, asked, read["generated"])
     _measure_texts(run, questions, sets)
     return sets
 
@@ -56,7 +56,7 @@ def _measure_texts(run: Evaluation, questions: list[Question], sets: Sets) -> No
 
 def measure_styles(run: Evaluation, questions: list[Question], sets: Sets) -> Events:
     """The same scenes and seeds with the style in the prompt and with the style as an argument."""
-    pairs = style_pairs(questions, run.model.known)
+    pairs = pair_styles(questions, run.model.known)
     if not pairs:
         run.missing["styles, both ways"] = "no scene that was asked for has a style other than photo"
         return
@@ -76,12 +76,12 @@ def measure_styles(run: Evaluation, questions: list[Question], sets: Sets) -> Ev
         "floor": {way: floor(asked, read[way]) for way in ("prompt", "argument")},
         "answers": list_answers([pair.as_argument for pair in pairs], read["argument"]),
     }
-    run.sheets["styles"] = marked_sheets(in_argument, asked, read["argument"])
+    run.sheets["styles"] = draw_sheets(in_argument, asked, read["argument"])
 
 
 def measure_sets(run: Evaluation, sets: Sets) -> Generator[Event, None, Pictures]:
     """Sets of pictures against renders of other scenes; returns those renders."""
-    scenes = known_scenes(run.model.known, REFERENCE_SEED)
+    scenes = draw_known_scenes(run.model.known, REFERENCE_SEED)
     reference = yield from run.render([next(scenes) for _ in range(run.plan.reference)], "render reference")
     features = {name: run.judge.features(rows) for name, rows in sets.items()}
     run.numbers["fidelity"] = {
@@ -120,13 +120,13 @@ def _reconstruct(run: Evaluation, pictures: Pictures) -> Pictures:
 
 def measure_free_prompts(run: Evaluation) -> Events:
     """The free-worded prompts of the development set."""
-    questions = free_questions(run.model.known)
+    questions = ask_free_prompts(run.model.known)
     if not run.plan.free or not questions:
         return
     pictures = yield from run.draw(questions, "draw free")
     read = run.judge.classify(pictures)
     run.numbers["free"] = {"development_set": DEVELOPMENT_FILES[0], **summarise(questions, read)}
-    run.sheets["free"] = marked_sheets(pictures, [q.asked for q in questions], read)
+    run.sheets["free"] = draw_sheets(pictures, [q.asked for q in questions], read)
 
 
 def measure_blind_set(run: Evaluation, blind: BlindSet | None, questions: list[Question]) -> Events:
@@ -149,7 +149,7 @@ def measure_things(run: Evaluation) -> Events:
     except MissingExtraError as error:
         run.missing["things"] = str(error)
         return
-    questions = things.thing_questions(run.plan.things, run.model.known, reader.card["labels"]["object"])
+    questions = things.ask_things(run.plan.things, run.model.known, reader.card["labels"]["object"])
     if not questions:
         run.missing["things"] = "this model's training had no things" if run.plan.things else "none were asked for"
         return
@@ -159,9 +159,9 @@ def measure_things(run: Evaluation) -> Events:
         **summarise(questions, read),
         "reader": reader.provenance(),
         "world_seed": things.SEED,
-        "mixups": mixups(asked, read),
+        "mixups": count_mixups(asked, read),
     }
-    run.sheets["things"] = marked_sheets(pictures, asked, read)
+    run.sheets["things"] = draw_sheets(pictures, asked, read)
     yield from _render_things(run, questions, reader)
 
 
@@ -184,7 +184,7 @@ def measure_codec(run: Evaluation, renders: Pictures) -> None:
     pictures = np.stack(renders[:CODEC_PICTURES])
     decoded = run.model.reconstruct(pictures)
     run.numbers["codec"] = {
-        "PSNR": mean_of(psnr(pictures, decoded)),
-        "SSIM": mean_of(ssim(pictures, decoded)),
+        "PSNR": bootstrap_mean(psnr(pictures, decoded)),
+        "SSIM": bootstrap_mean(ssim(pictures, decoded)),
         "side": PICTURE_SIDE,
     }

@@ -6,24 +6,24 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-WIDTH, MARGIN, ROW = 1240, 24, 18  # pixels
-LABEL, PLOT = 250, 300  # width of a row's name and of its axis
-SMALL = 72  # pixels of a sample
-SAMPLE_STEP = SMALL + 4  # pixels from one sample to the next
-INKS = {"generated": (200, 60, 40), "renders": (40, 110, 180), "softened renders": (130, 130, 130), "A": (40, 110, 180),
+PAGE_WIDTH, MARGIN_PIXELS, ROW_HEIGHT = 1240, 24, 18  # pixels
+LABEL_WIDTH, PLOT_WIDTH = 250, 300  # width of a row's name and of its axis
+SAMPLE_SIDE = 72  # pixels of a sample
+SAMPLE_STEP = SAMPLE_SIDE + 4  # pixels from one sample to the next
+SERIES_COLORS = {"generated": (200, 60, 40), "renders": (40, 110, 180), "softened renders": (130, 130, 130), "A": (40, 110, 180),
         "B": (200, 60, 40)}  # fmt: skip
 GREY, BLACK = (190, 190, 190), (30, 30, 30)
 Number = dict[str, Any]  # {"value", "low", "high"}; a share has "share" instead of "value"
 Plot = dict[str, dict[str, Number]]  # {row: {series: number}}
 
 
-def page_of(report: dict[str, Any], samples: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Return the page (H, WIDTH, 3) uint8 of a report; `samples` are rows of pictures of one size."""
+def make_report_page(report: dict[str, Any], samples: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Return the page (H, PAGE_WIDTH, 3) uint8 of a report; `samples` are rows of pictures of one size."""
     title = f"{report['model']['name']} {report['model']['hash']}"
-    return draw_page(title, plots_of(report), samples)
+    return draw_page(title, collect_plots(report), samples)
 
 
-def plots_of(report: dict[str, Any]) -> dict[str, Plot]:
+def collect_plots(report: dict[str, Any]) -> dict[str, Plot]:
     """Return {title: plot} of what a report holds."""
     plots = {
         "read right, share of what was asked": {
@@ -35,7 +35,7 @@ def plots_of(report: dict[str, Any]) -> dict[str, Plot]:
         },
         "against other renders": _plot_sets(report["fidelity"]),
         "TextSim-own": {
-            name: {name if name in INKS else "generated": number} for name, number in report["text"].items()
+            name: {name if name in SERIES_COLORS else "generated": number} for name, number in report["text"].items()
         },
         "nearer to a training picture than the 1st percentile": _plot_copies(report.get("memorisation", {})),
         "clips: change and flicker over the renders' own": _plot_clips(report.get("clips")),
@@ -97,38 +97,38 @@ def _plot_clips(clips: dict[str, Any] | None) -> Plot:
 
 def draw_page(title: str, plots: dict[str, Plot], samples: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
     """Draw plots in two columns, then the samples; each row of a plot has an axis of its own unless all lie in 0..1."""
-    top = MARGIN + 3 * ROW
+    top = MARGIN_PIXELS + 3 * ROW_HEIGHT
     places, bottom = _place_plots(plots, top)
-    height = bottom + len(samples) * SAMPLE_STEP + 2 * MARGIN
-    page = Image.new("RGB", (WIDTH, height), (255, 255, 255))
+    height = bottom + len(samples) * SAMPLE_STEP + 2 * MARGIN_PIXELS
+    page = Image.new("RGB", (PAGE_WIDTH, height), (255, 255, 255))
     pen = ImageDraw.Draw(page)
     _draw_head(pen, title, dict.fromkeys(series for plot in plots.values() for row in plot.values() for series in row))
     for (name, plot), (x, y) in zip(plots.items(), places, strict=True):
         _draw_plot(pen, name, plot, x, y)
     for number, row in enumerate(samples):
-        for step, picture in enumerate(row[: (WIDTH - 2 * MARGIN) // SAMPLE_STEP]):
-            small = Image.fromarray(np.asarray(picture)).resize((SMALL, SMALL), Image.Resampling.LANCZOS)
-            page.paste(small, (MARGIN + step * SAMPLE_STEP, bottom + MARGIN + number * SAMPLE_STEP))
+        for step, picture in enumerate(row[: (PAGE_WIDTH - 2 * MARGIN_PIXELS) // SAMPLE_STEP]):
+            small = Image.fromarray(np.asarray(picture)).resize((SAMPLE_SIDE, SAMPLE_SIDE), Image.Resampling.LANCZOS)
+            page.paste(small, (MARGIN_PIXELS + step * SAMPLE_STEP, bottom + MARGIN_PIXELS + number * SAMPLE_STEP))
     return np.asarray(page)
 
 
 def _place_plots(plots: dict[str, Plot], top: int) -> tuple[list[tuple[int, int]], int]:
     """Return the upper left corners of plots in two columns, each in the shorter one, and where the longer one ends."""
-    column, bottoms, places = (WIDTH - 3 * MARGIN) // 2, [top, top], []
+    column, bottoms, places = (PAGE_WIDTH - 3 * MARGIN_PIXELS) // 2, [top, top], []
     for rows in plots.values():
         side = int(bottoms[1] < bottoms[0])
-        places.append((MARGIN + side * (column + MARGIN), bottoms[side]))
-        bottoms[side] += ROW * (len(rows) + 2)
+        places.append((MARGIN_PIXELS + side * (column + MARGIN_PIXELS), bottoms[side]))
+        bottoms[side] += ROW_HEIGHT * (len(rows) + 2)
     return places, max(bottoms)
 
 
 def _draw_head(pen: ImageDraw.ImageDraw, title: str, names: Iterable[str]) -> None:
     """Draw the title and a legend of the series."""
-    pen.text((MARGIN, MARGIN), title, fill=BLACK, font=ImageFont.load_default(18))
-    left = MARGIN
+    pen.text((MARGIN_PIXELS, MARGIN_PIXELS), title, fill=BLACK, font=ImageFont.load_default(18))
+    left = MARGIN_PIXELS
     for series in names:
-        pen.ellipse((left, MARGIN + 30, left + 8, MARGIN + 38), fill=INKS.get(series, BLACK))
-        pen.text((left + 13, MARGIN + 26), series, fill=BLACK, font=ImageFont.load_default(13))
+        pen.ellipse((left, MARGIN_PIXELS + 30, left + 8, MARGIN_PIXELS + 38), fill=SERIES_COLORS.get(series, BLACK))
+        pen.text((left + 13, MARGIN_PIXELS + 26), series, fill=BLACK, font=ImageFont.load_default(13))
         left += 40 + 8 * len(series)
 
 
@@ -137,26 +137,26 @@ def _draw_plot(pen: ImageDraw.ImageDraw, name: str, plot: Plot, x: int, y: int) 
     ends, font = _ends(plot.values()), ImageFont.load_default(13)
     is_share = 0 <= ends[0] and ends[1] <= 1
     for number, (label, row) in enumerate(plot.items(), 1):
-        _draw_row(pen, font, x, y + ROW * number + 4, label, row, (0.0, 1.0) if is_share else _ends([row]))
+        _draw_row(pen, font, x, y + ROW_HEIGHT * number + 4, label, row, (0.0, 1.0) if is_share else _ends([row]))
 
 
 def _draw_row(
     pen: Any, font: Any, x: int, y: int, label: str, row: dict[str, Number], ends: tuple[float, float]
 ) -> None:
     pen.text((x, y), label, fill=BLACK, font=font)
-    start, middle = x + LABEL, y + 8
-    pen.line((start, middle, start + PLOT, middle), fill=GREY)
+    start, middle = x + LABEL_WIDTH, y + 8
+    pen.line((start, middle, start + PLOT_WIDTH, middle), fill=GREY)
 
     def at(value: float) -> float:
-        return start + PLOT * (min(max(value, ends[0]), ends[1]) - ends[0]) / max(1e-12, ends[1] - ends[0])
+        return start + PLOT_WIDTH * (min(max(value, ends[0]), ends[1]) - ends[0]) / max(1e-12, ends[1] - ends[0])
 
     for place, (series, number) in enumerate(row.items()):
-        ink, height = INKS.get(series, BLACK), middle + 3 * (place - (len(row) - 1) / 2)
+        ink, height = SERIES_COLORS.get(series, BLACK), middle + 3 * (place - (len(row) - 1) / 2)
         pen.line((at(number["low"]), height, at(number["high"]), height), fill=ink, width=2)
         centre = at(_value(number))
         pen.ellipse((centre - 3, height - 3, centre + 3, height + 3), fill=ink)
     first = _value(next(iter(row.values())))
-    pen.text((start + PLOT + 8, y), f"{first:.3g}", fill=BLACK, font=font)
+    pen.text((start + PLOT_WIDTH + 8, y), f"{first:.3g}", fill=BLACK, font=font)
 
 
 def _value(number: Number) -> float:

@@ -44,7 +44,7 @@ def read_votes(path: Path) -> list[Vote]:
     return votes
 
 
-def preference_of(votes: Sequence[Vote], model: str) -> dict[str, Any]:
+def find_preference(votes: Sequence[Vote], model: str) -> dict[str, Any]:
     """Return what a report says of one model: {"votes", "strength": its number, "models"}; DataError when nobody saw it."""
     found = preference(votes)
     if found is None or not model or model not in found["models"]:

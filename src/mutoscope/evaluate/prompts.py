@@ -27,8 +27,8 @@ WATER = ("beach", "open sea", "lake", "river", "island")
 SKY = ("mountains", "meadow", "desert")  # nothing moves here but clouds and plants
 MAX_VARIANTS = 2000  # captions looked through for one that says what is needed
 MAX_SKIPPED = 2000  # scenes passed over before a model is said to know too little
-_ASKED = ("scene", "light", "weather", "season", "style")  # facts that a caption may say
-_MOVING = tuple(camera for camera in CAMERAS if camera != "still")
+_CAPTION_FACTS = ("scene", "light", "weather", "season", "style")  # facts that a caption may say
+_MOVING_CAMERAS = tuple(camera for camera in CAMERAS if camera != "still")
 
 
 @dataclass(frozen=True)
@@ -66,20 +66,20 @@ class Known:
 
     def scene(self, spec: SceneSpec) -> bool:
         """Say whether every fact that a picture of this scene shows is known."""
-        return all(self.fact(name, getattr(spec, name)) for name in _ASKED)
+        return all(self.fact(name, getattr(spec, name)) for name in _CAPTION_FACTS)
 
 
 EVERYTHING = Known()
 
 
-def held_out_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
+def ask_held_out(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
     """Return `count` questions about held-out combinations; captions say scene and light, in training wordings.
 
     SettingError for a model that knows too little of the world to be asked.
     """
     found: list[Question] = []
     skipped = 0
-    for spec in known_scenes(known, seed):
+    for spec in draw_known_scenes(known, seed):
         asked = question(spec, {"scene", "light"}, known) if spec.scene not in LIGHTLESS else None
         skipped += asked is None
         found += [asked] if asked else []
@@ -90,7 +90,7 @@ def held_out_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) 
     return found
 
 
-def known_scenes(known: Known, seed: int) -> Iterator[SceneSpec]:
+def draw_known_scenes(known: Known, seed: int) -> Iterator[SceneSpec]:
     """Yield held-out scenes of a world that hold nothing a model has never seen; SettingError when there are hardly any."""
     passed = 0
     for index in itertools.count():
@@ -102,7 +102,7 @@ def known_scenes(known: Known, seed: int) -> Iterator[SceneSpec]:
             raise SettingError("this model knows hardly any scene of the world; it cannot be judged by it")
 
 
-def moving_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
+def ask_moving_scenes(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
     """Return `count` questions for clips: photos with clouds, scenes and lights in turn, five of eight by water."""
     scenes = [scene for scene in WATER + SKY if known.fact("scene", scene)]
     found = []
@@ -113,12 +113,12 @@ def moving_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) ->
     return [q for q in found if q]
 
 
-def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
+def ask_cameras(count: int, known: Known = EVERYTHING, seed: int = SEED) -> list[Question]:
     """Return up to `count` questions for clips whose caption says where the camera goes: photos, each way in turn.
 
     None for a model whose training held no camera that moves.
     """
-    ways = [camera for camera in _MOVING if known.fact("camera", camera)]
+    ways = [camera for camera in _MOVING_CAMERAS if known.fact("camera", camera)]
     found: list[Question] = []
     for index in range(MAX_SKIPPED if ways else 0):
         if len(found) == count:
@@ -130,14 +130,14 @@ def camera_questions(count: int, known: Known = EVERYTHING, seed: int = SEED) ->
     return found
 
 
-def free_questions(known: Known = EVERYTHING, prompts: Sequence[LabelledPrompt] = FREE_PROMPTS) -> list[Question]:
+def ask_free_prompts(known: Known = EVERYTHING, prompts: Sequence[LabelledPrompt] = FREE_PROMPTS) -> list[Question]:
     """Return free-worded prompts, asked for scene and light, and for weather and season where they say so.
 
     Their words need not be known, that is what they are for; their scenes and styles must be.
     """
     found = []
     for index, (prompt, facts) in enumerate(prompts):
-        if all(known.fact(name, word) for name, word in facts.items() if name in _ASKED):
+        if all(known.fact(name, word) for name, word in facts.items() if name in _CAPTION_FACTS):
             asked = {name: facts[name] for name in attributes() if name in facts and name != "style"}
             found.append(Question(prompt, index, asked, facts["style"]))
     return found
@@ -151,7 +151,7 @@ class StylePair:
     as_argument: Question  # its prompt says no style; draw it with `style=`
 
 
-def style_pairs(questions: Sequence[Question], known: Known = EVERYTHING) -> list[StylePair]:
+def pair_styles(questions: Sequence[Question], known: Known = EVERYTHING) -> list[StylePair]:
     """Return the questions whose prompt says a style other than photo, each beside a caption of its scene without it."""
     found = []
     for q in questions:
@@ -185,7 +185,7 @@ def find_said(spec: SceneSpec, text: str) -> frozenset[str]:
     rest = _pattern("scene", spec.scene).sub(" ; ", lower)  # "snowy village" says nothing about the weather
     return frozenset(
         name
-        for name in (*_ASKED, "camera")
+        for name in (*_CAPTION_FACTS, "camera")
         if _pattern(name, getattr(spec, name)).search(lower if name == "scene" else rest)
     )
 

@@ -5,57 +5,61 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mutoscope.evaluate.tally import wrong_in
+from mutoscope.evaluate.tally import find_wrong
 
-COLUMNS, ROWS = 10, 10  # cells of one sheet
-EDGE, LINE = 4, 11  # pixels: the frame around a picture, a line of text
+SHEET_COLUMNS, SHEET_ROWS = 10, 10  # cells of one sheet
+FRAME_PIXELS, LINE_PIXELS = 4, 11  # pixels: the frame around a picture, a line of text
 RED, AMBER, WHITE, BLACK = (210, 30, 30), (235, 165, 20), (255, 255, 255), (20, 20, 20)
 
 
-def marked_sheets(
+def draw_sheets(
     pictures: Sequence[np.ndarray],  # uint8 (H, W, 3), one size
     asked: Sequence[Mapping[str, str]],
     read: Sequence[Mapping[str, str]],
 ) -> list[np.ndarray]:
     """Return sheets uint8 (H', W', 3): framed red where scene or light is wrong, amber where another asked fact is."""
     cells = [_cell(*row) for row in zip(pictures, asked, read, strict=True)]
-    pages = [cells[first : first + COLUMNS * ROWS] for first in range(0, len(cells), COLUMNS * ROWS)]
-    return [grid(page, COLUMNS) for page in pages]
+    pages = [
+        cells[first : first + SHEET_COLUMNS * SHEET_ROWS] for first in range(0, len(cells), SHEET_COLUMNS * SHEET_ROWS)
+    ]
+    return [make_grid(page, SHEET_COLUMNS) for page in pages]
 
 
-def clip_sheet(generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray], names: Sequence[str]) -> np.ndarray:
+def draw_clip_sheet(
+    generated: Sequence[np.ndarray], rendered: Sequence[np.ndarray], names: Sequence[str]
+) -> np.ndarray:
     """Return one sheet: a row of frames of each clip (T, H, W, 3), left as generated, right as rendered."""
     rows = []
     for ours, theirs, name in zip(generated, rendered, names, strict=True):
-        places = [np.linspace(0, len(clip) - 1, COLUMNS // 2).round().astype(int) for clip in (ours, theirs)]
+        places = [np.linspace(0, len(clip) - 1, SHEET_COLUMNS // 2).round().astype(int) for clip in (ours, theirs)]
         frames = [*ours[places[0]], *theirs[places[1]]]
         labels = [f"{name} {place}" for place in places[0]] + [f"render {place}" for place in places[1]]
-        rows += [labelled(frame, [label], WHITE) for frame, label in zip(frames, labels, strict=True)]
-    return grid(rows, COLUMNS // 2 * 2)
+        rows += [add_label(frame, [label], WHITE) for frame, label in zip(frames, labels, strict=True)]
+    return make_grid(rows, SHEET_COLUMNS // 2 * 2)
 
 
 def _cell(picture: np.ndarray, asked: Mapping[str, str], read: Mapping[str, str]) -> np.ndarray:
-    wrong = wrong_in(asked, read)
+    wrong = find_wrong(asked, read)
     colour = RED if {"scene", "light"} & set(wrong) else AMBER if wrong else WHITE
     first = ", ".join(asked[name] for name in ("scene", "light") if name in asked)
     second = ", ".join(word for name, word in asked.items() if name not in ("scene", "light"))
-    return labelled(picture, [first, second, "-> " + ", ".join(read[name] for name in wrong) if wrong else ""], colour)
+    return add_label(picture, [first, second, "-> " + ", ".join(read[name] for name in wrong) if wrong else ""], colour)
 
 
-def labelled(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int, int]) -> np.ndarray:
+def add_label(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int, int]) -> np.ndarray:
     """Frame a picture in a colour and write lines under it."""
     height, width = picture.shape[:2]
-    page = Image.new("RGB", (width + 2 * EDGE, height + 2 * EDGE + LINE * len(lines)), WHITE)
+    page = Image.new("RGB", (width + 2 * FRAME_PIXELS, height + 2 * FRAME_PIXELS + LINE_PIXELS * len(lines)), WHITE)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default(9)
-    pen.rectangle((0, 0, width + 2 * EDGE - 1, height + 2 * EDGE - 1), fill=colour)
-    page.paste(Image.fromarray(picture), (EDGE, EDGE))
+    pen.rectangle((0, 0, width + 2 * FRAME_PIXELS - 1, height + 2 * FRAME_PIXELS - 1), fill=colour)
+    page.paste(Image.fromarray(picture), (FRAME_PIXELS, FRAME_PIXELS))
     for number, text in enumerate(lines):
         ink = RED if text.startswith("->") else BLACK
-        pen.text((EDGE, height + 2 * EDGE + LINE * number), text, fill=ink, font=font)
+        pen.text((FRAME_PIXELS, height + 2 * FRAME_PIXELS + LINE_PIXELS * number), text, fill=ink, font=font)
     return np.asarray(page)
 
 
-def grid(cells: Sequence[np.ndarray], columns: int) -> np.ndarray:
+def make_grid(cells: Sequence[np.ndarray], columns: int) -> np.ndarray:
     """Put cells (H, W, 3) of one size side by side, row by row; what is left over stays white."""
     height, width = (max(cell.shape[axis] for cell in cells) for axis in (0, 1))
     columns = min(columns, len(cells))

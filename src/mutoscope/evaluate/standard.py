@@ -23,11 +23,11 @@ from torch import Tensor, nn
 
 from mutoscope.errors import MissingExtraError, OutputError
 from mutoscope.evaluate.frechet import frechet_distance
-from mutoscope.evaluate.intervals import bootstrap, mean_of
+from mutoscope.evaluate.intervals import bootstrap, bootstrap_mean
 from mutoscope.telemetry import disable_telemetry
 
 BATCH = 16
-SUBSETS, SUBSET = 100, 1000  # of KID, as torchmetrics has it
+KID_SUBSETS, KID_SUBSET_SIZE = 100, 1000  # of KID, as torchmetrics has it
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Standard:
         rows = [torch.from_numpy(np.array(picture)).permute(2, 0, 1) for picture in pictures]
         with torch.no_grad():
             each = [float(self.clip(row, prompt)) for row, prompt in zip(rows, prompts, strict=True)]
-            return {**mean_of(np.array(each)), "value": float(self.clip.compute())}
+            return {**bootstrap_mean(np.array(each)), "value": float(self.clip.compute())}
 
 
 def open_standard(inception: str | None, clip: str | None, i3d: str | None) -> Standard | None:
@@ -72,13 +72,13 @@ def open_standard(inception: str | None, clip: str | None, i3d: str | None) -> S
     picture_options = {"return_features": True}
     clip_options = {"rescale": True, "resize": True, "return_features": True}
     return Standard(
-        network(inception, (0, 3, 1, 2), picture_options) if inception else None,
-        network(i3d, (0, 4, 1, 2, 3), clip_options) if i3d else None,
+        open_network(inception, (0, 3, 1, 2), picture_options) if inception else None,
+        open_network(i3d, (0, 4, 1, 2, 3), clip_options) if i3d else None,
         open_clip(Path(clip)) if clip else None,
     )
 
 
-def network(path: str, order: tuple[int, ...], options: dict[str, bool]) -> Callable[[np.ndarray], np.ndarray]:
+def open_network(path: str, order: tuple[int, ...], options: dict[str, bool]) -> Callable[[np.ndarray], np.ndarray]:
     """Return uint8 arrays -> features (n, D) of a TorchScript file; `order` puts colours where the network wants them."""
     try:
         with warnings.catch_warnings():
@@ -115,10 +115,10 @@ def open_clip(folder: Path) -> Any:
         """A CLIP whose features are tensors, as torchmetrics expects; transformers 5 wraps them."""
 
         def get_image_features(self, *args: Any, **given: Any) -> Tensor:
-            return _unwrapped(super().get_image_features(*args, **given))
+            return _unwrap(super().get_image_features(*args, **given))
 
         def get_text_features(self, *args: Any, **given: Any) -> Tensor:
-            return _unwrapped(super().get_text_features(*args, **given))
+            return _unwrap(super().get_text_features(*args, **given))
 
     def both() -> tuple[Any, Any]:
         return (Plain.from_pretrained(folder, local_files_only=True),
@@ -133,7 +133,7 @@ def open_clip(folder: Path) -> Any:
         ) from error
 
 
-def _unwrapped(output: Any) -> Tensor:
+def _unwrap(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output.pooler_output
 
 
@@ -141,7 +141,7 @@ def fid(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
     """Return the Fréchet distance of features (n, D) and (m, D) by torchmetrics; its interval is ours (frechet.py)."""
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    metric = FrechetInceptionDistance(feature=Given(ours.shape[1]))
+    metric = FrechetInceptionDistance(feature=PrecomputedFeatures(ours.shape[1]))
     _fill(metric, ours, theirs)
     found = bootstrap(lambda rows: frechet_distance(ours[rows], theirs), len(ours))
     value = float(metric.compute())
@@ -156,7 +156,9 @@ def kid(ours: np.ndarray, theirs: np.ndarray) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that it keeps the features: they are here already
         metric = KernelInceptionDistance(
-            feature=Given(ours.shape[1]), subsets=SUBSETS, subset_size=min(SUBSET, len(ours), len(theirs))
+            feature=PrecomputedFeatures(ours.shape[1]),
+            subsets=KID_SUBSETS,
+            subset_size=min(KID_SUBSET_SIZE, len(ours), len(theirs)),
         )
     _fill(metric, ours, theirs)
     with torch.random.fork_rng(devices=[]):
@@ -170,7 +172,7 @@ def _fill(metric: Any, ours: np.ndarray, theirs: np.ndarray) -> None:
     metric.update(torch.from_numpy(np.array(ours)), real=False)
 
 
-class Given(nn.Module):
+class PrecomputedFeatures(nn.Module):
     """The network of a metric that is handed features instead of pixels."""
 
     def __init__(self, width: int):

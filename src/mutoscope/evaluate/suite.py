@@ -32,11 +32,11 @@ from mutoscope.evaluate.measure_pictures import (
     measure_things,
 )
 from mutoscope.evaluate.model_under_test import ModelUnderTest
-from mutoscope.evaluate.page import page_of
+from mutoscope.evaluate.page import make_report_page
 from mutoscope.evaluate.plan import SUITES, Plan
-from mutoscope.evaluate.preference import preference_of, read_votes
+from mutoscope.evaluate.preference import find_preference, read_votes
 from mutoscope.evaluate.prompt_sets import BlindSet, read_blind_set
-from mutoscope.evaluate.prompts import REFERENCE_SEED, SEED, Known, Question, free_questions, held_out_questions
+from mutoscope.evaluate.prompts import REFERENCE_SEED, SEED, Known, Question, ask_free_prompts, ask_held_out
 from mutoscope.evaluate.report import check_thresholds, markdown
 from mutoscope.evaluate.standard import Standard
 from mutoscope.evaluate.thing_reader import ThingReader
@@ -64,8 +64,8 @@ def run(
     found = Evaluation(model, load_judge(judge), plan, standard, sprites)
     check_seeds(found.judge)
     learned = read_training_pictures(training, plan.training) if training else None
-    questions = held_out_questions(plan.count, model.known)
-    preference = preference_of(read_votes(votes), model.model_hash) if votes else None
+    questions = ask_held_out(plan.count, model.known)
+    preference = find_preference(read_votes(votes), model.model_hash) if votes else None
     blind_set = read_blind_set(blind) if blind else None
     blind_questions = _ask_blind_set(blind_set, model.known) if blind_set else []
     make_folder(Path(out))
@@ -107,7 +107,7 @@ def read_training_pictures(folder: Path, limit: int) -> Pictures:
 
 
 def _ask_blind_set(blind: BlindSet, known: Known) -> list[Question]:
-    questions = free_questions(known, blind.prompts)
+    questions = ask_free_prompts(known, blind.prompts)
     if not questions:
         raise DataError(
             f"none of the {len(blind.prompts)} prompts of the blind set is about a scene that this model knows"
@@ -147,7 +147,7 @@ def _write(out: Path, report: dict[str, Any], sheets: dict[str, Pictures], sampl
     for name, pages in sheets.items():
         for number, page in enumerate(pages, 1):
             write_picture(page, out / f"{name}-{number}.png", provenance)
-    write_picture(page_of(report, samples), out / "page.png", provenance)
+    write_picture(make_report_page(report, samples), out / "page.png", provenance)
     text, page = json.dumps(report, indent=1, ensure_ascii=False).encode(), markdown(report).encode()
     atomic_write(out / "report.json", lambda file: file.write(text))
     return atomic_write(out / "report.md", lambda file: file.write(page))

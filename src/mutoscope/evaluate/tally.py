@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Facts = Mapping[str, str]
-BOTH = "scene and light"  # right in both at once
+SCENE_AND_LIGHT = "scene and light"  # right in both at once
 
 
 def wilson(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
@@ -26,7 +26,7 @@ def wilson(right: float, n: int, z: float = 1.959964) -> tuple[float, float]:
 def share(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, dict[str, Any]]:
     """Return {attribute: {"n", "right", "share", "low", "high"}}, and the same for scene and light together."""
     found = {}
-    for name in names_of(asked):
+    for name in list_attributes(asked):
         hits = [_right(name, a, r) for a, r in zip(asked, read, strict=True) if _asks(name, a)]
         low, high = wilson(sum(hits), len(hits))
         found[name] = {"n": len(hits), "right": sum(hits), "share": sum(hits) / len(hits), "low": low, "high": high}
@@ -36,7 +36,7 @@ def share(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, dict[str, 
 def floor(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, float]:
     """Return the accuracy with shuffled captions: the exact mean over every picture against every other's caption."""
     found = {}
-    for name in names_of(asked):
+    for name in list_attributes(asked):
         rows = [row for row, facts in enumerate(asked) if _asks(name, facts)]
         wanted = Counter(_words(name, asked[row]) for row in rows)
         hits = sum(wanted[_words(name, read[row])] - _right(name, asked[row], read[row]) for row in rows)
@@ -44,11 +44,11 @@ def floor(asked: Sequence[Facts], read: Sequence[Facts]) -> dict[str, float]:
     return found
 
 
-def mixups(asked: Sequence[Facts], read: Sequence[Facts], most: int = 8) -> dict[str, list[dict[str, Any]]]:
+def count_mixups(asked: Sequence[Facts], read: Sequence[Facts], most: int = 8) -> dict[str, list[dict[str, Any]]]:
     """Return {attribute: [{"asked", "read", "count", "of"}]}, most frequent errors first; `of` = times it was asked."""
     found = {}
-    for name in names_of(asked):
-        if name != BOTH:
+    for name in list_attributes(asked):
+        if name != SCENE_AND_LIGHT:
             pairs = [(a[name], r[name]) for a, r in zip(asked, read, strict=True) if name in a]
             total, wrong = Counter(a for a, _ in pairs), Counter(pair for pair in pairs if pair[0] != pair[1])
             rows = sorted(wrong.items(), key=lambda item: (-item[1], item[0]))[:most]
@@ -56,7 +56,7 @@ def mixups(asked: Sequence[Facts], read: Sequence[Facts], most: int = 8) -> dict
     return found
 
 
-def styles_apart(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence[str]) -> dict[str, Any]:
+def share_by_style(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence[str]) -> dict[str, Any]:
     """Return {style: share(...)} of the styles that occur, the most frequent first."""
     found = {}
     for style, _ in Counter(styles).most_common():
@@ -71,22 +71,22 @@ def examine(asked: Sequence[Facts], read: Sequence[Facts], styles: Sequence[str]
     return {
         "all": share(asked, read),
         "photo": share([asked[row] for row in photos], [read[row] for row in photos]),
-        "styles": styles_apart(asked, read, styles),
+        "styles": share_by_style(asked, read, styles),
     }
 
 
-def wrong_in(asked: Facts, read: Facts) -> list[str]:
+def find_wrong(asked: Facts, read: Facts) -> list[str]:
     """Return the attributes that were asked for and are not seen."""
     return [name for name, word in asked.items() if read[name] != word]
 
 
-def names_of(asked: Sequence[Facts]) -> list[str]:
+def list_attributes(asked: Sequence[Facts]) -> list[str]:
     """Return the attributes anybody asked for, and scene and light together, in a fixed order."""
     present = dict.fromkeys(name for facts in asked for name in facts)
     order = (
         "scene",
         "light",
-        BOTH,
+        SCENE_AND_LIGHT,
         "weather",
         "season",
         "style",
@@ -97,7 +97,9 @@ def names_of(asked: Sequence[Facts]) -> list[str]:
         "side",
         "camera",
     )
-    return [name for name in order if name in present or (name == BOTH and {"scene", "light"} <= set(present))]
+    return [
+        name for name in order if name in present or (name == SCENE_AND_LIGHT and {"scene", "light"} <= set(present))
+    ]
 
 
 def _words(name: str, facts: Facts) -> tuple[str, ...]:

@@ -37,8 +37,8 @@ from mutoscope.media.storage import write_bytes
 from mutoscope.vocabulary import nouns
 
 WEIGHTS_FILE, RECORD_FILE = "things.safetensors", "things.json"
-SIDE = 288  # pixels that the public network looks at
-COARSE, FINE, HIDDEN = 320, 112, 112  # channels; cells of 32 and 16 pixels
+INPUT_SIDE = 288  # pixels that the public network looks at
+COARSE_CHANNELS, FINE_CHANNELS, HIDDEN_CHANNELS = 320, 112, 112  # channels; cells of 32 and 16 pixels
 FINE_BLOCK = 10  # of the network's blocks the last one with cells of 16 pixels
 BATCH = 32
 
@@ -46,18 +46,18 @@ BATCH = 32
 class ThingHead(nn.Module):
     """Grids -> logits of every attribute: means and maxima of all cells, and the maxima of columns and rows apart."""
 
-    def __init__(self, words: Mapping[str, Sequence[str]], cells: int = SIDE // 32):
+    def __init__(self, words: Mapping[str, Sequence[str]], cells: int = INPUT_SIDE // 32):
         super().__init__()
         self.counts = {name: len(listed) for name, listed in words.items()}
-        self.coarse = nn.Conv2d(COARSE, HIDDEN, 1)
-        self.fine = nn.Conv2d(FINE, HIDDEN, 1)
-        self.around = nn.Conv2d(HIDDEN, HIDDEN, 3, padding=1, groups=HIDDEN)
-        self.norm = nn.LayerNorm(HIDDEN * (2 + 2 * cells))
-        self.out = nn.Linear(HIDDEN * (2 + 2 * cells), sum(self.counts.values()))
+        self.coarse = nn.Conv2d(COARSE_CHANNELS, HIDDEN_CHANNELS, 1)
+        self.fine = nn.Conv2d(FINE_CHANNELS, HIDDEN_CHANNELS, 1)
+        self.around = nn.Conv2d(HIDDEN_CHANNELS, HIDDEN_CHANNELS, 3, padding=1, groups=HIDDEN_CHANNELS)
+        self.norm = nn.LayerNorm(HIDDEN_CHANNELS * (2 + 2 * cells))
+        self.out = nn.Linear(HIDDEN_CHANNELS * (2 + 2 * cells), sum(self.counts.values()))
 
     def forward(self, grid: Tensor, dropout: float = 0.0) -> dict[str, Tensor]:
-        """(B, COARSE + 4 FINE, h, w) -> {attribute: logits (B, words)}."""
-        coarse, fine = grid.split((COARSE, 4 * FINE), 1)
+        """(B, COARSE_CHANNELS + 4 FINE_CHANNELS, h, w) -> {attribute: logits (B, words)}."""
+        coarse, fine = grid.split((COARSE_CHANNELS, 4 * FINE_CHANNELS), 1)
         what = F.interpolate(self.coarse(F.dropout(coarse, dropout / 2)), scale_factor=2.0)
         seen = F.relu(what + self.fine(F.pixel_shuffle(F.dropout(fine, dropout / 2), 2)))
         cells = F.relu(self.around(F.dropout(seen, dropout)))
@@ -121,12 +121,17 @@ def match_kinds(things: Sequence[str], kinds: Sequence[str]) -> Tensor:
 
 
 def resize(pixels: Tensor) -> Tensor:
-    """Pixels of any size -> (B, 3, SIDE, SIDE)."""
-    return F.interpolate(pixels, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True).clamp(-1, 1)
+    """Pixels of any size -> (B, 3, INPUT_SIDE, INPUT_SIDE)."""
+    return F.interpolate(pixels, (INPUT_SIDE, INPUT_SIDE), mode="bicubic", align_corners=False, antialias=True).clamp(
+        -1, 1
+    )
 
 
 def extract_grids(backbone: Any, pixels: Tensor) -> Tensor:
-    """Pixels (B, 3, SIDE, SIDE) -> grids, (B, COARSE + 4 FINE, h, w). Lite networks take (value - 127) / 128: ours to half a level."""
+    """Pixels (B, 3, INPUT_SIDE, INPUT_SIDE) -> grids, (B, COARSE_CHANNELS + 4 FINE_CHANNELS, h, w).
+
+    Lite networks take (level - 127) / 128, which is our values to half a level.
+    """
     x = pixels.contiguous(memory_format=torch.channels_last)
     x = backbone._swish(backbone._bn0(backbone._conv_stem(x)))
     fine = x
@@ -173,7 +178,7 @@ def load_thing_reader(folder: Path = SHIPPED) -> ThingReader:
     return ThingReader(load_backbone(), head.requires_grad_(False).eval(), card)
 
 
-def thing_reader_if_any() -> ThingReader | None:
+def find_thing_reader() -> ThingReader | None:
     """Return the reader of this package, None where the public network is not installed."""
     try:
         return load_thing_reader()

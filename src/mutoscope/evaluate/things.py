@@ -26,13 +26,13 @@ from mutoscope.world.sprites import SpriteLibrary
 from mutoscope.world.things import MAX_THINGS, commonness, stands_whole
 
 SEED = 9102  # world of the scenes that are asked for
-WHAT, HOW_MANY = ("object", "thing", "side"), ("count", "side")  # that a question asks for
-ASKED = ("object", "thing", "count", "side")
+KIND_FACTS, COUNT_FACTS = ("object", "thing", "side"), ("count", "side")  # that a question asks for
+THING_FACTS = ("object", "thing", "count", "side")
 PLAIN_SHARE = 1 / 3  # of the questions stand on a plain ground, as in the world
-MOST_WITH_SIDE, MOST_HUGE = 3, 3  # the world says no side of more things and draws no more huge ones
+MAX_WITH_SIDE, MAX_HUGE = 3, 3  # the world says no side of more things and draws no more huge ones
 
 
-def thing_questions(
+def ask_things(
     count: int,
     known: Known = EVERYTHING,
     kinds: Collection[str] | None = None,  # of things that the judge can tell; None = all
@@ -74,12 +74,12 @@ def _draw(seed: int, index: int, names: Collection[str]) -> SceneSpec | None:
     if not fitting:
         return None
     noun = nouns()[random.choice(fitting, [commonness(name) for name in fitting])]
-    most = 1 if asks_what(index) else MOST_HUGE if _is_huge(noun, place) else MAX_THINGS
+    most = 1 if asks_for_kind(index) else MAX_HUGE if _is_huge(noun, place) else MAX_THINGS
     count = random.integers(1, most + 1)
     return replace(spec, things=(Thing(noun.name, "", place, count, _side(random, spec.scene, count)),))
 
 
-def asks_what(index: int) -> bool:
+def asks_for_kind(index: int) -> bool:
     """Say whether the question of this scene asks what there is, and not how many."""
     return index % 2 == 0
 
@@ -94,14 +94,14 @@ def _is_huge(noun: Noun, place: str) -> bool:
 
 
 def _side(random: Stream, scene: str, count: int) -> str:
-    has_side = scenes()[scene].sides and count <= MOST_WITH_SIDE
+    has_side = scenes()[scene].sides and count <= MAX_WITH_SIDE
     return random.choice(SIDES) if has_side else ""
 
 
 def _question(spec: SceneSpec, known: Known) -> Question | None:
     """Ask with the first caption that says kind, number and side in known words."""
     pattern = _pattern(spec.things[0])
-    wanted = WHAT if asks_what(spec.index) else HOW_MANY
+    wanted = KIND_FACTS if asks_for_kind(spec.index) else COUNT_FACTS
     for variant in range(MAX_VARIANTS // 50):
         text = caption(spec, variant)
         if pattern.search(text.lower()) and known.says(text):

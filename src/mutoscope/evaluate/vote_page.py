@@ -18,7 +18,7 @@ from PIL import Image
 
 from mutoscope.errors import SettingError
 from mutoscope.evaluate.model_under_test import ModelUnderTest
-from mutoscope.evaluate.prompts import Question, held_out_questions
+from mutoscope.evaluate.prompts import Question, ask_held_out
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import write_bytes
 from mutoscope.rng import stream
@@ -41,7 +41,7 @@ def run(
             "compare two different checkpoints"
         )
     own = [Question(prompt, seed, {}, "") for seed, prompt in enumerate(prompts[:count])]
-    questions = own or held_out_questions(count, replace(a.known, other=b.known))
+    questions = own or ask_held_out(count, replace(a.known, other=b.known))
     phase, pairs = Phase("draw pairs", 2 * len(questions)), []
     yield phase.start()
     for q in questions:
