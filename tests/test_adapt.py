@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from conftest import Shared
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.adapter import Facts, adapters_folder, find_adapter, known_adapters, merge, open_adapter, save_adapter
 from mutoscope.checkpoint import open_checkpoint
@@ -28,6 +29,7 @@ from mutoscope.train.adapt import Example, Lesson, LowRank, adapt, learnable, re
 
 DARK, LIGHT = np.array([70.0, 0.0, 90.0]), np.array([255.0, 225.0, 60.0])  # the two inks of the style
 PROMPTS = ("a lake at sunset", "a pine forest in the fog", "a city skyline at night", "waves on a beach")
+SAMPLES = 1600  # of the adapters that the tests share; half as many do not tell yet
 SMALL = {"size": "48x32", "num_inference_steps": 3, "seed": 7}
 
 
@@ -42,28 +44,35 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def inks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def inks(shared: Shared) -> Path:
     """Twelve photographs of the world in two inks, captions beside them: a style that no training held."""
-    folder = tmp_path_factory.mktemp("inks")
-    drain(render_folder(folder / "photos", Scenery(128, 128, seed=5, style="photo"), 12))
-    (folder / "style").mkdir()
-    for line in (folder / "photos" / "captions.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        grey = np.asarray(Image.open(folder / "photos" / row["file"]).convert("L"), float)[..., None] / 255
-        Image.fromarray((DARK + (LIGHT - DARK) * grey).round().astype(np.uint8)).save(folder / "style" / row["file"])
-        (folder / "style" / row["file"]).with_suffix(".txt").write_text(row["captions"][0])
-    return folder / "style"
+
+    def make(folder: Path) -> None:
+        drain(render_folder(folder / "photos", Scenery(128, 128, seed=5, style="photo"), 12))
+        (folder / "style").mkdir()
+        for line in (folder / "photos" / "captions.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            grey = np.asarray(Image.open(folder / "photos" / row["file"]).convert("L"), float)[..., None] / 255
+            Image.fromarray((DARK + (LIGHT - DARK) * grey).round().astype(np.uint8)).save(
+                folder / "style" / row["file"]
+            )
+            (folder / "style" / row["file"]).with_suffix(".txt").write_text(row["captions"][0])
+
+    return shared("inks", make) / "style"
 
 
 @pytest.fixture(scope="module")
-def taught(inks: Path, tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def taught(inks: Path, tiny_checkpoint: Path, shared: Shared) -> dict[str, Path]:
     """Adapters of the tiny checkpoint for the two inks: low rank, and whole."""
-    folder = tmp_path_factory.mktemp("taught")
-    torch.set_num_threads(1)
-    return {
-        name: drain(adapt(inks, Lesson(name, full=name == "whole", samples=3200), tiny_checkpoint, folder / f"{name}.safetensors")).path
-        for name in ("inks", "whole")
-    }  # fmt: skip
+
+    def make(folder: Path) -> None:
+        torch.set_num_threads(1)
+        for name in ("inks", "whole"):
+            lesson = Lesson(name, full=name == "whole", samples=SAMPLES)
+            drain(adapt(inks, lesson, tiny_checkpoint, folder / f"{name}.safetensors"))
+
+    folder = shared("taught", make)
+    return {name: folder / f"{name}.safetensors" for name in ("inks", "whole")}
 
 
 @pytest.fixture
@@ -276,7 +285,7 @@ class TestRefused:
             painter.stream("a lake", adapter="mystlye")
         with pytest.raises(SettingError, match="no adapter file"):
             painter.stream("a lake", adapter="./nowhere.safetensors")
-        assert "_runtime" not in vars(painter)
+        assert "runtime" not in vars(painter.engine)
 
     def test_another_base(self, tiny_checkpoint: Path, library: Path, painter: TextToImageModel):
         random_adapter(library / "one.safetensors", tiny_checkpoint, base_hash="0" * 16)
