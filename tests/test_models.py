@@ -24,7 +24,8 @@ from mutoscope.errors import (
 )
 from mutoscope.events import Event
 from mutoscope.media import read_info, read_pixels
-from mutoscope.models import MOST_AT_ONCE, Clip, Picture, count_frames
+from mutoscope.models import Clip, Picture
+from mutoscope.options import MAX_COUNT, count_frames
 from mutoscope.prompt.request import Request
 
 PROMPT = "a lake at sunset"
@@ -141,7 +142,9 @@ def test_pictures_of_before_are_made_again(root: Path):
     """The pictures of the README come back to the byte on their own kind of machine, and near it on any."""
     path = root / "docs" / "pictures" / "lake_sunset.png"
     request, model = Request.from_json(read_info(path)["request_json"]), TextToImageModel(threads=1)
-    assert request.model_hash == model._checkpoint.hash, "made by another checkpoint; draw it again: scripts/pictures"
+    assert request.model_hash == model.engine.capabilities.hash, (
+        "made by another checkpoint; draw it again: scripts/pictures"
+    )
     again = model.redo(request).pixels.astype(int)
     assert np.abs(again - read_pixels(path)).max() <= 3
 
@@ -179,14 +182,16 @@ class TestClips:
         html = filmer.generate(PROMPT, num_frames=2, **SMALL)._repr_html_()
         assert html.startswith('<video src="data:video/mp4;base64,')
 
-    @pytest.mark.parametrize(("seconds", "fps", "frames"), [(5, 12, 60), (0.01, 12, 2), (1, 24, 24), (2.5, 8, 20)])
+    @pytest.mark.parametrize(
+        ("seconds", "fps", "frames"), [(5, 12, 60), (0.167, 12, 2), (2 / 12, 12, 2), (1, 24, 24), (2.5, 8, 20)]
+    )
     def test_lengths(self, seconds: float, fps: int, frames: int):
         assert count_frames(seconds, None, fps) == frames
 
     @pytest.mark.parametrize(
         "asked",
         [
-            {"duration_seconds": -1}, {"duration_seconds": 0}, {"duration_seconds": float("nan")},
+            {"duration_seconds": -1}, {"duration_seconds": 0.01}, {"duration_seconds": 0}, {"duration_seconds": float("nan")},
             {"duration_seconds": float("inf")}, {"duration_seconds": "5"}, {"duration_seconds": True},
             {"duration_seconds": 1e300}, {"num_frames": 1}, {"num_frames": 2.5}, {"num_frames": 10**9}, {"fps": 0},
             {"fps": 12.5}, {"fps": 10**6}, {"fps": True}, {"num_frames": 9, "duration_seconds": 1},
@@ -226,7 +231,7 @@ class TestEvents:
 
     def test_closing_stops_early(self, painter: TextToImageModel, monkeypatch: pytest.MonkeyPatch):
         calls = []
-        runtime = painter._runtime
+        runtime = painter.engine.runtime
         real = runtime.velocity
         monkeypatch.setattr(runtime, "velocity", lambda *given: calls.append(1) or real(*given))
         job = painter.stream(PROMPT, size="32x32", num_inference_steps=50)
@@ -244,7 +249,13 @@ class TestEvents:
     def test_generate_and_stream_take_the_same(self):
         for model in (TextToImageModel, TextToVideoModel):
             one, other = (set(inspect.signature(f).parameters) for f in (model.generate, model.stream))
-            assert one - other == {"callback"} and other - one == {"preview"}
+            assert one - other == {"callback"} and not other - one
+
+    def test_a_callback_sees_the_picture_so_far_if_asked(self, painter: TextToImageModel):
+        for preview in (False, True):
+            heard: list[Event] = []
+            painter.generate(PROMPT, callback=heard.append, preview=preview, size="48x32", num_inference_steps=8)
+            assert any(event.preview is not None for event in heard) is preview
 
 
 class TestFiles:
@@ -322,17 +333,25 @@ class TestRefused:
         with pytest.raises(error) as caught:
             model.stream(asked.pop("prompt"), **asked)
         assert isinstance(caught.value, ValueError) and "\n" not in str(caught.value) and len(str(caught.value)) < 500
-        assert "_runtime" not in vars(model)
+        assert "runtime" not in vars(model.engine)
 
     def test_words_that_help(self, painter: TextToImageModel):
-        with pytest.raises(StyleError, match="did you mean 'watercolor'"):
+        with pytest.raises(StyleError, match=r"did you mean 'watercolor'"):
             painter.generate(PROMPT, style="watercolr")
         with pytest.raises(SizeError, match="use 128 or 144"):
             painter.generate(PROMPT, width=129)
-        with pytest.raises(TypeError, match="stepz"):
-            painter.generate(PROMPT, stepz=3)  # type: ignore[call-arg]
 
-    @pytest.mark.parametrize("number", [0, -1, 1.0, True, MOST_AT_ONCE + 1])
+    @pytest.mark.parametrize(
+        ("wrong", "near"),
+        [({"stepz": 3}, "did you mean"), ({"negativ_prompt": "fog"}, "did you mean 'negative_prompt'"), ({"sise": "wide"}, "'size'"),
+         ({"num_videos_per_prompt": 2}, "did you mean 'num_images_per_prompt'"), ({"qqq": 1}, "unexpected argument 'qqq'")],
+    )  # fmt: skip
+    def test_unknown_arguments_name_the_nearest(self, painter: TextToImageModel, wrong: dict, near: str):
+        for call in (painter.generate, painter.stream, painter.options):
+            with pytest.raises(TypeError, match=near):
+                call(PROMPT, **wrong)
+
+    @pytest.mark.parametrize("number", [0, -1, 1.0, True, MAX_COUNT + 1])
     def test_numbers(self, painter: TextToImageModel, filmer: TextToVideoModel, number):
         with pytest.raises(SettingError, match="num_images_per_prompt"):
             painter.generate(PROMPT, num_images_per_prompt=number)

@@ -214,7 +214,7 @@ class TextToImageModel(_Model):
         Raises a RequestError (a ValueError) that says what is expected. Each picture of a list can be made again alone from
         its own request. The options: `help(mutoscope.options.ImageOptions)`.
         """
-        return drain(tell(self._stream(self.options(prompt, **options), preview=False), callback))
+        return drain(tell(self._stream(self.options(prompt, **options), options.get("preview", False)), callback))
 
     @show_options(ImageOptions)
     def stream(self, prompt: str, **options: Unpack[ImageOptions]) -> Iterator[Event]:
@@ -252,7 +252,7 @@ class TextToVideoModel(_Model):
 
         Raises a RequestError (a ValueError) that says what is expected. The options: `help(mutoscope.options.VideoOptions)`.
         """
-        return drain(tell(self._stream(self.options(prompt, **options), preview=False), callback))
+        return drain(tell(self._stream(self.options(prompt, **options), options.get("preview", False)), callback))
 
     @show_options(VideoOptions)
     def stream(self, prompt: str, **options: Unpack[VideoOptions]) -> Iterator[Event]:
