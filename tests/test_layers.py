@@ -25,7 +25,7 @@ LAYERS = {
     4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
     3: "codec guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
     2: "flow layers postprocess",
-    1: "capabilities config cutouts device events paths phrases rng shapes",
+    1: "capabilities config cutouts device events paths rng shapes",
     0: "errors telemetry text_files vocabulary weights",
 }
 PURPOSE = {

@@ -10,16 +10,16 @@ import pytest
 
 from mutoscope import TextToImageModel
 from mutoscope.errors import CheckpointError
-from mutoscope.objects import EMBEDDED, FORMER_DIGESTS, TABLE, Memory, load
+from mutoscope.objects import EMBEDDED, FORMER_DIGESTS, TABLE, ObjectLibrary, load_library
 from mutoscope.vocabulary import COLORS, nouns
 
 
 @pytest.fixture(scope="module")
-def memory() -> Memory:
-    return load()
+def memory() -> ObjectLibrary:
+    return load_library()
 
 
-def test_it_names_its_makers(memory: Memory):
+def test_it_names_its_makers(memory: ObjectLibrary):
     assert len(memory.nouns) > 800
     assert all(row["source"] and row["licence"] and row["sprites"] > 0 for row in memory.credits)
     assert all(memory.drawing(noun, 0).pixels.shape[2] == 4 for noun in list(memory.nouns)[::40])
@@ -29,16 +29,16 @@ def test_what_is_damaged_is_refused(tmp_path: Path):
     broken = tmp_path / "things.zip"
     broken.write_bytes(b"no archive")
     with pytest.raises(CheckpointError, match=r"things\.zip cannot be read"):
-        Memory(broken)
+        ObjectLibrary(broken)
     zipfile.ZipFile(broken, "w").close()
     with pytest.raises(CheckpointError, match=r"things\.zip cannot be read"):  # without its table
-        Memory(broken)
+        ObjectLibrary(broken)
     (tmp_path / TABLE).write_text(json.dumps({"format": 99}))
     with pytest.raises(CheckpointError, match="format 99"):
-        Memory(broken)
+        ObjectLibrary(broken)
 
 
-def test_table_archive_and_vocabulary_agree(memory: Memory):
+def test_table_archive_and_vocabulary_agree(memory: ObjectLibrary):
     with zipfile.ZipFile(EMBEDDED) as archive:
         files = [row.file for rows in memory.drawings.values() for row in rows]
         assert sorted(files) == sorted(archive.namelist()) and len(files) == sum(
@@ -48,7 +48,7 @@ def test_table_archive_and_vocabulary_agree(memory: Memory):
     assert {row.color for rows in memory.drawings.values() for row in rows} <= {"", *COLORS}
 
 
-def test_a_file_of_an_earlier_archive_is_made_again(memory: Memory):
+def test_a_file_of_an_earlier_archive_is_made_again(memory: ObjectLibrary):
     """0.1.0 wrote the digest of an archive with other bookkeeping and the same drawings."""
     (former,) = FORMER_DIGESTS
     assert memory.holds(memory.digest) and memory.holds(former) and not memory.holds("0" * 16)

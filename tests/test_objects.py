@@ -12,7 +12,7 @@ from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.cli import main
 from mutoscope.cutouts import dyed
 from mutoscope.errors import SettingError
-from mutoscope.objects import Memory, load, own_things
+from mutoscope.objects import ObjectLibrary, load_library, own_objects
 from mutoscope.objects.layout import lay_out
 from mutoscope.objects.paste import interior_cells
 from mutoscope.prompt.objects import MAX_OBJECTS
@@ -22,8 +22,8 @@ from mutoscope.vocabulary import COLORS
 
 
 @pytest.fixture(scope="module")
-def memory() -> Memory:
-    return load()
+def memory() -> ObjectLibrary:
+    return load_library()
 
 
 class TestWords:
@@ -46,7 +46,7 @@ class TestWords:
         ],
     )  # fmt: skip
     def test_things_and_the_scene_without_them(
-        self, memory: Memory, prompt: str, scene: str, things: list[NamedObject]
+        self, memory: ObjectLibrary, prompt: str, scene: str, things: list[NamedObject]
     ):
         found = memory.find(prompt)
         assert (found.scene, list(found.objects)) == (scene, things)
@@ -56,7 +56,7 @@ class TestWords:
         ["A serene lake surrounded by pine trees at sunset", "waves crashing on a beach", "an orange sky over the desert",
          "a lighthouse in a storm", "an island with palm trees under the moon", "a snowy village at dawn, oil painting"],
     )  # fmt: skip
-    def test_scenes_hold_no_things(self, memory: Memory, prompt: str):
+    def test_scenes_hold_no_things(self, memory: ObjectLibrary, prompt: str):
         found = memory.find(prompt)
         assert found.objects == () and found.scene == prompt
 
@@ -65,11 +65,11 @@ class TestWords:
         [("two bicycles on a white background", "white"), ("a cat, isolated on gray", "grey"), ("a sticker of a fox", ""),
          ("a teapot on a solid blue backdrop", "blue"), ("a product photo of a red car", ""), ("a plain teapot", "")],
     )  # fmt: skip
-    def test_plain_grounds(self, memory: Memory, prompt: str, color: str):
+    def test_plain_grounds(self, memory: ObjectLibrary, prompt: str, color: str):
         found = memory.find(prompt)
         assert (found.place, found.ground) == ("plain ground", color) and len(found.objects) == 1
 
-    def test_a_scene_goes_before_a_ground(self, memory: Memory):
+    def test_a_scene_goes_before_a_ground(self, memory: ObjectLibrary):
         found = memory.find("a car on a beach with a blue background")
         assert (found.place, found.ground) == ("beach", "")
 
@@ -90,7 +90,7 @@ class TestWords:
             "deep plum clouds over a desert", "a beach at dawn in coral", "red and orange leaves in a forest",
         ],
     )  # fmt: skip
-    def test_what_the_language_says_is_no_object_of_the_picture(self, memory: Memory, prompt: str):
+    def test_what_the_language_says_is_no_object_of_the_picture(self, memory: ObjectLibrary, prompt: str):
         found = memory.find(prompt)
         assert found.objects == () and found.scene == prompt
 
@@ -105,7 +105,7 @@ class TestWords:
             ("two red cars in a city without clouds", "car"),
         ],
     )  # fmt: skip
-    def test_the_same_nouns_are_objects_elsewhere(self, memory: Memory, prompt: str, noun: str):
+    def test_the_same_nouns_are_objects_elsewhere(self, memory: ObjectLibrary, prompt: str, noun: str):
         assert noun in [each.noun for each in memory.find(prompt).objects]
 
     @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ class TestWords:
         [("a wheat field at dawn", "farm field"), ("a field full of poppies", "flower field"), ("icebergs under a full moon", "arctic"),
          ("fishing boats at the quay", "harbour")],
     )  # fmt: skip
-    def test_the_wording_of_a_scene_keeps_its_things(self, memory: Memory, prompt: str, place: str):
+    def test_the_wording_of_a_scene_keeps_its_things(self, memory: ObjectLibrary, prompt: str, place: str):
         found = memory.find(prompt)
         assert (found.objects, found.scene, found.place) == ((), prompt, place)
 
-    def test_things_that_are_counted_stay_things(self, memory: Memory):
+    def test_things_that_are_counted_stay_things(self, memory: ObjectLibrary):
         found = memory.find("three fishing boats on a lake")
         assert [thing.count for thing in found.objects] == [3] and found.place == "lake"
         assert memory.find("an apple orchard at noon").objects == (NamedObject("apple"),)
@@ -125,15 +125,15 @@ class TestWords:
     @pytest.mark.parametrize(
         "prompt", ["snow falling on tiny houses at midnight", "three red houses on a meadow", "houses by a lake"]
     )
-    def test_houses_are_objects_like_any_other(self, memory: Memory, prompt: str):
+    def test_houses_are_objects_like_any_other(self, memory: ObjectLibrary, prompt: str):
         assert [each.noun for each in memory.find(prompt).objects] == ["houses"]
 
-    def test_things_without_a_scene_go_home(self, memory: Memory):
+    def test_things_without_a_scene_go_home(self, memory: ObjectLibrary):
         assert memory.find("a camel").place == "desert"
         assert memory.find("a penguin, watercolor").scene.endswith(", watercolor")
         assert memory.find("a teapot").place == "plain ground"
 
-    def test_counts_colors_and_other_spellings(self, memory: Memory):
+    def test_counts_colors_and_other_spellings(self, memory: ObjectLibrary):
         (dogs,) = memory.find("a couple of puppies in a meadow").objects
         assert (dogs.noun, dogs.count) == ("dog", 2)
         (cars,) = memory.find("cars on a road").objects
@@ -141,21 +141,21 @@ class TestWords:
         (car,) = memory.find("one big shiny gray automobile on a road").objects
         assert (car.noun, car.count, car.color) == ("car", 1, "grey")
 
-    def test_never_more_than_there_is_room_for(self, memory: Memory):
+    def test_never_more_than_there_is_room_for(self, memory: ObjectLibrary):
         found = memory.find("six dogs, six cats and six cows in a meadow")
         assert sum(thing.count for thing in found.objects) <= MAX_OBJECTS
 
     @pytest.mark.parametrize(
         "prompt", ["", " ", "🦊", "İstanbul'da bir kedi", "fox " * 400, "((((fox", "\t\n fox, , ,"]
     )
-    def test_any_text_is_read(self, memory: Memory, prompt: str):
+    def test_any_text_is_read(self, memory: ObjectLibrary, prompt: str):
         found = memory.find(prompt)
         assert isinstance(found.scene, str) and len(found.objects) <= MAX_OBJECTS
 
 
 class TestLayout:
     @pytest.mark.parametrize("aspect", [0.5, 1.0, 16 / 9, 3.0])
-    def test_all_are_inside_and_on_their_side(self, memory: Memory, aspect: float):
+    def test_all_are_inside_and_on_their_side(self, memory: ObjectLibrary, aspect: float):
         for seed in range(40):
             things = (NamedObject("dog", 1, side="left"), NamedObject("cat", 1, side="right"))
             left, right = sorted(
@@ -167,14 +167,14 @@ class TestLayout:
                 assert -aspect / 2 <= x0 and x1 <= aspect / 2 and y0 >= -0.01 and y1 <= 1.01
 
     @pytest.mark.parametrize("count", range(1, MAX_OBJECTS + 1))
-    def test_none_hides_another(self, memory: Memory, count: int):
+    def test_none_hides_another(self, memory: ObjectLibrary, count: int):
         for seed in range(30):
             items = lay_out((NamedObject("car", count),), memory.nouns, memory.rooms("road"), 1.0, stream(seed), {})
             assert len(items) == count
             spans = sorted(item.box(1.0, 1.0)[::2] for item in items)
             assert all(one[1] <= two[0] + 0.02 for one, two in zip(spans, spans[1:], strict=False))
 
-    def test_places_are_those_of_the_scene(self, memory: Memory):
+    def test_places_are_those_of_the_scene(self, memory: ObjectLibrary):
         def place(noun: str, scene: str, aloft: bool = False) -> tuple[str, float]:
             (item,) = lay_out((NamedObject(noun, aloft=aloft),), memory.nouns, memory.rooms(scene), 1.0, stream(3), {})
             return item.place, item.y
@@ -186,7 +186,7 @@ class TestLayout:
 
 
 class TestPaste:
-    def test_the_rest_of_the_picture_stays(self, memory: Memory):
+    def test_the_rest_of_the_picture_stays(self, memory: ObjectLibrary):
         picture = np.full((128, 128, 3), (90, 160, 90), np.uint8)
         laid, covered = memory.lay_into(picture, memory.find("a cow in a meadow"), stream(1))
         assert laid.shape == picture.shape and laid.dtype == np.uint8
@@ -194,7 +194,7 @@ class TestPaste:
         changed = np.abs(laid.astype(int) - picture).sum(-1) > 60
         assert changed[covered > 0.9].mean() > 0.5 and changed[:20].mean() < 0.02
 
-    def test_night_is_darker_than_noon(self, memory: Memory):
+    def test_night_is_darker_than_noon(self, memory: ObjectLibrary):
         found = memory.find("a white horse in a meadow")
         bright, dark = (
             memory.lay_into(np.full((128, 128, 3), level, np.uint8), found, stream(1)) for level in (200, 25)
@@ -202,7 +202,7 @@ class TestPaste:
         inside = bright[1] > 0.9
         assert dark[0][inside].mean() < 0.75 * bright[0][inside].mean()
 
-    def test_a_plain_ground_has_no_ghosts(self, memory: Memory):
+    def test_a_plain_ground_has_no_ghosts(self, memory: ObjectLibrary):
         noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8)
         white, covered = memory.lay_into(noise, memory.find("an apple on a white background"), stream(0, 0, "things"))
         around = white[:12].astype(int)
@@ -210,17 +210,17 @@ class TestPaste:
         smooth, _ = memory.lay_into(noise, memory.find("an apple"), stream(0, 0, "things"))
         assert np.abs(np.diff(smooth[:12].astype(int), axis=0)).max() <= 4
 
-    def test_a_thing_is_lit_on_a_dark_ground(self, memory: Memory):
+    def test_a_thing_is_lit_on_a_dark_ground(self, memory: ObjectLibrary):
         found = memory.find("an apple on a black background")
         laid, covered = memory.lay_into(np.zeros((128, 128, 3), np.uint8), found, stream(0, 0, "things"))
         assert laid[covered > 0.9].mean() > 60 > laid[covered == 0].mean()
 
-    def test_the_same_dice_give_the_same_picture(self, memory: Memory):
+    def test_the_same_dice_give_the_same_picture(self, memory: ObjectLibrary):
         picture = np.full((64, 96, 3), 120, np.uint8)
         one, two = (memory.lay_into(picture, memory.find("three dogs in a meadow"), stream(5))[0] for _ in range(2))
         assert np.array_equal(one, two)
 
-    def test_dye(self, memory: Memory):
+    def test_dye(self, memory: ObjectLibrary):
         (number,) = [n for n in range(1)]
         pixels = memory.drawing("apple", number).pixels
         for color, target in COLORS.items():
@@ -252,8 +252,8 @@ def my_things(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class TestOwnThings:
-    def test_a_file_is_a_word(self, memory: Memory, my_things: Path):
-        joined = memory.joined(own_things())
+    def test_a_file_is_a_word(self, memory: ObjectLibrary, my_things: Path):
+        joined = memory.with_own(own_objects())
         found = joined.find("my ball on a beach")
         assert [thing.noun for thing in found.objects] == ["my ball"] and found.scene == "a beach"
         assert memory.find("my ball on a beach").objects == ()
@@ -274,7 +274,7 @@ class TestOwnThings:
             model.redo(picture.request)
 
     @pytest.mark.parametrize("kind", ["noise", "text", "clear"])
-    def test_what_is_no_cut_out_is_refused(self, memory: Memory, my_things: Path, kind: str):
+    def test_what_is_no_cut_out_is_refused(self, memory: ObjectLibrary, my_things: Path, kind: str):
         file = my_things / "odd.png"
         if kind == "text":
             file.write_bytes(b"no picture")
@@ -283,7 +283,7 @@ class TestOwnThings:
         else:
             Image.fromarray(np.zeros((40, 40, 4), np.uint8)).save(file)
         with pytest.raises(SettingError):
-            memory.joined(own_things()).drawing("odd", 0)
+            memory.with_own(own_objects()).drawing("odd", 0)
 
 
 class TestCommand:
@@ -306,7 +306,7 @@ class TestPictures:
         with_library = model.generate("a red car on a beach at noon", **asked)
         alone = model.generate("a red car on a beach at noon", objects=False, **asked)
         assert with_library.request.objects == ObjectPlan(
-            (NamedObject("car", 1, "red"),), (("a beach at noon", 1.0),), "beach", library=load().digest
+            (NamedObject("car", 1, "red"),), (("a beach at noon", 1.0),), "beach", library=load_library().digest
         )
         assert alone.request.objects is None
         red = [(p.astype(int)[..., 0] - p.astype(int)[..., 2] > 70).mean() for p in (with_library.pixels, alone.pixels)]
@@ -330,7 +330,7 @@ class TestPictures:
         (request,) = painter.requests(painter.options("a fox in a forest", num_inference_steps=2, size="48x32"))
         other = replace(request, objects=replace(request.objects, library="0123456789abcdef"))
         with pytest.raises(
-            SettingError, match=f"with the object library 0123456789abcdef; this version has {load().digest}"
+            SettingError, match=f"with the object library 0123456789abcdef; this version has {load_library().digest}"
         ):
             painter.redo(other)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutoscope.objects import load
+from mutoscope.objects import load_library
 from mutoscope.prompt.reading import is_known, keep_weights, read_prompt, unknown_words
 from mutoscope.prompt.request import Fact, NamedObject
 from mutoscope.prompt.weighting import Segments
@@ -89,7 +89,7 @@ class TestObjects:
         assert reading.found is None and reading.scene == reading.segments
 
     def test_objects_and_the_scene_without_them(self):
-        reading = read_prompt("two red cars on a lake at (sunset:1.3), watercolor", load())
+        reading = read_prompt("two red cars on a lake at (sunset:1.3), watercolor", load_library())
         assert reading.found is not None and reading.found.objects == (NamedObject("car", 2, "red"),)
         assert reading.scene == (("a lake at ", 1.0), ("sunset", 1.3), (", watercolor", 1.0))
         assert reading.facts == (LAKE, Fact("light", "sunset", 1.3)) and reading.style == "watercolor"
@@ -97,15 +97,17 @@ class TestObjects:
 
     def test_facts_are_read_without_the_objects(self):
         """An ice cream is no arctic: what is looked up is not read for the scene."""
-        facts = {fact.kind: fact.name for fact in read_prompt("an ice cream on a white background", load()).facts}
+        facts = {
+            fact.kind: fact.name for fact in read_prompt("an ice cream on a white background", load_library()).facts
+        }
         assert facts.get("scene") == "plain ground"
 
     def test_a_prompt_that_names_none_has_none(self):
-        reading = read_prompt("a serene lake", load())
+        reading = read_prompt("a serene lake", load_library())
         assert reading.found is None and reading.scene == reading.segments == (("a serene lake", 1.0),)
 
     def test_an_object_of_weight_zero_is_not_there(self):
-        reading = read_prompt("a lake, (two dogs:0)", load())
+        reading = read_prompt("a lake, (two dogs:0)", load_library())
         assert reading.found is None and reading.scene == (("a lake", 1.0),)
 
 

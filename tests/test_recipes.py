@@ -43,7 +43,7 @@ def run(extended: Path, code: str) -> str:
 def test_prompts_know_them(extended: Path):
     code = """
 import mutoscope
-from mutoscope.phrases import meant
+from mutoscope.prompt.facts import meant
 from mutoscope.prompt.styles import known_styles
 from mutoscope.vocabulary import SCENES, STYLES
 print(mutoscope.__file__)
@@ -58,10 +58,10 @@ print(sorted(meant("two frogs in the Everglades at dusk, riso print").items()))
 
 def test_objects_have_room_in_the_scene(extended: Path):
     code = """
-from mutoscope.objects import load
+from mutoscope.objects import load_library
 from mutoscope.vocabulary import belongs
-found = load().find("a duck in a swamp at dawn")
-print(found.place, [each.noun for each in found.objects], sorted(load().rooms("swamp")), belongs("duck", "swamp", "water"))
+found = load_library().find("a duck in a swamp at dawn")
+print(found.place, [each.noun for each in found.objects], sorted(load_library().rooms("swamp")), belongs("duck", "swamp", "water"))
 """
     assert run(extended, code) == "swamp ['duck'] ['air', 'water'] True"
 

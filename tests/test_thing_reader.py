@@ -14,7 +14,7 @@ from mutoscope.evaluate.judge import SHIPPED
 from mutoscope.evaluate.suite import check_seeds
 from mutoscope.evaluate.thing_reader import ThingHead, choose_words, load_thing_reader, match_kinds, resize, save_head
 from mutoscope.evaluate.things import THING_FACTS
-from mutoscope.objects import load
+from mutoscope.objects import load_library
 from mutoscope.rng import stream
 
 WORDS = {"object": ("none", "animal", "vehicle"), "side": ("left", "right")}
@@ -87,7 +87,7 @@ def test_pictures_of_any_size_are_looked_at():
 
 def test_the_shipped_one_reads_drawings():
     """Things of the memory on a white ground: kinds and names mostly, sides and numbers nearly always."""
-    reader, memory = load_thing_reader(), load()
+    reader, memory = load_thing_reader(), load_library()
     check_seeds(reader)
     assert (
         set(reader.card["words"]) == set(THING_FACTS)

@@ -15,9 +15,9 @@ from mutoscope.cli import (
     export,
     files,
     generate,
+    objects,
     recipe,
     styles,
-    things,
     train,
     tune,
     world,
@@ -25,6 +25,7 @@ from mutoscope.cli import (
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
+FORMER_NAMES = {"things": "objects"}  # of commands
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -49,7 +50,7 @@ class Group(TyperGroup):
         return super().parse_args(ctx, args or ["--help"])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        command = super().get_command(ctx, cmd_name)
+        command = super().get_command(ctx, FORMER_NAMES.get(cmd_name, cmd_name))
         if command is None and not ctx.resilient_parsing:
             known = self.names()
             hint = did_you_mean(cmd_name, known)
@@ -115,7 +116,7 @@ def build() -> TyperGroup:
         "mutoscope COMMAND -h shows examples of each. Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped.",
     )
     app.callback()(_start)
-    for module in (generate, styles, things, files, doctor):
+    for module in (generate, styles, objects, files, doctor):
         _add(app, module.COMMANDS)
     of_data = _group("Make training data, or gather, check, pack and show your own.")
     of_data.callback()(lambda: None)

@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from mutoscope.checkpoint import Checkpoint, read_weights
-from mutoscope.objects import OBJECT_PHRASE_WORDS
-from mutoscope.objects import load as load_objects
+from mutoscope.objects import OBJECT_PHRASE_WORDS, load_library
 from mutoscope.prompt.reading import is_known, unknown_words
 from mutoscope.prompt.request import Request
 from mutoscope.prompt.styles import known_styles
@@ -92,7 +91,7 @@ class KnownWords:
 
 
 def _object_words() -> frozenset[str]:
-    return frozenset(word for name in load_objects().names for word in name.split()) | OBJECT_PHRASE_WORDS
+    return frozenset(word for name in load_library().names for word in name.split()) | OBJECT_PHRASE_WORDS
 
 
 def nearest(word: str, known: frozenset[str], checkpoint: Checkpoint, tokenizer: Tokenizer) -> str:

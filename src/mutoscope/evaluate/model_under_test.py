@@ -15,8 +15,7 @@ from mutoscope.checkpoint import Checkpoint, read_weights
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
 from mutoscope.media.pixels import to_levels, to_values
-from mutoscope.objects import OBJECT_PHRASE_WORDS
-from mutoscope.objects import load as load_objects
+from mutoscope.objects import OBJECT_PHRASE_WORDS, load_library
 
 CODEC_BATCH = 16  # pictures
 
@@ -100,7 +99,7 @@ def read_known(checkpoint: Checkpoint) -> Known:
     One without facts is asked by its words alone.
     """
     facts = checkpoint.card.get("known_facts") or {}
-    objects = load_objects()
+    objects = load_library()
     words = checkpoint.known_words | {word for name in objects.names for word in name.split()} | OBJECT_PHRASE_WORDS
     return Known(words, {**facts, "thing": sorted({*objects.nouns, *facts.get("thing", ())})} if facts else {})
 

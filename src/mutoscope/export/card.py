@@ -14,7 +14,7 @@ from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig
 from mutoscope.errors import CheckpointError
 from mutoscope.export.figures import part_sizes, training_table
 from mutoscope.export.pages import bullet_list, table
-from mutoscope.objects import load as load_objects
+from mutoscope.objects import load_library
 from mutoscope.run_folder import BEGUN
 from mutoscope.shapes import NATIVE_SIDE
 from mutoscope.world.grammar import vocabulary
@@ -264,7 +264,7 @@ def _sources_section(card: dict[str, Any]) -> list[str]:
 
 def _objects_section() -> list[str]:
     """The drawings that every checkpoint looks things up in."""
-    objects = load_objects()
+    objects = load_library()
     rows = [(credit["source"], credit["licence"], str(credit["sprites"])) for credit in objects.credits]
     return [
         "## Things",

@@ -1,14 +1,14 @@
-"""The memory of things: drawings that the package ships, by name, for what a small network cannot know by heart.
+"""The object library: drawings that the package ships, by name, for what a small network cannot know by heart.
 
-    prompt ─ words.find ─┬─ the scene, without its things ─ drawn by the network
-                         └─ things ─ layout.place ─ paste.paste ─ drawn over by the network: edges, light, style
+    prompt ─ find ─┬─ the scene, without its objects ─ drawn by the network
+                   └─ objects ─ layout.lay_out ─ paste.paste ─ painted over by the network: edges, light, style
 
-A network of ten million weights learns scenes, lights and styles, and not the shapes of a thousand things; so shapes are looked
+A network of ten million weights learns scenes, lights and styles, and not the shapes of a thousand objects; so shapes are looked
 up, as in retrieval-augmented diffusion (Blattmann et al. 2022), placed by what the prompt says of them (as in layout-grounded
 diffusion, Lian et al. 2023), and painted over at the noise level at which forms stay and surfaces change (SDEdit, Meng et al. 2022).
 
-    memory = load()
-    memory.find("two red cars on a road at dusk")      # FoundObjects(scene='a road at dusk', objects=(NamedObject('car', 2, color='red'),))
+    library = load_library()
+    library.find("two red cars on a road at dusk")   # scene 'a road at dusk', objects (NamedObject('car', 2, color='red'),)
 
 Knows no request, no network and no file but its own: `things.zip`, one WebP a drawing, and `drawings.json`, what is known of each
 (scripts/make_objects). Names, sizes and places are those of the vocabulary.
@@ -31,27 +31,37 @@ from mutoscope import vocabulary
 from mutoscope.cutouts import dyed
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.objects.layout import Noun, Placed, lay_out
-from mutoscope.objects.own import OwnThing, own_things
+from mutoscope.objects.own import OwnObject, own_objects
 from mutoscope.objects.paste import backdrop, interior_cells, paste
 from mutoscope.prompt.objects import OBJECT_PHRASE_WORDS, FoundObjects, ObjectFinder
 from mutoscope.prompt.request import ObjectPlan
 from mutoscope.rng import Stream
 
 __all__ = [
-    "OBJECT_PHRASE_WORDS", "Drawing", "FoundObjects", "Memory", "Noun", "OwnThing", "Placed", "find_library", "interior_cells", "load",
-    "open_library", "own_things",
+    "OBJECT_PHRASE_WORDS",
+    "Drawing",
+    "FoundObjects",
+    "Noun",
+    "ObjectLibrary",
+    "OwnObject",
+    "Placed",
+    "find_library",
+    "interior_cells",
+    "load_library",
+    "open_library",
+    "own_objects",
 ]  # fmt: skip
 
 FORMAT, TABLE = 2, "drawings.json"  # beside the archive: the facts of every drawing, and whose they are
 # Digests of earlier archives that held the same drawings: files made with those are made again the same.
 FORMER_DIGESTS = frozenset({"042d92b4f0833890"})
-PLAIN = "plain background"  # where things stand that are at home in no scene
+PLAIN = "plain background"  # where objects stand that are at home in no scene
 EMBEDDED = Path(__file__).parent / "things.zip"
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """One picture of a thing. `pixels` (h, w, 4) float32, premultiplied colour and alpha in [0, 1], cut to what can be seen."""
+    """One picture of an object. `pixels` (h, w, 4) float32, premultiplied colour and alpha in [0, 1], cut to what can be seen."""
 
     pixels: np.ndarray
     bust: bool = False  # a head: it looks over the lower edge of the frame
@@ -63,14 +73,14 @@ class Drawing:
 class DrawingFacts:
     """What is known of a drawing without opening it: the row of the table."""
 
-    file: str = ""  # in the archive; "" for a thing of the user's own
+    file: str = ""  # in the archive; "" for an object of the user's own
     bust: bool = False
     dye: bool = False
     color: str = ""
 
 
-class Memory:
-    """An open archive of things."""
+class ObjectLibrary:
+    """An open archive of objects."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -79,24 +89,24 @@ class Memory:
             table: dict[str, Any] = json.loads(path.with_name(TABLE).read_text(encoding="utf-8"))
             known = table["format"]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f"{path} cannot be read as a memory of things ({error}); install again") from error
+            raise CheckpointError(f"{path} cannot be read as an object library ({error}); install again") from error
         if known != FORMAT:
             raise CheckpointError(f"{path}: format {known!r}, this version reads {FORMAT}; update mutoscope")
         self.credits: list[dict[str, Any]] = table["credits"]  # source, licence and number of the drawings
         self.drawings = {noun: tuple(DrawingFacts(**row) for row in rows) for noun, rows in table["drawings"].items()}
         self._shipped = frozenset(self.drawings)
-        self._own: Mapping[str, OwnThing] = {}
+        self._own: Mapping[str, OwnObject] = {}
 
-    def joined(self, own: Mapping[str, OwnThing]) -> "Memory":
-        """Return this memory with a user's own things, which go before others of their name."""
+    def with_own(self, own: Mapping[str, OwnObject]) -> "ObjectLibrary":
+        """Return this library with a user's own objects, which go before others of their name."""
         if not own:
             return self
-        memory = copy(self)
-        for cached in ("nouns", "_speech"):
-            memory.__dict__.pop(cached, None)
-        memory._own = dict(own)
-        memory.drawings = self.drawings | {name: (DrawingFacts(dye=True),) for name in own}
-        return memory
+        library = copy(self)
+        for cached in ("nouns", "_finder"):
+            library.__dict__.pop(cached, None)
+        library._own = dict(own)
+        library.drawings = self.drawings | {name: (DrawingFacts(dye=True),) for name in own}
+        return library
 
     @property
     def own_hashes(self) -> tuple[tuple[str, str], ...]:
@@ -123,38 +133,38 @@ class Memory:
         if known is None:
             return Noun(
                 name, "person", ("ground", "plain"), drawings=count
-            )  # of a user's own thing nothing else is known
+            )  # of a user's own object nothing else is known
         sunk = 0.0 if name in self._own else known.sunk
         return Noun(name, known.size, known.places, sunk, count)
 
     @property
     def names(self) -> frozenset[str]:
-        """All words that name a thing, plurals too."""
-        return self._speech.names
+        """All words that name an object, plurals too."""
+        return self._finder.names
 
     @cached_property
-    def _speech(self) -> ObjectFinder:
+    def _finder(self) -> ObjectFinder:
         return ObjectFinder(self._shipped, self._own)
 
     def find(self, prompt: str) -> FoundObjects:
-        """Return what a prompt says: its scene without its things, and these; see `words.FoundObjects`.
+        """Return what a prompt says: its scene without its objects, and these; see prompt/objects.py.
 
-        Things without a scene stand where they are at home: a fox in a forest, a teapot on a plain ground.
+        Objects without a scene stand where they are at home: a fox in a forest, a teapot on a plain ground.
         """
-        found = self._speech.find(prompt)
+        found = self._finder.find(prompt)
         if found.place or not found.objects:
             return found
-        home = next(filter(None, (vocabulary.home_of(thing.noun) for thing in found.objects)), PLAIN)
+        home = next(filter(None, (vocabulary.home_of(wanted.noun) for wanted in found.objects)), PLAIN)
         scene = f"{home}, {found.scene}" if found.scene else home
-        return FoundObjects(scene, found.objects, self._speech.scene_of(home))
+        return FoundObjects(scene, found.objects, self._finder.scene_of(home))
 
     def rooms(self, scene: str) -> dict[str, tuple[float, float]]:
-        """Return where things can stand in a scene, heights of the frame from the top; {} for an unknown one."""
+        """Return where objects can stand in a scene, heights of the frame from the top; {} for an unknown one."""
         known = vocabulary.scenes().get(scene)
         return known.heights() if known else {}
 
     def under_water(self, scene: str) -> bool:
-        """Say whether a scene lies below the surface, where things float anywhere."""
+        """Say whether a scene lies below the surface, where objects float anywhere."""
         known = vocabulary.scenes().get(scene)
         return known is not None and known.under_water
 
@@ -166,19 +176,19 @@ class Memory:
         return Drawing(pixels, row.bust, row.dye, row.color)
 
     def lay_into(
-        self, picture: np.ndarray, found: FoundObjects | ObjectPlan, dice: Stream
+        self, picture: np.ndarray, found: FoundObjects | ObjectPlan, rng: Stream
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return a picture (H, W, 3) uint8 with the things that were found, and where they are, (H, W) float32 in [0, 1]."""
+        """Return a picture (H, W, 3) uint8 with the objects that were found, and where they are, (H, W) float32 in [0, 1]."""
         height, width = picture.shape[:2]
-        busts = {thing.noun: self.drawing(thing.noun, 0).bust for thing in found.objects}
+        busts = {wanted.noun: self.drawing(wanted.noun, 0).bust for wanted in found.objects}
         rooms, floating = self.rooms(found.place), self.under_water(found.place)
-        items = lay_out(found.objects, self.nouns, rooms, width / height, dice, busts, floating)
+        items = lay_out(found.objects, self.nouns, rooms, width / height, rng, busts, floating)
         ground = backdrop(picture, found.ground) if "plain" in rooms else picture
         return paste(ground, items, self._draw)
 
     def _draw(self, item: Placed) -> tuple[np.ndarray, float]:
-        """Return the drawing of a thing in its place, in the colour that was asked for, and the share of it under water."""
-        noun, color = item.thing.noun, item.thing.color
+        """Return the drawing of an object in its place, in the colour that was asked for, and the share of it under water."""
+        noun, color = item.wanted.noun, item.wanted.color
         fits = [number for number, row in enumerate(self.drawings[noun]) if not color or row.dye or row.color == color]
         drawing = self.drawing(noun, fits[item.drawing % len(fits)] if fits else item.drawing)
         dye = color and drawing.dyeable and drawing.color != color
@@ -193,26 +203,26 @@ class Memory:
 
 
 @cache
-def load() -> Memory:
-    """Return the memory that the package ships."""
-    return Memory(EMBEDDED)
+def load_library() -> ObjectLibrary:
+    """Return the library that the package ships."""
+    return ObjectLibrary(EMBEDDED)
 
 
-def find_library(prompt: str) -> Memory:
+def find_library(prompt: str) -> ObjectLibrary:
     """Return the library that a prompt's objects are looked up in: the package's, and the user's own objects that it may name."""
     text = prompt.lower()
-    return load().joined({name: item for name, item in own_things().items() if name in text})
+    return load_library().with_own({name: item for name, item in own_objects().items() if name in text})
 
 
-def open_library(plan: ObjectPlan) -> Memory:
+def open_library(plan: ObjectPlan) -> ObjectLibrary:
     """Return the library that a request was made with; SettingError when it, or an object of the user's own, is another one."""
-    library = load()
+    library = load_library()
     if not library.holds(plan.library):
         raise SettingError(f"this was drawn with the object library {plan.library}; this version has {library.digest}")
-    own = own_things()
+    own = own_objects()
     for name, digest in plan.own:
         if name not in own or own[name].hash != digest:
             raise SettingError(
                 f"this shows your own object {name!r} ({digest}), and your folder of objects has no such file"
             )
-    return library.joined({name: own[name] for name, _ in plan.own})
+    return library.with_own({name: own[name] for name, _ in plan.own})

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from mutoscope.phrases import meant
+from mutoscope.prompt.facts import find_facts
 from mutoscope.prompt.request import NamedObject
 from mutoscope.vocabulary import COLOR_SYNONYMS, COLORS, COUNTS, FACTS, Matcher, caption_wordings, match, names_of
 from mutoscope.vocabulary.matching import Hit
@@ -193,7 +193,7 @@ class ObjectFinder:
         """Return the scene that the words around the objects suggest where none is named, "" for none that objects can stand in."""
         for hit in named:
             text = text[: hit.start()] + " " * len(hit.group()) + text[hit.end() :]
-        scene = meant(text).get("scene", "")
+        scene = find_facts(text).get("scene", "")
         return scene if scene in self._scenes.values() else ""
 
     def _is_loose(self, text: str, hit: re.Match[str]) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Protocol
 
-from mutoscope.phrases import correct_spelling, meant
+from mutoscope.prompt.facts import correct_spelling, find_facts
 from mutoscope.prompt.objects import FoundObjects
 from mutoscope.prompt.request import Fact
 from mutoscope.prompt.weighting import EMPTY, Segments, leave_out_unread, parse_weights
@@ -57,7 +57,7 @@ def read_facts(segments: Segments, may_be_typo: Callable[[str], bool]) -> tuple[
     """Return the facts that a text states, each with the weight of its words, and the style it names, "" for none."""
     text = "".join(words for words, _ in segments)
     typos = [word for word in dict.fromkeys(re.findall(r"[^\W\d_](?:[\w'\-]*\w)?", text.lower())) if may_be_typo(word)]
-    stated = meant(correct_spelling(text, typos) if typos else text)
+    stated = find_facts(correct_spelling(text, typos) if typos else text)
     if stated.get("scene") in LIGHTLESS:
         stated.pop("light", None)
     style = stated.pop("style", "")

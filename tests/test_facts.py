@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from mutoscope import TextToImageModel
-from mutoscope.objects import load
-from mutoscope.phrases import CLASSIFIED_FACTS, classify, correct_spelling, meant, read, stems
+from mutoscope.objects import load_library
+from mutoscope.prompt.facts import CLASSIFIED_FACTS, classify, correct_spelling, find_facts, read, stems
 from mutoscope.vocabulary import synonyms
 from mutoscope.world.captions import caption
 from mutoscope.world.draw_spec import draw_spec
@@ -31,7 +31,7 @@ from mutoscope.world.read import read as read_by_the_world
     ],
 )
 def test_facts(prompt: str, facts: dict[str, str]):
-    assert meant(prompt) == facts
+    assert find_facts(prompt) == facts
 
 
 def test_the_longest_wording_wins_and_the_first_scene():
@@ -64,8 +64,8 @@ def test_a_word_that_every_scene_has_tells_nothing():
 def test_objects_tell_no_scene():
     """An ice cream is no arctic: what is looked up is not read for the scene."""
     for thing in ("an ice cream", "a red fire engine", "a cup of coffee"):
-        found = load().find(f"portrait of {thing} on a white background")
-        assert found.objects and meant(found.scene) == {"scene": "plain ground"}, found
+        found = load_library().find(f"portrait of {thing} on a white background")
+        assert found.objects and find_facts(found.scene) == {"scene": "plain ground"}, found
 
 
 def test_what_is_misspelt_is_read_as_the_nearest_word():

@@ -1,6 +1,6 @@
 """Which scene, light, weather, season and style a prompt states: `nightfall over rooftops under snow` -> snowy village, blue hour.
 
-A small network that has read a wording a dozen times follows it less well than the name of what is meant, which it has read thousands
+A small network that has read a wording a dozen times follows it less well than the name of what is find_facts, which it has read thousands
 of times. So it reads the names of the facts besides the prompt. The wordings are those of `vocabulary`; of two scenes the first is
 taken.
 
@@ -8,7 +8,7 @@ Where no wording says scene or light, single words may tell it: `hedges and rose
 others (naive Bayes over the wordings). Misspelt words are read as the nearest that wordings have. What is left open is left to
 the network, as before.
 
-    meant("At the onset of night, a tarn ringed by firs")   # {"scene": "lake", "light": "blue hour", "plant": "pine"}
+    find_facts("At the onset of night, a tarn ringed by firs")   # {"scene": "lake", "light": "blue hour", "plant": "pine"}
 
 The request keeps the facts, so a file is made again the same whatever a later version reads.
 """
@@ -27,7 +27,7 @@ PINE_FOREST = "pine forest"  # the scene of pines and firs that stand in none
 MIN_LIKELIHOOD_RATIO = 4.0  # of the likeliest name to the second; below it nothing is told
 MIN_SPELLING_RATIO = 0.83  # of letters that a misspelt word and the right one have in common
 MIN_SPELLING_LETTERS = 5  # of a word that is corrected
-# Words that tell no scene and no light: colours are those of things, the rest is everywhere.
+# Words that tell no scene and no light: colours are those of objects, the rest is everywhere.
 STOP_WORDS = frozenset(
     "red orange yellow green blue purple pink brown black white grey gray golden violet crimson scarlet a an the of in on at to with "
     "and or is are as by from for into over under up down out all it its that this i my me we you no not one two so be like very just "
@@ -38,7 +38,7 @@ MIN_STEM_LETTERS = 4
 _WORD = re.compile(r"[\w'-]+")
 
 
-def read(prompt: str) -> dict[str, str]:
+def match_facts(prompt: str) -> dict[str, str]:
     """Return the facts that a prompt says, by name; what it does not say is left out."""
     facts: dict[str, str] = {}
     for found in match(prompt):
@@ -47,9 +47,9 @@ def read(prompt: str) -> dict[str, str]:
     return facts
 
 
-def meant(prompt: str) -> dict[str, str]:
-    """Return what `read` reads, and the scene and light that single words tell where no wording says them."""
-    said = read(prompt)
+def find_facts(prompt: str) -> dict[str, str]:
+    """Return what `match_facts` finds, and the scene and light that single words tell where no wording says them."""
+    said = match_facts(prompt)
     told = {fact: classify(fact, stems(prompt)) for fact in CLASSIFIED_FACTS if fact not in said}
     implied = {"scene": PINE_FOREST} if said.get("plant") == "pine" else {}
     return implied | said | {fact: name for fact, name in told.items() if name}
