@@ -6,7 +6,7 @@ import pytest
 
 from mutoscope import TextToImageModel
 from mutoscope.objects import load_library
-from mutoscope.prompt.facts import CLASSIFIED_FACTS, classify, correct_spelling, find_facts, read, stems
+from mutoscope.prompt.facts import CLASSIFIED_FACTS, classify, correct_spelling, find_facts, match_facts, stems
 from mutoscope.vocabulary import synonyms
 from mutoscope.world.captions import caption
 from mutoscope.world.draw_spec import draw_spec
@@ -35,14 +35,14 @@ def test_facts(prompt: str, facts: dict[str, str]):
 
 
 def test_the_longest_wording_wins_and_the_first_scene():
-    assert read("a forest lake")["scene"] == "lake"
-    assert read("a beach, a desert")["scene"] == "beach"
+    assert match_facts("a forest lake")["scene"] == "lake"
+    assert match_facts("a beach, a desert")["scene"] == "beach"
 
 
 def test_captions_are_read_as_the_world_reads_them():
     for index in range(60):
         text = caption(draw_spec(5, index), index % 8)
-        assert read(text) == dict(read_by_the_world(text).facts), text
+        assert match_facts(text) == dict(read_by_the_world(text).facts), text
 
 
 @pytest.mark.parametrize("fact", CLASSIFIED_FACTS)

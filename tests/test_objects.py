@@ -161,7 +161,7 @@ class TestLayout:
             left, right = sorted(
                 lay_out(things, memory.nouns, memory.rooms("meadow"), aspect, stream(seed), {}), key=lambda item: item.x
             )
-            assert left.thing.noun == "dog" and right.thing.noun == "cat" and left.x < 0 < right.x
+            assert left.wanted.noun == "dog" and right.wanted.noun == "cat" and left.x < 0 < right.x
             for item in (left, right):
                 x0, y0, x1, y1 = item.box(1.0, 1.0)
                 assert -aspect / 2 <= x0 and x1 <= aspect / 2 and y0 >= -0.01 and y1 <= 1.01
@@ -288,14 +288,14 @@ class TestOwnThings:
 
 class TestCommand:
     def test_list_prompt_and_credits(self, my_things: Path, capsys: pytest.CaptureFixture[str]):
-        assert main(["things"]) == 0
+        assert main(["objects"]) == 0
         out, err = capsys.readouterr()
-        assert "hot air balloon" in out and "my ball" in out and str(my_things) in err
-        assert main(["things", "two red cars on a road", "--json"]) == 0
-        assert json.loads(capsys.readouterr().out)["things"] == [
-            {"thing": "car", "count": 2, "color": "red", "side": ""}
+        assert "hot air balloon" in out and "my ball" in out and str(my_things.with_name("objects")) in err
+        assert main(["objects", "two red cars on a road", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["objects"] == [
+            {"object": "car", "count": 2, "color": "red", "side": ""}
         ]
-        assert main(["things", "--credits"]) == 0
+        assert main(["things", "--credits"]) == 0  # the former name
         assert "Apache-2.0" in capsys.readouterr().out
 
 

@@ -43,12 +43,12 @@ def run(extended: Path, code: str) -> str:
 def test_prompts_know_them(extended: Path):
     code = """
 import mutoscope
-from mutoscope.prompt.facts import meant
+from mutoscope.prompt.facts import find_facts
 from mutoscope.prompt.styles import known_styles
 from mutoscope.vocabulary import SCENES, STYLES
 print(mutoscope.__file__)
 print("swamp" in SCENES, "risograph" in STYLES, known_styles()["risograph"].words)
-print(sorted(meant("two frogs in the Everglades at dusk, riso print").items()))
+print(sorted(find_facts("two frogs in the Everglades at dusk, riso print").items()))
 """
     file, known, facts = run(extended, code).splitlines()
     assert Path(file).parent == extended / "mutoscope"
