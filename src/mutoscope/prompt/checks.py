@@ -6,6 +6,7 @@ Numbers of NumPy and of other libraries are taken and turned into int and float,
 import math
 import numbers
 import operator
+from contextlib import suppress
 from typing import Any
 
 from mutoscope.errors import PromptError, SettingError
@@ -50,9 +51,13 @@ def as_int(name: str, value: Any, error: type[Exception] = SettingError) -> int:
 
 def as_float(name: str, value: Any, error: type[Exception] = SettingError) -> float:
     """Return a finite number, also one of NumPy, as float; `error` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not math.isfinite(value):
+    number = math.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        with suppress(OverflowError):  # a whole number of hundreds of digits
+            number = float(value)
+    if not math.isfinite(number):
         raise error(f"{name} must be a finite number, got {value!r}"[:200])
-    return float(value)
+    return number
 
 
 def check_int(name: str, value: Any, low: int, high: int, error: type[Exception] = SettingError) -> int:
