@@ -47,9 +47,9 @@ def written(folder: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("name", names())
 def test_every_recipe_of_the_package_can_be_asked(name: str):
-    from mutoscope.cli.series import SeriesWish
+    from mutoscope.cli.series import SeriesOptions
 
-    series = SeriesWish(name).series()
+    series = SeriesOptions(name).series()
     assert series.title and series.about and series.domain
     assert len({panel.name for panel in series.panels}) == len(series.panels)
     assert not any("{" in series.prompt_of(panel) for panel in series.panels)
@@ -91,9 +91,10 @@ def test_a_series_is_drawn_with_motif_style_and_headline(tmp_path: Path, capsys:
     path, out = written(tmp_path, PLAN), tmp_path / "out"
     asked = ["recipe", str(path), "--out", str(out), "--motif", "a beach", "--headline", "Slow down.", "--json", "-q"]
     assert main(asked) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert [request["prompt"] for request in facts["requests"]] == ["a beach at sunset", "a beach at noon"]
-    assert facts["requests"][0]["seed"] == 3 and facts["requests"][1]["seed"] in (3, 4)
+    *drawn, facts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["request"]["prompt"] for one in drawn] == ["a beach at sunset", "a beach at noon"]
+    assert drawn[0]["request"]["seed"] == 3 and drawn[1]["request"]["seed"] in (3, 4)
+    assert [one["file"] for one in drawn] == facts["files"][:2], "each was told as soon as it was finished"
     assert [Path(file).name for file in facts["files"]] == ["one.png", "two.png", "two-headline.png", "sheet.png"]
     with Image.open(out / "two-headline.png") as words, Image.open(out / "sheet.png") as sheet:
         assert words.size == (512, 512) and sheet.width > 600
@@ -117,8 +118,8 @@ def test_prompts_of_a_file_take_the_place_of_the_pictures(tmp_path: Path, capsys
         "-q",
     ]
     assert main(asked) == 0
-    requests = json.loads(capsys.readouterr().out)["requests"]
-    assert [(one["prompt"], one["style"]) for one in requests] == [
+    *drawn, _ = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["request"]["prompt"], one["request"]["styles"][0]["name"]) for one in drawn] == [
         ("a lake at dawn", "anime"),
         ("a desert at night", "anime"),
     ]
@@ -130,7 +131,7 @@ def test_prompts_of_a_file_take_the_place_of_the_pictures(tmp_path: Path, capsys
         (["storybord"], "did you mean 'storyboard'"),
         (["storyboard", "--style", "watercolr"], "did you mean 'watercolor'"),
         (["storyboard", "--prompts", "nowhere.txt"], "'nowhere.txt' is not a file"),
-        (["storyboard", "--scale", "0.5"], "--scale is for recipes of training"),
+        (["storyboard", "--scale", "0.5"], "--scale is for training recipes"),
         (["nowhere.toml"], "'nowhere.toml' is not a file"),
         (["storyboard", "--size", "100000x8"], "picture '1-harbour'"),
     ],
