@@ -293,7 +293,8 @@ class TestModel:
         assert not np.array_equal(painter.redo(replace(one.request, index=1)).pixels, one.pixels)
 
     def test_a_request_without_a_draft_is_drawn_at_once_as_before(self, painter: TextToImageModel):
-        request = Request(PROMPT, width=256, height=224, num_inference_steps=3, seed=5)
+        (planned,) = painter.requests(painter.options(PROMPT, **self.SIZE))
+        request = replace(planned, draft=None, refine_strength=0.0)
         assert "draft" not in request.to_json() and "refine" not in request.to_json()
         phases = []
         direct = painter.redo(request, callback=lambda event: phases.append(event.phase))
