@@ -1,7 +1,7 @@
 """Sets of free-worded prompts: the two development sets of this package, and blind sets that are not in the repository.
 
-A line of a set is `scene<TAB>light<TAB>prompt`, and where the prompt says more `<TAB>fact=word; fact=word`. Lines that begin
-with # are comments.
+A line of a set is `scene<TAB>light<TAB>prompt`, and where the prompt says more `<TAB>fact=word; fact=word`; `-` stands for a light
+that the prompt does not say. Lines that begin with # are comments.
 
 The code that reads prompts was written with the development sets in view. What a model gets right of them does not say how it
 does with words that nobody has looked at, so no limit is judged on them. A blind set says it: a file outside of the repository,
@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent
 DEVELOPMENT_FILES = ("prompts_free.txt", "prompts_second.txt")
 HASH_LENGTH = 16  # hexadecimal digits of a SHA-256 that reports show
 MAX_LISTED_WORDS = 30  # of a fact, in a message
+UNSAID = "-"  # a fact that the prompt does not say
 NAMED_PROMPTS = 3  # that a message names at most
 LabelledPrompt = tuple[str, dict[str, str]]  # a prompt, and the facts that a picture of it must show
 
@@ -79,6 +80,7 @@ def _parse_line(line: str, place: str) -> LabelledPrompt:
     if len(cells) not in (3, 4) or not all(cells) or not all(name and word for name, _, word in pairs):
         raise DataError(f"{place}: expected scene, light, prompt and perhaps fact=word, separated by tabs")
     facts = {"scene": cells[0], "light": cells[1], "style": "photo", **{name: word for name, _, word in pairs}}
+    facts = {name: word for name, word in facts.items() if word != UNSAID}
     for name, word in facts.items():
         _check_fact(name, word, place)
     return cells[2], facts
