@@ -80,8 +80,11 @@ class TestAnyEngine:
 
     def test_what_it_does_not_take_is_refused_before_it_draws(self, colors: Colors):
         model = TextToImageModel()
-        for asked in ({"num_inference_steps": 4}, {"guidance_scale": 2.0}, {"negative_prompt": "fog"}, {"variation": 0.2},
-                      {"image": np.zeros((64, 64, 3), np.uint8)}, {"adapter": "one"}):  # fmt: skip
+        refused: tuple[dict[str, Any], ...] = (
+            {"num_inference_steps": 4}, {"guidance_scale": 2.0}, {"negative_prompt": "fog"}, {"variation": 0.2},
+            {"image": np.zeros((64, 64, 3), np.uint8)}, {"adapter": "one"},
+        )  # fmt: skip
+        for asked in refused:
             with pytest.raises(SettingError):
                 model.stream("a lake", **asked)
         assert colors.drawn == []

@@ -23,8 +23,8 @@ LAYERS = {
     6: "data world",
     5: "options pipeline",
     4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
-    3: "codec guidance image_encoder media prompt sampler text_encoder tokenizer transformer",
-    2: "flow layers postprocess",
+    3: "codec guidance image_encoder media postprocess prompt sampler text_encoder tokenizer transformer",
+    2: "flow layers",
     1: "capabilities config cutouts device events paths rng shapes",
     0: "errors telemetry text_files vocabulary weights",
 }
@@ -50,6 +50,8 @@ FRIENDS = {
     ("adapter", "checkpoint"),
     ("run_folder", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
+    ("postprocess", "media"),  # pixels and their luma, without files
+    ("prompt", "postprocess"),  # a style may bring a step
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.
 BARRED = {

@@ -4,6 +4,7 @@ import inspect
 import json
 import subprocess
 import sys
+from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.checkpoint import card_digest, file_hash
+from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import (
     CheckpointError,
     MutoscopeError,
@@ -157,6 +159,7 @@ class TestClips:
         with av.open(str(path)) as container:
             stream = container.streams.video[0]
             assert stream.codec_context.name == "h264" and stream.average_rate == 12 and stream.frames == 60
+            assert stream.duration is not None and stream.time_base is not None
             assert stream.duration * stream.time_base == Fraction(5)
             assert container.duration == 5 * av.time_base
         facts = read_info(path)
@@ -231,6 +234,7 @@ class TestEvents:
 
     def test_closing_stops_early(self, painter: TextToImageModel, monkeypatch: pytest.MonkeyPatch):
         calls = []
+        assert isinstance(painter.engine, CheckpointEngine)
         runtime = painter.engine.runtime
         real = runtime.velocity
         monkeypatch.setattr(runtime, "velocity", lambda *given: calls.append(1) or real(*given))
@@ -238,7 +242,8 @@ class TestEvents:
         for event in job:
             if event.phase == "draw" and event.step == 2:
                 break
-        job.close()  # type: ignore[attr-defined]
+        assert isinstance(job, Generator)
+        job.close()
         assert len(calls) < 10 and list(job) == []
 
     def test_the_callback_hears_everything(self, painter: TextToImageModel):

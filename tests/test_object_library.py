@@ -15,14 +15,14 @@ from mutoscope.vocabulary import COLORS, nouns
 
 
 @pytest.fixture(scope="module")
-def memory() -> ObjectLibrary:
+def library() -> ObjectLibrary:
     return load_library()
 
 
-def test_it_names_its_makers(memory: ObjectLibrary):
-    assert len(memory.nouns) > 800
-    assert all(row["source"] and row["licence"] and row["sprites"] > 0 for row in memory.credits)
-    assert all(memory.drawing(noun, 0).pixels.shape[2] == 4 for noun in list(memory.nouns)[::40])
+def test_it_names_its_makers(library: ObjectLibrary):
+    assert len(library.nouns) > 800
+    assert all(row["source"] and row["licence"] and row["sprites"] > 0 for row in library.credits)
+    assert all(library.drawing(noun, 0).pixels.shape[2] == 4 for noun in list(library.nouns)[::40])
 
 
 def test_what_is_damaged_is_refused(tmp_path: Path):
@@ -38,20 +38,20 @@ def test_what_is_damaged_is_refused(tmp_path: Path):
         ObjectLibrary(broken)
 
 
-def test_table_archive_and_vocabulary_agree(memory: ObjectLibrary):
+def test_table_archive_and_vocabulary_agree(library: ObjectLibrary):
     with zipfile.ZipFile(EMBEDDED) as archive:
-        files = [row.file for rows in memory.drawings.values() for row in rows]
+        files = [row.file for rows in library.drawings.values() for row in rows]
         assert sorted(files) == sorted(archive.namelist()) and len(files) == sum(
-            row["sprites"] for row in memory.credits
+            row["sprites"] for row in library.credits
         )
-    assert set(memory.drawings) <= set(nouns())
-    assert {row.color for rows in memory.drawings.values() for row in rows} <= {"", *COLORS}
+    assert set(library.drawings) <= set(nouns())
+    assert {row.color for rows in library.drawings.values() for row in rows} <= {"", *COLORS}
 
 
-def test_a_file_of_an_earlier_archive_is_made_again(memory: ObjectLibrary):
+def test_a_file_of_an_earlier_archive_is_made_again(library: ObjectLibrary):
     """0.1.0 wrote the digest of an archive with other bookkeeping and the same drawings."""
     (former,) = FORMER_DIGESTS
-    assert memory.holds(memory.digest) and memory.holds(former) and not memory.holds("0" * 16)
+    assert library.holds(library.digest) and library.holds(former) and not library.holds("0" * 16)
     now = TextToImageModel().generate("a red fox in a forest", seed=3, num_inference_steps=1, width=64, height=64)
     plan = now.request.objects
     assert plan is not None and [each.noun for each in plan.objects] == ["fox"]

@@ -378,16 +378,20 @@ class TestRevise:
         return request
 
     def test_nothing_changed_is_the_same(self, painter: TextToImageModel, filmer: TextToVideoModel):
-        for model, more in ((painter, {}), (painter, {"style": "crayon:0.7, anime:0.3"}), (filmer, {"num_frames": 9})):
+        cases: tuple[tuple[Any, dict[str, Any]], ...] = (
+            (painter, {}), (painter, {"style": "crayon:0.7, anime:0.3"}), (filmer, {"num_frames": 9}),
+        )  # fmt: skip
+        for model, more in cases:
             request = self.requests(model, **more)
             assert model.revise(request) == request == model.revise(request, style=None, seed=None)
 
     def test_options_lead_back_to_their_request(self, painter: TextToImageModel, filmer: TextToVideoModel):
-        for model, more in (
+        cases: tuple[tuple[Any, dict[str, Any]], ...] = (
             (painter, {}), (painter, {"style": "crayon"}), (painter, {"style": "pixel art", "postprocess": "none"}),
             (painter, {"style": "crayon", "negative_prompt": ""}), (painter, {"variation": 0.2, "variation_seed": 3}),
             (painter, {"objects": False}), (painter, {"size": "512x256"}), (filmer, {"num_frames": 9, "fps": 8}),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for model, more in cases:
             request = self.requests(model, **more)
             capabilities = model.engine.capabilities
             assert build_request(options_of(request, capabilities), capabilities, request.index) == request, more

@@ -2,14 +2,16 @@
 areas are even and few in colour, with borders that lie where the picture's do."""
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.errors import SettingError
+from mutoscope.media.pixels import luma
 from mutoscope.options import choose_postprocess
-from mutoscope.postprocess import GREY, INKS, POSTPROCESSES, TONES, find_postprocess, pixelate, posterize, triangulate
+from mutoscope.postprocess import INKS, POSTPROCESSES, TONES, find_postprocess, pixelate, posterize, triangulate
 from mutoscope.prompt.request import NamedObject, ObjectPlan
 from mutoscope.prompt.styles import find_used_styles, known_styles
 
@@ -64,7 +66,7 @@ def test_facets_are_flat_and_follow_edges():
     steps = np.abs(np.diff(picture.astype(int), axis=1)).max(2)
     assert (steps == 0).mean() > 0.75  # one colour inside of each
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 60  # and many of them
-    hill, found = frames[0] @ GREY < 110, picture @ GREY < 110
+    hill, found = luma(frames[0]) < 110, luma(picture) < 110
     assert (hill == found).mean() > 0.97
 
 
@@ -100,7 +102,7 @@ def test_areas_are_even_few_in_colour_and_follow_edges(size: tuple[int, int]):
         assert (steps < 6).mean() > 0.95
     colors, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
     assert np.sort(counts)[::-1][:INKS].sum() > 0.95 * counts.sum() and len(colors) > 1  # the rest are borders
-    hill, found = frames[0] @ GREY < 110, picture @ GREY < 110
+    hill, found = luma(frames[0]) < 110, luma(picture) < 110
     assert (hill == found).mean() > 0.97
 
 
@@ -186,7 +188,8 @@ def test_a_step_by_name():
 
 @pytest.mark.parametrize("name", POSTPROCESSES)
 def test_a_picture_is_that_without_the_step_run_through_it(name: str):
-    model, asked = TextToImageModel(), {"seed": 3, "num_inference_steps": 2, "width": 64, "height": 64}
+    model = TextToImageModel()
+    asked: dict[str, Any] = {"seed": 3, "num_inference_steps": 2, "width": 64, "height": 64}
     plain = model.generate("a lake at noon", **asked)
     processed = model.generate("a lake at noon", postprocess=name, **asked)
     (expected,) = POSTPROCESSES[name].run(plain.pixels[None], (3, 0))
@@ -195,8 +198,8 @@ def test_a_picture_is_that_without_the_step_run_through_it(name: str):
 
 def test_pictures_clips_and_masked_pictures_are_processed():
     still, film = TextToImageModel(), TextToVideoModel()
-    for prompt, given in (("a lake at sunset in pixel art", {}), ("two cats on a beach", {"style": "pixel art"})):
-        picture = still.generate(prompt, seed=1, num_inference_steps=2, **given).pixels
+    for prompt, style in (("a lake at sunset in pixel art", None), ("two cats on a beach", "pixel art")):
+        picture = still.generate(prompt, style=style, seed=1, num_inference_steps=2).pixels
         assert np.array_equal(picture, picture[::4, ::4].repeat(4, 0).repeat(4, 1)), prompt
     frames = film.generate("waves", style="pixel art", seed=1, num_frames=5, num_inference_steps=2).frames
     assert np.array_equal(frames, frames[:, ::2, ::2].repeat(2, 1).repeat(2, 2))

@@ -303,6 +303,7 @@ class TestModel:
 
     def test_events_tell_of_the_passes_and_it_can_be_stopped(self, painter: TextToImageModel):
         events = painter.stream(PROMPT, **self.SIZE)
+        assert isinstance(events, Generator)
         for event in events:
             if event.phase == "refine" and event.step == 1:
                 assert event.total == sum(one.steps for one in plan_passes((144, 128), (256, 224), 3, 0.45))

@@ -217,7 +217,7 @@ class TestJson:
 )
 def test_what_cannot_be_meant_is_refused(changes: dict[str, Any], error: type[Exception], parts: tuple[str, ...]):
     with pytest.raises(error) as caught:
-        Request(**{"prompt": "a lake"} | changes)
+        Request(**{"prompt": "a lake", **changes})
     assert type(caught.value) is error
     message = str(caught.value)
     assert all(part in message for part in parts), message
@@ -242,11 +242,12 @@ def test_a_request_is_frozen_and_can_be_a_key():
 
 
 def test_numbers_of_numpy_become_plain_ones():
-    request = Request(
-        "a lake", width=np.int64(64), height=np.uint8(48), seed=np.uint32(7), guidance_scale=np.float32(2.5),
-        num_inference_steps=np.int16(3),
-        variation=np.float64(0.25), variation_seed=np.int64(1), draft=(np.int64(32), np.int64(32)), refine_strength=np.float32(0.5),
-    )  # fmt: skip
+    numbers: dict[str, Any] = {
+        "width": np.int64(64), "height": np.uint8(48), "seed": np.uint32(7), "guidance_scale": np.float32(2.5),
+        "num_inference_steps": np.int16(3), "variation": np.float64(0.25), "variation_seed": np.int64(1),
+        "draft": (np.int64(32), np.int64(32)), "refine_strength": np.float32(0.5),
+    }  # fmt: skip
+    request = Request("a lake", **numbers)
     assert json.loads(request.to_json())["guidance_scale"] == 2.5
     assert {
         type(getattr(request, name)) for name in ("width", "height", "seed", "num_inference_steps", "variation_seed")

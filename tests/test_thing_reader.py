@@ -86,8 +86,8 @@ def test_pictures_of_any_size_are_looked_at():
 
 
 def test_the_shipped_one_reads_drawings():
-    """Things of the memory on a white ground: kinds and names mostly, sides and numbers nearly always."""
-    reader, memory = load_thing_reader(), load_library()
+    """Objects of the library on a white ground: kinds and names mostly, sides and numbers nearly always."""
+    reader, library = load_thing_reader(), load_library()
     check_seeds(reader)
     assert (
         set(reader.card["words"]) == set(THING_FACTS)
@@ -104,7 +104,7 @@ def test_the_shipped_one_reads_drawings():
     asked = [(f"{name} {where} on a white background", kind, side) for name, kind in said.items()
              for side, where in (("left", "on the left"), ("right", "on the right"))]  # fmt: skip
     white = np.full((256, 256, 3), 245, np.uint8)
-    pictures = [memory.lay_into(white, memory.find(prompt), stream(0, 0, "things"))[0] for prompt, _, _ in asked]
+    pictures = [library.lay_into(white, library.find(prompt), stream(0, 0, "things"))[0] for prompt, _, _ in asked]
     read = reader.classify(pictures)
     kinds = sum(answer["object"] == kind for answer, (_, kind, _) in zip(read, asked, strict=True))
     sides = sum(answer["side"] == side for answer, (_, _, side) in zip(read, asked, strict=True))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mutoscope.errors import SettingError, did_you_mean
+from mutoscope.media.pixels import luma
 from mutoscope.rng import Stream, stream
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 ROWS, LEAST = 64, 2  # cells along the shorter side; pixels that a cell has at least
 TONES, TINTS, DITHER = 7, 10, (0.1, 0.6)  # dither of dark and of bright tones, in tones
-GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32)
 
 SEEN = 256  # pixels of the shorter side of the copy that a mesh is made from
@@ -62,7 +62,7 @@ def _few_colors(cells: np.ndarray) -> np.ndarray:
     """Cells (T, h, w, 3) in [0, 1] -> the same in few tones, dithered, and few tints, not dithered: no stray hue appears."""
     rows, columns = cells.shape[1:3]
     pattern = np.tile((BAYER + 0.5) / 16 - 0.5, (-(-rows // 4), -(-columns // 4)))[:rows, :columns, None]
-    grey = (cells @ GREY)[..., None]
+    grey = luma(cells)[..., None]
     tones = np.round(grey * TONES + (1.5 * grey).clip(*DITHER) * pattern) / TONES
     return tones + np.round((cells - grey) * TINTS) / TINTS
 
@@ -110,7 +110,7 @@ def _mesh(copy: np.ndarray, random: Stream) -> list[_Level]:
     from PIL import Image, ImageFilter
 
     calm = Image.fromarray(copy).filter(ImageFilter.MedianFilter(CALM))
-    grey = np.asarray(calm, np.float32) / 255 @ GREY
+    grey = luma(np.asarray(calm, np.float32) / 255)
     down, right = np.gradient(grey)
     edges = np.hypot(down, right)
     corners: dict[Corner, Corner] = {}
@@ -230,7 +230,9 @@ def _cut_out(inked: "Image", height: int, width: int) -> np.ndarray:
         share = area.filter(ImageFilter.GaussianBlur(ROUND * side)).resize(large, Image.Resampling.BILINEAR)
         np.maximum(most, np.asarray(share).astype(np.uint16) << 8 | ink, out=most)
     flat = Image.fromarray((most & 255).astype(np.uint8))
-    flat.putpalette(inked.getpalette())
+    palette = inked.getpalette()
+    assert palette is not None  # `inked` is quantized
+    flat.putpalette(palette)
     return np.asarray(flat.convert("RGB").resize((width, height), Image.Resampling.BOX))
 
 

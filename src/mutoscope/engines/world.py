@@ -76,7 +76,7 @@ class WorldEngine:
 def pin_facts(request: Request) -> tuple[Any, tuple[str, ...]]:
     """Return the scene that a request describes, drawn by its seed where the prompt says nothing, and what could not be had."""
     from mutoscope.world.draw_spec import draw_spec
-    from mutoscope.world.spec import find_impossible_facts
+    from mutoscope.world.spec import Facts, find_impossible_facts
 
     facts = {fact.kind: fact.name for fact in request.facts}
     style, warnings = choose_style(request)
@@ -86,7 +86,7 @@ def pin_facts(request: Request) -> tuple[Any, tuple[str, ...]]:
     ]
     if "scene" not in facts:
         warnings.append("the prompt names no scene of the world; the seed drew one")
-    fixed = {kind: name for kind, name in facts.items() if kind not in impossible} | {"style": style}
+    fixed = Facts(**{kind: name for kind, name in facts.items() if kind not in impossible} | {"style": style})
     spec = draw_spec(request.seed, request.index, held_out=None, moving=request.is_clip, **fixed)
     return spec, tuple(warnings)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mutoscope.media.pixels import BT601
+
 SIDES = ("top", "bottom", "left", "right")
 QUIET_SHARE = 0.4  # of the height or the width that words need
 PAPER, INK, LINE = (250, 249, 246), (28, 28, 30), (214, 211, 204)
@@ -43,7 +45,7 @@ def set_words(pixels: np.ndarray, words: str, place: tuple[slice, slice]) -> np.
     top, left = rows.start * times, columns.start * times
     height, width = (rows.stop - rows.start) * times, (columns.stop - columns.start) * times
     ground = pixels[rows, columns].reshape(-1, 3).mean(axis=0)
-    ink = (20, 20, 24) if ground @ (0.299, 0.587, 0.114) > 140 else (252, 251, 247)
+    ink = (20, 20, 24) if ground @ BT601 > 140 else (252, 251, 247)
     lines, font = _fit(words, width, height)
     pen = ImageDraw.Draw(page)
     size = _size(lines, font)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mutoscope.media.pixels import BT601
 from mutoscope.vocabulary import scenes
 from mutoscope.world.arrange import Frame, Item, arrange, box, moved
 from mutoscope.world.noise import over, sample, smooth
@@ -89,7 +90,7 @@ def _stand_out(patch: Tensor, canvas: Tensor) -> Tensor:
     covered = float(alpha.sum())
     if covered < 1.0:
         return patch
-    weights = alpha.new_tensor(_LUMA).view(1, 3, 1, 1)
+    weights = alpha.new_tensor(BT601).view(1, 3, 1, 1)
     behind = float((canvas.transpose(0, 1).double() * alpha * weights).sum()) / covered
     bright = float((patch[:, :3].double() * weights).sum()) / covered
     lighter = behind < _DARK or (bright > behind and behind < 1 - CONTRAST)
@@ -104,7 +105,6 @@ def _stand_out(patch: Tensor, canvas: Tensor) -> Tensor:
 
 CONTRAST = 0.26  # least difference in brightness between a thing and what lies behind it
 _DARK = 0.4  # what lies behind is darker than this: a thing is made lighter, as nobody finds a dark one there
-_LUMA = (0.299, 0.587, 0.114)
 
 
 def _window(view: View, item: Item, boxes: list[tuple[float, ...]]) -> tuple[slice, slice]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mutoscope.media.pixels import BT601
 from mutoscope.world.styles.field import Field
 
 
@@ -22,7 +23,8 @@ def blur(image: Tensor, radius: int) -> Tensor:
 def luma(image: Tensor) -> Tensor:
     """Return the brightness (N, 1, H, W), ITU-R BT.601 weights."""
     red, green, blue = image.unbind(1)
-    return (0.299 * red + 0.587 * green + 0.114 * blue)[:, None]
+    of_red, of_green, of_blue = BT601
+    return (of_red * red + of_green * green + of_blue * blue)[:, None]
 
 
 def saturate(image: Tensor, amount: float) -> Tensor:
