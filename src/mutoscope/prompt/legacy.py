@@ -16,7 +16,8 @@ def upgrade(values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(version, int) or version > LAST_LEGACY_VERSION:
         return values
     kept = {key: value for key, value in values.items() if key not in LEGACY_KEYS} | {"sampler_version": version}
-    kept["styles"] = _upgrade_styles(values.get("style"), values.get("style_words") or ())
+    if "style" in values:  # not in one that was read and written again: that has `styles`
+        kept["styles"] = _upgrade_styles(values["style"], values.get("style_words") or ())
     if values.get("things"):  # what the prompt names was looked up, and is read anew when it is drawn again
         kept["objects"] = {
             "objects": [],
