@@ -1,4 +1,4 @@
-"""The last touch: squares are square and few in colour, facets cover the picture, follow its edges and hold still in a clip,
+"""Post-processing: squares are square and few in colour, facets cover the picture, follow its edges and hold still in a clip,
 areas are even and few in colour, with borders that lie where the picture's do."""
 
 import tracemalloc
