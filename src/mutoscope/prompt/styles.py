@@ -176,7 +176,9 @@ def find_used_styles(asked: str | Sequence[tuple[str, float]] | None, typed: str
     every = {**known, **own_styles()}
     mix = parse_mix(asked, every) if isinstance(asked, str) else check_mix(asked, every)
     again = {(style.name, style.strength) for style in named}  # asked for and typed: one and the same
-    asked_for = [UsedStyle(name, strength, every[name].words) for name, strength in mix if (name, strength) not in again]
+    asked_for = [
+        UsedStyle(name, strength, every[name].words) for name, strength in mix if (name, strength) not in again
+    ]
     return (*asked_for, *named)
 
 
