@@ -194,7 +194,7 @@ class TestHub:
             return Data([*held, {"image": None, "label": 0}])
 
         module = ModuleType("datasets")
-        module.Image, module.load_dataset = Image, load_dataset  # type: ignore[attr-defined]
+        module.Image, module.load_dataset = Image, load_dataset  # type: ignore[attr-defined]  # a made module
         monkeypatch.setitem(sys.modules, "datasets", module)
         return asked
 

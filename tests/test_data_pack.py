@@ -190,7 +190,7 @@ class TestRefused:
         next(first)
         with pytest.raises(OutputError, match="another pack is at work"):
             drain(pack(checked, tmp_path / "out", SMALL))
-        first.close()  # type: ignore[attr-defined]
+        first.close()  # type: ignore[attr-defined]  # the events are a generator
         drain(pack(checked, tmp_path / "out", SMALL))
 
     def test_a_half_pack_is_no_data(self, checked, tmp_path):
@@ -198,7 +198,7 @@ class TestRefused:
         while next(events).phase != "pack":
             pass
         next(events)
-        events.close()  # type: ignore[attr-defined]
+        events.close()  # type: ignore[attr-defined]  # the events are a generator
         with pytest.raises(OutputError, match="not finished"):
             open_folders(tmp_path / "out")
         drain(pack(checked, tmp_path / "out", SMALL))

@@ -231,13 +231,13 @@ def test_training_records_things_and_cameras():
     class Folder:
         facts = [spec.facts()]
 
-    found = facts_of([Folder()])  # type: ignore[list-item]
+    found = facts_of([Folder()])  # type: ignore[list-item]  # has what is asked of a folder
     assert found["thing"] == {"fox", "owl"} and found["camera"] == {"zoom in"}
     others = replace(spec, things=(Thing("owl", "", "air"),)).facts()
     Folder.facts = [spec.facts(), *[others] * 1999]
-    assert facts_of([Folder()])["thing"] == {"owl"}  # type: ignore[list-item]
+    assert facts_of([Folder()])["thing"] == {"owl"}  # type: ignore[list-item]  # has what is asked of a folder
     Folder.facts = [draw_spec(0, 1).facts()]
-    assert "thing" not in facts_of([Folder()])  # type: ignore[list-item]
+    assert "thing" not in facts_of([Folder()])  # type: ignore[list-item]  # has what is asked of a folder
 
 
 # ---------------------------------------------------------------------------------------------------------------- votes
@@ -252,7 +252,7 @@ def flat_model(model: str, level: int) -> ModelUnderTest:
 
 
 def data_of(page: bytes) -> dict:
-    return json.loads(re.search(r'id="data">(.*?)</script>', page.decode(), re.S)[1])  # type: ignore[index]
+    return json.loads(re.search(r'id="data">(.*?)</script>', page.decode(), re.S)[1])  # type: ignore[index]  # the page holds it
 
 
 @pytest.fixture(scope="module")

@@ -168,12 +168,12 @@ def preset(name: str) -> ModelConfig:
 
 def replace(config: T, **changes: Any) -> T:
     """Return `config` with `changes`; SettingError for an unknown key or a value of another type."""
-    known = {item.name: item for item in fields(config)}  # type: ignore[arg-type]
+    known = {item.name: item for item in fields(config)}  # type: ignore[arg-type]  # every config is a dataclass
     for key, value in changes.items():
         if key not in known:
             raise SettingError(f"unknown setting {key!r}{did_you_mean(key, known)}; known: {', '.join(known)}")
         _check_type(key, getattr(config, key), value)
-    return dataclasses.replace(config, **changes)  # type: ignore[type-var]
+    return dataclasses.replace(config, **changes)  # type: ignore[type-var]  # every config is a dataclass
 
 
 def _check_type(key: str, old: Any, new: Any) -> None:

@@ -226,7 +226,7 @@ def _codec_tiles(rows: int, columns: int) -> Iterator[tuple[Window, Window, Wind
         kept = tuple(
             slice(part.start - wide.start, part.stop - wide.start) for part, wide in zip(target, seen, strict=True)
         )
-        yield seen, kept, target  # type: ignore[misc]
+        yield seen, kept, target  # type: ignore[misc]  # each is a pair of slices
 
 
 def _scaled(window: Window) -> Window:

@@ -128,7 +128,7 @@ def build() -> TyperGroup:
     app.add_typer(of_train, name="train")
     for module in (world, recipe, tune, adapt, export, evaluate, card):
         _add(app, module.COMMANDS)
-    return typer.main.get_command(app)  # type: ignore[return-value]
+    return typer.main.get_command(app)  # type: ignore[return-value]  # a Typer with several commands is a group
 
 
 def _add(app: typer.Typer, commands: dict[str, tuple[Any, str]]) -> None:

@@ -76,11 +76,11 @@ def image(
         "postprocess": postprocess, "objects": False if no_objects else None, "num_images_per_prompt": number,
         **ask.ask_size(size, width, height), **ask.read_variation(vary, vary_seed),
     }  # fmt: skip
-    painter = run.open_image_model()
-    asked = painter.options(prompt, **options)
-    requests = painter.requests(asked)
+    image_model = run.open_image_model()
+    asked = image_model.options(prompt, **options)
+    requests = image_model.requests(asked)
     targets = naming.plan(output, f"{naming.slug(prompt)}-{asked.seed}", number, moves=False)
-    draw(painter, requests, asked.init_image, targets, run)
+    draw(image_model, requests, asked.init_image, targets, run)
 
 
 def video(
@@ -133,11 +133,11 @@ def video(
         "objects": False if no_objects else None, "num_videos_per_prompt": number, "fps": fps,
         **ask.read_length(seconds, frames), **ask.ask_size(size, width, height), **ask.read_variation(vary, vary_seed),
     }  # fmt: skip
-    filmer = run.open_video_model()
-    asked = filmer.options(prompt, **options)
-    requests = filmer.requests(asked)
+    video_model = run.open_video_model()
+    asked = video_model.options(prompt, **options)
+    requests = video_model.requests(asked)
     targets = naming.plan(output, f"{naming.slug(prompt, 'clip')}-{asked.seed}", number, moves=True)
-    draw(filmer, requests, asked.init_image, targets, run)
+    draw(video_model, requests, asked.init_image, targets, run)
 
 
 def demo(
@@ -148,10 +148,10 @@ def demo(
 ) -> None:
     """Draw one picture and one clip into outputs/."""
     run = RunOptions(model, runtime, threads, quiet=quiet)
-    painter, filmer = run.open_image_model(), run.open_video_model()
+    image_model, video_model = run.open_image_model(), run.open_video_model()
     plan = (
-        (painter, "A serene lake surrounded by pine trees at sunset", naming.fixed("lake_sunset.png", moves=False)),
-        (filmer, "Waves crashing on a beach", naming.fixed("beach_waves.mp4", moves=True)),
+        (image_model, "A serene lake surrounded by pine trees at sunset", naming.fixed("lake_sunset.png", moves=False)),
+        (video_model, "Waves crashing on a beach", naming.fixed("beach_waves.mp4", moves=True)),
     )
     for drawer, prompt, path in plan:
         start = time.perf_counter()
