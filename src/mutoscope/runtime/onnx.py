@@ -94,7 +94,8 @@ class OnnxRuntime:
         options.log_severity_level = 3
         if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
             options.add_session_config_entry("session.disable_prepacking", "1")
-        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if self.threads > 1 else "0")
+        # Workers spin between the nodes of a call, which is quick, but not on after it: the pool of the next graph needs the cores.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         names = self.checkpoint.card["constants"].get(graph, [])
         values = [self._view(name) for name in names]
         try:
