@@ -1,7 +1,8 @@
 """What the pages say is so: paths exist, links lead somewhere, Python runs, commands and their options are known."""
 
+import contextlib
 import functools
-import os
+import io
 import re
 import shlex
 import subprocess
@@ -11,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from mutoscope.cli import main
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted(
     [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/domains/*.md"), *ROOT.glob("dev/**/*.md")]
 )
 SCRIPTED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "variations.md"]
+EMBED = "import mutoscope.checkpoint, pathlib\nmutoscope.checkpoint.EMBEDDED = pathlib.Path({!r})"
 GROUPS = ("data", "train")  # verbs whose next word is a verb too
 
 
@@ -46,11 +50,14 @@ def commands() -> list[str]:
 @functools.cache
 def help_of(*verb: str) -> str:
     """Return the --help of a verb; fails when it has none."""
-    wide = os.environ | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    call = [sys.executable, "-m", "mutoscope", *verb, "--help"]
-    done = subprocess.run(call, capture_output=True, text=True, env=wide, timeout=60)
-    assert done.returncode == 0, f"mutoscope {' '.join(verb)}: {done.stderr}"
-    return done.stdout
+    said, complaint = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (("COLUMNS", "200"), ("NO_COLOR", "1"), ("TERM", "dumb")):
+            patch.setenv(name, value)
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(complaint):
+            code = main([*verb, "--help"])
+    assert code == 0, f"mutoscope {' '.join(verb)}: {complaint.getvalue()}"
+    return said.getvalue()
 
 
 @pytest.mark.parametrize("path", tree())
@@ -73,14 +80,28 @@ def test_links_lead_somewhere(page: Path):
     assert not missing
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("page", SCRIPTED, ids=lambda page: page.stem)
-def test_python_on_the_page_runs(page: Path, outputs: Path):
+def run_page(page: Path, outputs: Path, before: str = "") -> None:
+    """Run the Python of a page, as one program, in an empty folder."""
     code = "\n".join(blocks(page, "python"))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=outputs, timeout=280)
+    call = [sys.executable, "-c", f"{before}\n{code}"]
+    done = subprocess.run(call, capture_output=True, text=True, cwd=outputs, timeout=280)
     assert done.returncode == 0, done.stderr
     saved = set(re.findall(r'\.save\("([^"]+)"\)', code))
     assert saved and saved <= {path.name for path in outputs.iterdir()}
+
+
+@pytest.mark.parametrize("page", SCRIPTED, ids=lambda page: page.stem)
+def test_python_on_the_page_runs(page: Path, tiny_checkpoint: Path, outputs: Path):
+    """With a tiny model in the place of the one that is shipped."""
+    run_page(page, outputs, EMBED.format(str(tiny_checkpoint)))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("page", SCRIPTED, ids=lambda page: page.stem)
+def test_python_on_the_page_runs_with_the_shipped_model(page: Path, outputs: Path):
+    """A page draws for half a minute."""
+    run_page(page, outputs)
 
 
 @pytest.mark.parametrize("line", commands())
