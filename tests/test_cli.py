@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 
 from mutoscope import models
 from mutoscope.capabilities import Capabilities
-from mutoscope.cli import arguments, console, files, generate, main, naming, train
+from mutoscope.cli import app, arguments, console, files, generate, main, naming, train
 from mutoscope.cli.reference import reference
 from mutoscope.data import folder as data_folder
 from mutoscope.engines import Drawn
@@ -774,6 +775,15 @@ def test_bars_on_a_terminal(monkeypatch):
     assert console.watch(job()) == "picture"
     shown = screen.getvalue()
     assert "load" in shown and "draw" in shown and "[/foo] \\x1b[31mred" in shown and "3 s left" in shown
+
+
+def test_every_command_is_listed_with_its_file():
+    """The list of app.py says where each command is, so that one command loads one file."""
+    listed = {**app.HOMES, **app.HOMES_OF_DATA, **app.HOMES_OF_TRAIN}
+    files = sorted(path.stem for path in Path(app.__file__).parent.glob("*.py") if path.stem != "__init__")
+    modules = {name: import_module(f"mutoscope.cli.{name}") for name in files}
+    held = {command: name for name, module in modules.items() for command in getattr(module, "COMMANDS", ())}
+    assert listed == held
 
 
 def test_the_page_is_current():

@@ -1,38 +1,55 @@
 """All commands in one application, and how wrong input is answered: the composition root of the command line."""
 
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
-from mutoscope.cli import (
-    adapt,
-    card,
-    data,
-    doctor,
-    evaluate,
-    export,
-    files,
-    generate,
-    objects,
-    recipe,
-    styles,
-    train,
-    tune,
-    world,
-)
 from mutoscope.errors import SettingError, did_you_mean
 
 NAME = "mutoscope"
 FORMER_NAMES = {"things": "objects"}  # of commands
+STAGE = "STAGE"  # the command that every stage's name calls, see `Stages`
+# The commands in the order of the help, and the files of this folder that have them, so that one command loads one file.
+HOMES = {
+    "image": "generate", "video": "generate", "demo": "generate", "styles": "styles", "objects": "objects", "info": "files",
+    "redo": "files", "doctor": "doctor", "world": "world", "recipe": "recipe", "tune": "tune", "adapt": "adapt",
+    "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
+}  # fmt: skip
+HOMES_OF_DATA: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
+HOMES_OF_TRAIN: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Parsed:
+    """Reads the words of an option by its parser.
+
+    Typer does so with pydantic, whose import takes longer than that of numpy.
+    """
+
+    def __init__(self, parser: Callable[[Any], Any]):
+        self._parser = parser
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value, or the list of values, of an option; part of Typer's own way."""
+        if param.multiple or param.nargs == -1:
+            return [self._parser(word) for word in value or ()]
+        return None if value is None else self._parser(value)
 
 
 class Command(TyperCommand):
     """A command that names the arguments it has no use for, instead of only counting them."""
 
     allow_extra_args = True
+
+    def __init__(self, *args: Any, params: list[Any], **settings: Any):
+        super().__init__(*args, params=params, **settings)
+        for param in params:
+            if param.type_descriptor.parameter_info.parser:
+                param.get_runtime_param = lambda parsed=Parsed(param.type_descriptor.parameter_info.parser): parsed
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -71,25 +88,57 @@ class Stages(Group):
         from mutoscope.train.stages import STAGES
 
         if cmd_name in STAGES:
-            return self.commands[train.STAGE]
+            return self.commands[STAGE]
         return super().get_command(ctx, cmd_name)
 
     def names(self) -> list[str]:
         from mutoscope.train.stages import STAGES
 
-        return [*STAGES, *(name for name in self.commands if name != train.STAGE)]
+        return [*STAGES, *(name for name in self.commands if name != STAGE)]
 
 
-def _group(help: str, cls: type[Group] = Group, **settings: Any) -> typer.Typer:
-    return typer.Typer(
-        name=NAME,
-        cls=cls,
-        help=help,
-        add_completion=False,
-        rich_markup_mode=None,  # brackets in a text are brackets
-        context_settings=HELP_NAMES,
-        **settings,
-    )
+class Commands(Mapping[str, Any]):
+    """Commands by name, each loaded and made when it is asked for; groups of commands stand at the end."""
+
+    def __init__(self, homes: dict[str, str], groups: dict[str, Group] | None = None):
+        self._homes = homes
+        self._groups = groups or {}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self._groups:
+            return self._groups[name]
+        if name not in self._made:
+            module = import_module(f"mutoscope.cli.{self._homes[name]}")
+            self._made[name] = _command(name, *module.COMMANDS[name])
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._homes, *self._groups))
+
+    def __len__(self) -> int:
+        return len(self._homes) + len(self._groups)
+
+
+def _command(name: str, function: Callable[..., None], examples: str) -> Command:
+    """Return a function as a command."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)  # brackets in a text are brackets
+    epilog = "\b\nExamples:\n" + "\n".join("  " + line for line in examples.strip().splitlines())
+    app.command(name, cls=Command, epilog=epilog, context_settings=HELP_NAMES)(function)
+    return typer.main.get_command(app)  # type: ignore[return-value]  # a Typer with one function is that command
+
+
+def _group(
+    commands: Commands, help: str, cls: type[Group] = Group, start: Any = lambda: None, **settings: Any
+) -> Group:
+    """Return a group of commands; `start` declares the options it has itself."""
+    app = typer.Typer(
+        name=NAME, cls=cls, help=help, add_completion=False, rich_markup_mode=None, context_settings=HELP_NAMES, **settings
+    )  # fmt: skip
+    app.callback()(start)
+    group: Any = typer.main.get_command(app)
+    group.commands = commands
+    return group
 
 
 def _show_version(wanted: bool) -> None:
@@ -106,35 +155,25 @@ def _start(
     """Words to pictures and to motion, on the machine in front of you."""
 
 
-def build() -> TyperGroup:
+def build() -> Group:
     """Return the whole command line as one group of commands."""
-    app = _group(
+    groups = {
+        "data": _group(Commands(HOMES_OF_DATA), "Make training data, or gather, check, pack and show your own."),
+        "train": _group(
+            Commands(HOMES_OF_TRAIN),
+            "Train a model stage by stage; plan a run, choose its average, see it as a film.",
+            Stages,
+        ),
+    }
+    return _group(
+        Commands(HOMES, groups),
         "Words to pictures and to motion, on the machine in front of you.",
+        start=_start,
         epilog="\b\nFirst steps:\n  mutoscope demo\n"
         '  mutoscope image "A serene lake surrounded by pine trees at sunset"\n'
         '  mutoscope video "Waves crashing on a beach" --seconds 5 -o waves.mp4\n\n'
         "mutoscope COMMAND -h shows examples of each. Exit codes: 0 done, 1 failed, 2 wrong words, 130 stopped.",
     )
-    app.callback()(_start)
-    for module in (generate, styles, objects, files, doctor):
-        _add(app, module.COMMANDS)
-    of_data = _group("Make training data, or gather, check, pack and show your own.")
-    of_data.callback()(lambda: None)
-    _add(of_data, data.COMMANDS)
-    app.add_typer(of_data, name="data")
-    of_train = _group("Train a model stage by stage; plan a run, choose its average, see it as a film.", Stages)
-    of_train.callback()(lambda: None)
-    _add(of_train, train.COMMANDS)
-    app.add_typer(of_train, name="train")
-    for module in (world, recipe, tune, adapt, export, evaluate, card):
-        _add(app, module.COMMANDS)
-    return typer.main.get_command(app)  # type: ignore[return-value]  # a Typer with several commands is a group
-
-
-def _add(app: typer.Typer, commands: dict[str, tuple[Any, str]]) -> None:
-    for name, (function, examples) in commands.items():
-        epilog = "\b\nExamples:\n" + "\n".join("  " + line for line in examples.strip().splitlines())
-        app.command(name, cls=Command, epilog=epilog, context_settings=HELP_NAMES)(function)
 
 
 def run(argv: list[str]) -> int:

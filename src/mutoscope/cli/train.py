@@ -13,8 +13,6 @@ from mutoscope.cli.console import LINE_SECONDS, say, table, watch
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError, SettingError
 
-STAGE = "STAGE"  # the command that every stage's name calls, see `app.Stages`
-
 Folder = Annotated[str, argument("RUN/STAGE", "Folder of a stage, such as runs/nano/video.")]
 Settings = Annotated[list[str] | None, text_option("--set", "KEY=VALUE", "Any other setting; can be repeated.")]
 StartModel = Annotated[
@@ -151,7 +149,7 @@ def preview_writer(out: Path) -> Callable[[str, Any], Path]:
 
 
 COMMANDS = {
-    STAGE: (
+    "STAGE": (  # what the name of every stage calls, see app.Stages
         train,
         """
 mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
