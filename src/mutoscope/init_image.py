@@ -17,7 +17,7 @@ import numpy as np
 
 from mutoscope.config import SPACE_FACTOR
 from mutoscope.errors import MediaError, SettingError, SizeError
-from mutoscope.media import Limits, limits, open_frames, upright
+from mutoscope.media import Limits, limits
 from mutoscope.media.pixels import to_values
 
 FEATHER_PIXELS = 4  # what was drawn continues this far outside the mask, then fades over as many pixels again
@@ -159,6 +159,8 @@ def check_init_image(init_image: InitImage | None, image_hash: str, mask_hash: s
 
 def _read(name: str, given: Any, *, as_mask: bool = False) -> np.ndarray:
     """Return a picture as (H, W, 3) uint8, upright, transparency over white, that of a mask over black."""
+    from mutoscope.media import open_frames, upright
+
     given = getattr(given, "pixels", given)  # a Picture
     if isinstance(given, str | Path):
         header, frames = open_frames(Path(given), PHOTO_LIMITS, as_mask=as_mask)

@@ -18,12 +18,15 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from mutoscope.config import ASPECTS, PATCH, SPACE_FACTOR, TIME_FACTOR
 from mutoscope.errors import SizeError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 MULTIPLE = SPACE_FACTOR * PATCH
 SMALLEST, LARGEST = 32, 512  # pixels of a side that the network draws at once
@@ -172,7 +175,7 @@ def _nearest_side(pixels: float) -> int:
 
 
 def rotary_table(
-    frames: ArrayLike, rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
+    frames: "ArrayLike", rows: int, columns: int, head_width: int, centre: tuple[float, float] = (0.0, 0.0)
 ) -> np.ndarray:
     """Return cosines and sines (2, t * rows * columns, head_width / 2) of the rotary positions of a token grid.
 

@@ -21,15 +21,20 @@ Where the provenance lies (the mark is IPTC's "made by a trained model"):
     .mp4         key comment              key parameters          XMP box, keys digital_source_type and software
     .webm        tag COMMENT              tag PARAMETERS          tags DIGITAL_SOURCE_TYPE and SOFTWARE
 
-Knows no Request, no model: it takes arrays and strings. Pillow and PyAV come in only when a file is encoded or read.
+Knows no Request, no model: it takes arrays and strings. Pillow and PyAV come in only when a file is encoded or read, and `reading`
+only when something of it is asked for.
 """
+
+from typing import TYPE_CHECKING, Any
 
 from mutoscope.media.clip import CLIP_ENDINGS, encode_clip, write_clip
 from mutoscope.media.limits import Header, Limits
 from mutoscope.media.marks import AI_SOURCE, Provenance
 from mutoscope.media.picture import PICTURE_ENDINGS, encode_picture, write_picture
-from mutoscope.media.reading import open_frames, read_info, read_pixels, upright
 from mutoscope.media.storage import atomic_write, check_output
+
+if TYPE_CHECKING:
+    from mutoscope.media.reading import open_frames, read_info, read_pixels, upright
 
 __all__ = [
     "AI_SOURCE",
@@ -49,3 +54,11 @@ __all__ = [
     "write_clip",
     "write_picture",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("open_frames", "read_info", "read_pixels", "upright"):
+        from mutoscope.media import reading
+
+        return getattr(reading, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

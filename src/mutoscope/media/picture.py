@@ -13,6 +13,14 @@ PICTURE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp")
 _JPEG_SEGMENT = 65_000  # bytes; a JPEG segment ends at 65,533 with its name
 
 
+class _File(io.BytesIO):
+    """Bytes with the name of a file: Pillow then loads what writes such files, and no other format."""
+
+    def __init__(self, name: str):
+        super().__init__()
+        self.name = name
+
+
 def write_picture(
     pixels: np.ndarray,  # (H, W, 3) uint8
     path: Path,  # .png .jpg .jpeg .webp
@@ -36,12 +44,12 @@ def encode_picture(pixels: np.ndarray, ending: str, provenance: Provenance, qual
 
     assert pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3, "pixels are (H, W, 3) uint8"
     encode = {".png": _png, ".jpg": _jpeg, ".jpeg": _jpeg, ".webp": _webp}[ending.lower()]
-    target = io.BytesIO()
+    target = _File(f"picture{ending.lower()}")
     encode(Image.fromarray(np.ascontiguousarray(pixels)), target, provenance.writable(), quality)
     return target.getvalue()
 
 
-def _png(image, target: io.BytesIO, provenance: Provenance, quality: int) -> None:
+def _png(image, target: _File, provenance: Provenance, quality: int) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     chunks = PngInfo()
@@ -50,10 +58,10 @@ def _png(image, target: io.BytesIO, provenance: Provenance, quality: int) -> Non
     if provenance.request_json is not None:
         chunks.add_itxt("mutoscope", provenance.request_json)
     chunks.add_itxt("XML:com.adobe.xmp", xmp_packet(provenance).decode())
-    image.save(target, "PNG", pnginfo=chunks)
+    image.save(target, pnginfo=chunks)
 
 
-def _jpeg(image, target: io.BytesIO, provenance: Provenance, quality: int) -> None:
+def _jpeg(image, target: _File, provenance: Provenance, quality: int) -> None:
     xmp, exif = xmp_packet(provenance, request=provenance.request_json), exif_block(provenance)
     if len(xmp) > _JPEG_SEGMENT:
         raise OutputError(
@@ -61,9 +69,9 @@ def _jpeg(image, target: io.BytesIO, provenance: Provenance, quality: int) -> No
             "write .png or .webp, or leave the metadata out"
         )
     extra = {"exif": exif} if len(exif) <= _JPEG_SEGMENT else {}  # the request says it all; the A1111 text is its copy
-    image.save(target, "JPEG", quality=quality, subsampling=0, optimize=True, xmp=xmp, **extra)
+    image.save(target, quality=quality, subsampling=0, optimize=True, xmp=xmp, **extra)
 
 
-def _webp(image, target: io.BytesIO, provenance: Provenance, quality: int) -> None:
+def _webp(image, target: _File, provenance: Provenance, quality: int) -> None:
     xmp = xmp_packet(provenance, request=provenance.request_json)
-    image.save(target, "WEBP", quality=quality, method=5, xmp=xmp, exif=exif_block(provenance))
+    image.save(target, quality=quality, method=5, xmp=xmp, exif=exif_block(provenance))

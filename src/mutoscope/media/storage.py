@@ -12,7 +12,6 @@ files that nothing reads after a crash (locks, plans). Nothing here knows what i
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +41,7 @@ def atomic_write(
         mode = None if exclusive else _mode_of(target)
     except OSError as error:
         raise _storage_error(error, path, size) from error
-    temporary = target.parent / f".mutoscope-{secrets.token_hex(8)}.tmp"
+    temporary = target.parent / f".mutoscope-{os.urandom(8).hex()}.tmp"
     try:
         _fill(temporary, write, mode)
         _publish(temporary, target, exclusive)

@@ -195,9 +195,9 @@ class ObjectLibrary:
         return dyed(drawing.pixels, color) if dye else drawing.pixels, self.nouns[noun].sunk
 
     def _pixels(self, file: str) -> np.ndarray:
-        from PIL import Image
+        from PIL.WebPImagePlugin import WebPImageFile  # Image.open would load every format there is to find this one
 
-        with Image.open(io.BytesIO(self._archive.read(file))) as image:
+        with WebPImageFile(io.BytesIO(self._archive.read(file))) as image:
             plain = np.asarray(image.convert("RGBA"), np.float32) / 255.0
         return np.concatenate([plain[..., :3] * plain[..., 3:], plain[..., 3:]], -1)
 
