@@ -27,8 +27,10 @@ from mutoscope.vocabulary import (
     article,
     belongs,
     caption_wordings,
+    compiling,
     find_noun,
     home_of,
+    loading,
     match,
     names_of,
     nouns,
@@ -37,7 +39,7 @@ from mutoscope.vocabulary import (
     scenes,
     synonyms,
 )
-from mutoscope.vocabulary.loading import FOLDER, cells, data
+from mutoscope.vocabulary.loading import COMPILED, FOLDER, cells, compiled, data
 from mutoscope.vocabulary.matching import FACTS, spoken
 from mutoscope.vocabulary.objects import common, core, masses, pairs
 from mutoscope.vocabulary.wordings import Wording, row, rows
@@ -65,6 +67,19 @@ def test_every_file_is_toml_whose_texts_are_clean(name: str):
     parted = [value for value in _texts(tomllib.loads(text)) if ";" in value]
     for value in parted:
         assert all(cells(value)) and len(set(cells(value))) == len(cells(value)), value[:60]
+
+
+def test_what_is_compiled_is_what_the_files_say():
+    assert compiling.as_text() == COMPILED.read_text(encoding="utf-8"), "run: python -m mutoscope.vocabulary.compiling"
+
+
+def test_an_edited_file_is_read_itself(monkeypatch):
+    before = {fact: (caption_wordings(fact), synonyms(fact)) for fact in FACTS}
+    monkeypatch.setattr(loading, "checksum", lambda name: 0)
+    assert compiled("data", "scenes") is None
+    for fact, found in before.items():
+        assert (caption_wordings.__wrapped__(fact), synonyms.__wrapped__(fact)) == found
+    assert data.__wrapped__("scenes") == data("scenes")
 
 
 def _texts(value: object) -> list[str]:
@@ -282,4 +297,5 @@ def test_articles(phrase: str):
 
 
 def test_the_folder_holds_nothing_but_modules_and_tables():
-    assert {path.suffix for path in Path(FOLDER).iterdir() if path.is_file()} == {".py", ".toml"}
+    files = {path for path in Path(FOLDER).iterdir() if path.is_file()} - {COMPILED}
+    assert {path.suffix for path in files} == {".py", ".toml"}

@@ -5,7 +5,6 @@ Files that Mutoscope wrote itself are plain UTF-8 and need none of this.
 
 import codecs
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +43,8 @@ def split_lines(text: str) -> list[str]:
 
 def read_toml(path: Path, max_bytes: int) -> dict[str, Any]:
     """Return the tables of a TOML file; OSError, or ValueError that says in a few words why it is none."""
+    import tomllib  # only who has such files waits for it
+
     try:
         return tomllib.loads(read_text(path, max_bytes))
     except RecursionError as error:

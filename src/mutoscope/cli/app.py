@@ -40,6 +40,12 @@ class Parsed:
         return None if value is None else self._parser(value)
 
 
+def _parse(param: Any, parser: Callable[[Any], Any]) -> Any:
+    """Give an option or argument its parser, and return it."""
+    param.get_runtime_param = lambda: Parsed(parser)
+    return param
+
+
 class Command(TyperCommand):
     """A command that names the arguments it has no use for, instead of only counting them."""
 
@@ -49,7 +55,10 @@ class Command(TyperCommand):
         super().__init__(*args, params=params, **settings)
         for param in params:
             if param.type_descriptor.parameter_info.parser:
-                param.get_runtime_param = lambda parsed=Parsed(param.type_descriptor.parameter_info.parser): parsed
+                _parse(param, param.type_descriptor.parameter_info.parser)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _parse(super().get_help_option(ctx), bool)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -62,6 +71,9 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands; without a command it shows its help, an unknown one is answered with the nearest name."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _parse(super().get_help_option(ctx), bool)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         return super().parse_args(ctx, args or ["--help"])

@@ -9,9 +9,10 @@ looks as if (`waves crashing on`) has the fact "", and keeps others away.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from itertools import repeat
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from mutoscope.vocabulary.loading import data
+from mutoscope.vocabulary.loading import compiled, data
 
 # Which texts of which files say a fact, besides the synonyms that only prompts have. Of equal wordings the first in order counts.
 FACTS = {
@@ -70,7 +71,7 @@ class Matcher(Generic[Value]):
 
     def __init__(self, table: Mapping[str, Value]):
         self.table = table
-        self._most_words = max((wording.count(" ") + 1 for wording in table), default=0)
+        self._most_words = max(map(str.count, table, repeat(" ")), default=-1) + 1
 
     def hits(self, text: str) -> Iterator[Hit[Value]]:
         """Yield every wording that occurs, whatever stands between its words; the shorter ones of one start first."""
@@ -116,16 +117,32 @@ def plain(text: str) -> str:
 @cache
 def caption_wordings(fact: str) -> dict[str, tuple[str, ...]]:
     """Return {name: wordings of a fact that captions use}, as a prompt has them: lower case, no article, no marks."""
-    file, keys = FACTS[fact]
-    return {name: spoken(";".join(row.get(key, "") for key in keys)) for name, row in data(file).items()}
+    file = FACTS[fact][0]
+    return _split(compiled("captions", file)) or captioned(fact, data(file))
 
 
 @cache
 def synonyms(fact: str) -> dict[str, tuple[str, ...]]:
     """Return {name: all wordings of a fact}: those of captions, and those that only prompts have."""
-    said = caption_wordings(fact)
-    rows = data(FACTS[fact][0])
-    return {name: (*said[name], *spoken(row.get("synonyms", ""))) for name, row in rows.items()}
+    file = FACTS[fact][0]
+    more = _split(compiled("synonyms", file)) or prompted(data(file))
+    return {name: (*said, *more[name]) for name, said in caption_wordings(fact).items()}
+
+
+def captioned(fact: str, rows: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return {name: wordings of a fact that captions use} of the rows of its file."""
+    keys = FACTS[fact][1]
+    return {name: spoken(";".join(row.get(key, "") for key in keys)) for name, row in rows.items()}
+
+
+def prompted(rows: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return {name: wordings that only prompts have} of the rows of a file."""
+    return {name: spoken(row.get("synonyms", "")) for name, row in rows.items()}
+
+
+def _split(joined: Mapping[str, str] | None) -> dict[str, tuple[str, ...]]:
+    """Return {name: wordings} as they were compiled; {} where they were not."""
+    return {name: tuple(said.split(";")) if said else () for name, said in (joined or {}).items()}
 
 
 def spoken(text: str) -> tuple[str, ...]:
@@ -139,9 +156,8 @@ def spoken(text: str) -> tuple[str, ...]:
 def _matcher() -> Matcher[tuple[str, str]]:
     """Return {wording: (fact, name)}; what a caption says goes before what only prompts say."""
     found: dict[str, tuple[str, str]] = {}
-    for said in (caption_wordings, synonyms):
-        for fact in FACTS:
-            for name, wordings in sorted(said(fact).items()):
-                for wording in wordings:
-                    found.setdefault(wording, (fact, name))
+    said = [(fact, name, wordings)
+            for table in (caption_wordings, synonyms) for fact in FACTS for name, wordings in sorted(table(fact).items())]  # fmt: skip
+    for fact, name, wordings in reversed(said):  # the first goes before the others, so it is set last
+        found.update(dict.fromkeys(wordings, (fact, name)))
     return Matcher(found)
