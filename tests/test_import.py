@@ -1,8 +1,10 @@
-"""Importing is cheap: neither PyTorch nor ONNX Runtime comes in before a model is made."""
+"""Importing is cheap: neither PyTorch nor ONNX Runtime comes in before a model is made, and a PNG loads what it needs alone."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,21 @@ MODULES = (
     "mutoscope.media",
     "mutoscope.world.spec",
 )
+# What `mutoscope image "a lake at sunset"` has no use for: each of these lengthens every start.
+REFUSED = (
+    "torch", "onnx", "tokenizers", "transformers",  # of training and export; seconds each
+    "av",  # of clips
+    "socket", "ssl", "http", "urllib.request", "email", "asyncio",  # nothing here speaks to a network
+    "concurrent", "multiprocessing",  # of data and training
+    "pydantic", "rich",  # come with Typer: the first reads words, which our own parsers do; the second draws bars on a terminal
+    "importlib.metadata",  # looks through everything that is installed; for doctor alone
+    "tomllib",  # the vocabulary is compiled; a user's own files are read with it
+    "html", "csv",  # were used for a few characters
+    "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.WebPImagePlugin",  # other formats than the one that is written
+    "mutoscope.media.reading",  # of pictures to start from
+    "mutoscope.cli.train", "mutoscope.cli.data", "mutoscope.cli.evaluate", "mutoscope.cli.doctor",  # other commands
+    "mutoscope.world", "mutoscope.train", "mutoscope.evaluate", "mutoscope.data",  # what stands beside drawing
+)  # fmt: skip
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -55,3 +72,16 @@ def test_generating_does_not_import_torch():
     code += "p = TextToImageModel().generate('mountain sunset', seed=1, num_inference_steps=2)\n"
     code += "assert p.pixels.shape == (256, 256, 3)\ndel sys.modules['torch']"
     assert "torch" not in loaded_by(code)
+
+
+def test_a_png_loads_what_it_needs_alone(tmp_path: Path):
+    """The whole process, as `python -X importtime` lists its modules."""
+    words = ["image", "a lake at sunset", "--size", "128x128", "--steps", "1", "--seed", "1", "-o", "a.png"]
+    command = [sys.executable, "-X", "importtime", "-m", "mutoscope", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode == 0 and (tmp_path / "a.png").is_file(), done.stderr
+    loaded = set(re.findall(r"^import time:.*\| +(\S+)$", done.stderr, re.MULTILINE))
+    assert {"onnxruntime", "PIL.PngImagePlugin", "mutoscope.vocabulary.matching"} <= loaded
+    assert (
+        sorted(name for name in loaded if name in REFUSED or name.startswith(tuple(f"{one}." for one in REFUSED))) == []
+    )

@@ -48,6 +48,22 @@ def test_table_archive_and_vocabulary_agree(library: ObjectLibrary):
     assert {row.color for rows in library.drawings.values() for row in rows} <= {"", *COLORS}
 
 
+def test_a_damaged_archive_is_named(tmp_path: Path):
+    """A cut one at once, one whose list of files is damaged with the first drawing."""
+    path = tmp_path / "things.zip"
+    (tmp_path / TABLE).write_bytes(EMBEDDED.with_name(TABLE).read_bytes())
+    for content in (None, b"cut"):
+        if content:
+            path.write_bytes(content)
+        with pytest.raises(CheckpointError, match="cannot be read as an object library"):
+            ObjectLibrary(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.webp", b"")
+    path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x00\x00"))
+    with pytest.raises(CheckpointError, match="cannot be read as an object library"):
+        ObjectLibrary(path).drawing("fox", 0)
+
+
 def test_a_file_of_an_earlier_archive_is_made_again(library: ObjectLibrary):
     """0.1.0 wrote the digest of an archive with other bookkeeping and the same drawings."""
     (former,) = FORMER_DIGESTS

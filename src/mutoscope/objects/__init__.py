@@ -85,16 +85,17 @@ class ObjectLibrary:
     def __init__(self, path: Path):
         self.path = path
         try:
-            self._archive = zipfile.ZipFile(path)
+            with open(path, "rb") as file:
+                if not zipfile.is_zipfile(file):  # it is opened for the first drawing: most prompts name no object
+                    raise zipfile.BadZipFile("File is not a zip file")
             table: dict[str, Any] = json.loads(path.with_name(TABLE).read_text(encoding="utf-8"))
             known = table["format"]
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise CheckpointError(f"{path} cannot be read as an object library ({error}); install again") from error
+            raise self._unreadable(error) from error
         if known != FORMAT:
             raise CheckpointError(f"{path}: format {known!r}, this version reads {FORMAT}; update mutoscope")
         self.credits: list[dict[str, Any]] = table["credits"]  # source, licence and number of the drawings
-        self.drawings = {noun: tuple(DrawingFacts(**row) for row in rows) for noun, rows in table["drawings"].items()}
-        self._shipped = frozenset(self.drawings)
+        self._rows: dict[str, list[dict[str, Any]]] = table["drawings"]
         self._own: Mapping[str, OwnObject] = {}
 
     def with_own(self, own: Mapping[str, OwnObject]) -> "ObjectLibrary":
@@ -102,11 +103,26 @@ class ObjectLibrary:
         if not own:
             return self
         library = copy(self)
-        for cached in ("nouns", "_finder"):
+        for cached in ("drawings", "nouns", "_finder"):
             library.__dict__.pop(cached, None)
         library._own = dict(own)
-        library.drawings = self.drawings | {name: (DrawingFacts(dye=True),) for name in own}
         return library
+
+    @cached_property
+    def _archive(self) -> zipfile.ZipFile:
+        try:
+            return zipfile.ZipFile(self.path)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> CheckpointError:
+        return CheckpointError(f"{self.path} cannot be read as an object library ({error}); install again")
+
+    @cached_property
+    def drawings(self) -> dict[str, tuple[DrawingFacts, ...]]:
+        """The drawings of every object, by its name."""
+        shipped = {noun: tuple(DrawingFacts(**row) for row in rows) for noun, rows in self._rows.items()}
+        return shipped | {name: (DrawingFacts(dye=True),) for name in self._own}
 
     @property
     def own_hashes(self) -> tuple[tuple[str, str], ...]:
@@ -144,7 +160,7 @@ class ObjectLibrary:
 
     @cached_property
     def _finder(self) -> ObjectFinder:
-        return ObjectFinder(self._shipped, self._own)
+        return ObjectFinder(self._rows, self._own)
 
     def find(self, prompt: str) -> FoundObjects:
         """Return what a prompt says: its scene without its objects, and these; see prompt/objects.py.
