@@ -8,7 +8,6 @@ Every default and every rule about options stands here and nowhere else.
 
 import math
 import os
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
@@ -232,6 +231,8 @@ def check_request(request: Request, capabilities: Capabilities) -> None:
 
 def draw_seeds(options: Options) -> Options:
     """Return options whose seeds are given: those that were not are drawn."""
+    import secrets  # who gives a seed need not wait for it
+
     drawn = {name: secrets.randbelow(MAX_SEED + 1) for name in ("seed", "variation_seed")
              if getattr(options, name) is None and (name == "seed" or options.variation)}  # fmt: skip
     return replace(options, **drawn) if drawn else options

@@ -70,9 +70,9 @@ def read_size(size: str) -> dict[str, int]:
 
 def read_seed(words: str | None, base: int | None = None, option: str = "--seed") -> int:
     """Return the seed: a number, a new random one for None or -1, and with a `base` +1 for the one after it."""
-    import secrets
-
     if words is None or words == "-1":
+        import secrets  # who gives a seed need not wait for it
+
         return secrets.randbelow(MAX_SEED)
     if base is not None and re.fullmatch(r"\+[0-9]{1,10}", words):
         return (base + int(words)) % MAX_SEED

@@ -1,7 +1,6 @@
 """The text that AUTOMATIC1111 writes into pictures: a request in that spelling, and what other programs wrote."""
 
 import re
-import shlex
 from dataclasses import dataclass, field
 
 from mutoscope.prompt.request import Request
@@ -110,6 +109,8 @@ def spell_command(parameters: Parameters) -> str:
     for option, (name, pattern) in _TAKEN_OVER.items():
         value = parameters.settings.get(name, "")
         words += [option, value] if re.fullmatch(pattern, value) else []
+    import shlex  # for files of other programs alone
+
     return shlex.join(words)
 
 

@@ -7,8 +7,8 @@ belongs("fox", "meadow", "ground")   # True
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from mutoscope.vocabulary.loading import cells, data
 from mutoscope.vocabulary.scenes import scenes
@@ -23,8 +23,7 @@ USUAL_HOMES = ("meadow", "open sea", "garden")
 _LINK = re.compile(r"(.*?)( of | in | with | without | and |$)(.*)")
 
 
-@dataclass(frozen=True)
-class Noun:
+class Noun(NamedTuple):  # a thousand of them are made for the first prompt, three times as fast as of a dataclass
     """What is true of every object of this name."""
 
     name: str
@@ -107,19 +106,20 @@ def plural(name: str) -> str:
     odd = data("objects")["plurals"]
     if name in odd:
         return odd[name]
-    found = _LINK.fullmatch(name)
-    assert found is not None, name
-    head, link, tail = found.groups()
-    if link:
-        return plural(head) + link + tail
-    before, _, last = head.rpartition(" ")
-    if last in odd:
-        return f"{before} {odd[last]}".strip()
-    if head.endswith(("s", "x", "z", "ch", "sh")):
-        return head + "es"
-    if head.endswith("y") and head[-2] not in "aeiou":
-        return head[:-1] + "ies"
-    return head + "s"
+    if " " in name:
+        found = _LINK.fullmatch(name)
+        assert found is not None, name
+        head, link, tail = found.groups()
+        if link:
+            return plural(head) + link + tail
+        before, _, last = name.rpartition(" ")
+        if last in odd:
+            return f"{before} {odd[last]}"
+    if name.endswith(("s", "x", "z", "ch", "sh")):
+        return name + "es"
+    if name.endswith("y") and name[-2] not in "aeiou":
+        return name[:-1] + "ies"
+    return name + "s"
 
 
 def article(words: str) -> str:
