@@ -15,7 +15,7 @@ from mutoscope.world.registry import SCENE_DRAWINGS, STYLE_DRAWINGS
 from mutoscope.world.render import render
 from mutoscope.world.spec import SceneSpec
 
-DRAWS = 20_000
+DRAWS = 6_000
 OPEN_SCENES = tuple(scene for scene in SCENES if scene != "plain ground")  # which wants things to stand on it
 SEED = 31
 
