@@ -168,9 +168,9 @@ def tiny_judge(shared: Shared) -> Path:
     from mutoscope.events import drain
 
     def make(folder: Path) -> None:
-        drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 160))
-        drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 80))
-        settings = {"samples": 4800, "batch": 32, "log_every": 1000}
+        drain(render_folder(folder / "data" / "seen", Scenery(32, 32, seed=9001), 96))
+        drain(render_folder(folder / "data" / "held", Scenery(32, 32, seed=9002, held_out=True), 48))
+        settings = {"samples": 2400, "batch": 16, "log_every": 1000}
         with _single_thread():  # networks this small only wait for each other on several threads
             out = folder / "judge"
             drain(train.run("judge", preset_name="tiny", data=folder / "data", out=out, overrides=settings))
