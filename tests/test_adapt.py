@@ -186,7 +186,9 @@ class TestDrawing:
             texts = [runtime.encode_text(ids, mask) for runtime in (onnx, torch_, plain)]
             assert np.abs(texts[0] - texts[1]).max() < 1e-4 < np.abs(texts[0] - texts[2]).max()
             latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 6)).astype(np.float32)
-            drawn = [runtime.velocity(latents, 0.7, texts[0], mask, 0.0, None)[0] for runtime in (onnx, torch_, plain)]
+            drawn = [
+                runtime.velocity(latents, 0.7, runtime.read_text(texts[0]), 0.0) for runtime in (onnx, torch_, plain)
+            ]
             assert np.abs(drawn[0] - drawn[1]).max() < 1e-4 < np.abs(drawn[0] - drawn[2]).max()
 
     def test_the_sum_is_the_formula(self, tiny_checkpoint: Path, tmp_path: Path):

@@ -101,7 +101,8 @@ def test_a_config_that_is_too_large(copied_checkpoint: Path):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda card: card.update(format=2),
+        lambda card: card.update(format=1),
+        lambda card: card.update(format=3),
         lambda card: card.update(format="1"),
         lambda card: card.pop("sha256"),
         lambda card: card.update(sha256=[]),
@@ -128,7 +129,7 @@ def test_a_config_that_is_too_large(copied_checkpoint: Path):
         lambda card: card["model"]["text"].update(window=2),
         lambda card: card["model"]["text"].update(window=float("inf")),
     ],
-    ids=range(26),
+    ids=range(27),
 )
 def test_a_config_of_another_kind(copied_checkpoint: Path, change: Callable[[dict[str, Any]], Any]):
     edit(copied_checkpoint, change)

@@ -367,29 +367,29 @@ class TestDrawing:
     def test_span_and_guidance_are_heard(self, few_step_checkpoint: Path, name: str):
         checkpoint = open_checkpoint(few_step_checkpoint)
         runtime = open_runtime(checkpoint, name, threads=1)
-        text, mask = np.ones((1, 3, checkpoint.config.transformer.width), np.float32), np.ones((1, 3), bool)
+        context = runtime.read_text(np.ones((1, 3, checkpoint.config.transformer.width), np.float32))
         latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 4)).astype(np.float32)
 
         def asked(delta: float = 0.0, guidance: float = 1.0) -> np.ndarray:
-            return runtime.velocity(latents, 0.7, text, mask, 0.0, None, delta, guidance)[0]
+            return runtime.velocity(latents, 0.7, context, 0.0, delta, guidance)
 
         plain = asked()
         assert np.array_equal(plain, asked(0.0, 1.0))
         assert np.abs(asked(0.5, 1.0) - plain).max() > 1e-4 and np.abs(asked(0.0, 4.0) - plain).max() > 1e-4
 
-    def test_a_picture_is_four_calls_and_one_batch(self, few_step_checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_a_picture_is_four_calls(self, few_step_checkpoint: Path, monkeypatch: pytest.MonkeyPatch):
         model = TextToImageModel(few_step_checkpoint, threads=1)
         runtime = runtime_of(model)
         asked, plain = [], runtime.velocity
 
-        def counted(latents, time, text, mask, frame, past, delta=0.0, guidance=1.0):
-            asked.append((len(latents), time, time - delta, guidance))
-            return plain(latents, time, text, mask, frame, past, delta, guidance)
+        def counted(latents, time, context, frame, delta=0.0, guidance=1.0):
+            asked.append((time, time - delta, guidance))
+            return plain(latents, time, context, frame, delta, guidance)
 
         monkeypatch.setattr(runtime, "velocity", counted)
         picture = model.generate(PROMPT, seed=1, guidance_scale=2.5, size="128x128")
         times = grid(4, 2.0)
-        assert asked == [(1, now, pytest.approx(after), 2.5) for now, after in zip(times, times[1:], strict=False)]
+        assert asked == [(now, pytest.approx(after), 2.5) for now, after in zip(times, times[1:], strict=False)]
         assert picture.request.sampler == "meanflow" and picture.request.num_inference_steps == 4
 
     def test_a_clip_guides_its_first_frame_and_takes_two_steps_each(
@@ -397,17 +397,22 @@ class TestDrawing:
     ):
         model = TextToVideoModel(few_step_checkpoint, threads=1)
         runtime = runtime_of(model)
-        asked, plain = [], runtime.velocity
+        asked, plain, remember = [], runtime.velocity, runtime.remember
 
-        def counted(latents, time, text, mask, frame, past, delta=0.0, guidance=1.0):
+        def counted(latents, time, context, frame, delta=0.0, guidance=1.0):
             asked.append((frame, time > 0, delta > 0, guidance))
-            return plain(latents, time, text, mask, frame, past, delta, guidance)
+            return plain(latents, time, context, frame, delta, guidance)
+
+        def remembered(latents, context, frame):
+            asked.append(("remember", frame))
+            return remember(latents, context, frame)
 
         monkeypatch.setattr(runtime, "velocity", counted)
+        monkeypatch.setattr(runtime, "remember", remembered)
         clip = model.generate(PROMPT, seed=1, num_frames=9, size="32x32")
         first, later = [(0.0, True, True, 3.0)] * 2, [(1.0, True, True, 1.0)] * 2
-        remembered = [(0.0, False, False, 1.0)], [(1.0, False, False, 1.0)]
-        assert asked == [*first, *remembered[0], *later, *remembered[1], *[(2.0, True, True, 1.0)] * 2]
+        last = [(2.0, True, True, 1.0)] * 2
+        assert asked == [*first, ("remember", 0.0), *later, ("remember", 1.0), *last]
         assert clip.frames.shape == (9, 32, 32, 3) and clip.request.num_inference_steps == 2
 
     def test_a_request_is_redone_exactly(self, few_step_checkpoint: Path, tmp_path: Path):

@@ -1,6 +1,7 @@
 """From a conditioning to pixels: what weights and strengths do to the calls of the networks, and how frames of a clip join."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.capabilities import Capabilities
 from mutoscope.checkpoint import open_checkpoint
+from mutoscope.config import TransformerConfig
 from mutoscope.errors import NonFiniteError
 from mutoscope.options import Options, build_request
 from mutoscope.pipeline import (
@@ -17,7 +19,7 @@ from mutoscope.pipeline import (
     LAST_TRAINED_FRAME,
     History,
     Networks,
-    TextStates,
+    TextContexts,
     check_finite,
     ease_in,
     encode_conditions,
@@ -28,7 +30,9 @@ from mutoscope.pipeline import (
 from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request
 from mutoscope.rng import stream
+from mutoscope.runtime import Context, see_frames
 from mutoscope.runtime.onnx import OnnxRuntime
+from mutoscope.shapes import LatentGrid, rotary_table
 from mutoscope.tokenizer import Tokenizer
 
 SMALL: Any = {"size": "48x32", "num_inference_steps": 2, "seed": 1}
@@ -47,22 +51,30 @@ def embedded() -> TextToImageModel:
 
 
 class Echo:
-    """A text tower whose state of a token is its number."""
+    """A text tower whose state of a token is its number; a context holds the states as they came."""
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         return np.asarray(ids, np.float32)[..., None]
 
+    def read_text(self, text: np.ndarray) -> Context:
+        return context(text)
+
+
+def context(text: np.ndarray) -> Context:
+    return Context(text, np.empty(0), np.empty(0))
+
 
 @pytest.fixture
-def states(tokenizer: Tokenizer) -> Callable[..., np.ndarray]:
-    """Return a function from a prompt and options to the states of its conditions and its negative prompt, (R + 1, L)."""
+def states(tokenizer: Tokenizer) -> Callable[..., list[np.ndarray]]:
+    """Return a function from a prompt and options to the states of its conditions and its negative prompt, (L,) each."""
     config = open_checkpoint(verify=False).config
 
-    def read(prompt: str, **asked: Any) -> np.ndarray:
+    def read(prompt: str, **asked: Any) -> list[np.ndarray]:
         request = build_request(Options(prompt, objects=False, **asked), Capabilities("test", "0"))
         conditioning = understand(request)
         networks = Networks(Echo(), tokenizer, config, 128)  # type: ignore[arg-type]  # of the runtime only this is asked
-        return encode_conditions(conditioning.prompt, conditioning.negative, networks).states[..., 0]
+        text = encode_conditions(conditioning.prompt, conditioning.negative, networks)
+        return [one.pooled[0, :, 0] for one in (*text.prompt, text.negative)]
 
     return read
 
@@ -71,7 +83,7 @@ class TestText:
     def test_a_plain_prompt_is_one_text_with_the_names_of_its_facts(self, states, tokenizer: Tokenizer):
         rows = states("a lake at nightfall")
         (ids,) = tokenizer.windows("a lake at nightfall, lake, blue hour", WINDOW)
-        assert rows[0].tolist() == ids and rows.shape[0] == 2
+        assert rows[0].tolist() == ids and len(rows) == 2
 
     def test_weights_scale_the_states_of_their_words_and_of_their_fact(self, states, tokenizer: Tokenizer):
         plain, weighted = states("gravel in fog, twigs"), states("gravel in (fog:1.5), [twigs]")
@@ -83,9 +95,9 @@ class TestText:
         )
 
     def test_weight_one_is_no_weight_and_zero_leaves_the_words_out(self, states):
-        assert np.array_equal(states("a lake in (fog:1)"), states("a lake in fog"))
-        assert np.array_equal(states("a lake (in fog:0)"), states("a lake "))
-        assert states("(fog:0)").shape == (2, 2), "nothing but the marks of both ends"
+        assert np.array_equal(states("a lake in (fog:1)")[0], states("a lake in fog")[0])
+        assert np.array_equal(states("a lake (in fog:0)")[0], states("a lake ")[0])
+        assert [len(row) for row in states("(fog:0)")] == [2, 2], "nothing but the marks of both ends"
 
     def test_weights_of_the_negative_prompt(self, states):
         plain, weighted = (states("a lake", negative_prompt=words)[1] for words in ("fog", "(fog:2)"))
@@ -98,51 +110,44 @@ class TestText:
         ids = np.asarray([index for row in windows for index in row])
         assert len(windows) == 3 and np.array_equal(weights == 1.5, ids == tokenizer.ids("fog")[0])
 
-    def test_conditions_of_different_length_are_padded_and_masked(self, tokenizer: Tokenizer):
+    def test_each_condition_is_read_at_its_own_length(self, tokenizer: Tokenizer):
         request = build_request(Options("a lake", style="anime:0.5"), Capabilities("test", "0"))
         conditioning = understand(request)
         networks = Networks(Echo(), tokenizer, open_checkpoint(verify=False).config, 128)  # type: ignore[arg-type]  # as above
         text = encode_conditions(conditioning.prompt, (("fog " * 30, 1.0),), networks)
-        lengths = text.mask.sum(1)
-        assert text.states.shape[0] == 3 and lengths[0] < lengths[1] < lengths[2] == text.states.shape[1]
-        assert all(not text.states[row, length:].any() for row, length in enumerate(lengths))
-        assert text.shares == (0.5, 0.5) and text.prompt[0].shape[0] == 2
+        lengths = [one.pooled.shape[1] for one in (*text.prompt, text.negative)]
+        assert len(lengths) == 3 and lengths[0] < lengths[1] < lengths[2]
+        assert text.shares == (0.5, 0.5)
 
 
 class TestBlending:
-    TEXT = TextStates(np.zeros((3, 4, 2), np.float32), np.ones((3, 4), bool), (0.25, 0.75))
-
     def test_velocities_are_averaged_by_their_shares(self):
-        rows = np.stack([np.full((2, 1, 3, 3), value, np.float32) for value in (4.0, 8.0)])
-        assert np.array_equal(self.TEXT.blend(rows), np.full((1, 2, 1, 3, 3), 7.0))
+        text = TextContexts((context(np.empty(0)),) * 2, context(np.empty(0)), (0.25, 0.75))
+        velocities = [np.full((1, 2, 1, 3, 3), value, np.float32) for value in (4.0, 8.0)]
+        assert np.array_equal(text.blend(velocities), np.full((1, 2, 1, 3, 3), 7.0))
 
     def test_one_condition_is_left_alone(self):
-        alone, rows = TextStates(self.TEXT.states[:2], self.TEXT.mask[:2]), np.ones((1, 2), np.float32)
-        assert alone.blend(rows) is rows and alone.repeat(np.ones((1, 2))).shape == (1, 2)
-
-    def test_latents_are_repeated_for_each(self):
-        latents = stream(1).normal((1, 2, 1, 3, 3))
-        repeated = self.TEXT.repeat(latents)
-        assert repeated.dtype == np.float32 and np.array_equal(repeated, np.concatenate([latents, latents]))
+        velocity = np.ones((1, 2), np.float32)
+        assert TextContexts((context(np.empty(0)),), context(np.empty(0))).blend([velocity]) is velocity
 
 
 class Counting(OnnxRuntime):
-    """Remembers how many rows each velocity was asked for."""
+    """Remembers how many calls were asked for at once."""
 
-    rows: list[int]
+    calls: list[int]
 
-    def velocity(self, latents, *given, **more):
-        self.rows.append(len(latents))
-        return super().velocity(latents, *given, **more)
+    def side_by_side(self, calls):
+        self.calls.append(len(calls))
+        return super().side_by_side(calls)
 
 
 def counted(model: Any, prompt: str, **asked: Any) -> list[int]:
-    """Return the rows of every call that a request takes."""
+    """Return how many calls of the velocity network each step of a request takes."""
     runtime = Counting(model.engine.checkpoint, 1)
-    runtime.rows = []
+    runtime.calls = []
     model.engine.__dict__["runtime"] = runtime
     model.generate(prompt, **SMALL, **asked)
-    return runtime.rows
+    return runtime.calls
 
 
 class TestCalls:
@@ -204,20 +209,25 @@ class TestHistory:
         class Remembering:
             """A runtime whose keys and values say which frame they are of."""
 
-            def velocity(self, latents, time, states, mask, frame, past):
-                assert time == 0.0
-                return latents, np.full((1, 1, 1, 1, 1), frame), np.full((1, 1, 1, 1, 1), -frame)
+            def remember(self, latents, context, frame):
+                return np.full((1, 1, 1, 4, 2), frame), np.full((1, 1, 1, 4, 2), -frame)
 
-        history, text = History(window=3), TextStates(np.zeros((2, 1, 1)), np.ones((2, 1), bool))
-        assert history.view(0) is None
+            def side_by_side(self, calls):
+                return [call() for call in calls]
+
+        config = replace(open_checkpoint(verify=False).config, transformer=TransformerConfig(width=2, window=3))
+        networks = Networks(Remembering(), None, config, 128)  # type: ignore[arg-type]  # a runtime in this alone
+        history = History(networks, LatentGrid(32, 32, 29))
+        none = np.empty((1, 1, 1, 0, 2))
+        text = TextContexts((Context(np.empty(0), none, none),), context(np.empty(0)))
         for number in range(8):
-            history.remember(number, Remembering(), np.zeros((1, 1, 1, 1, 1), np.float32), text)  # type: ignore[arg-type]  # a runtime in this alone
+            history.remember(number, np.zeros((1, 1, 1, 1, 1), np.float32), text)
         assert list(history.frames) == [0, 6, 7]
-        past = history.view(8)
-        assert past is not None and past.keys.shape[3] == 3 and np.array_equal(past.values, -past.keys)
-        assert past.frames == (0.0, LAST_TRAINED_FRAME - 2.0, LAST_TRAINED_FRAME - 1.0), (
-            "places inside what was trained"
-        )
+        seen = history.add_to(text, 8).prompt[0]
+        assert seen.values[0, 0, 0, ::4, 0].tolist() == [0, -6, -6], "told as the last frame that was trained"
+        places = rotary_table([0, LAST_TRAINED_FRAME - 2, LAST_TRAINED_FRAME - 1], 2, 2, 2)
+        expected = see_frames(text.prompt[0], [history.frames[old][0] for old in (0, 6, 7)], places)
+        assert np.array_equal(seen.keys, expected.keys), "places inside what was trained"
 
 
 class TestPictures:

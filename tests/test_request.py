@@ -20,7 +20,16 @@ from mutoscope.prompt.checks import (
     check_int,
     check_text,
 )
-from mutoscope.prompt.request import ALWAYS_WRITTEN, SAMPLERS, Fact, NamedObject, ObjectPlan, Request, UsedAdapter
+from mutoscope.prompt.request import (
+    ALWAYS_WRITTEN,
+    SAMPLER_VERSION,
+    SAMPLERS,
+    Fact,
+    NamedObject,
+    ObjectPlan,
+    Request,
+    UsedAdapter,
+)
 from mutoscope.prompt.styles import UsedStyle
 
 PROMPTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0")).filter(str.strip)
@@ -98,7 +107,7 @@ class TestJson:
         assert Request("a lake", guidance_scale=3).to_json() == Request("a lake", guidance_scale=3.0).to_json()
 
     def test_missing_keys_take_their_defaults(self):
-        assert Request.from_json('{"prompt":"a lake","sampler_version":5}') == Request("a lake")
+        assert Request.from_json(f'{{"prompt":"a lake","sampler_version":{SAMPLER_VERSION}}}') == Request("a lake")
 
     @pytest.mark.parametrize(
         ("text", "parts"),

@@ -1,5 +1,6 @@
 """Two runtimes, one model: ONNX Runtime and PyTorch compute the same numbers from the same folder."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.checkpoint import open_checkpoint
+from mutoscope.config import PATCH
 from mutoscope.errors import CheckpointError, MissingExtraError, SettingError
-from mutoscope.runtime import Past, Runtime, open_runtime
+from mutoscope.runtime import Runtime, open_runtime, see_frames
+from mutoscope.shapes import rotary_table
 
 PROMPT = "A serene lake surrounded by pine trees at sunset"
 BOUND = 1e-4  # largest difference of one call, float32 in both
@@ -44,19 +47,35 @@ def test_encode_text(runtimes: tuple[Runtime, Runtime], length: int):
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(4, 4), (8, 12), (12, 8)])
-def test_velocity_with_and_without_a_past(runtimes: tuple[Runtime, Runtime], rows: int, columns: int):
+def test_velocity_with_and_without_finished_frames(runtimes: tuple[Runtime, Runtime], rows: int, columns: int):
     config = runtimes[0].checkpoint.config.transformer
-    text, mask = normal(2, 7, config.width), np.arange(7)[None] < np.array([[7], [3]])
-    latents = normal(2, config.latent_channels, 1, rows, columns)
-    first = [runtime.velocity(latents, 0.7, text, mask, 0.0, None) for runtime in runtimes]
-    for a, b in zip(*first, strict=True):
+    text, latents = normal(1, 7, config.width), normal(1, config.latent_channels, 1, rows, columns)
+    contexts = [runtime.read_text(text) for runtime in runtimes]
+    for name in ("pooled", "keys", "values"):
+        assert differ(*(getattr(context, name) for context in contexts)) < BOUND
+    first = [runtime.velocity(latents, 0.7, context, 0.0) for runtime, context in zip(runtimes, contexts, strict=True)]
+    assert differ(*first) < BOUND and first[0].shape == latents.shape
+    frames = [runtime.remember(latents, context, 0.0) for runtime, context in zip(runtimes, contexts, strict=True)]
+    for a, b in zip(*frames, strict=True):
         assert differ(a, b) < BOUND
-    assert first[0][0].shape == latents.shape
-    past = [Past(keys, values, (0.0,)) for _, keys, values in first]
-    later = [runtime.velocity(latents, 0.3, text, mask, 1.0, own) for runtime, own in zip(runtimes, past, strict=True)]
-    for a, b in zip(*later, strict=True):
-        assert differ(a, b) < BOUND
-    assert differ(first[0][0], later[0][0]) > BOUND  # the past is seen
+    rotary = rotary_table([0, 2], rows // PATCH, columns // PATCH, config.width // config.heads)
+    seen = [see_frames(context, [own, own], rotary) for context, own in zip(contexts, frames, strict=True)]
+    later = [runtime.velocity(latents, 0.3, context, 3.0) for runtime, context in zip(runtimes, seen, strict=True)]
+    assert differ(*later) < BOUND
+    alone = runtimes[0].velocity(latents, 0.3, contexts[0], 3.0)
+    assert differ(alone, later[0]) > BOUND, "the frames are seen"
+
+
+def test_calls_side_by_side_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Path):
+    two, one = (open_runtime(open_checkpoint(tiny_checkpoint), threads=threads) for threads in (2, 1))
+    config = one.checkpoint.config.transformer
+    contexts = [one.read_text(normal(1, length, config.width)) for length in (3, 7, 12)]
+    latents = normal(1, config.latent_channels, 1, 8, 12)
+    expected = [one.velocity(latents, 0.5, context, 0.0) for context in contexts]
+    for _ in range(3):
+        calls = [partial(two.velocity, latents, 0.5, context, 0.0) for context in contexts]
+        for a, b in zip(two.side_by_side(calls), expected, strict=True):
+            assert np.array_equal(a, b)
 
 
 def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtime]):

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mutoscope.config import PATCH, TransformerConfig
+from mutoscope.layers import rotate
 from mutoscope.shapes import rotary_table
 from mutoscope.transformer import Transformer, frame_mask, join_masks, patchify, unpatchify
 
@@ -77,15 +78,15 @@ def test_the_mask_of_frames_by_hand(window: int):
             )
 
 
-def test_joined_masks_stand_in_the_order_text_past_frames():
+def test_joined_masks_stand_in_the_order_text_frames():
     text = torch.tensor([[True, False], [True, True]])
     frames = torch.tensor([[True, False, False], [True, True, False], [True, True, True]])
-    joined = join_masks(text, frames, 3, 4)
-    assert joined.shape == (2, 1, 3, 2 + 4 + 3)
+    joined = join_masks(text, frames, 3)
+    assert joined.shape == (2, 1, 3, 2 + 3)
     for b in range(2):
         for query in range(3):
-            assert joined[b, 0, query].tolist() == text[b].tolist() + [True] * 4 + frames[query].tolist()
-    assert join_masks(text, None, 3, 4)[0, 0].tolist() == [[True, False] + [True] * 7]
+            assert joined[b, 0, query].tolist() == text[b].tolist() + frames[query].tolist()
+    assert join_masks(text, None, 3)[0, 0].tolist() == [[True, False] + [True] * 3]
 
 
 @pytest.mark.parametrize("frame", range(FRAMES))
@@ -111,29 +112,31 @@ def test_a_picture_is_the_first_frame_of_a_clip(model: Transformer, clip):
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 9])
-def test_frame_by_frame_with_a_cache_equals_the_whole_clip(clip, window: int):
+@pytest.mark.parametrize(("sample", "length"), [(0, LENGTH), (1, 3)])
+def test_frame_by_frame_with_a_cache_equals_the_whole_clip(clip, window: int, sample: int, length: int):
     """Frame k at its own time after clean frames: once in one pass over the clip, once with remembered keys and values."""
+    clip = {name: value[sample : sample + 1] for name, value in clip.items()}
     model = lively(TransformerConfig(**{**vars(CONFIG), "window": window}))
     latents, text, text_mask = clip["latents"], clip["text"], clip["text_mask"]
     head_width = CONFIG.width // CONFIG.heads
     table = torch.from_numpy(rotary_table(np.arange(FRAMES), ROWS, COLUMNS, head_width)).unflatten(1, (FRAMES, -1))
     remembered: dict[int, tuple[Tensor, Tensor]] = {}
     for k in range(FRAMES):
-        time = torch.zeros(2, k + 1, dtype=torch.float64)
+        time = torch.zeros(1, k + 1, dtype=torch.float64)
         time[:, k] = clip["time"][:, k]
         whole = model(latents[:, :, : k + 1], time, text, text_mask)[:, :, k:]
 
         seen = [j for j in remembered if j == 0 or k - j < window]
-        past = None
+        pooled, keys, values = model.read_text(text[:, :length])
         if seen:
-            keys, values = (torch.cat([remembered[j][i] for j in seen], 3) for i in (0, 1))
-            past = (keys, values, table[:, seen].flatten(1, 2))
-        here = (text, text_mask, table[:, k], None, past)
+            past_keys, past_values = (torch.cat([remembered[j][i] for j in seen], 3) for i in (0, 1))
+            keys = torch.cat([keys, rotate(past_keys, table[:, seen].flatten(1, 2))], 3)
+            values = torch.cat([values, past_values], 3)
         patches = patchify(latents[:, :, k : k + 1])
-        velocity, _, _ = model.forward_tokens(patches, time[:, k:], *here)
+        velocity, _, _ = model.step(patches, time[:, k:], pooled, keys, values, table[:, k])
         torch.testing.assert_close(unpatchify(velocity, 1, ROWS, COLUMNS), whole, atol=1e-10, rtol=0)
-        _, keys, values = model.forward_tokens(patches, torch.zeros_like(time[:, k:]), *here)
-        assert keys.shape == values.shape == (CONFIG.depth, 2, CONFIG.heads, ROWS * COLUMNS, head_width)
+        _, keys, values = model.step(patches, torch.zeros_like(time[:, k:]), pooled, keys, values, table[:, k])
+        assert keys.shape == values.shape == (CONFIG.depth, 1, CONFIG.heads, ROWS * COLUMNS, head_width)
         remembered[k] = (keys, values)
 
 

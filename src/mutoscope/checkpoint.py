@@ -4,7 +4,7 @@
     tokenizer.json
     weights.safetensors    text tower (int8 a row), transformer and decoder (float16)
     encoder.safetensors    codec encoder, for pictures that come in, and image tower, for training only; may be left out
-    graphs/*.onnx          text, velocity, first_frame, next_frames; encoder, which may be left out
+    graphs/*.onnx          text, context, velocity, first_frame, next_frames; encoder, which may be left out
 
 Nothing is pickled, nothing in a folder is run; a changed byte is refused with the file's name.
 """
@@ -22,9 +22,10 @@ from mutoscope.config import ModelConfig
 from mutoscope.errors import CheckpointError, MissingModelError, MutoscopeError
 from mutoscope.shapes import LARGEST, NATIVE_SIDE, check_size
 
-FORMAT = 1
+FORMAT = 2
+OLDER_FORMATS = (1,)  # the velocity graph read the text anew at every step
 LARGEST_CONFIG = 1 << 20  # bytes
-GRAPHS = ("text", "velocity", "first_frame", "next_frames")  # what drawing from words takes
+GRAPHS = ("text", "context", "velocity", "first_frame", "next_frames")  # what drawing from words takes
 ENCODER = "encoder"  # the graph for pictures that come in
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
@@ -122,19 +123,26 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
     return Checkpoint(folder, config, card)
 
 
-def read_card(path: Path) -> dict[str, Any]:
-    """Read a config.json whose shape is that of a checkpoint's; CheckpointError, or what reading JSON raises."""
+def read_card(path: Path, with_older: bool = False) -> dict[str, Any]:
+    """Read a config.json whose shape is that of a checkpoint's; CheckpointError, or what reading JSON raises.
+
+    `with_older` takes formats whose weights are as today's and whose graphs must be made again (`export.run.export_again`).
+    """
     if path.stat().st_size > LARGEST_CONFIG:
         raise CheckpointError(f"{path} is larger than 1 MB; it is not a Mutoscope checkpoint")
     card = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
-    if card["format"] != FORMAT:
+    if card["format"] != FORMAT and not (with_older and card["format"] in OLDER_FORMATS):
+        if card["format"] in OLDER_FORMATS:
+            again = f"its graphs must be made again: mutoscope export {path.parent} --out DIR"
+            raise CheckpointError(f"{path}: format {card['format']}, this version reads {FORMAT}; {again}")
         raise CheckpointError(f"{path}: format {card['format']!r}, this version reads {FORMAT}; update mutoscope")
     if card.get("digest", card_digest(card)) != card_digest(card):
         raise CheckpointError(f"{path}: the file was changed (its digest differs); fetch the model again")
     for key in ("name", "licence"):
         if not isinstance(card[key], str):
             raise TypeError(f"{key} must be text")
-    constants = [card["constants"][graph] for graph in GRAPHS] + [card["constants"].get(ENCODER, [])]
+    graphs = GRAPHS if card["format"] == FORMAT else ()
+    constants = [card["constants"][graph] for graph in graphs] + [card["constants"].get(ENCODER, [])]
     for names in (card["known_words"], *constants):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")

@@ -12,13 +12,14 @@ The pipeline knows no files, arguments or pages. Legend: see shapes.py.
 """
 
 import math
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from mutoscope.config import SPACE_FACTOR, ModelConfig
+from mutoscope.config import PATCH, SPACE_FACTOR, ModelConfig
 from mutoscope.errors import NonFiniteError
 from mutoscope.events import Event, Phase
 from mutoscope.flow import grid, mix, shift_for, start_at
@@ -31,9 +32,9 @@ from mutoscope.prompt.request import ObjectPlan, Request
 from mutoscope.prompt.weighting import Segments
 from mutoscope.refine import TileNetworks, plan_passes, refine
 from mutoscope.rng import between, stream
-from mutoscope.runtime import Past, Runtime
+from mutoscope.runtime import Context, KeysValues, Runtime, see_frames
 from mutoscope.sampler import SAMPLERS
-from mutoscope.shapes import LatentGrid
+from mutoscope.shapes import LatentGrid, rotary_table
 from mutoscope.tokenizer import Tokenizer
 
 LAST_TRAINED_FRAME = 6  # latent frames of a training clip after the first; later ones are told they stand here
@@ -52,30 +53,21 @@ class Networks:
 
 
 @dataclass(frozen=True)
-class TextStates:
-    """What the transformer reads: states (R + 1, L, D) and mask (R + 1, L), R conditions above the negative prompt.
+class TextContexts:
+    """What the velocity network sees of the texts: a context for each condition of the prompt, and the negative prompt's.
 
-    Nearly always R is 1; styles with strengths need more (`conditioning.mix_styles`).
+    Nearly always there is one condition; styles with strengths need more (`conditioning.mix_styles`).
     """
 
-    states: np.ndarray
-    mask: np.ndarray
-    shares: tuple[float, ...] = (1.0,)  # of the conditions in the prompt's velocity, R numbers
+    prompt: tuple[Context, ...]
+    negative: Context
+    shares: tuple[float, ...] = (1.0,)  # of the conditions in the prompt's velocity
 
-    @property
-    def prompt(self) -> tuple[np.ndarray, np.ndarray]:
-        """States and mask of the prompt alone, (R, L, D) and (R, L)."""
-        return self.states[:-1], self.mask[:-1]
-
-    def repeat(self, latents: np.ndarray) -> np.ndarray:
-        """Latents (1, c, 1, h, w) -> (R, c, 1, h, w) float32, one for each condition."""
-        return np.concatenate([latents] * len(self.shares)).astype(np.float32)
-
-    def blend(self, velocities: np.ndarray) -> np.ndarray:
-        """Velocities of the conditions (R, ...) -> the prompt's (1, ...)."""
+    def blend(self, velocities: Sequence[np.ndarray]) -> np.ndarray:
+        """Return the prompt's velocity from those of its conditions."""
         if len(self.shares) == 1:
-            return velocities
-        return np.tensordot(np.asarray(self.shares, np.float32), velocities, 1)[None]
+            return velocities[0]
+        return np.tensordot(np.asarray(self.shares, np.float32), np.stack(velocities), 1)
 
 
 @dataclass
@@ -85,8 +77,8 @@ class Drawing:
     request: Request
     networks: Networks
     grid: LatentGrid
-    prompt: TextStates  # the whole prompt
-    scene: TextStates  # the prompt without its objects; what the first frame is drawn from
+    prompt: TextContexts  # the whole prompt
+    scene: TextContexts  # the prompt without its objects; what the first frame is drawn from
     init_latents: np.ndarray | None = None
     init_mask: np.ndarray | None = None  # latent cells that are drawn anew, (1, 1, 1, h, w); None: all of them
     objects: ObjectPlan | None = None
@@ -95,7 +87,7 @@ class Drawing:
     history: "History" = field(init=False)
 
     def __post_init__(self):
-        self.history = History(self.networks.config.transformer.window)
+        self.history = History(self.networks, self.grid)
         self.decoder_state: Any = None
         self.shape = (1, self.networks.config.codec.latent_channels, 1, self.grid.latent_height, self.grid.latent_width)
         self.times = grid(self.request.num_inference_steps, shift_for(math.prod(self.shape)))
@@ -103,10 +95,6 @@ class Drawing:
         self.noise = noise_source(self.request)
         steps = len(self.first_times) - 1 + (self.grid.latent_frames - 1) * self.request.num_inference_steps
         self.progress = Phase("draw", steps)
-
-    def text_of(self, number: int) -> TextStates:
-        """Return what latent frame `number` is drawn from: later frames see the objects in the first, and the whole prompt."""
-        return self.scene if not number else self.prompt
 
 
 def draw(
@@ -130,7 +118,7 @@ def draw(
 
 def draw_picture(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
     """Draw one picture, refined to its size and with its objects in it; returns uint8 (1, H, W, 3)."""
-    latents = yield from denoise_frame(drawing, 0)
+    latents = yield from denoise_frame(drawing, 0, drawing.scene)
     pixels, _ = decode_frame(drawing, latents, 0)
     picture = to_frames(pixels)
     if drawing.request.draft is not None or drawing.objects is not None:
@@ -142,7 +130,9 @@ def draw_clip(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
     """Draw a clip, one latent frame after the other; returns uint8 (T, H, W, 3)."""
     state, shown, done = None, np.empty(0, np.float32), []
     for number in range(drawing.grid.latent_frames):
-        latents = yield from denoise_frame(drawing, number)
+        # Later frames see the first, with its objects, and the whole prompt.
+        text = drawing.history.add_to(drawing.prompt, number) if number else drawing.scene
+        latents = yield from denoise_frame(drawing, number, text)
         if drawing.objects is not None and not number:
             pixels, _ = decode_frame(drawing, latents, number)
             picture = yield from compose_objects(drawing, to_frames(pixels)[0])
@@ -152,7 +142,7 @@ def draw_clip(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
         shown = pixels[:, :, -1:]
         done.append(to_frames(pixels))
         if number + 1 < drawing.grid.latent_frames:
-            drawing.history.remember(number, drawing.networks.runtime, latents, drawing.prompt)
+            drawing.history.remember(number, latents, text if number else drawing.prompt)
     return np.concatenate(done)[: drawing.request.num_frames]
 
 
@@ -185,13 +175,14 @@ def encode_prompt(
     return drawing
 
 
-def encode_conditions(conditions: tuple[Condition, ...], negative: Segments, networks: Networks) -> TextStates:
-    """Encode conditions and negative prompt, each in as many windows as it needs, padded to one length."""
-    rows = [encode_segments(segments, networks) for segments in (*(one.segments for one in conditions), negative)]
-    longest = max(row.shape[1] for row in rows)
-    states = np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1]), (0, 0))) for row in rows])
-    mask = np.stack([np.arange(longest) < row.shape[1] for row in rows])
-    return TextStates(states, mask, tuple(one.share for one in conditions))
+def encode_conditions(conditions: tuple[Condition, ...], negative: Segments, networks: Networks) -> TextContexts:
+    """Encode conditions and negative prompt, each in as many windows as it needs, and read them once for all steps."""
+
+    def read(segments: Segments) -> Context:
+        return networks.runtime.read_text(encode_segments(segments, networks))
+
+    prompt = tuple(read(one.segments) for one in conditions)
+    return TextContexts(prompt, read(negative), tuple(one.share for one in conditions))
 
 
 def encode_segments(segments: Segments, networks: Networks) -> np.ndarray:
@@ -228,12 +219,12 @@ def encode_windows(runtime: Runtime, windows: list[list[int]]) -> np.ndarray:
 # ------------------------------------------------------------------------------------------------------ 2: noise to latents
 
 
-def denoise_frame(drawing: Drawing, number: int) -> Generator[Event, None, np.ndarray]:
-    """Denoise latent frame `number`; returns its latents (1, c, 1, h, w)."""
+def denoise_frame(drawing: Drawing, number: int, text: TextContexts) -> Generator[Event, None, np.ndarray]:
+    """Denoise latent frame `number`, drawn from `text`; returns its latents (1, c, 1, h, w)."""
     request, runtime = drawing.request, drawing.networks.runtime
     latents, times = drawing.noise(drawing.shape), drawing.times if number else drawing.first_times
     choose = average_velocity if request.sampler == "meanflow" else guided_velocity
-    velocity = choose(request, runtime, drawing.text_of(number), drawing.history.view(number), number)
+    velocity = choose(request, runtime, text, number)
     if drawing.init_latents is not None and not number:
         latents = mix(drawing.init_latents, latents, request.strength).noisy
         if drawing.init_mask is not None:
@@ -260,7 +251,7 @@ def noise_source(request: Request) -> Callable[[tuple[int, ...]], np.ndarray]:
 
 
 def guided_velocity(
-    request: Request, runtime: Runtime, text: TextStates, past: Past | None, number: int
+    request: Request, runtime: Runtime, text: TextContexts, number: int
 ) -> Callable[[np.ndarray, float], np.ndarray]:
     """Return the velocity of latent frame `number`: (latents (1, c, 1, h, w), time) -> the same shape.
 
@@ -269,31 +260,32 @@ def guided_velocity(
     """
     frame = float(min(number, LAST_TRAINED_FRAME))
 
+    def velocities(latents: np.ndarray, time: float, contexts: Sequence[Context]) -> list[np.ndarray]:
+        return runtime.side_by_side([partial(runtime.velocity, latents, time, context, frame) for context in contexts])
+
     def alone(latents: np.ndarray, time: float) -> np.ndarray:
-        states, mask = text.prompt
-        return text.blend(runtime.velocity(text.repeat(latents), time, states, mask, frame, past)[0])
+        return text.blend(velocities(latents, time, text.prompt))
 
     def pair(latents: np.ndarray, time: float) -> tuple[np.ndarray, np.ndarray]:
-        all_rows = np.concatenate([text.repeat(latents), latents]).astype(np.float32)
-        velocity, _, _ = runtime.velocity(all_rows, time, text.states, text.mask, frame, None)
-        return text.blend(velocity[:-1]), velocity[-1:]
+        *prompt, negative = velocities(latents, time, (*text.prompt, text.negative))
+        return text.blend(prompt), negative
 
-    return guided(pair, alone, request.guidance_scale) if past is None else alone
+    return alone if number else guided(pair, alone, request.guidance_scale)
 
 
 def average_velocity(
-    request: Request, runtime: Runtime, text: TextStates, past: Past | None, number: int
+    request: Request, runtime: Runtime, text: TextContexts, number: int
 ) -> Callable[[np.ndarray, float, float], np.ndarray]:
     """Return a few-step model's velocity of latent frame `number`: (latents, t, r) -> the average over [r, t] (MeanFlow).
 
     Guided as `guided_velocity` is, the first frame only; the scale goes in as an input, so a step is one call.
     """
     frame = float(min(number, LAST_TRAINED_FRAME))
-    scale = request.guidance_scale if past is None else 1.0
+    scale = 1.0 if number else request.guidance_scale
 
     def average(latents: np.ndarray, t: float, r: float) -> np.ndarray:
-        states, mask = text.prompt
-        return text.blend(runtime.velocity(text.repeat(latents), t, states, mask, frame, past, t - r, scale)[0])
+        calls = [partial(runtime.velocity, latents, t, context, frame, t - r, scale) for context in text.prompt]
+        return text.blend(runtime.side_by_side(calls))
 
     return average
 
@@ -304,25 +296,25 @@ class History:
     Its size does not grow with the clip. Frames further on than training went are told places inside what was trained.
     """
 
-    def __init__(self, window: int):
-        self.window = window
-        self.frames: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    def __init__(self, networks: Networks, grid: LatentGrid):
+        self.runtime, self.window = networks.runtime, networks.config.transformer.window
+        self.rows, self.columns = grid.latent_height // PATCH, grid.latent_width // PATCH
+        self.head_width = networks.config.transformer.width // networks.config.transformer.heads
+        self.frames: dict[int, tuple[KeysValues, ...]] = {}  # by number; of each condition
 
-    def view(self, number: int) -> Past | None:
-        """Return the past as latent frame `number` sees it; None for the first."""
-        if not self.frames:
-            return None
+    def add_to(self, text: TextContexts, number: int) -> TextContexts:
+        """Return the contexts of a text that also see the finished frames, as latent frame `number` does."""
         here = min(number, LAST_TRAINED_FRAME)
-        places = tuple(float(max(0, here - (number - old))) for old in self.frames)
-        keys = np.concatenate([keys for keys, _ in self.frames.values()], axis=3)
-        values = np.concatenate([values for _, values in self.frames.values()], axis=3)
-        return Past(keys, values, places)
+        places = [float(max(0, here - (number - old))) for old in self.frames]
+        rotary = rotary_table(places, self.rows, self.columns, self.head_width)
+        of_conditions = zip(text.prompt, zip(*self.frames.values(), strict=True), strict=True)
+        return replace(text, prompt=tuple(see_frames(context, frames, rotary) for context, frames in of_conditions))
 
-    def remember(self, number: int, runtime: Runtime, latents: np.ndarray, text: TextStates) -> None:
-        """Take in finished latent frame `number` (1, c, 1, h, w) and forget those that no later frame sees."""
+    def remember(self, number: int, latents: np.ndarray, text: TextContexts) -> None:
+        """Take in finished latent frame `number` (1, c, 1, h, w), drawn from `text`; forget those that no later frame sees."""
         frame = float(min(number, LAST_TRAINED_FRAME))
-        _, keys, values = runtime.velocity(text.repeat(latents), 0.0, *text.prompt, frame, self.view(number))
-        self.frames[number] = (keys, values)
+        calls = [partial(self.runtime.remember, latents, context, frame) for context in text.prompt]
+        self.frames[number] = tuple(self.runtime.side_by_side(calls))
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]
 
@@ -360,16 +352,21 @@ def compose_objects(drawing: Drawing, picture: np.ndarray) -> Generator[Event, N
     )
 
 
-def tile_networks(networks: Networks, text: TextStates) -> TileNetworks:
+def tile_networks(networks: Networks, text: TextContexts) -> TileNetworks:
     """Return what refining needs: the unguided velocity of a tile, and the codec's two ways."""
     runtime = networks.runtime
-    states, mask = text.prompt
 
     def velocity(tile: np.ndarray, t: float, r: float | None = None, *, centre: tuple[float, float]) -> np.ndarray:
         delta = 0.0 if r is None else t - r
-        return text.blend(runtime.velocity(text.repeat(tile), t, states, mask, 0.0, None, delta, 1.0, centre)[0])
+        return text.blend([runtime.velocity(tile, t, context, 0.0, delta, 1.0, centre) for context in text.prompt])
 
-    return TileNetworks(velocity, runtime.encode, lambda latents: runtime.decode(latents, None)[0], networks.tile_side)
+    return TileNetworks(
+        velocity,
+        runtime.encode,
+        lambda latents: runtime.decode(latents, None)[0],
+        networks.tile_side,
+        runtime.side_by_side,
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- 4: latents to pixels

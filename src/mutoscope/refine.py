@@ -13,13 +13,14 @@ pass, there is no guidance, and a tile's rotary positions are those of its place
 Objects of the library are laid into the picture before the first pass, which paints over them: inside they keep their forms while
 there is much noise (OBJECT_HOLD_TIME). A picture of the size that is drawn at once gets one pass of that size for it.
 
-The networks come in as functions and see one tile at a time: their memory does not grow with the picture.
+The networks come in as functions and see a tile at a time, or one on each core: their memory does not grow with the picture.
 Legend: see shapes.py.
 """
 
 import math
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -49,6 +50,12 @@ CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, a
 Window = tuple[slice, slice]
 # A picture (H, W, 3) uint8 -> the same with objects in it, and the latent cells inside of them, (1, 1, 1, h, w).
 Lay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+SideBySide = Callable[[Sequence[Callable[[], np.ndarray]]], list[np.ndarray]]  # calls -> their results
+
+
+def in_turn(calls: Sequence[Callable[[], np.ndarray]]) -> list[np.ndarray]:
+    """Return the results of calls, made one after the other."""
+    return [call() for call in calls]
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class TileNetworks:
     encode: Callable[[np.ndarray], np.ndarray]  # pixels (1, 3, 1, H, W) -> latents (1, c, 1, h, w)
     decode: Callable[[np.ndarray], np.ndarray]  # and back
     side: int  # of a tile, pixels
+    side_by_side: SideBySide = in_turn  # how the tiles of a step are asked for
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def refine(
         noise = stream(*seed, "refine", number).normal(data.shape)
         latents = mix(data, noise, np.float32(one.strength)).noisy
         magnified = (one.height / first[0], one.width / first[1])
-        velocity = tile_velocity(networks.velocity, networks.side // SPACE_FACTOR, magnified)
+        velocity = tile_velocity(networks.velocity, networks.side // SPACE_FACTOR, magnified, networks.side_by_side)
         if inside is not None:
             velocity = inpaint(velocity, data, 1.0 - inside, OBJECT_HOLD_TIME)
         for step in sampler(velocity, latents, times(one, data.shape[1] * (networks.side // SPACE_FACTOR) ** 2)):
@@ -129,7 +137,7 @@ def times(one: Pass, values: int) -> np.ndarray:
 
 
 def tile_velocity(
-    velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float]
+    velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float], side_by_side: SideBySide = in_turn
 ) -> Callable[..., np.ndarray]:
     """Return the velocity of a large picture: that of its tiles, averaged where they overlap (Bar-Tal et al. 2023, eq. 5).
 
@@ -139,15 +147,19 @@ def tile_velocity(
 
     def whole(latents: np.ndarray, *when: float) -> np.ndarray:
         rows, columns = latents.shape[-2:]
-        total, weight = np.zeros_like(latents), np.zeros((rows, columns), np.float32)
-        for window in windows(rows, columns, side, math.ceil(side * TILE_OVERLAP)):
-            tile = np.ascontiguousarray(latents[(..., *window)])
-            share = np.outer(*(bump(part.stop - part.start) for part in window))
+        places = windows(rows, columns, side, math.ceil(side * TILE_OVERLAP))
+
+        def one(window: Window) -> np.ndarray:
             centre = tuple(
                 ((part.start + part.stop) / 2 - size / 2) / PATCH / times_larger
                 for part, size, times_larger in zip(window, (rows, columns), magnified, strict=True)
             )
-            total[(..., *window)] += share * velocity(tile, *when, centre=centre)
+            return velocity(np.ascontiguousarray(latents[(..., *window)]), *when, centre=centre)
+
+        total, weight = np.zeros_like(latents), np.zeros((rows, columns), np.float32)
+        for window, tile in zip(places, side_by_side([partial(one, place) for place in places]), strict=True):
+            share = np.outer(*(bump(part.stop - part.start) for part in window))
+            total[(..., *window)] += share * tile
             weight[window] += share
         return total / weight
 

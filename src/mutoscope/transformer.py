@@ -11,13 +11,26 @@ length t - r of the interval [r, t] of MeanFlow (train/distil.py), of few-step n
 """
 
 import math
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
 
 from mutoscope.config import GUIDANCE_TAUGHT, PATCH, TransformerConfig
-from mutoscope.layers import EncoderBlock, Norm, SwiGLU, attention, join_heads, rotate, split_heads
+from mutoscope.layers import (
+    NORM_EPSILON,
+    EncoderBlock,
+    Norm,
+    SwiGLU,
+    attention,
+    join_heads,
+    linear_parts,
+    rotate,
+    split_heads,
+)
 from mutoscope.shapes import rotary_table
+
+KeysValues = tuple[Tensor, Tensor]
 
 
 def frame_mask(frames: int, tokens: int, window: int, device=None) -> Tensor:
@@ -125,50 +138,57 @@ class Block(nn.Module):
         super().__init__()
         width = config.width
         self.heads = config.heads
-        self.norm_attention = Norm(width, affine=False)
-        self.qkv = nn.Linear(width, 3 * width, bias=False)
+        self.qkv: nn.Module = nn.Linear(width, 3 * width, bias=False)
         self.text_kv = nn.Linear(width, 2 * width, bias=False)
         self.norm_q = Norm(width // config.heads)
         self.norm_k = Norm(width // config.heads)
         self.out = nn.Linear(width, width, bias=False)
-        self.norm_mlp = Norm(width, affine=False)
         self.mlp = SwiGLU(width, config.hidden)
         self.table = nn.Parameter(torch.zeros(6, width))
 
-    def forward(self, tokens, condition, text, rotary, mask, past):
-        """Return tokens (B, N, D) and the keys (not yet rotated) and values (B, A, N, K) of these frames.
+    def read_text(self, text: Tensor) -> KeysValues:
+        """Text (B, L, D) -> its keys and values for this block, (B, A, L, K) each."""
+        keys, values = self.text_kv(text).chunk(2, -1)
+        return self.norm_k(split_heads(keys, self.heads)), split_heads(values, self.heads)
 
-        `condition` (B, t, 6, D) scale, shift, gate twice; `mask` (B, 1, N or 1, S); `past` (keys, values, their rotary
-        table) of finished frames, or None.
+    def forward(
+        self, tokens: Tensor, condition: Tensor, context: KeysValues, rotary: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, KeysValues]:
+        """Return tokens (B, N, D), and the keys (not yet rotated) and values (B, A, N, K) of these frames.
+
+        `condition` (B, t, 6, D): scale, shift, gate twice; `context`: keys and values (B, A, S, K) of text and finished frames,
+        keys rotated; `rotary` (2, N, K/2); `mask` (B, 1, N or 1, S + N), or None where everything is seen.
         """
         scale1, shift1, gate1, scale2, shift2, gate2 = (condition + self.table).unbind(2)
 
-        q, k, v = self.qkv(modulate(self.norm_attention(tokens), scale1, shift1)).chunk(3, -1)
-        text_k, text_v = self.text_kv(text).chunk(2, -1)
-        q_BASK = rotate(self.norm_q(split_heads(q, self.heads)), rotary)
-        k_BASK = self.norm_k(split_heads(k, self.heads))
-        v_BASK = split_heads(v, self.heads)
-        all_k = [self.norm_k(split_heads(text_k, self.heads)), rotate(k_BASK, rotary)]
-        all_v = [split_heads(text_v, self.heads), v_BASK]
-        if past is not None:
-            all_k.insert(1, rotate(past[0], past[2]))
-            all_v.insert(1, past[1])
-        seen = self.out(join_heads(attention(q_BASK, torch.cat(all_k, 2), torch.cat(all_v, 2), mask)))
+        x = modulated_norm(tokens, scale1, shift1)
+        q, k, v = (split_heads(part, self.heads) for part in linear_parts(self.qkv, x, 3))
+        q_BASK, k_BASK = self.norm_q(q), self.norm_k(k)
+        all_k = torch.cat([context[0], rotate(k_BASK, rotary)], 2)
+        all_v = torch.cat([context[1], v], 2)
+        seen = self.out(join_heads(attention(rotate(q_BASK, rotary), all_k, all_v, mask)))
         tokens = gated_add(tokens, gate1, seen)
-        tokens = gated_add(tokens, gate2, self.mlp(modulate(self.norm_mlp(tokens), scale2, shift2)))
-        return tokens, (k_BASK, v_BASK)
+        tokens = gated_add(tokens, gate2, self.mlp(modulated_norm(tokens, scale2, shift2)))
+        return tokens, (k_BASK, v)
 
 
-def modulate(tokens: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """tokens (B, N, D) times 1 + scale plus shift, both (B, t, D), frame by frame."""
-    B, N, D = tokens.shape
-    frames = scale.shape[1]
-    x = tokens.reshape(B, frames, -1, D) * (1 + scale[:, :, None]) + shift[:, :, None]
-    return x.reshape(B, N, D)
+def modulated_norm(tokens: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Layer norm of tokens (B, N, D), times 1 + scale plus shift, both (B, t, D), frame by frame.
+
+    With one condition for all tokens these are the weight and bias of the norm: one kernel instead of three.
+    """
+    B, N, _ = tokens.shape
+    D = int(tokens.shape[2])  # else the tracing of a graph takes it for a variable
+    if scale.shape[:2] == (1, 1):
+        return nn.functional.layer_norm(tokens, (D,), 1 + scale[0, 0], shift[0, 0], NORM_EPSILON)
+    x = nn.functional.layer_norm(tokens, (D,), None, None, NORM_EPSILON).reshape(B, scale.shape[1], -1, D)
+    return (x * (1 + scale[:, :, None]) + shift[:, :, None]).reshape(B, N, D)
 
 
 def gated_add(tokens: Tensor, gate: Tensor, update: Tensor) -> Tensor:
     """tokens + gate (B, t, D) * update, frame by frame."""
+    if gate.shape[:2] == (1, 1):
+        return tokens + update * gate
     B, N, D = tokens.shape
     return tokens + (update.reshape(B, gate.shape[1], -1, D) * gate[:, :, None]).reshape(B, N, D)
 
@@ -187,7 +207,6 @@ class Transformer(nn.Module):
         self.pool = nn.Linear(width, width)
         self.condition = nn.Linear(width, 6 * width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.norm = Norm(width, affine=False)
         self.last = nn.Linear(width, 2 * width)
         self.head = nn.Linear(width, patch)
         self.init_weights()
@@ -223,28 +242,78 @@ class Transformer(nn.Module):
         guidance = torch.ones_like(time) if guidance is None else guidance
         return self.time(time) + self.few_step(delta, guidance)
 
-    def forward_tokens(self, patches, time, text, text_mask, rotary, mask=None, past=None, delta=None, guidance=None):
-        """Velocity patches (B, N, P), keys and values (layers, B, A, N, K) of these frames.
+    def all_blocks(self) -> Iterator[Block]:
+        """Give the blocks in their order."""
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            yield block
 
-        patches (B, N, P); time (B, t); text (B, L, D) and text_mask (B, L) bool; rotary (2, N, K/2); mask (N, N) bool over
-        these frames or None; past = (keys, values, rotary), keys and values (layers, B, A, S, K), rotary (2, S, K/2), or None; delta and
-        guidance as for `forward`.
-        """
+    def pool_text(self, text: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Text (B, L, D), adapted, and its mask (B, L), None where all of it stands -> what modulates the blocks, (B, D)."""
+        if mask is None:
+            return self.pool(text.mean(1))
+        weight = mask.to(text.dtype)[..., None]
+        return self.pool((text * weight).sum(1) / weight.sum(1).clamp(min=1.0))
+
+    def forward_tokens(
+        self,
+        patches: Tensor,  # (B, N, P)
+        moment: Tensor,  # (B, t, D), see `moment`
+        pooled: Tensor,  # (B, D), see `pool_text`
+        contexts: Iterable[KeysValues],  # of each block, see Block.forward
+        rotary: Tensor,  # (2, N, K/2)
+        mask: Tensor | None = None,  # (B, 1, N or 1, S + N)
+    ) -> tuple[Tensor, list[KeysValues]]:
+        """Velocity patches (B, N, P), and of each block the keys and values (B, A, N, K) of these frames."""
         tokens = self.embed(patches)  # B N D
-        weight = text_mask.to(text.dtype)[..., None]
-        mean = (text * weight).sum(1) / weight.sum(1).clamp(min=1.0)  # B D
-        context = nn.functional.silu(self.moment(time, delta, guidance) + self.pool(mean)[:, None])  # B t D
-        condition = self.condition(context).unflatten(-1, (6, -1))  # B t 6 D
-        full = join_masks(text_mask, mask, tokens.shape[1], past[0].shape[3] if past is not None else 0)
-        keys, values = [], []
-        for i, block in enumerate(self.blocks):
-            layer_past = (past[0][i], past[1][i], past[2]) if past is not None else None
-            tokens, (k, v) = block(tokens, condition, text, rotary, full, layer_past)  # B N D
-            keys.append(k)
-            values.append(v)
-        scale, shift = self.last(context).chunk(2, -1)
-        patches = self.head(modulate(self.norm(tokens), scale, shift))  # B N P
-        return patches, torch.stack(keys), torch.stack(values)
+        signal = nn.functional.silu(moment + pooled[:, None])  # B t D
+        condition = self.condition(signal).unflatten(-1, (6, -1))  # B t 6 D
+        remembered = []
+        for block, context in zip(self.all_blocks(), contexts, strict=True):
+            tokens, own = block(tokens, condition, context, rotary, mask)  # B N D
+            remembered.append(own)
+        scale, shift = self.last(signal).chunk(2, -1)
+        return self.head(modulated_norm(tokens, scale, shift)), remembered
+
+    def read_text(self, text: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Text (B, L, D), adapted, all of it standing -> pooled (B, D), keys and values of every block (layers, B, A, L, K)."""
+        keys, values = zip(*(block.read_text(text) for block in self.all_blocks()), strict=True)
+        return self.pool_text(text), torch.stack(keys), torch.stack(values)
+
+    def step(
+        self,
+        patches: Tensor,  # (B, N, P), of one latent frame
+        time: Tensor,  # (B, 1)
+        pooled: Tensor,  # (B, D)
+        keys: Tensor,  # (layers, B, A, S, K), of text and finished frames, rotated
+        values: Tensor,  # (layers, B, A, S, K)
+        rotary: Tensor,  # (2, N, K/2)
+        delta: Tensor | None = None,  # (B, 1)
+        guidance: Tensor | None = None,  # (B, 1)
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """One latent frame that sees a context: velocity patches (B, N, P), its own keys and values (layers, B, A, N, K)."""
+        contexts = ((keys[i], values[i]) for i in range(len(self.blocks)))
+        moment = self.moment(time, delta, guidance)
+        velocity, remembered = self.forward_tokens(patches, moment, pooled, contexts, rotary)
+        own_keys, own_values = zip(*remembered, strict=True)
+        return velocity, torch.stack(own_keys), torch.stack(own_values)
+
+    def denoise(
+        self,
+        patches: Tensor,  # (B, N, P)
+        time: Tensor,  # (B, t)
+        text: Tensor,  # (B, L, D), adapted
+        text_mask: Tensor,  # (B, L) bool
+        rotary: Tensor,  # (2, N, K/2)
+        mask: Tensor | None = None,  # (N, N) bool over these frames; None: they see each other
+        delta: Tensor | None = None,
+        guidance: Tensor | None = None,
+    ) -> Tensor:
+        """Velocity patches (B, N, P) of whole clips: the text is read anew, and there are no finished frames."""
+        contexts = (block.read_text(text) for block in self.all_blocks())
+        full = join_masks(text_mask, mask, patches.shape[1])
+        pooled = self.pool_text(text, text_mask)
+        return self.forward_tokens(patches, self.moment(time, delta, guidance), pooled, contexts, rotary, full)[0]
 
     def forward(
         self,
@@ -261,18 +330,15 @@ class Transformer(nn.Module):
         table = rotary_table(range(t), rows, columns, self.config.width // self.config.heads)
         rotary = torch.from_numpy(table).to(latents.device)
         mask = frame_mask(t, rows * columns, self.config.window, latents.device) if t > 1 else None
-        patches, _, _ = self.forward_tokens(
-            patchify(latents), time, text, text_mask, rotary, mask, None, delta, guidance
-        )
+        patches = self.denoise(patchify(latents), time, text, text_mask, rotary, mask, delta, guidance)
         return unpatchify(patches, t, rows, columns)
 
 
-def join_masks(text_mask: Tensor, mask: Tensor | None, tokens: int, past: int) -> Tensor:
-    """Return (B, 1, N or 1, L + past + N): the text's own mask, everything past, and `mask` or everything in these frames."""
+def join_masks(text_mask: Tensor, mask: Tensor | None, tokens: int) -> Tensor:
+    """Return (B, 1, N or 1, L + N): the text's own mask, then `mask` (N, N), or everything in these frames."""
     B = text_mask.shape[0]
     if mask is None:
-        seen = torch.ones((B, past + tokens), dtype=torch.bool, device=text_mask.device)
+        seen = torch.ones((B, tokens), dtype=torch.bool, device=text_mask.device)
         return torch.cat([text_mask, seen], 1)[:, None, None]
     over_text = text_mask[:, None, :].expand(B, tokens, text_mask.shape[1])
-    over_past = torch.ones((B, tokens, past), dtype=torch.bool, device=text_mask.device)
-    return torch.cat([over_text, over_past, mask.expand(B, tokens, tokens)], 2)[:, None]
+    return torch.cat([over_text, mask.expand(B, tokens, tokens)], 2)[:, None]

@@ -10,7 +10,7 @@ from mutoscope.errors import OutputError
 
 
 def export(
-    run: Annotated[str, argument("RUN", "Folder of a run of mutoscope train.")],
+    run: Annotated[str, argument("RUN", "Folder of a run of mutoscope train, or a checkpoint of an earlier version.")],
     out: Annotated[str, text_option("--out", "DIR", "Checkpoint folder to write or replace.")],
     name: Annotated[str, text_option("--name", "NAME", "Name of the model.")] = "mutoscope-nano",
     student: Annotated[bool, flag("--student", "Export the few-step model of mutoscope train distil.")] = False,
@@ -22,7 +22,7 @@ def export(
 
         check_output(Path(card), (".md",))
     if not Path(run).is_dir():
-        raise OutputError(f"{run!r} is not a folder; give the --out of mutoscope train")
+        raise OutputError(f"{run!r} is not a folder; give the --out of mutoscope train, or a checkpoint")
     need_torch("export")
     from mutoscope.checkpoint import open_checkpoint
     from mutoscope.export.card import model_card
@@ -42,6 +42,7 @@ COMMANDS = {
         """
 mutoscope export runs/nano --out mine
 mutoscope export runs/nano --out mine --name my-model --card mine.md
-mutoscope export runs/nano --student --out quick --name my-quick-model""",
+mutoscope export runs/nano --student --out quick --name my-quick-model
+mutoscope export old-checkpoint --out new-checkpoint""",
     ),
 }

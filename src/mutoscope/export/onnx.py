@@ -5,11 +5,14 @@ large constant of a graph is matched to a tensor of the weights files (as it is,
 replaced by that name; a graph is then a few kilobytes.
 """
 
+import copy
 import io
 import json
 import secrets
 import shutil
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +21,29 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mutoscope.checkpoint import ENCODER, FORMAT, SCALE, card_digest, file_hash, quantise_rows, read_weights
+from mutoscope.checkpoint import (
+    ENCODER,
+    FORMAT,
+    SCALE,
+    card_digest,
+    file_hash,
+    quantise_rows,
+    read_card,
+    read_weights,
+)
 from mutoscope.codec import Codec
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
+from mutoscope.layers import split_linear
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import disable_telemetry
 from mutoscope.text_encoder import TextTower
 from mutoscope.transformer import Transformer
 
+TRACED_OPSET = 20  # the newest that PyTorch's exporter traces to
+FUSED_OPSET = (
+    23  # has the nodes of `layers.rotate` and `layers.attention`; what stands beside them means the same at both
+)
 LARGE = 256  # bytes; larger constants must come from the weights file
 
 
@@ -42,16 +59,30 @@ class Reader(nn.Module):
         return self.transformer.adapt(states, mask)
 
 
-class VelocityStep(nn.Module):
-    """One latent frame against text and past frames; `few` holds delta and guidance of a few-step network."""
+class ReadText(nn.Module):
+    """Adapted text -> what the blocks take of it."""
 
     def __init__(self, transformer: Transformer):
         super().__init__()
         self.transformer = transformer
 
-    def forward(self, patches, time, text, mask, rotary, past_keys, past_values, past_rotary, *few):
-        past = (past_keys, past_values, past_rotary)
-        return self.transformer.forward_tokens(patches, time, text, mask, rotary, None, past, *few)
+    def forward(self, text: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return self.transformer.read_text(text)
+
+
+class VelocityStep(nn.Module):
+    """One latent frame that sees a context; delta and guidance of a few-step network alone."""
+
+    def __init__(self, transformer: Transformer):
+        super().__init__()
+        self.transformer = copy.deepcopy(transformer).requires_grad_(
+            False
+        )  # else attention is the plain one of training
+        for block in self.transformer.all_blocks():
+            block.qkv, block.mlp.up = split_linear(block.qkv, 3), split_linear(block.mlp.up, 2)
+
+    def forward(self, patches, time, pooled, keys, values, rotary, delta=None, guidance=None):
+        return self.transformer.step(patches, time, pooled, keys, values, rotary, delta, guidance)
 
 
 class FirstFrame(nn.Module):
@@ -104,9 +135,52 @@ def export_checkpoint(
 
     What `folder` held is replaced. CheckpointError names a tensor that float16 cannot hold.
     """
+    with _replaced(folder) as new:
+        parts: dict[str, nn.Module] = {"text": tower, "transformer": transformer, "codec": codec}
+        encoder = {f"codec.{k}": v for k, v in codec.state_dict().items() if k.startswith("encoder.")}
+        tensors = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
+        tensors = {name: tensor for name, tensor in tensors.items() if name not in encoder}
+        if image_tower is not None:
+            encoder |= {f"image_tower.{k}": v for k, v in image_tower.state_dict().items()}
+        save_file(_stored(tensors), new / "weights.safetensors")
+        save_file({name: _half(name, tensor) for name, tensor in encoder.items()}, new / "encoder.safetensors")
+        (new / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+        _write_graphs(new, config, card, tower, transformer, codec)
+    return folder
+
+
+def export_again(old: Path, folder: Path) -> Path:
+    """Write the checkpoint `old` to `folder` with the graphs of this version; weights, tokenizer and card stay as they are.
+
+    Raises CheckpointError.
+    """
+    card = read_card(old / "config.json", with_older=True)
+    kept = [name for name in ("weights.safetensors", "encoder.safetensors", "tokenizer.json") if name in card["sha256"]]
+    for name in kept:
+        if not (old / name).is_file() or file_hash(old / name) != card["sha256"][name]:
+            raise CheckpointError(
+                f"{old / name} is missing or was changed (its SHA-256 differs); fetch the model again"
+            )
+    if "encoder.safetensors" not in kept:
+        raise CheckpointError(f"{old} came without encoder.safetensors, which its graphs are made with; fetch it whole")
+    config = ModelConfig.from_dict(card["model"])
+    made_anew = {"format", "model", "constants", "sha256", "digest"}
+    with _replaced(folder) as new:
+        for name in kept:
+            shutil.copyfile(old / name, new / name)
+        rest = {key: value for key, value in card.items() if key not in made_anew}
+        parts = TextTower(config.text), Transformer(config.transformer), Codec(config.codec)
+        _write_graphs(new, config, rest, *parts)
+    return folder
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """Give an empty folder that takes the place of `folder` when all went well, and leaves nothing behind when not."""
     temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.tmp")
     try:
-        _write(temporary, config, tower, transformer, codec, tokenizer_json, card, image_tower)
+        temporary.mkdir(parents=True)
+        yield temporary
         old = temporary.with_suffix(".old")
         if folder.exists():
             folder.rename(old)
@@ -115,38 +189,22 @@ def export_checkpoint(
     except BaseException:  # Ctrl-C too must leave nothing behind
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return folder
 
 
-def _write(
-    folder: Path,
-    config: ModelConfig,
-    tower: TextTower,
-    transformer: Transformer,
-    codec: Codec,
-    tokenizer_json: str,
-    card: dict[str, Any],
-    image_tower: nn.Module | None,
+def _write_graphs(
+    folder: Path, config: ModelConfig, card: dict[str, Any], tower: TextTower, transformer: Transformer, codec: Codec
 ) -> None:
-    (folder / "graphs").mkdir(parents=True)
-    parts = {"text": tower, "transformer": transformer, "codec": codec}
-    encoder = {f"codec.{k}": v for k, v in codec.state_dict().items() if k.startswith("encoder.")}
-    tensors = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
-    tensors = {name: tensor for name, tensor in tensors.items() if name not in encoder}
-    if image_tower is not None:
-        encoder |= {f"image_tower.{k}": v for k, v in image_tower.state_dict().items()}
-    save_file(_stored(tensors), folder / "weights.safetensors")
-    save_file({name: _half(name, tensor) for name, tensor in encoder.items()}, folder / "encoder.safetensors")
+    """Write graphs and config.json beside the weights, which the modules take over first."""
     weights = read_weights(folder / "weights.safetensors")
     of_encoder = read_weights(folder / "encoder.safetensors", "codec.encoder.")
-    for name, module in parts.items():
+    for name, module in {"text": tower, "transformer": transformer, "codec": codec}.items():
         _round_to(module.float().eval(), name, weights | of_encoder)
+    (folder / "graphs").mkdir()
     constants: dict[str, list[str]] = {}
     graphs = _graphs(config, Reader(tower, transformer), transformer, codec, weights)
     for name, (graph, names) in (*graphs, (ENCODER, encoder_graph(codec, of_encoder))):
         (folder / "graphs" / f"{name}.onnx").write_bytes(graph)
         constants[name] = names
-    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     for path in files:
         path.chmod(0o644)  # safetensors writes files that only their owner may read
@@ -188,27 +246,27 @@ def _graphs(
     heads, width = sizes.heads, sizes.width // sizes.heads
     patch = sizes.latent_channels * PATCH**2
     ids, mask = torch.zeros((2, 7), dtype=torch.long), torch.ones((2, 7), dtype=torch.bool)
-    past = torch.randn((sizes.depth, 2, heads, 24, width))
-    turned = torch.from_numpy(rotary_table([0, 1], 3, 4, width))
-    step = (torch.randn(2, 12, patch), torch.rand(2, 1), torch.randn(2, 7, sizes.width), mask, turned[:, :12], past, past,
-            turned)  # fmt: skip
+    keys, values = torch.randn(2, sizes.depth, 1, heads, 24, width)  # two tensors: one given twice would be one input
+    rotary = torch.from_numpy(rotary_table([0], 3, 4, width))
+    step = (torch.randn(1, 12, patch), torch.rand(1, 1), torch.randn(1, sizes.width), keys, values, rotary)
+    frame: dict[str, dict[int, str]] = {
+        "patches": {1: "N"}, "time": {}, "pooled": {}, "keys": {3: "S"}, "values": {3: "S"}, "rotary": {1: "N"},
+    }  # fmt: skip
     if sizes.few_step:
-        step += (torch.rand(2, 1), 1 + torch.rand(2, 1))
+        step += (torch.rand(1, 1), 1 + torch.rand(1, 1))
+        frame |= {"delta": {}, "guidance": {}}
     latents = torch.randn(1, config.codec.latent_channels, 1, 4, 6)
     with torch.no_grad():
         _, state = codec.decode_step(latents, None)
     rows = {"latents": {0: "B", 3: "h", 4: "w"}, "state0": {0: "B", 2: "h", 3: "w"}, "state1": {0: "B", 2: "h", 3: "w"},
             "state2": {0: "B", 2: "h2", 3: "w2"}}  # fmt: skip
     text = {"ids": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"}}
-    frame = {
-        "patches": {0: "B", 1: "N"}, "time": {0: "B"}, "text": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"},
-        "rotary": {1: "N"}, "past_keys": {1: "B", 3: "S"}, "past_values": {1: "B", 3: "S"}, "past_rotary": {1: "S"},
-    }  # fmt: skip
-    if sizes.few_step:
-        frame |= {"span": {0: "B"}, "guidance": {0: "B"}}  # "span" is delta: the name in graphs that exist
     after = ["pixels", "after0", "after1", "after2"]
     yield "text", _export(reader, (ids, mask), text, ["states"], weights)
-    outputs = ["velocity", "keys", "values"]
+    context = ["pooled", "keys", "values"]
+    text_states = torch.randn(1, 7, sizes.width)
+    yield "context", _export(ReadText(transformer), (text_states,), {"text": {1: "L"}}, context, weights)
+    outputs = ["velocity", "own_keys", "own_values"]
     yield "velocity", _export(VelocityStep(transformer), step, frame, outputs, weights)
     yield "first_frame", _export(FirstFrame(codec), (latents,), {"latents": rows["latents"]}, after, weights)
     yield "next_frames", _export(NextFrames(codec), (latents, *state), rows, after, weights)
@@ -222,8 +280,6 @@ def encoder_graph(codec: Codec, weights: dict[str, np.ndarray]) -> tuple[bytes, 
 
 def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weights: dict[str, np.ndarray]):
     """Return (graph, names of the constants it takes from outside)."""
-    import warnings
-
     disable_telemetry()  # the exporter of PyTorch may import ONNX Runtime
     import onnx
 
@@ -232,9 +288,16 @@ def _export(module: nn.Module, example, inputs: dict, outputs: list[str], weight
         warnings.simplefilter("ignore")
         torch.onnx.export(
             module.eval(), example, buffer, input_names=list(inputs), output_names=outputs, dynamic_axes=inputs,
-            opset_version=17, dynamo=False,
+            opset_version=TRACED_OPSET, dynamo=False,
         )  # fmt: skip
     graph = onnx.load_from_string(buffer.getvalue())
+    for used in graph.opset_import:
+        used.version = FUSED_OPSET
+    return _strip(graph, weights)
+
+
+def _strip(graph: Any, weights: dict[str, np.ndarray]) -> tuple[bytes, list[str]]:
+    """Take the weights out of a graph and shorten it; return its bytes and the names of the constants it takes from outside."""
     names = _name_constants(graph, weights)
     _merge_equal(graph)
     _shorten(graph)
@@ -300,7 +363,7 @@ def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
         if name not in kept:
             kept[name] = TensorProto(name=name, data_type=constant.data_type, dims=constant.dims)
             kept[name].data_location = TensorProto.EXTERNAL
-            kept[name].external_data.add(key="location", value="weights.safetensors")
+            kept[name].external_data.add(key="location", value=name)
     graph.graph.initializer.extend(kept.values())
     for (
         node
@@ -314,12 +377,20 @@ def _name_constants(graph: Any, weights: dict[str, np.ndarray]) -> list[str]:
     return sorted(kept)
 
 
+def _parts(name: str, array: np.ndarray) -> list[np.ndarray]:
+    """Return the pieces that `layers.split_linear` cuts a weight of the transformer's blocks into."""
+    pieces = 3 if name.endswith(".qkv.weight") else 2 if name.endswith(".mlp.up.weight") else 0
+    return np.split(array, pieces) if pieces and name.startswith("transformer.blocks.") else []
+
+
 def _views(weights: dict[str, np.ndarray]) -> dict[tuple, str]:
     """(shape, bytes) of every stored tensor -> its name; matrices also transposed, frame parts also cut to the last of four."""
     table: dict[tuple, str] = {}
     for name, array in weights.items():
         if array.ndim == 2:
             table[(array.T.shape, array.T.tobytes())] = name + "@T"
+        for part, rows in enumerate(_parts(name, array)):
+            table[(rows.T.shape, rows.T.tobytes())] = f"{name}@part{part}of{len(array) // len(rows)}T"
         if name.startswith(("codec.decoder.part", "codec.decoder.linear")):
             rows = array.shape[0] // 4
             table[(array[-rows:].shape, array[-rows:].tobytes())] = f"{name}@last{rows}"

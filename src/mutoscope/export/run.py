@@ -23,16 +23,19 @@ from mutoscope.transformer import Transformer
 def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Path:
     """Write the model that the stages of `run` made to `folder`, whole or not at all; return the folder.
 
-    With `student`, the few-step transformer that the stage distil made stands in the place of its teacher. Raises
-    CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older checkpoint,
+    With `student`, the few-step transformer that the stage distil made stands in the place of its teacher.
+    A checkpoint folder in the place of `run` gets its graphs anew and keeps the rest: so checkpoints of earlier versions are taken
+    over. Raises CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older checkpoint,
     StorageFullError.
     """
     if importlib.util.find_spec("onnx") is None:
         raise MissingExtraError("onnx", "export")
-    from mutoscope.export.onnx import export_checkpoint
+    from mutoscope.export.onnx import export_again, export_checkpoint
 
     check_name(name)
     check_folder(folder)
+    if (run / "weights.safetensors").is_file():
+        return export_again(run, folder)
     config = as_student(load_config(run)) if student else load_config(run)
     tower, tokenizer = load_text(run, config)
     transformer = load_part(run, "student" if student else "transformer", Transformer(config.transformer))

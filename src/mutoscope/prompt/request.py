@@ -17,7 +17,7 @@ from mutoscope.prompt.weighting import Segments
 # Rises whenever the same request would give other pixels. 2: refining starts from a sharpened draft. 3: pixel art and low poly are
 # post-processed. 4: flat vector is; a style named in the prompt leads it. 5: one reading of the prompt for `style=` and for words
 # in the prompt, bracket weights are read too, `(word:0)` leaves the word out (CHANGELOG.md, 0.2.0).
-SAMPLER_VERSION = 5
+SAMPLER_VERSION = 6
 SAMPLERS = ("dpm2m", "euler", "heun", "meanflow")  # "meanflow" is for few-step models, which know no other
 MAX_SIDE_PIXELS = 4096
 MAX_FRAMES = 60 * 60  # five minutes at 12 frames a second

@@ -1,15 +1,19 @@
-"""What runs the networks: four calls, arrays in and out.
+"""What runs the networks: arrays in and out, one picture or frame at a time.
 
     encode_text(ids, mask) -> text (B, L, D)
-    velocity(latents, time, text, mask, frame, past, delta, guidance, centre) -> velocity (B, c, 1, h, w), keys, values
-    decode(latents, state) -> pixels (B, 3, 1 or 4, H, W), state
+    read_text(text) -> Context, what the velocity network takes of a text; made once
+    velocity(latents, time, context, frame, ...) -> velocity (1, c, 1, h, w)
+    remember(latents, context, frame) -> keys and values of a finished frame; `see_frames` adds them to a context
+    decode(latents, state) -> pixels (1, 3, 1 or 4, H, W), state
     encode(pixels) -> latents (1, c, 1, h, w), of a picture that comes in; nothing of it is read before it is asked for
+    side_by_side(calls) -> their results; on several cores at once where that is faster
 
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -21,19 +25,34 @@ from mutoscope.errors import SettingError, did_you_mean
 RUNTIMES = ("auto", "onnx", "torch")
 MAX_THREADS = 1024
 Adapters = tuple[tuple[Adapter, float], ...]  # each with its scale
+KeysValues = tuple[np.ndarray, np.ndarray]  # of one latent frame, (layers, 1, A, N, K) each
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Past:
-    """Keys and values of finished latent frames (layers, B, A, S, K) and the numbers of their positions in time."""
+class Context:
+    """What the velocity network sees of a text and of finished frames."""
 
-    keys: Any
-    values: Any
-    frames: tuple[float, ...]
+    pooled: np.ndarray  # (1, D)
+    keys: np.ndarray  # (layers, 1, A, S, K), rotated
+    values: np.ndarray  # (layers, 1, A, S, K)
+
+
+def see_frames(context: Context, frames: Sequence[KeysValues], rotary: np.ndarray) -> Context:
+    """Return a context that sees finished frames as well, at the places of their `rotary` table (2, frames * N, K/2)."""
+    keys = np.concatenate([keys for keys, _ in frames], axis=3)
+    cos, sin = rotary
+    first, second = np.split(keys, 2, axis=-1)
+    rotated = np.concatenate([first * cos - second * sin, first * sin + second * cos], axis=-1)
+    return Context(
+        context.pooled,
+        np.concatenate([context.keys, rotated], axis=3),
+        np.concatenate([context.values, *(values for _, values in frames)], axis=3),
+    )
 
 
 class Runtime(Protocol):
-    """The four calls; numpy float32 in and out."""
+    """The calls above; numpy float32 in and out."""
 
     name: str
     checkpoint: Checkpoint
@@ -42,23 +61,29 @@ class Runtime(Protocol):
         """Token ids (B, L) int64 and mask (B, L) bool -> text (B, L, D)."""
         ...
 
+    def read_text(self, text: np.ndarray) -> Context:
+        """Text (1, L, D) -> its context."""
+        ...
+
     def velocity(
         self,
         latents: np.ndarray,
         time: float,
-        text: np.ndarray,
-        mask: np.ndarray,
+        context: Context,
         frame: float,
-        past: Past | None,
         delta: float = 0.0,
         guidance: float = 1.0,
         centre: tuple[float, float] = (0.0, 0.0),
-    ) -> tuple[np.ndarray, Any, Any]:
-        """One latent frame (B, c, 1, h, w) at `time`, number `frame` in time -> velocity, its keys, its values.
+    ) -> np.ndarray:
+        """One latent frame (1, c, 1, h, w) at `time`, number `frame` in time -> its velocity.
 
         `centre` is the row and column, in tokens, of the middle of the latents: (0, 0) but for a tile of a picture.
         `delta` and `guidance` are inputs of few-step models: the average over [time - delta, time] of the velocity guided so.
         """
+        ...
+
+    def remember(self, latents: np.ndarray, context: Context, frame: float) -> KeysValues:
+        """One finished latent frame (1, c, 1, h, w) -> its keys, not rotated, and values, for the contexts of later frames."""
         ...
 
     def decode(self, latents: np.ndarray, state: Any) -> tuple[np.ndarray, Any]:
@@ -70,6 +95,10 @@ class Runtime(Protocol):
 
         Raises CheckpointError for a checkpoint that came without its encoder.
         """
+        ...
+
+    def side_by_side(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
+        """Return the results of several calls of this runtime, in their order; the same bytes as one after the other."""
         ...
 
 

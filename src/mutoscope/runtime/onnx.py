@@ -1,6 +1,8 @@
 """The default runtime: ONNX Runtime on numpy arrays, weights handed over from the safetensors file."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,7 @@ from mutoscope.checkpoint import ENCODER, GRAPHS, Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
-from mutoscope.runtime import Adapters, Past
+from mutoscope.runtime import Adapters, Context
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import import_onnxruntime
 
@@ -30,8 +32,9 @@ class OnnxRuntime:
             name.partition("@")[0] for name in wanted
         )  # views of each tensor that are still to be made
         self._sessions: dict[str, Any] = {}
+        self._opening = Lock()  # several threads may ask for a graph at once
+        self._pool: ThreadPoolExecutor | None = None
         config = checkpoint.config.transformer
-        self._depth, self._heads = config.depth, config.heads
         self._head_width = config.width // config.heads
         self._few_step = config.few_step
 
@@ -39,27 +42,37 @@ class OnnxRuntime:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
         return self._run("text", {"ids": ids, "mask": mask})[0]
 
-    def velocity(self, latents, time, text, mask, frame, past: Past | None, delta=0.0, guidance=1.0, centre=(0.0, 0.0)):
+    def read_text(self, text: np.ndarray) -> Context:
         """See `runtime.Runtime`."""
-        B, _, _, h, w = latents.shape
-        rows, columns = h // PATCH, w // PATCH
-        if past is None:
-            keys = np.zeros((self._depth, B, self._heads, 0, self._head_width), np.float32)
-            past = Past(keys, keys, ())
-        inputs = {
-            "patches": patchify(latents),
-            "time": np.full((B, 1), time, np.float32),
-            "text": text,
-            "mask": mask,
-            "rotary": rotary_table(np.asarray([frame]), rows, columns, self._head_width, centre),
-            "past_keys": past.keys,
-            "past_values": past.values,
-            "past_rotary": rotary_table(np.asarray(past.frames), rows, columns, self._head_width),
-        }
+        return Context(*self._run("context", {"text": text}))
+
+    def velocity(self, latents, time, context, frame, delta=0.0, guidance=1.0, centre=(0.0, 0.0)):
+        """See `runtime.Runtime`."""
+        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
+        inputs = self._step(latents, time, context, rotary_table([frame], rows, columns, self._head_width, centre))
         if self._few_step:
-            inputs |= {"span": np.full((B, 1), delta, np.float32), "guidance": np.full((B, 1), guidance, np.float32)}
-        patches, keys, values = self._run("velocity", inputs)
-        return unpatchify(patches, rows, columns), keys, values
+            inputs |= {"delta": _scalar(delta), "guidance": _scalar(guidance)}
+        return unpatchify(self._run("velocity", inputs, ["velocity"])[0], rows, columns)
+
+    def remember(self, latents, context, frame):
+        """See `runtime.Runtime`."""
+        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
+        inputs = self._step(latents, 0.0, context, rotary_table([frame], rows, columns, self._head_width))
+        if self._few_step:
+            inputs |= {"delta": _scalar(0.0), "guidance": _scalar(1.0)}
+        keys, values = self._run("velocity", inputs, ["own_keys", "own_values"])
+        return keys, values
+
+    @staticmethod
+    def _step(latents: np.ndarray, time: float, context: Context, rotary: np.ndarray) -> dict[str, np.ndarray]:
+        return {
+            "patches": patchify(latents.astype(np.float32, copy=False)),
+            "time": _scalar(time),
+            "pooled": context.pooled,
+            "keys": context.keys,
+            "values": context.values,
+            "rotary": rotary,
+        }
 
     def decode(self, latents, state):
         """See `runtime.Runtime`."""
@@ -77,11 +90,20 @@ class OnnxRuntime:
             self._unread.update(name.partition("@")[0] for name in self.checkpoint.card["constants"].get(ENCODER, []))
         return self._run(ENCODER, {"pixels": pixels})[0]
 
-    def _run(self, graph: str, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        if graph not in self._sessions:
-            self._sessions[graph] = self._open(graph)
+    def side_by_side(self, calls):
+        """See `runtime.Runtime`."""
+        if self.threads == 1 or len(calls) == 1:
+            return [call() for call in calls]
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.threads)
+        return [future.result() for future in [self._pool.submit(call) for call in calls]]
+
+    def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
+        with self._opening:
+            if graph not in self._sessions:
+                self._sessions[graph] = self._open(graph)
         try:
-            return self._sessions[graph].run(None, inputs)
+            return self._sessions[graph].run(outputs, inputs)
         except Exception as error:  # ONNX Runtime has no error class of its own to catch
             raise self._explain(graph, error) from error
 
@@ -122,6 +144,9 @@ class OnnxRuntime:
             array = self._weights[base]
             if how == "T":
                 array = array.T
+            elif how.startswith("part"):
+                part, of = how[4:-1].split("of")
+                array = np.split(array, int(of))[int(part)].T
             elif how.startswith("last"):
                 array = array[-int(how[4:]) :]
             elif how.startswith("inputs"):
@@ -133,6 +158,10 @@ class OnnxRuntime:
             if not self._unread[base]:
                 del self._weights[base]
         return self._views[name]
+
+
+def _scalar(value: float) -> np.ndarray:
+    return np.full((1, 1), value, np.float32)
 
 
 def patchify(latents: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""The PyTorch runtime: the same four calls on the modules themselves, on a GPU where there is one."""
+"""The PyTorch runtime: the same calls on the modules themselves, on a GPU where there is one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ from mutoscope.codec import Codec
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
-from mutoscope.runtime import Adapters, Past
+from mutoscope.runtime import Adapters, Context, KeysValues, Result
 from mutoscope.shapes import rotary_table
 from mutoscope.text_encoder import TextTower
 from mutoscope.transformer import Transformer, patchify, unpatchify
@@ -48,32 +48,62 @@ class TorchRuntime:
         return self.transformer.adapt(states, seen).cpu().numpy()
 
     @torch.no_grad()
+    def read_text(self, text: np.ndarray) -> Context:
+        """See `runtime.Runtime`."""
+        pooled, keys, values = self.transformer.read_text(self._to(text))
+        return Context(pooled.cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy())
+
     def velocity(
         self,
         latents: np.ndarray,
         time: float,
-        text: np.ndarray,
-        mask: np.ndarray,
+        context: Context,
         frame: float,
-        past: Past | None,
         delta: float = 0.0,
         guidance: float = 1.0,
         centre: tuple[float, float] = (0.0, 0.0),
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """See `runtime.Runtime`; keys and values stay on the device."""
-        B, _, _, h, w = latents.shape
-        rows, columns = h // PATCH, w // PATCH
-        before = None
-        if past is not None:
-            before = (self._to(past.keys), self._to(past.values), self._table(past.frames, rows, columns))
+    ) -> np.ndarray:
+        """See `runtime.Runtime`."""
+        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
+        patches, _, _ = self._step(latents, time, context, frame, delta, guidance, centre)
+        return unpatchify(patches, 1, rows, columns).cpu().numpy()
+
+    def remember(self, latents: np.ndarray, context: Context, frame: float) -> KeysValues:
+        """See `runtime.Runtime`."""
+        _, keys, values = self._step(latents, 0.0, context, frame, 0.0, 1.0, (0.0, 0.0))
+        return keys.cpu().numpy(), values.cpu().numpy()
+
+    def side_by_side(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
+        """See `runtime.Runtime`; one after the other, each on all threads."""
+        return [call() for call in calls]
+
+    @torch.no_grad()
+    def _step(
+        self,
+        latents: np.ndarray,
+        time: float,
+        context: Context,
+        frame: float,
+        delta: float,
+        guidance: float,
+        centre: tuple[float, float],
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
+        rotary = self._to(rotary_table([frame], rows, columns, self._head_width, centre))
         times, deltas, scales = (
-            torch.full((B, 1), float(value), device=self.device) for value in (time, delta, guidance)
+            torch.full((1, 1), float(value), device=self.device) for value in (time, delta, guidance)
         )
-        patches, keys, values = self.transformer.forward_tokens(
-            patchify(self._to(latents)), times, self._to(text), self._to(mask), self._table([frame], rows, columns, centre),
-            None, before, deltas, scales,
-        )  # fmt: skip
-        return unpatchify(patches, 1, rows, columns).cpu().numpy(), keys.cpu().numpy(), values.cpu().numpy()
+        pooled, keys, values = (self._to(array) for array in (context.pooled, context.keys, context.values))
+        return self.transformer.step(
+            patchify(self._to(latents.astype(np.float32, copy=False))),
+            times,
+            pooled,
+            keys,
+            values,
+            rotary,
+            deltas,
+            scales,
+        )
 
     @torch.no_grad()
     def decode(
@@ -117,8 +147,3 @@ class TorchRuntime:
 
     def _to(self, array: np.ndarray) -> torch.Tensor:
         return torch.as_tensor(np.ascontiguousarray(array)).to(self.device)
-
-    def _table(
-        self, frames: Sequence[float], rows: int, columns: int, centre: tuple[float, float] = (0.0, 0.0)
-    ) -> torch.Tensor:
-        return self._to(rotary_table(frames, rows, columns, self._head_width, centre))
