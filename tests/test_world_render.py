@@ -72,8 +72,9 @@ def test_every_plant_season_and_weather_draws():
 def test_lights_differ_by_their_mean_colour(weather):
     means = []
     for light in LIGHTS:
-        specs = [draw_spec(8, i, scene=s, light=light, weather=weather, held_out=None) for i, s in enumerate(SCENES)]
-        means.append(drawn(specs, 48, 48).mean((0, 2, 3, 4)))
+        some = list(enumerate(SCENES))[::3]
+        specs = [draw_spec(8, i, scene=s, light=light, weather=weather, held_out=None) for i, s in some]
+        means.append(drawn(specs, 32, 32).mean((0, 2, 3, 4)))
     for one, two in combinations(range(len(LIGHTS)), 2):
         distance = (means[one] - means[two]).norm()
         assert distance > 0.03, f"{LIGHTS[one]} and {LIGHTS[two]} are {distance:.3f} apart"
