@@ -54,22 +54,28 @@ def test_a_cluster_is_not_told_how_many_nor_which_device(folder, capsys):
         assert words[0] in capsys.readouterr().err and not (folder / "new").exists()
 
 
-def test_processes_render_the_same_folder_also_when_one_is_killed(tmp_path):
-    drain(render_folder(tmp_path / "alone", TINY, SCENES))
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scenes as this process renders them."""
+    folder = tmp_path_factory.mktemp("alone") / "set"
+    drain(render_folder(folder, TINY, SCENES))
+    return folder
+
+
+def test_processes_render_the_same_folder_also_when_one_is_killed(alone, tmp_path):
     drain(render_folder(tmp_path / "two", TINY, SCENES, spread=killing(on_this_machine(2), tmp_path / "killed")))
-    assert (tmp_path / "killed").exists() and content(tmp_path / "two") == content(tmp_path / "alone")
+    assert (tmp_path / "killed").exists() and content(tmp_path / "two") == content(alone)
 
 
-def test_a_batch_whose_process_dies_twice_is_named_and_the_rest_is_kept(tmp_path):
+def test_a_batch_whose_process_dies_twice_is_named_and_the_rest_is_kept(alone, tmp_path):
     def spread(function, items, crashed, chunk):
         return (crashed(item) if 16 in item else function(item) for item in items)
 
     with pytest.raises(DataError, match=r"scenes 16 to 31 died.*--workers"):
         drain(render_folder(tmp_path / "set", TINY, SCENES, spread=spread))
-    drain(render_folder(tmp_path / "alone", TINY, SCENES))
     assert len((tmp_path / "set" / "captions.jsonl").read_text().splitlines()) == 16
     drain(render_folder(tmp_path / "set", TINY, SCENES))
-    assert content(tmp_path / "set") == content(tmp_path / "alone")
+    assert content(tmp_path / "set") == content(alone)
 
 
 @pytest.fixture(scope="module")
@@ -124,17 +130,15 @@ class TestRay:
         drain(pack(folder, tmp_path / "ray", SMALL, ray_spread))
         assert content(tmp_path / "ray") == content(tmp_path / "alone")
 
-    def test_render_is_that_of_one_machine_also_when_a_worker_is_killed(self, two_workers, tmp_path):
+    def test_render_is_that_of_one_machine_also_when_a_worker_is_killed(self, two_workers, alone, tmp_path):
         from mutoscope.cluster.data import ray_spread
 
-        drain(render_folder(tmp_path / "alone", TINY, SCENES))
         drain(render_folder(tmp_path / "ray", TINY, SCENES, spread=killing(ray_spread, tmp_path / "killed")))
-        assert (tmp_path / "killed").exists() and content(tmp_path / "ray") == content(tmp_path / "alone")
+        assert (tmp_path / "killed").exists() and content(tmp_path / "ray") == content(alone)
 
-    def test_render_goes_on_where_it_was_stopped(self, two_workers, tmp_path):
+    def test_render_goes_on_where_it_was_stopped(self, two_workers, alone, tmp_path):
         from mutoscope.cluster.data import ray_spread
 
-        drain(render_folder(tmp_path / "alone", TINY, SCENES))
         events: Any = render_folder(tmp_path / "ray", TINY, SCENES, spread=ray_spread)  # a generator
         assert next(event.step for event in events if event.step) == 16
         events.close()  # as Ctrl-C does
@@ -142,7 +146,7 @@ class TestRay:
         assert held.count(b"\n") == 16
         steps = [event.step for event in render_folder(tmp_path / "ray", TINY, SCENES, spread=ray_spread)]
         assert steps == [0, 16, 24, SCENES]
-        assert content(tmp_path / "ray") == content(tmp_path / "alone")
+        assert content(tmp_path / "ray") == content(alone)
 
     def test_a_folder_is_named_from_where_the_command_is_given(self, two_workers, tmp_path, monkeypatch, capsys):
         monkeypatch.chdir(tmp_path)
