@@ -149,13 +149,13 @@ def copied_checkpoint(tiny_checkpoint: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_world(shared: Shared) -> Path:
-    """A folder with `pictures` (8 of 64 px) and `clips` (4 of 9 frames, 64 px), rendered with captions."""
+    """A folder with `pictures` (8 of 32 px) and `clips` (4 of 9 frames, 32 px), rendered with captions."""
     from mutoscope.data.folder import Scenery, render_folder
     from mutoscope.events import drain
 
     def make(folder: Path) -> None:
-        drain(render_folder(folder / "pictures", Scenery(64, 64), 8))
-        drain(render_folder(folder / "clips", Scenery(64, 64, frames=9), 4))
+        drain(render_folder(folder / "pictures", Scenery(32, 32), 8))
+        drain(render_folder(folder / "clips", Scenery(32, 32, frames=9), 4))
 
     return shared("world", make)
 
