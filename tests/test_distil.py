@@ -17,8 +17,10 @@ from mutoscope.cli import main
 from mutoscope.codec import Codec
 from mutoscope.config import as_student, preset
 from mutoscope.data.cache import open_folders
+from mutoscope.data.folder import Scenery, render_folder
 from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import CheckpointError, SettingError
+from mutoscope.events import drain
 from mutoscope.flow import grid, mix
 from mutoscope.guidance import guided
 from mutoscope.media import read_info, read_pixels
@@ -176,15 +178,25 @@ class Plane(nn.Module):
         return self.layers(torch.cat([x, angles.sin(), angles.cos()], -1))
 
 
-def test_four_heaps_are_learned_in_seconds():
-    """One and four steps of the student are far nearer to the data than as many steps of Euler along the exact velocity."""
+@pytest.mark.parametrize(
+    ("steps", "batch", "rate", "one", "four", "times"),
+    [
+        (500, 256, 8e-3, 0.05, 0.035, 2),
+        pytest.param(1500, 512, 2e-3, 0.02, 0.005, 10, marks=pytest.mark.slow),
+    ],
+)
+def test_four_heaps_are_learned(steps: int, batch: int, rate: float, one: float, four: float, times: float):
+    """One and four steps of the student are far nearer to the data than as many steps of Euler along the exact velocity.
+
+    The slow one goes to convergence, which takes half a minute.
+    """
     torch.manual_seed(0)
-    net, generator, steps = Plane(), torch.Generator().manual_seed(0), 1500
-    optimiser = torch.optim.AdamW(net.parameters(), lr=2e-3)
+    net, generator = Plane(), torch.Generator().manual_seed(0)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate)
     for step in range(steps):
-        optimiser.param_groups[0]["lr"] = 2e-3 * min(1.0, 2 * (steps - step) / steps)
-        time, delta = (draw[:, None] for draw in draw_intervals(generator, 512, 1.0))
-        x = mix(mixture(512, step), torch.randn((512, 2), generator=generator), time).noisy
+        optimiser.param_groups[0]["lr"] = rate * min(1.0, 2 * (steps - step) / steps)
+        time, delta = (draw[:, None] for draw in draw_intervals(generator, batch, 1.0))
+        x = mix(mixture(batch, step), torch.randn((batch, 2), generator=generator), time).noisy
         with torch.no_grad():
             target = average_target(mixture_velocity, net, x, time, delta)
         loss = adaptive((net(x, time, delta) - target).square().mean(1))
@@ -203,8 +215,10 @@ def test_four_heaps_are_learned_in_seconds():
         return energy_distance(list(SAMPLERS[name](asked, noise, grid(count, 1.0)))[-1].latents, truth)
 
     found = {(name, count): distance(name, count) for name in ("meanflow", "euler") for count in (1, 4)}
-    assert found["meanflow", 1] < 0.02 and found["meanflow", 4] < 0.005, found
-    assert found["euler", 1] > 30 * found["meanflow", 1] and found["euler", 4] > 10 * found["meanflow", 4], found
+    assert found["meanflow", 1] < one and found["meanflow", 4] < four, found
+    assert found["euler", 1] > 3 * times * found["meanflow", 1] and found["euler", 4] > times * found["meanflow", 4], (
+        found
+    )
 
 
 # --- the network and the stage
@@ -298,18 +312,23 @@ def _error(objective: DistilObjective) -> float:
         return float(np.mean([objective.loss(draw, 8, 0.0)[1]["error_pictures"] for draw in draws]))
 
 
-def test_eight_pictures_are_learned(teacher_run: Path, tiny_world: Path, tmp_path: Path):
+@pytest.mark.parametrize(
+    ("samples", "side", "share"), [(640, 32, 0.985), pytest.param(2400, 64, 0.85, marks=pytest.mark.slow)]
+)
+def test_eight_pictures_are_learned(teacher_run: Path, tmp_path: Path, samples: int, side: int, share: float):
+    """The error falls, over draws that are always the same; the slow one lets it fall far, which takes a minute."""
+    drain(render_folder(tmp_path / "pictures", Scenery(side, side), 8))
     out = Path(shutil.copytree(teacher_run, tmp_path / "run"))
-    settings = {"batch": 8, "samples": 2400, "rate": 5e-3, "log_every": 10}
+    settings = {"batch": 8, "samples": samples, "rate": 5e-3, "log_every": 10}
     sheets = []
-    for _ in run("distil", preset_name="tiny", data=tiny_world / "pictures", out=out, overrides=settings,
+    for _ in run("distil", preset_name="tiny", data=tmp_path / "pictures", out=out, overrides=settings,
                  preview=lambda name, sheet: sheets.append((name, sheet))):  # fmt: skip
         pass
-    objective = DistilObjective(preset("tiny"), open_folders(tiny_world / "pictures"), out, DistilOptions())
+    objective = DistilObjective(preset("tiny"), open_folders(tmp_path / "pictures"), out, DistilOptions())
     untaught = _error(objective)
     load_part(out, "student", objective.model)
-    assert _error(objective) < 0.85 * untaught
-    assert [name for name, _ in sheets] == ["distil-000002400"] and sheets[0][1].dtype == np.uint8
+    assert _error(objective) < share * untaught
+    assert [name for name, _ in sheets] == [f"distil-{samples:09d}"] and sheets[0][1].dtype == np.uint8
     before, after = (load_file(folder / "parts" / "transformer.safetensors") for folder in (teacher_run, out))
     assert all(torch.equal(before[name], after[name]) for name in before)
 

@@ -366,20 +366,20 @@ def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
 
 
 def test_the_codec_learns_eight_pictures(tiny_world: Path, tmp_path: Path):
-    events = fit("codec", tiny_world / "pictures", tmp_path, samples=1200, rate=3e-3, log_every=15, save_every=1e9)
+    events = fit("codec", tiny_world / "pictures", tmp_path, samples=400, rate=3e-3, log_every=5, save_every=1e9)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "codec" / "log.jsonl").read_text().splitlines()]
-    assert losses[-1] < 0.8 * losses[0] and events[-1].phase == "done"
+    assert np.mean(losses[-3:]) < 0.9 * losses[0] and events[-1].phase == "done"
 
 
 def test_the_transformer_learns_eight_pictures(trained: Path, tiny_world: Path, tmp_path: Path):
     out = before("image", trained, tmp_path / "run")
-    fit("image", tiny_world / "pictures", out, samples=3200, batch=8, rate=1e-2, log_every=40, save_every=1e9)
+    fit("image", tiny_world / "pictures", out, samples=800, batch=8, rate=1e-2, log_every=10, save_every=1e9)
     losses = [json.loads(line)["loss"] for line in (out / "image" / "log.jsonl").read_text().splitlines()]
     assert np.mean(losses[-3:]) < 0.75 * losses[0], losses
 
 
 def test_the_towers_learn_eight_pictures(tiny_world: Path, tmp_path: Path):
-    fit("clip", tiny_world / "pictures", tmp_path, samples=1600, batch=8, rate=3e-3, log_every=20, save_every=1e9)
+    fit("clip", tiny_world / "pictures", tmp_path, samples=400, batch=8, rate=3e-3, log_every=5, save_every=1e9)
     lines = [json.loads(line) for line in (tmp_path / "clip" / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]
 
