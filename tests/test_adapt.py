@@ -29,7 +29,7 @@ from mutoscope.train.adapt import Example, Lesson, LowRank, adapt, learnable, re
 
 DARK, LIGHT = np.array([70.0, 0.0, 90.0]), np.array([255.0, 225.0, 60.0])  # the two inks of the style
 PROMPTS = ("a lake at sunset", "a pine forest in the fog", "a city skyline at night", "waves on a beach")
-SAMPLES = 1600  # of the adapters that the tests share
+SAMPLES = 800  # of the adapters that the tests share
 SMALL = {"size": "48x32", "num_inference_steps": 3, "seed": 7}
 
 
@@ -48,7 +48,7 @@ def inks(shared: Shared) -> Path:
     """Twelve photographs of the world in two inks, captions beside them: a style that no training held."""
 
     def make(folder: Path) -> None:
-        drain(render_folder(folder / "photos", Scenery(128, 128, seed=5, style="photo"), 12))
+        drain(render_folder(folder / "photos", Scenery(64, 64, seed=5, style="photo"), 12))
         (folder / "style").mkdir()
         for line in (folder / "photos" / "captions.jsonl").read_text().splitlines():
             row = json.loads(line)

@@ -245,7 +245,7 @@ def test_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     few = {"samples": 16, "batch": 8}
     plan = {
         "model": {"preset": "tiny", "name": "try"},
-        "render": [{"out": "pictures", "count": 8, "size": "64"}],
+        "render": [{"out": "pictures", "count": 8, "size": "32"}],
         "train": [{"stage": "codec", **few}, {"stage": "clip", **few}, {"stage": "image", "samples": 32}],
     }
     Path("a.toml").write_text(to_toml(plan))
