@@ -266,11 +266,12 @@ class TestOwnObjects:
 
     def test_it_is_drawn_and_made_again(self, my_objects: Path):
         model = TextToImageModel(threads=1)
-        picture = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4)
+        asked: dict[str, Any] = {"seed": 2, "num_inference_steps": 4, "size": "128x128"}
+        picture = model.generate("my ball on a beach at noon", **asked)
         assert [name for name, _ in picture.request.objects.own] == ["my ball"]
         assert not any("ball" in warning for warning in picture.warnings)
-        alone = model.generate("my ball on a beach at noon", seed=2, num_inference_steps=4, objects=False)
-        blue, before = ((p.astype(int)[..., 2] - p[..., 0])[50:] > 90 for p in (picture.pixels, alone.pixels))
+        alone = model.generate("my ball on a beach at noon", objects=False, **asked)
+        blue, before = ((p.astype(int)[..., 2] - p[..., 0])[25:] > 90 for p in (picture.pixels, alone.pixels))
         assert blue.mean() > before.mean() + 0.03
         assert np.array_equal(model.redo(Request.from_json(picture.request.to_json())).pixels, picture.pixels)
         (my_objects / "my_ball.png").unlink()
@@ -306,7 +307,7 @@ class TestCommand:
 class TestPictures:
     def test_an_object_is_where_it_was_put(self):
         model = TextToImageModel(threads=1)
-        asked: dict[str, Any] = {"seed": 4, "num_inference_steps": 6}
+        asked: dict[str, Any] = {"seed": 4, "num_inference_steps": 6, "size": "128x128"}
         with_library = model.generate("a red car on a beach at noon", **asked)
         alone = model.generate("a red car on a beach at noon", objects=False, **asked)
         assert with_library.request.objects == ObjectPlan(
@@ -331,7 +332,7 @@ class TestPictures:
 
     def test_without_objects_nothing_changes(self):
         model = TextToImageModel(threads=1)
-        asked: dict[str, Any] = {"seed": 4, "num_inference_steps": 4}
+        asked: dict[str, Any] = {"seed": 4, "num_inference_steps": 4, "size": "128x128"}
         one, two = (model.generate("a lake at noon", objects=objects, **asked).pixels for objects in (True, False))
         assert np.array_equal(one, two)
 

@@ -250,7 +250,8 @@ class TestPictures:
         filler = "a lake with pine trees, calm water, the shore is quiet, " * 17
 
         def redness(light: str) -> float:
-            pixels = embedded.generate(filler + light, seed=2, num_inference_steps=6).pixels.astype(np.float32)
+            drawn = embedded.generate(filler + light, seed=2, num_inference_steps=6, size="128x128")
+            pixels = drawn.pixels.astype(np.float32)
             return float((pixels[..., 0] - pixels[..., 2]).mean())
 
         assert len(filler.split()) > 180

@@ -199,8 +199,8 @@ def test_a_picture_is_that_without_the_step_run_through_it(name: str):
 def test_pictures_clips_and_masked_pictures_are_processed():
     still, film = TextToImageModel(), TextToVideoModel()
     for prompt, style in (("a lake at sunset in pixel art", None), ("two cats on a beach", "pixel art")):
-        picture = still.generate(prompt, style=style, seed=1, num_inference_steps=2).pixels
-        assert np.array_equal(picture, picture[::4, ::4].repeat(4, 0).repeat(4, 1)), prompt
+        picture = still.generate(prompt, style=style, seed=1, num_inference_steps=2, size="128x128").pixels
+        assert np.array_equal(picture, picture[::2, ::2].repeat(2, 0).repeat(2, 1)), prompt
     frames = film.generate("waves", style="pixel art", seed=1, num_frames=5, num_inference_steps=2).frames
     assert np.array_equal(frames, frames[:, ::2, ::2].repeat(2, 1).repeat(2, 2))
     photo = still.generate("a lake at noon", seed=1, num_inference_steps=2, width=128, height=128).pixels
