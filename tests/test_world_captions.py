@@ -34,7 +34,7 @@ SEEN_AT_SUNSET = set().union(*(wordings(f"light {what}", "sunset") for what in (
 
 @pytest.fixture(scope="module")
 def pairs():
-    specs = [draw_spec(3, index, held_out=None) for index in range(1500)]
+    specs = [draw_spec(3, index, held_out=None) for index in range(600)]
     return [(spec, caption(spec, index % 5)) for index, spec in enumerate(specs)]
 
 
