@@ -12,7 +12,8 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -151,18 +152,18 @@ def save_adapter(path: Path, facts: Facts, tensors: dict[str, np.ndarray]) -> Pa
     return write_bytes(path, save(halves, metadata={KEY: header}))
 
 
-def merge(checkpoint: Checkpoint, adapters: Iterable[tuple[Adapter, float]]) -> dict[str, np.ndarray]:
+def merge(checkpoint: Checkpoint, adapters: Iterable[tuple[Adapter, float]]) -> Mapping[str, np.ndarray]:
     """Return the weights of a checkpoint with each adapter added `scale` times; CheckpointError when one does not fit."""
-    weights = checkpoint.weights()
+    stored, changed = checkpoint.weights(), {}
     outside = free_weights(checkpoint)
     for adapter, scale in adapters:
         check_base(adapter, checkpoint)
         for name, shape in adapter.shapes().items():
-            if name not in outside or weights[name].shape != shape:
+            if name not in outside or stored[name].shape != shape:
                 raise CheckpointError(f"{adapter.path} changes {name[:80]!r} {shape}, which {checkpoint.name} lacks")
         for name, change in adapter.changes():
-            weights[name] = weights[name] + np.float32(scale) * change
-    return weights
+            changed[name] = changed.get(name, stored[name]) + np.float32(scale) * change
+    return ChainMap(changed, stored)  # type: ignore[arg-type]  # nobody writes to the second
 
 
 def check_base(adapter: Adapter, checkpoint: Checkpoint) -> None:

@@ -11,6 +11,7 @@ Nothing is pickled, nothing in a folder is run; a changed byte is refused with t
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,55 @@ GRAPHS = ("text", "context", "velocity", "first_frame", "next_frames")  # what d
 ENCODER = "encoder"  # the graph for pictures that come in
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
+
+
+class StoredWeights(Mapping[str, np.ndarray]):
+    """The tensors of a safetensors file whose names start with `prefix`, each read when it is asked for, as float32.
+
+    int8 tensors are scaled by row. CheckpointError for what is no such file, or lacks a tensor's scales.
+    """
+
+    def __init__(self, path: Path, prefix: str = ""):
+        from safetensors import SafetensorError, safe_open
+
+        self.path = path
+        try:
+            self._file = safe_open(path, "np")
+        except (OSError, SafetensorError, ValueError) as error:
+            raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
+        stored = self._file.keys()
+        self._scaled = {name.removesuffix(SCALE) for name in stored if name.endswith(SCALE)}
+        names = (name for name in stored if name.startswith(prefix) and not name.endswith(SCALE))
+        self._names = dict.fromkeys(names)  # in the order of the file
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self:
+            raise KeyError(name)
+        array = self._read(name)
+        wide = array.astype(np.float32)
+        if array.dtype == np.int8:
+            scales = self._read(name + SCALE) if name in self._scaled else np.empty(0)
+            if scales.shape != array.shape[:1]:
+                raise CheckpointError(f"{self.path}: no row scales for {name}; fetch the model again")
+            wide *= scales.astype(np.float32)[:, None]
+        return wide
+
+    def _read(self, name: str) -> np.ndarray:
+        from safetensors import SafetensorError
+
+        try:
+            return self._file.get_tensor(name)
+        except (OSError, SafetensorError, ValueError) as error:
+            raise CheckpointError(f"{self.path}: not a safetensors file that can be read ({error})") from error
 
 
 @dataclass(frozen=True)
@@ -64,13 +114,13 @@ class Checkpoint:
         """Rows and columns of the tiles in which it refines large pictures."""
         return int(self.card.get("tile_side", self.native_side))
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """Read weights.safetensors as float32 arrays by name."""
-        return read_weights(self.folder / "weights.safetensors")
+    def weights(self) -> StoredWeights:
+        """Return weights.safetensors as float32 arrays by name, each read when it is asked for."""
+        return StoredWeights(self.folder / "weights.safetensors")
 
-    def encoder_weights(self) -> dict[str, np.ndarray]:
-        """Read the weights of the codec's encoder, float32 arrays by name; CheckpointError when it was left out."""
-        return read_weights(self._of_encoder("encoder.safetensors"), "codec.encoder.")
+    def encoder_weights(self) -> StoredWeights:
+        """Return the weights of the codec's encoder in the same way; CheckpointError when it was left out."""
+        return StoredWeights(self._of_encoder("encoder.safetensors"), "codec.encoder.")
 
     def graph(self, name: str) -> bytes:
         """Read one of GRAPHS, or ENCODER; CheckpointError when that was left out."""
@@ -208,24 +258,7 @@ def file_hash(path: Path) -> str:
 
 def read_weights(path: Path, prefix: str = "") -> dict[str, np.ndarray]:
     """Read those of a safetensors file whose names start with `prefix` as float32 arrays; int8 tensors are scaled by row."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "np") as file:
-            stored = {name: file.get_tensor(name) for name in file.keys() if name.startswith(prefix)}  # noqa: SIM118
-    except (OSError, SafetensorError, ValueError) as error:
-        raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
-    out = {}
-    for name, array in stored.items():
-        if name.endswith(SCALE):
-            continue
-        wide = array.astype(np.float32)
-        if array.dtype == np.int8:
-            if stored.get(name + SCALE, np.empty(0)).shape != array.shape[:1]:
-                raise CheckpointError(f"{path}: no row scales for {name}; fetch the model again")
-            wide *= stored[name + SCALE].astype(np.float32)[:, None]
-        out[name] = wide
-    return out
+    return dict(StoredWeights(path, prefix))
 
 
 def quantise_rows(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

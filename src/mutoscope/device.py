@@ -1,6 +1,7 @@
 """Device, threads, PyTorch: what this machine offers."""
 
 import importlib.util
+import math
 import os
 import platform
 from functools import cache
@@ -9,17 +10,51 @@ from typing import Any
 
 from mutoscope.errors import MissingExtraError
 
+MOST_THREADS = 8  # by default: the products of one picture are too small for more
+CGROUPS = Path("/sys/fs/cgroup")
+CPUS = Path("/sys/devices/system/cpu")
+
 
 def thread_count() -> int:
-    """Return how many threads to compute with: MUTOSCOPE_THREADS, else the cores this process may use, at most 8."""
+    """Return how many threads to compute with: MUTOSCOPE_THREADS, else the free cores, at most MOST_THREADS.
+
+    Free are the physical cores that this process may run on, as far as its container's quota goes.
+    """
     asked = os.environ.get("MUTOSCOPE_THREADS", "")
     if asked.isascii() and asked.isdigit() and int(asked) > 0:
         return int(asked)
+    return max(1, min(MOST_THREADS, physical_cores(), math.ceil(cpu_quota())))
+
+
+def physical_cores() -> int:
+    """Return how many cores this process may run on; two hardware threads of a core count once, for they share its units."""
     try:
-        cores = len(os.sched_getaffinity(0))
+        usable = os.sched_getaffinity(0)
     except AttributeError:  # not on this system
-        cores = os.cpu_count() or 1
-    return max(1, min(8, cores))
+        return os.cpu_count() or 1
+    cores = set()
+    for cpu in usable:
+        try:
+            cores.add((CPUS / f"cpu{cpu}/topology/thread_siblings_list").read_text().strip())
+        except OSError:  # not told here: a core of its own
+            cores.add(str(cpu))
+    return len(cores)
+
+
+def cpu_quota() -> float:
+    """Return how many CPUs' time the container of this process may use; infinity without a limit. Linux, cgroups 1 and 2."""
+    try:
+        quota, period = (CGROUPS / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            quota, period = (
+                (CGROUPS / "cpu" / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period")
+            )
+        except OSError:
+            return math.inf
+    if not (quota.isdigit() and period.isdigit() and int(quota) and int(period)):  # "max", or -1
+        return math.inf
+    return int(quota) / int(period)
 
 
 def cpu_name() -> str:

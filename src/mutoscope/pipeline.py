@@ -155,6 +155,8 @@ def encode_prompt(
     """Encode the texts, and the init image where there is one; returns all that drawing takes."""
     encoding = Phase("text", 1)
     yield encoding.start()
+    encodes = init_image is not None or request.draft is not None or conditioning.objects is not None
+    networks.runtime.prepare(request.is_clip, encodes)
     prompt = encode_conditions(conditioning.prompt, conditioning.negative, networks)
     scene = prompt
     if conditioning.objects is not None:

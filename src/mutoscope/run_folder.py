@@ -110,7 +110,7 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
     """
     if (run / "parts").is_dir():
         return {}
-    weights = checkpoint.weights() | read_weights(checkpoint.folder / "encoder.safetensors")
+    weights = {**checkpoint.weights()} | read_weights(checkpoint.folder / "encoder.safetensors")
     new = {}
     for name, make in (
         ("text", lambda: TextTower(config.text)),

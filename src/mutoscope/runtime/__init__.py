@@ -1,5 +1,6 @@
 """What runs the networks: arrays in and out, one picture or frame at a time.
 
+    prepare(is_clip, encodes), which begins to load what will be asked for
     encode_text(ids, mask) -> text (B, L, D)
     read_text(text) -> Context, what the velocity network takes of a text; made once
     velocity(latents, time, context, frame, ...) -> velocity (1, c, 1, h, w)
@@ -56,6 +57,10 @@ class Runtime(Protocol):
 
     name: str
     checkpoint: Checkpoint
+
+    def prepare(self, is_clip: bool, encodes: bool) -> None:
+        """Begin to load what a picture or a clip takes, and with `encodes` the encoder; whoever asks for it waits for it."""
+        ...
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) int64 and mask (B, L) bool -> text (B, L, D)."""

@@ -1,7 +1,9 @@
 """The default runtime: ONNX Runtime on numpy arrays, weights handed over from the safetensors file."""
 
-from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections import ChainMap
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -25,15 +27,11 @@ class OnnxRuntime:
     def __init__(self, checkpoint: Checkpoint, threads: int | None = None, adapters: Adapters = ()):
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
-        self._weights = merge(checkpoint, adapters)
-        self._views: dict[str, Any] = {}  # OrtValues must outlive the sessions that read them
-        wanted = {name for graph in GRAPHS for name in checkpoint.card["constants"][graph]}
-        self._unread = Counter(
-            name.partition("@")[0] for name in wanted
-        )  # views of each tensor that are still to be made
-        self._sessions: dict[str, Any] = {}
-        self._opening = Lock()  # several threads may ask for a graph at once
-        self._pool: ThreadPoolExecutor | None = None
+        self._weights = ChainMap(merge(checkpoint, adapters))  # type: ignore[arg-type]  # nobody writes to it
+        self._values: dict[str, list[Any]] = {}  # of each graph: OrtValues must outlive the session that reads them
+        self._sessions: dict[str, Future[Any]] = {}
+        self._asking = Lock()  # several threads may ask for a graph at once
+        self._openers, self._callers = (ThreadPoolExecutor(self.threads) for _ in range(2))  # threads start when needed
         config = checkpoint.config.transformer
         self._head_width = config.width // config.heads
         self._few_step = config.few_step
@@ -85,27 +83,32 @@ class OnnxRuntime:
 
     def encode(self, pixels):
         """See `runtime.Runtime`."""
-        if ENCODER not in self._sessions:
-            self._weights |= self.checkpoint.encoder_weights()
-            self._unread.update(name.partition("@")[0] for name in self.checkpoint.card["constants"].get(ENCODER, []))
         return self._run(ENCODER, {"pixels": pixels})[0]
 
     def side_by_side(self, calls):
         """See `runtime.Runtime`."""
         if self.threads == 1 or len(calls) == 1:
             return [call() for call in calls]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self.threads)
-        return [future.result() for future in [self._pool.submit(call) for call in calls]]
+        return list(self._callers.map(lambda call: call(), calls))
+
+    def prepare(self, is_clip, encodes):
+        """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
+        for graph in (*GRAPHS, ENCODER):
+            if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
+                self._ask_for(graph)
 
     def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
-        with self._opening:
-            if graph not in self._sessions:
-                self._sessions[graph] = self._open(graph)
+        session = self._ask_for(graph).result()
         try:
-            return self._sessions[graph].run(outputs, inputs)
+            return session.run(outputs, inputs)
         except Exception as error:  # ONNX Runtime has no error class of its own to catch
             raise self._explain(graph, error) from error
+
+    def _ask_for(self, graph: str) -> Future[Any]:
+        with self._asking:
+            if graph not in self._sessions:
+                self._sessions[graph] = self._openers.submit(self._open, graph)
+            return self._sessions[graph]
 
     def _open(self, graph: str) -> Any:
         ort = import_onnxruntime()
@@ -119,7 +122,9 @@ class OnnxRuntime:
         # Workers spin between the nodes of a call, which is quick, but not on after it: the pool of the next graph needs the cores.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         names = self.checkpoint.card["constants"].get(graph, [])
-        values = [self._view(name) for name in names]
+        weights = self._weights if graph != ENCODER else self._weights.new_child(self.checkpoint.encoder_weights())  # type: ignore[arg-type]  # as above
+        read = lru_cache(maxsize=1)(weights.__getitem__)  # pieces of one tensor stand side by side
+        values = self._values[graph] = [self._view(name, read) for name in names]
         try:
             options.add_external_initializers(names, values)
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
@@ -133,31 +138,26 @@ class OnnxRuntime:
         path = self.checkpoint.folder / "graphs" / f"{graph}.onnx"
         return CheckpointError(f"{path}: ONNX Runtime refuses it ({reason[:300]}); fetch the model again")
 
-    def _view(self, name: str) -> Any:
-        ort = import_onnxruntime()
-        if name not in self._views:
-            base, _, how = name.partition("@")
-            if base not in self._weights:
-                raise CheckpointError(
-                    f"{self.checkpoint.folder}: a graph asks for {base!r}, which the weights lack; fetch the model again"
-                )
-            array = self._weights[base]
-            if how == "T":
-                array = array.T
-            elif how.startswith("part"):
-                part, of = how[4:-1].split("of")
-                array = np.split(array, int(of))[int(part)].T
-            elif how.startswith("last"):
-                array = array[-int(how[4:]) :]
-            elif how.startswith("inputs"):
-                array = array[:, -int(how[6:]) :]
-            elif how == "column":
-                array = array.reshape(1, -1, 1, 1, 1)
-            self._views[name] = ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
-            self._unread[base] -= 1
-            if not self._unread[base]:
-                del self._weights[base]
-        return self._views[name]
+    def _view(self, name: str, read: Callable[[str], np.ndarray]) -> Any:
+        base, _, how = name.partition("@")
+        try:
+            array = read(base)
+        except KeyError:
+            raise CheckpointError(
+                f"{self.checkpoint.folder}: a graph asks for {base!r}, which the weights lack; fetch the model again"
+            ) from None
+        if how == "T":
+            array = array.T
+        elif how.startswith("part"):
+            part, of = how[4:-1].split("of")
+            array = np.split(array, int(of))[int(part)].T
+        elif how.startswith("last"):
+            array = array[-int(how[4:]) :]
+        elif how.startswith("inputs"):
+            array = array[:, -int(how[6:]) :]
+        elif how == "column":
+            array = array.reshape(1, -1, 1, 1, 1)
+        return import_onnxruntime().OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
 
 
 def _scalar(value: float) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The PyTorch runtime: the same calls on the modules themselves, on a GPU where there is one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -39,6 +39,9 @@ class TorchRuntime:
         self.transformer = self._fill(Transformer(config.transformer), "transformer", weights)
         self.codec = self._fill(Codec(config.codec), "codec", weights)
         self._head_width = config.transformer.width // config.transformer.heads
+
+    def prepare(self, is_clip: bool, encodes: bool) -> None:
+        """See `runtime.Runtime`; all but the encoder is loaded by now."""
 
     @torch.no_grad()
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -132,7 +135,7 @@ class TorchRuntime:
         self.codec.load_state_dict(weights, strict=False)
         return self.codec.to(self.device)
 
-    def _fill(self, module: Module, prefix: str, weights: dict[str, np.ndarray]) -> Module:
+    def _fill(self, module: Module, prefix: str, weights: Mapping[str, np.ndarray]) -> Module:
         """Give `module` its weights; CheckpointError when they are not of its sizes."""
         own = {name.removeprefix(prefix + "."): torch.from_numpy(array) for name, array in weights.items()
                if name.startswith(prefix + ".")}  # fmt: skip
