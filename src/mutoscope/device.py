@@ -23,7 +23,7 @@ def thread_count() -> int:
     asked = os.environ.get("MUTOSCOPE_THREADS", "")
     if asked.isascii() and asked.isdigit() and int(asked) > 0:
         return int(asked)
-    return max(1, min(MOST_THREADS, physical_cores(), math.ceil(cpu_quota())))
+    return max(1, math.ceil(min(MOST_THREADS, physical_cores(), cpu_quota())))
 
 
 def physical_cores() -> int:
