@@ -16,7 +16,7 @@ def test_parameters_are_three_lines_others_can_read():
     assert (words, negative) == ("a lake, anime", "Negative prompt: people")
     found = dict(fact.split(": ") for fact in facts.split(", "))
     assert found == {"Steps": "12", "Sampler": "dpm2m", "CFG scale": "4.5", "Seed": "7", "Size": "192x128", "Model": "m",
-                     "Model hash": "0123456789", "Version": "mutoscope sampler 5", "Image index": "2"}  # fmt: skip
+                     "Model hash": "0123456789", "Version": "mutoscope sampler 6", "Image index": "2"}  # fmt: skip
     assert len(write_parameters(Request("a lake")).split("\n")) == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mutoscope.rng import between, philox, stream
+from mutoscope.rng import FEW_BLOCKS, between, philox, philox_block, stream
 
 FULL = 0xFFFFFFFF
 GOLDEN_BITS = ["e94996d1", "c506362a", "d578ac1d", "befb38ee"]
@@ -126,3 +126,20 @@ def test_noise_between_two_is_normal_and_goes_from_one_to_the_other():
         assert np.mean(noise * one) == pytest.approx(np.cos(share * np.pi / 2), abs=0.02)  # the angle grows evenly
         distances.append(np.square(noise - one).mean())
     assert distances == sorted(distances)
+
+
+@pytest.mark.parametrize("block", [0, 1, 7, 2**32 - 1, 2**32, 2**40 + 5])
+def test_few_blocks_are_the_numbers_of_many(block: int):
+    key = (0xDEADBEEF, 0x12345678)
+    counters = np.array([[block & 0xFFFFFFFF, block >> 32, 0, 0]], np.uint64)
+    assert philox(counters, key)[0].tolist() == list(philox_block(block, key))
+
+
+def test_a_stream_goes_on_the_same_in_small_and_large_calls():
+    counts = (1, 4, 3, 4 * FEW_BLOCKS, 4 * FEW_BLOCKS + 1, 2)
+    taken, blocks = stream("a"), sum(-(-count // 4) for count in counts)
+    all_at_once = stream("a").bits(4 * blocks)
+    at = 0
+    for count in counts:
+        assert np.array_equal(taken.bits(count), all_at_once[at : at + count])
+        at += 4 * -(-count // 4)

@@ -16,6 +16,7 @@ _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+FEW_BLOCKS = 8  # as many are quicker in plain integers than what numpy takes to begin
 
 
 def philox(counters: np.ndarray, key: tuple[int, int]) -> np.ndarray:
@@ -27,6 +28,17 @@ def philox(counters: np.ndarray, key: tuple[int, int]) -> np.ndarray:
         a, b, c, d = (p1 >> _SHIFT) ^ b ^ np.uint64(k0), p1 & _LOW, (p0 >> _SHIFT) ^ d ^ np.uint64(k1), p0 & _LOW
         k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
     return np.stack([a, b, c, d], axis=1).astype(np.uint32)
+
+
+def philox_block(block: int, key: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return Philox4x32-10 of the counter `block` alone, in plain integers: the numbers of `philox`."""
+    a, b, c, d = block & 0xFFFFFFFF, block >> 32, 0, 0
+    k0, k1 = key
+    for _ in range(10):
+        p0, p1 = a * 0xD2511F53, c * 0xCD9E8D57
+        a, b, c, d = (p1 >> 32) ^ b ^ k0, p1 & 0xFFFFFFFF, (p0 >> 32) ^ d ^ k1, p0 & 0xFFFFFFFF
+        k0, k1 = (k0 + _W0) & 0xFFFFFFFF, (k1 + _W1) & 0xFFFFFFFF
+    return a, b, c, d
 
 
 class Stream:
@@ -41,8 +53,11 @@ class Stream:
     def bits(self, count: int) -> np.ndarray:
         """Return `count` random uint32; whole blocks of four are consumed."""
         blocks = -(-count // 4)
-        index = np.arange(self._block, self._block + blocks, dtype=np.uint64)
-        self._block += blocks
+        first, self._block = self._block, self._block + blocks
+        if blocks <= FEW_BLOCKS:
+            few = [number for block in range(first, first + blocks) for number in philox_block(block, self._key)]
+            return np.array(few[:count], np.uint32)
+        index = np.arange(first, first + blocks, dtype=np.uint64)
         counters = np.zeros((blocks, 4), np.uint64)
         counters[:, 0], counters[:, 1] = index & _LOW, index >> _SHIFT
         return philox(counters, self._key).reshape(-1)[:count]

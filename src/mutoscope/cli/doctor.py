@@ -110,7 +110,9 @@ def _cpu() -> str:
 def _threads() -> str:
     free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS")
-    return f"{free} of {os.cpu_count()} usable, {thread_count()} by default" + (f", OMP_NUM_THREADS={limit}" if limit else "")
+    return f"{free} of {os.cpu_count()} usable, {thread_count()} by default" + (
+        f", OMP_NUM_THREADS={limit}" if limit else ""
+    )
 
 
 def _memory() -> Finding:
