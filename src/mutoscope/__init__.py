@@ -5,7 +5,7 @@ Importing this loads neither PyTorch nor ONNX Runtime; they come in when a model
 
 from typing import TYPE_CHECKING
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 __all__ = ["TextToImageModel", "TextToVideoModel", "__version__"]
 
 if TYPE_CHECKING:
