@@ -17,7 +17,7 @@ PAGE = ROOT / "CONTRIBUTING.md"
 START, END = "<!-- layers: python tests/test_layers.py -->", "<!-- end of layers -->"
 LAYERS = {
     10: "__init__ __main__ cli model",
-    9: "cluster evaluate export series train",
+    9: "bench cluster evaluate export series train",
     8: "models",
     7: "engines",
     6: "data world",
@@ -30,7 +30,7 @@ LAYERS = {
 }
 PURPOSE = {
     10: "what users call",
-    9: "what stands beside drawing: training, evaluation, export, series",
+    9: "what stands beside drawing: training, evaluation, export, series, measuring",
     8: "the two classes that users hold",
     7: "what draws behind one call",
     6: "training data and the rendered world",
@@ -51,6 +51,7 @@ FRIENDS = {
     ("run_folder", "checkpoint"),  # a run may begin with one's weights
     ("data", "world"),
     ("postprocess", "media"),  # pixels and their luma, without files
+    ("bench", "export"),  # tables of Markdown
     ("prompt", "postprocess"),  # a style may bring a step
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.

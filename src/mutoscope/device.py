@@ -13,6 +13,9 @@ from mutoscope.errors import MissingExtraError
 MOST_THREADS = 8  # by default: the products of one picture are too small for more
 CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
+CPU_FEATURES = (
+    "avx", "avx2", "fma", "f16c", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8", "asimd", "asimddp", "sve",
+)  # fmt: skip
 
 
 def thread_count() -> int:
@@ -65,6 +68,17 @@ def cpu_name() -> str:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name")]
     return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"
+
+
+def cpu_features() -> list[str]:
+    """Return those instruction sets of this processor that make drawing quicker; [] where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    except OSError:  # not Linux
+        return []
+    facts = {key.strip().lower(): value for key, _, value in (line.partition(":") for line in lines)}
+    flags = set((facts.get("flags") or facts.get("features") or "").split())
+    return [name for name in CPU_FEATURES if name in flags]
 
 
 def autocast(device_type: str, enabled: bool = True) -> Any:

@@ -16,7 +16,7 @@ STAGE = "STAGE"  # the command that every stage's name calls, see `Stages`
 # The commands in the order of the help, and the files of this folder that have them, so that one command loads one file.
 HOMES = {
     "image": "generate", "video": "generate", "demo": "generate", "styles": "styles", "objects": "objects", "info": "files",
-    "redo": "files", "doctor": "doctor", "world": "world", "recipe": "recipe", "tune": "tune", "adapt": "adapt",
+    "redo": "files", "doctor": "doctor", "bench": "bench", "world": "world", "recipe": "recipe", "tune": "tune", "adapt": "adapt",
     "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
 }  # fmt: skip
 HOMES_OF_DATA: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")

@@ -13,7 +13,7 @@ from typing import Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table
-from mutoscope.device import cpu_name, thread_count
+from mutoscope.device import cpu_features, cpu_name, thread_count
 from mutoscope.errors import MutoscopeError
 from mutoscope.telemetry import import_onnxruntime
 
@@ -23,19 +23,6 @@ EXTRAS = {  # extra -> modules it brings
     "export": ("torch", "onnx", "onnxscript"),
     "tune": ("optuna", "matplotlib"),
 }
-CPU_FEATURES = (
-    "avx",
-    "avx2",
-    "fma",
-    "f16c",
-    "avx512f",
-    "avx512_vnni",
-    "avx_vnni",
-    "amx_int8",
-    "asimd",
-    "asimddp",
-    "sve",
-)
 ENOUGH_MEMORY = 500 * 2**20  # bytes a picture of the embedded model may take
 ENOUGH_DISK = 100 * 2**20
 
@@ -99,12 +86,7 @@ def _extra(extra: str, modules: tuple[str, ...]) -> str:
 
 
 def _cpu() -> str:
-    text = _read("/proc/cpuinfo")
-    lines = [line.partition(":") for line in text.splitlines()]
-    facts = {key.strip().lower(): value.strip() for key, _, value in lines}
-    flags = set((facts.get("flags") or facts.get("features") or "").split())
-    names = [name for name in CPU_FEATURES if name in flags]
-    return f"{cpu_name()}; {' '.join(names) or 'features unknown'}"
+    return f"{cpu_name()}; {' '.join(cpu_features()) or 'features unknown'}"
 
 
 def _threads() -> str:
