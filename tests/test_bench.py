@@ -198,3 +198,14 @@ def test_the_command(outputs: Path, tiny_checkpoint: Path, capsys):
     one, four = rows["picture, 128 px"], rows["4 pictures of 128 px in one call"]
     assert one.gflop and four.gflop == pytest.approx(4 * one.gflop)
     assert as_page(replace(found, date="today"), "a.svg").startswith("# Performance") and Path("a.svg").is_file()
+
+
+def test_the_script_reads_rows_that_are_there(tiny_checkpoint):
+    """scripts/bench makes the README's figures of rows; their names are those of the cases."""
+    from mutoscope.bench.cases import Bench
+
+    script = Path(__file__).parent.parent / "scripts" / "bench"
+    held: dict[str, Any] = {"__file__": str(script), "__name__": "bench"}
+    exec(compile(script.read_text("utf-8"), str(script), "exec"), held)
+    names = {case.name for case in Bench(str(tiny_checkpoint), 1).cases()}
+    assert {name for _, name, *_ in held["FIGURES"]} <= names

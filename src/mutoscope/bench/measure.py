@@ -15,7 +15,8 @@ from mutoscope.bench.results import Row
 from mutoscope.errors import MutoscopeError
 from mutoscope.events import Event, Phase
 
-PEAK_SIDE, PEAK_PRODUCTS = 1024, 20  # of square fp32 matrices
+PEAK_SIDE = 1024  # rows and columns of square fp32 matrices
+PEAK_SECONDS, FEWEST_PRODUCTS = 0.6, 5
 GFLOP = 1e9
 
 
@@ -87,7 +88,7 @@ def find_peak() -> float:
     random = np.random.default_rng(0)
     a, b = (random.standard_normal((PEAK_SIDE, PEAK_SIDE), np.float32) for _ in range(2))
     out, seconds = np.empty_like(a), []
-    for _ in range(PEAK_PRODUCTS):
+    while len(seconds) < FEWEST_PRODUCTS or sum(seconds) < PEAK_SECONDS:
         start = time.perf_counter()
         np.matmul(a, b, out=out)
         seconds.append(time.perf_counter() - start)

@@ -109,7 +109,9 @@ def _result(plan: Plan, bench: Bench, peaks: tuple[Peak, ...], rows: list[Row], 
 def find_machine() -> Machine:
     """Return what this machine says of itself."""
     system = f"{platform.system()} {platform.machine()}"
-    return Machine(cpu_name(), tuple(cpu_features()), physical_cores(), system, platform.python_version(), find_libraries())
+    return Machine(
+        cpu_name(), tuple(cpu_features()), physical_cores(), system, platform.python_version(), find_libraries()
+    )
 
 
 def find_libraries() -> dict[str, str]:
