@@ -29,13 +29,15 @@ LARGEST_CONFIG = 1 << 20  # bytes
 GRAPHS = ("text", "context", "velocity", "first_frame", "next_frames")  # what drawing from words takes
 ENCODER = "encoder"  # the graph for pictures that come in
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
+STORED_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}  # of safetensors: of numpy
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
 
 
 class StoredWeights(Mapping[str, np.ndarray]):
     """The tensors of a safetensors file whose names start with `prefix`, each read when it is asked for, as float32.
 
-    int8 tensors are scaled by row. CheckpointError for what is no such file, or lacks a tensor's scales.
+    int8 tensors are scaled by row. CheckpointError for what is no such file, or lacks a tensor's scales. The library checks the
+    file; tensors are then read one by one, because the pages that it maps would count as memory for as long as it is open.
     """
 
     def __init__(self, path: Path, prefix: str = ""):
@@ -43,12 +45,17 @@ class StoredWeights(Mapping[str, np.ndarray]):
 
         self.path = path
         try:
-            self._file = safe_open(path, "np")
+            with safe_open(path, "np") as file:
+                file.keys()
+            with open(path, "rb") as file:
+                length = int.from_bytes(file.read(8), "little")
+                header = json.loads(file.read(length))
         except (OSError, SafetensorError, ValueError) as error:
             raise CheckpointError(f"{path}: not a safetensors file that can be read ({error})") from error
-        stored = self._file.keys()
-        self._scaled = {name.removesuffix(SCALE) for name in stored if name.endswith(SCALE)}
-        names = (name for name in stored if name.startswith(prefix) and not name.endswith(SCALE))
+        header.pop("__metadata__", None)
+        self._places = header
+        self._begin = 8 + length
+        names = (name for name in header if name.startswith(prefix) and not name.endswith(SCALE))
         self._names = dict.fromkeys(names)  # in the order of the file
 
     def __iter__(self) -> Iterator[str]:
@@ -64,21 +71,24 @@ class StoredWeights(Mapping[str, np.ndarray]):
         if name not in self:
             raise KeyError(name)
         array = self._read(name)
-        wide = array.astype(np.float32)
-        if array.dtype == np.int8:
-            scales = self._read(name + SCALE) if name in self._scaled else np.empty(0)
-            if scales.shape != array.shape[:1]:
-                raise CheckpointError(f"{self.path}: no row scales for {name}; fetch the model again")
-            wide *= scales.astype(np.float32)[:, None]
-        return wide
+        if array.dtype != np.int8:
+            return array.astype(np.float32, copy=False)
+        scales = self._read(name + SCALE) if name + SCALE in self._places else np.empty(0, np.float16)
+        if scales.shape != array.shape[:1]:
+            raise CheckpointError(f"{self.path}: no row scales for {name}; fetch the model again")
+        return np.multiply(array, scales.astype(np.float32)[:, None], dtype=np.float32)
 
     def _read(self, name: str) -> np.ndarray:
-        from safetensors import SafetensorError
-
+        place = self._places[name]
+        if place["dtype"] not in STORED_TYPES:
+            raise CheckpointError(f"{self.path}: {name} is of type {place['dtype']}; known: {', '.join(STORED_TYPES)}")
+        first, end = place["data_offsets"]
+        kind = np.dtype(STORED_TYPES[place["dtype"]])
         try:
-            return self._file.get_tensor(name)
-        except (OSError, SafetensorError, ValueError) as error:
-            raise CheckpointError(f"{self.path}: not a safetensors file that can be read ({error})") from error
+            array = np.fromfile(self.path, kind, (end - first) // kind.itemsize, offset=self._begin + first)
+            return array.reshape(place["shape"])
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{self.path}: {name} cannot be read ({error}); fetch the model again") from error
 
 
 @dataclass(frozen=True)

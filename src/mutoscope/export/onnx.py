@@ -301,6 +301,8 @@ def _strip(graph: Any, weights: dict[str, np.ndarray]) -> tuple[bytes, list[str]
     names = _name_constants(graph, weights)
     _merge_equal(graph)
     _shorten(graph)
+    for output in graph.graph.output:  # its shape is that of the example, which others would be compared with
+        output.type.tensor_type.ClearField("shape")
     return graph.SerializeToString(), names
 
 

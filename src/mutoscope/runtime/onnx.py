@@ -28,7 +28,6 @@ class OnnxRuntime:
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
         self._weights = ChainMap(merge(checkpoint, adapters))  # type: ignore[arg-type]  # nobody writes to it
-        self._values: dict[str, list[Any]] = {}  # of each graph: OrtValues must outlive the session that reads them
         self._sessions: dict[str, Future[Any]] = {}
         self._asking = Lock()  # several threads may ask for a graph at once
         self._openers, self._callers = (ThreadPoolExecutor(self.threads) for _ in range(2))  # threads start when needed
@@ -124,7 +123,7 @@ class OnnxRuntime:
         names = self.checkpoint.card["constants"].get(graph, [])
         weights = self._weights if graph != ENCODER else self._weights.new_child(self.checkpoint.encoder_weights())  # type: ignore[arg-type]  # as above
         read = lru_cache(maxsize=1)(weights.__getitem__)  # pieces of one tensor stand side by side
-        values = self._values[graph] = [self._view(name, read) for name in names]
+        values = [self._view(name, read) for name in names]  # the session copies them, and they are freed
         try:
             options.add_external_initializers(names, values)
             return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
