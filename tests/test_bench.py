@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mutoscope.bench import flops
 from mutoscope.bench.cases import CountedRuntime
-from mutoscope.bench.page import MOVED, as_page, write_page
+from mutoscope.bench.page import MOVED, as_page, as_table, write_page
 from mutoscope.bench.results import Machine, Peak, Ratio, Result, Row, read_result
 from mutoscope.cli import main
 from mutoscope.codec import Codec
@@ -132,6 +132,13 @@ class TestResult:
         text = page.read_text()
         assert "| velocity, 128 px | 1 | 0.9 | 20 ms | 18 ms | 50 % | 210 MB |" in text
         assert "| theirs / ours | 1 | 4.00 |" in text and "A processor, 2 cores" in text and "](page.svg)" in text
+
+    def test_threads_of_a_thing_stand_side_by_side(self):
+        rows = [Row(name, "stage", threads, 1.0, 1.0) for threads in (1, 2) for name in ("b", "a")]
+        found = replace(result(), rows=tuple(rows), peaks=(Peak(1, 9, 9), Peak(2, 9, 9)))
+        head, lines = as_table(found, rows)
+        assert list(head) == ["what", "threads", "median", "least"]
+        assert [line[:2] for line in lines] == [("b", "1"), ("b", "2"), ("a", "1"), ("a", "2")]
 
     def test_the_plot(self, tmp_path):
         """Two steps stand twice as far along as one; where the peak moved there is no floor."""

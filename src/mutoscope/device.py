@@ -62,23 +62,23 @@ def cpu_quota() -> float:
 
 def cpu_name() -> str:
     """Return the processor's name as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
-    except OSError:  # not Linux
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.lower().startswith("model name")]
-    return names[0] if names and names[0] else platform.processor() or platform.machine() or "unknown processor"
+    return _cpu_facts().get("model name") or platform.processor() or platform.machine() or "unknown processor"
 
 
 def cpu_features() -> list[str]:
     """Return those instruction sets of this processor that make drawing quicker; [] where the system does not tell."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
-    except OSError:  # not Linux
-        return []
-    facts = {key.strip().lower(): value for key, _, value in (line.partition(":") for line in lines)}
+    facts = _cpu_facts()
     flags = set((facts.get("flags") or facts.get("features") or "").split())
     return [name for name in CPU_FEATURES if name in flags]
+
+
+def _cpu_facts() -> dict[str, str]:
+    """Return what Linux says of the last core; {} elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8", errors="replace").splitlines()
+    except OSError:
+        return {}
+    return {key.strip().lower(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
 def autocast(device_type: str, enabled: bool = True) -> Any:
