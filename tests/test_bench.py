@@ -51,8 +51,9 @@ def count(call: Callable[[], Any]) -> tuple[int, Any]:
     return counter.get_total_flops(), out
 
 
-@pytest.mark.parametrize("config", [preset("tiny"), as_student(preset("nano"))], ids=["tiny", "nano few-step"])
-def test_flops_are_those_of_torch(config):
+def test_flops_are_those_of_torch():
+    """Of a few-step model, whose decoder has other widths than its encoder: nothing is counted with a number of another part."""
+    config = as_student(preset("nano"))
     transformer, codec, tower = Transformer(config.transformer), Codec(config.codec), TextTower(config.text)
     sizes = config.transformer
     ids, mask = torch.ones(1, TEXT_TOKENS, dtype=torch.long), torch.ones(1, TEXT_TOKENS, dtype=torch.bool)

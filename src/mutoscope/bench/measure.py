@@ -16,7 +16,7 @@ from mutoscope.errors import MutoscopeError
 from mutoscope.events import Event, Phase
 
 PEAK_SIDE = 1024  # rows and columns of square fp32 matrices
-PEAK_SECONDS, FEWEST_PRODUCTS = 0.6, 5
+PEAK_SECONDS, FEWEST_PRODUCTS = 0.4, 5
 GFLOP = 1e9
 
 
