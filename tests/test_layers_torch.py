@@ -8,7 +8,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mutoscope.layers import Norm, SwiGLU, attention, join_heads, plain_attention, rotate, split_heads
+from mutoscope.layers import (
+    Norm,
+    SwiGLU,
+    attention,
+    join_heads,
+    linear_parts,
+    plain_attention,
+    rotate,
+    split_heads,
+    split_linear,
+)
 from mutoscope.shapes import rotary_table
 
 B, A, S, K = 2, 3, 7, 8
@@ -99,16 +109,22 @@ def test_heads_are_slices_of_the_width_and_come_back():
     torch.testing.assert_close(join_heads(heads), x, atol=0, rtol=0)
 
 
-@pytest.mark.parametrize("affine", [True, False])
-def test_norm_is_its_definition(affine: bool):
-    norm = Norm(16, affine).double()
-    if norm.weight is not None:
-        norm.weight.data = draw(16, seed=3)
+def test_norm_is_its_definition():
+    norm = Norm(16).double()
+    norm.weight.data = draw(16, seed=3)
     x = 5 + 3 * draw(4, 16)
-    expected = (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True, unbiased=False)
-    expected = expected if norm.weight is None else expected * norm.weight
+    expected = (x - x.mean(-1, keepdim=True)) / x.std(-1, keepdim=True, unbiased=False) * norm.weight
     torch.testing.assert_close(norm(x), expected, atol=1e-5, rtol=0)
-    assert [name for name, _ in norm.named_parameters()] == (["weight"] if affine else [])
+    assert [name for name, _ in norm.named_parameters()] == ["weight"]
+
+
+def test_a_cut_linear_layer_gives_the_pieces_of_the_whole():
+    whole = torch.nn.Linear(6, 12, bias=False).double()
+    x = draw(2, 5, 6)
+    for pieces in (1, 2, 3):
+        cut = linear_parts(split_linear(whole, pieces), x, pieces)
+        for a, b in zip(cut, linear_parts(whole, x, pieces), strict=True):
+            torch.testing.assert_close(a, b, atol=1e-12, rtol=0)
 
 
 def test_swiglu_is_its_definition():

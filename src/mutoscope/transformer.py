@@ -180,7 +180,8 @@ def modulated_norm(tokens: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     B, N, _ = tokens.shape
     D = int(tokens.shape[2])  # else the tracing of a graph takes it for a variable
     if scale.shape[:2] == (1, 1):
-        return nn.functional.layer_norm(tokens, (D,), 1 + scale[0, 0], shift[0, 0], NORM_EPSILON)
+        weight, bias = (1 + scale[0, 0]).to(tokens.dtype), shift[0, 0].to(tokens.dtype)  # autocast makes them shorter
+        return nn.functional.layer_norm(tokens, (D,), weight, bias, NORM_EPSILON)
     x = nn.functional.layer_norm(tokens, (D,), None, None, NORM_EPSILON).reshape(B, scale.shape[1], -1, D)
     return (x * (1 + scale[:, :, None]) + shift[:, :, None]).reshape(B, N, D)
 

@@ -4,7 +4,7 @@ from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,9 @@ from mutoscope.runtime import Adapters, Context
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import import_onnxruntime
 
+SIDES = 2  # calls that run side by side, each on its share of the threads: a guided step has two
+_here = local()  # of each thread: whether its calls are on a side
+
 
 class OnnxRuntime:
     """Runs a checkpoint's graphs; sessions are made when they are first needed."""
@@ -28,9 +31,10 @@ class OnnxRuntime:
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
         self._weights = ChainMap(merge(checkpoint, adapters))  # type: ignore[arg-type]  # nobody writes to it
-        self._sessions: dict[str, Future[Any]] = {}
+        self._sessions: dict[tuple[str, bool], Future[Any]] = {}
         self._asking = Lock()  # several threads may ask for a graph at once
-        self._openers, self._callers = (ThreadPoolExecutor(self.threads) for _ in range(2))  # threads start when needed
+        self._openers = ThreadPoolExecutor(self.threads)  # its threads start when there is work
+        self._callers = ThreadPoolExecutor(SIDES)
         config = checkpoint.config.transformer
         self._head_width = config.width // config.heads
         self._few_step = config.few_step
@@ -88,32 +92,42 @@ class OnnxRuntime:
         """See `runtime.Runtime`."""
         if self.threads == 1 or len(calls) == 1:
             return [call() for call in calls]
-        return list(self._callers.map(lambda call: call(), calls))
+        return list(self._callers.map(self._call_on_a_side, calls))
+
+    def _call_on_a_side(self, call: Callable[[], Any]) -> Any:
+        _here.on_a_side = True
+        return call()
 
     def prepare(self, is_clip, encodes):
         """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
         for graph in (*GRAPHS, ENCODER):
+            if graph == "velocity" and self.threads > 1:
+                self._ask_for(graph, on_a_side=True)
             if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
                 self._ask_for(graph)
 
     def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
-        session = self._ask_for(graph).result()
+        session = self._ask_for(graph, getattr(_here, "on_a_side", False)).result()
         try:
             return session.run(outputs, inputs)
         except Exception as error:  # ONNX Runtime has no error class of its own to catch
             raise self._explain(graph, error) from error
 
-    def _ask_for(self, graph: str) -> Future[Any]:
+    def _ask_for(self, graph: str, on_a_side: bool = False) -> Future[Any]:
+        """Return the session of a graph, which may still be opened; one that is run on a side has a share of the threads."""
+        key = (graph, on_a_side and self.threads > 1)
         with self._asking:
-            if graph not in self._sessions:
-                self._sessions[graph] = self._openers.submit(self._open, graph)
-            return self._sessions[graph]
+            if key not in self._sessions:
+                self._sessions[key] = self._openers.submit(
+                    self._open, graph, self.threads // SIDES if key[1] else self.threads
+                )
+            return self._sessions[key]
 
-    def _open(self, graph: str) -> Any:
+    def _open(self, graph: str, threads: int) -> Any:
         ort = import_onnxruntime()
         data = self.checkpoint.graph(graph)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
