@@ -237,3 +237,15 @@ class TestKnownWords:
         assert known.knows_style("anime", "anime") and not known.knows_style("photo", "photo")
         assert known.knows_style("photo", "photo") is False and known.knows_style("mine", "photo") is True
         assert known.trained_styles == frozenset({"anime"})
+
+
+def test_a_changed_file_of_the_embedded_model_is_told_before_anything_is_drawn(
+    copied_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("mutoscope.checkpoint.EMBEDDED", copied_checkpoint)
+    path = copied_checkpoint / "graphs" / "velocity.onnx"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    model = TextToImageModel(threads=1)
+    for _ in range(2):
+        with pytest.raises(CheckpointError, match=r"velocity\.onnx: the file was changed or cut"):
+            model.generate("a lake", size="32x32")

@@ -30,6 +30,7 @@ GRAPHS = ("text", "context", "velocity", "first_frame", "next_frames")  # what d
 ENCODER = "encoder"  # the graph for pictures that come in
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 STORED_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}  # of safetensors: of numpy
+WORDS = "text.words.weight"  # the table of word embeddings, in no graph
 SCALE = "::scale"  # ending of the name that holds the row scales of an int8 tensor
 
 
@@ -73,18 +74,32 @@ class StoredWeights(Mapping[str, np.ndarray]):
         array = self._read(name)
         if array.dtype != np.int8:
             return array.astype(np.float32, copy=False)
-        scales = self._read(name + SCALE) if name + SCALE in self._places else np.empty(0, np.float16)
-        if scales.shape != array.shape[:1]:
-            raise CheckpointError(f"{self.path}: no row scales for {name}; fetch the model again")
-        return np.multiply(array, scales.astype(np.float32)[:, None], dtype=np.float32)
+        return np.multiply(array, self._scales(name)[:, None], dtype=np.float32)
 
-    def _read(self, name: str) -> np.ndarray:
+    def _scales(self, name: str) -> np.ndarray:
+        scales = self._read(name + SCALE) if name + SCALE in self._places else np.empty(0, np.float16)
+        if scales.shape != (self._places[name]["shape"][0],):
+            raise CheckpointError(f"{self.path}: no row scales for {name}; fetch the model again")
+        return scales.astype(np.float32)
+
+    def rows(self, name: str, indices: np.ndarray) -> np.ndarray:
+        """Return rows of a matrix (..., columns) float32: of a large table, the few that are asked for are read."""
+        if name not in self:
+            raise KeyError(name)
+        array = self._read(name, as_map=True)[indices]
+        if array.dtype != np.int8:
+            return array.astype(np.float32, copy=False)
+        return np.multiply(array, self._scales(name)[indices][..., None], dtype=np.float32)
+
+    def _read(self, name: str, as_map: bool = False) -> np.ndarray:
         place = self._places[name]
         if place["dtype"] not in STORED_TYPES:
             raise CheckpointError(f"{self.path}: {name} is of type {place['dtype']}; known: {', '.join(STORED_TYPES)}")
         first, end = place["data_offsets"]
         kind = np.dtype(STORED_TYPES[place["dtype"]])
         try:
+            if as_map:
+                return np.memmap(self.path, kind, "r", self._begin + first, tuple(place["shape"]))
             array = np.fromfile(self.path, kind, (end - first) // kind.itemsize, offset=self._begin + first)
             return array.reshape(place["shape"])
         except (OSError, ValueError) as error:

@@ -58,7 +58,11 @@ class TextTower(nn.Module):
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Ids (B, L) and mask (B, L), True where a token stands -> states (B, L, D)."""
-        text = self.norm(self.words(ids) + self.positions[: ids.shape[1]])
+        return self.encode(self.words(ids), mask)
+
+    def encode(self, words: Tensor, mask: Tensor) -> Tensor:
+        """Word embeddings (B, L, D) and mask (B, L) -> states (B, L, D)."""
+        text = self.norm(words + self.positions[: words.shape[1]])
         for block in self.blocks:
             text = block(text, mask[:, None, None, :])
         return text

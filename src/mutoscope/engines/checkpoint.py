@@ -1,6 +1,7 @@
 """The engine of this package's own checkpoints: text tower, diffusion transformer, decoder, on ONNX Runtime or PyTorch."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from mutoscope.adapter import Adapter, check_base, find_adapter
 from mutoscope.capabilities import Capabilities
-from mutoscope.checkpoint import Checkpoint, open_checkpoint
+from mutoscope.checkpoint import Checkpoint, open_checkpoint, verify_files
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.engines.base import Drawn
 from mutoscope.engines.unknown import KnownWords
@@ -26,6 +27,13 @@ FEW_STEP_DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _verify_in_background(checkpoint: Checkpoint) -> Future[None]:
+    thread = ThreadPoolExecutor(1)
+    done = thread.submit(verify_files, checkpoint.folder, checkpoint.card["sha256"])
+    thread.shutdown(wait=False)
+    return done
+
+
 class CheckpointEngine:
     """A checkpoint folder, None for the embedded one; weights are loaded with the first drawing."""
 
@@ -33,7 +41,13 @@ class CheckpointEngine:
         self, checkpoint: str | Path | Checkpoint | None = None, runtime: str = "auto", threads: int | None = None
     ):
         check_runtime(runtime, threads)
-        self.checkpoint = checkpoint if isinstance(checkpoint, Checkpoint) else open_checkpoint(checkpoint)
+        # The embedded one is compared with its hashes while the prompt is read; the first drawing waits for that.
+        self.checkpoint = (
+            checkpoint
+            if isinstance(checkpoint, Checkpoint)
+            else open_checkpoint(checkpoint, verify=checkpoint is not None)
+        )
+        self._verified = _verify_in_background(self.checkpoint) if checkpoint is None else None
         self._runtime_name, self._threads = runtime, threads
         self._adapters: dict[str, Adapter] = {}  # by hash
         self._adapted: tuple[tuple[UsedAdapter, ...], Runtime] | None = (
@@ -58,6 +72,8 @@ class CheckpointEngine:
         """Load the weights if need be, and draw; see base.Engine."""
         loading = Phase("load", 1)
         yield loading.start()
+        if self._verified is not None:
+            self._verified.result()
         networks = Networks(
             self.runtime_with(request.adapters), self.tokenizer, self.checkpoint.config, self.checkpoint.tile_side
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mutoscope.checkpoint import Checkpoint, read_weights
+from mutoscope.checkpoint import WORDS, Checkpoint, read_weights
 from mutoscope.objects import OBJECT_PHRASE_WORDS, load_library
 from mutoscope.prompt.reading import is_known, unknown_words
 from mutoscope.prompt.request import Request
@@ -19,7 +19,6 @@ from mutoscope.prompt.styles import known_styles
 from mutoscope.prompt.weighting import weight_warnings
 from mutoscope.tokenizer import Tokenizer
 
-TABLE = "text.words.weight"
 MAX_NAMED_WORDS = 8  # in one warning
 MIN_LETTER_RATIO = 0.83  # in common, of words that are spelled alike
 MIN_COSINE = 0.3  # of word vectors: below, neighbours are chance (docs/prompts.md)
@@ -119,6 +118,6 @@ def _single_pieces(known: frozenset[str], tokenizer: Tokenizer) -> tuple[list[st
 @lru_cache(maxsize=1)
 def _table(folder: Path) -> np.ndarray:
     """Return the word vectors of the text tower, unit length without what they have in common, (V, D)."""
-    table = read_weights(folder / "weights.safetensors", TABLE)[TABLE]
+    table = read_weights(folder / "weights.safetensors", WORDS)[WORDS]
     table -= table.mean(0)
     return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-9)

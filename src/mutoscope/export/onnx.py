@@ -48,14 +48,14 @@ LARGE = 256  # bytes; larger constants must come from the weights file
 
 
 class Reader(nn.Module):
-    """Token ids -> adapted text: tower and adapter in one graph."""
+    """Word embeddings -> adapted text: tower and adapter in one graph. The runtime looks the words up in the weights file."""
 
     def __init__(self, tower: TextTower, transformer: Transformer):
         super().__init__()
         self.text, self.transformer = tower, transformer
 
-    def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        states = self.text(ids, mask) * mask[..., None].to(torch.float32)
+    def forward(self, words: Tensor, mask: Tensor) -> Tensor:
+        states = self.text.encode(words, mask) * mask[..., None].to(torch.float32)
         return self.transformer.adapt(states, mask)
 
 
@@ -245,7 +245,7 @@ def _graphs(
     sizes = config.transformer
     heads, width = sizes.heads, sizes.width // sizes.heads
     patch = sizes.latent_channels * PATCH**2
-    ids, mask = torch.zeros((2, 7), dtype=torch.long), torch.ones((2, 7), dtype=torch.bool)
+    words, mask = torch.randn(2, 7, config.text.width), torch.ones((2, 7), dtype=torch.bool)
     keys, values = torch.randn(2, sizes.depth, 1, heads, 24, width)  # two tensors: one given twice would be one input
     rotary = torch.from_numpy(rotary_table([0], 3, 4, width))
     step = (torch.randn(1, 12, patch), torch.rand(1, 1), torch.randn(1, sizes.width), keys, values, rotary)
@@ -260,9 +260,9 @@ def _graphs(
         _, state = codec.decode_step(latents, None)
     rows = {"latents": {0: "B", 3: "h", 4: "w"}, "state0": {0: "B", 2: "h", 3: "w"}, "state1": {0: "B", 2: "h", 3: "w"},
             "state2": {0: "B", 2: "h2", 3: "w2"}}  # fmt: skip
-    text = {"ids": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"}}
+    text = {"words": {0: "B", 1: "L"}, "mask": {0: "B", 1: "L"}}
     after = ["pixels", "after0", "after1", "after2"]
-    yield "text", _export(reader, (ids, mask), text, ["states"], weights)
+    yield "text", _export(reader, (words, mask), text, ["states"], weights)
     context = ["pooled", "keys", "values"]
     text_states = torch.randn(1, 7, sizes.width)
     yield "context", _export(ReadText(transformer), (text_states,), {"text": {1: "L"}}, context, weights)

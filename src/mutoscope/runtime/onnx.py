@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.adapter import merge
-from mutoscope.checkpoint import ENCODER, GRAPHS, Checkpoint
+from mutoscope.checkpoint import ENCODER, GRAPHS, WORDS, Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
@@ -30,6 +30,7 @@ class OnnxRuntime:
     def __init__(self, checkpoint: Checkpoint, threads: int | None = None, adapters: Adapters = ()):
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
+        self._stored = checkpoint.weights()
         self._weights = ChainMap(merge(checkpoint, adapters))  # type: ignore[arg-type]  # nobody writes to it
         self._sessions: dict[tuple[str, bool], Future[Any]] = {}
         self._asking = Lock()  # several threads may ask for a graph at once
@@ -41,7 +42,7 @@ class OnnxRuntime:
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
-        return self._run("text", {"ids": ids, "mask": mask})[0]
+        return self._run("text", {"words": self._stored.rows(WORDS, ids), "mask": mask})[0]
 
     def read_text(self, text: np.ndarray) -> Context:
         """See `runtime.Runtime`."""
@@ -90,7 +91,8 @@ class OnnxRuntime:
 
     def side_by_side(self, calls):
         """See `runtime.Runtime`."""
-        if self.threads == 1 or len(calls) == 1:
+        side = self._sessions.get(("velocity", True))
+        if len(calls) == 1 or side is None or not side.done():
             return [call() for call in calls]
         return list(self._callers.map(self._call_on_a_side, calls))
 
@@ -100,9 +102,11 @@ class OnnxRuntime:
 
     def prepare(self, is_clip, encodes):
         """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
+        if (
+            self._sessions and self.threads > 1
+        ):  # not for the first drawing, which would wait longer for it than it gains
+            self._ask_for("velocity", on_a_side=True)
         for graph in (*GRAPHS, ENCODER):
-            if graph == "velocity" and self.threads > 1:
-                self._ask_for(graph, on_a_side=True)
             if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
                 self._ask_for(graph)
 
