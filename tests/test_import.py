@@ -32,7 +32,7 @@ REFUSED = (
     "PIL.GifImagePlugin", "PIL.JpegImagePlugin", "PIL.WebPImagePlugin",  # other formats than the one that is written
     "mutoscope.media.reading",  # of pictures to start from
     "mutoscope.cli.train", "mutoscope.cli.data", "mutoscope.cli.evaluate", "mutoscope.cli.doctor",  # other commands
-    "mutoscope.world", "mutoscope.train", "mutoscope.evaluate", "mutoscope.data",  # what stands beside drawing
+    "mutoscope.world", "mutoscope.train", "mutoscope.evaluate", "mutoscope.data", "mutoscope.bench",  # what stands beside drawing
 )  # fmt: skip
 
 
