@@ -13,7 +13,7 @@ import pytest
 # What a test takes less of. Training has five budgets, 55 seconds in all, of which `patience` is a factor.
 LESS = {
     "03_train_your_own": {
-        "patience = 1 ": "patience = 0.04 ",
+        "patience = 1 ": "patience = 0.02 ",
         'style="photo"), 96)': 'style="photo"), 32)',
         'style="photo"), 160)': 'style="photo"), 32)',
         "held_out=True), 80)": "held_out=True), 16)",

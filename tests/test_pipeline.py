@@ -242,7 +242,7 @@ class TestPictures:
             pixels = np.stack([one.pixels for one in drawn]).astype(np.float32)
             return float((pixels[..., 0] - pixels[..., 2]).mean())
 
-        found = [redness(weight) for weight in (0, 0.4, 1, 1.8)]
+        found = [redness(weight) for weight in (0, 1, 1.8)]
         assert found == sorted(found) and found[-1] > found[0] + 3, found
 
     def test_a_fact_in_the_second_window_acts(self, embedded: TextToImageModel):

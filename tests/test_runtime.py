@@ -78,6 +78,19 @@ def test_calls_side_by_side_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Pat
             assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("door", [TextToImageModel, TextToVideoModel])
+def test_the_number_of_threads_changes_no_byte(tiny_checkpoint: Path, door: Any):
+    """Nor does it matter whether a drawing is the first, which opens the graphs, or a later one, whose calls run side by side."""
+    asked: dict[str, Any] = {"seed": 3, "size": "64x96", "num_inference_steps": 3}
+    asked |= {"num_frames": 9} if door is TextToVideoModel else {}
+    one, two = (door(tiny_checkpoint, threads=threads) for threads in (1, 2))
+    expected = one.generate(PROMPT, **asked)
+    drawn = [two.generate(PROMPT, **asked) for _ in range(3)]
+    for again in (one.generate(PROMPT, **asked), *drawn):
+        pixels = [result.frames if door is TextToVideoModel else result.pixels for result in (expected, again)]
+        assert np.array_equal(*pixels)
+
+
 def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtime]):
     states = [None, None]
     for number in range(3):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -348,6 +349,7 @@ def test_a_larger_preset_trains_a_step(tiny_world: Path, tmp_path: Path):
     from mutoscope.train.words import small_tokenizer
 
     config = preset("mini")
+    config = replace(config, text=replace(config.text, depth=1, vocabulary=500))
     save_part(tmp_path, "codec", Codec(config.codec))
     save_part(tmp_path, "text", TextTower(config.text))
     (tmp_path / "tokenizer.json").write_text(small_tokenizer(["lake"], config.text.vocabulary).to_json())
