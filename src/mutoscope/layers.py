@@ -101,9 +101,8 @@ def linear_parts(linear: nn.Module, x: Tensor, parts: int) -> tuple[Tensor, ...]
     return tuple(part(x) for part in linear) if isinstance(linear, nn.ModuleList) else linear(x).chunk(parts, -1)
 
 
-def split_linear(linear: nn.Module, parts: int) -> nn.ModuleList:
+def split_linear(linear: nn.Linear, parts: int) -> nn.ModuleList:
     """Return a linear layer without a bias as `parts` layers, which share its weight."""
-    assert isinstance(linear, nn.Linear) and linear.bias is None
     pieces = nn.ModuleList()
     for weight in linear.weight.chunk(parts):
         piece = nn.Linear(linear.in_features, len(weight), bias=False, device="meta")
@@ -117,7 +116,7 @@ class SwiGLU(nn.Module):
 
     def __init__(self, width: int, hidden: int):
         super().__init__()
-        self.up: nn.Module = nn.Linear(width, 2 * hidden, bias=False)
+        self.up = nn.Linear(width, 2 * hidden, bias=False)
         self.down = nn.Linear(hidden, width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -138,7 +138,7 @@ class Block(nn.Module):
         super().__init__()
         width = config.width
         self.heads = config.heads
-        self.qkv: nn.Module = nn.Linear(width, 3 * width, bias=False)
+        self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.text_kv = nn.Linear(width, 2 * width, bias=False)
         self.norm_q = Norm(width // config.heads)
         self.norm_k = Norm(width // config.heads)

@@ -79,7 +79,8 @@ class VelocityStep(nn.Module):
             False
         )  # else attention is the plain one of training
         for block in self.transformer.all_blocks():
-            block.qkv, block.mlp.up = split_linear(block.qkv, 3), split_linear(block.mlp.up, 2)
+            block.register_module("qkv", split_linear(block.qkv, 3))
+            block.mlp.register_module("up", split_linear(block.mlp.up, 2))
 
     def forward(self, patches, time, pooled, keys, values, rotary, delta=None, guidance=None):
         return self.transformer.step(patches, time, pooled, keys, values, rotary, delta, guidance)
