@@ -62,7 +62,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_processes_render_the_same_folder_also_when_one_is_killed(alone, tmp_path):
+    """Slow because each process, and the one that takes the killed one's place, loads PyTorch. In the suite: a process that dies costs
+    its item alone (test_data_measures), and a batch that dies twice is named and the rest kept (below)."""
     drain(render_folder(tmp_path / "two", TINY, SCENES, spread=killing(on_this_machine(2), tmp_path / "killed")))
     assert (tmp_path / "killed").exists() and content(tmp_path / "two") == content(alone)
 
