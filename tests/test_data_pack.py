@@ -235,8 +235,22 @@ class TestKill:
         ]
         environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
         return subprocess.Popen(
-            [sys.executable, "-m", "mutoscope", *words, "-q"], env=environment, stdout=subprocess.DEVNULL
+            [sys.executable, "-m", "mutoscope", *words, "-q"],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # so that its workers are one group with it
         )
+
+    @staticmethod
+    def wait_for_workers(process: subprocess.Popen) -> None:
+        """Wait until the workers of a killed process have seen that it is gone."""
+        for _ in range(300):
+            try:
+                os.killpg(process.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
+        raise AssertionError("workers outlive their parent by 30 s")
 
     @pytest.mark.timeout(300)
     @pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
@@ -254,7 +268,7 @@ class TestKill:
             time.sleep(moments.uniform(0, 0.3) if not target else moments.uniform(0, 0.01))
             process.send_signal(signal.SIGKILL)
             process.wait()
-            time.sleep(0.5 if workers > 1 else 0)  # workers see that their parent is gone
+            self.wait_for_workers(process)
             kills += process.returncode == -signal.SIGKILL
             for shard, stamp in finished.items():
                 assert shard.stat().st_mtime_ns == stamp, f"{shard.name} was written again"
