@@ -196,7 +196,10 @@ class TestDrawing:
         adapters = [
             open_adapter(random_adapter(tmp_path / f"{i}.safetensors", tiny_checkpoint, seed=i)) for i in (1, 2)
         ]
-        weights, name = merge(checkpoint, zip(adapters, (0.5, -1.0), strict=True)), "transformer.blocks.0.qkv.weight"
+        weights, name = (
+            merge(checkpoint.weights(), checkpoint, zip(adapters, (0.5, -1.0), strict=True)),
+            "transformer.blocks.0.qkv.weight",
+        )
         wanted = checkpoint.weights()[name].astype(np.float64)
         for adapter, scale in zip(adapters, (0.5, -1.0), strict=True):
             wanted += scale * adapter.tensors[name + "::up"].astype(np.float64) @ adapter.tensors[name + "::down"]

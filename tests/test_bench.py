@@ -134,7 +134,7 @@ class TestResult:
         assert "| velocity, 128 px | 1 | 0.9 | 20 ms | 18 ms | 50 % | 210 MB |" in text
         assert "| theirs / ours | 1 | 4.00 |" in text and "A processor, 2 cores" in text and "](page.svg)" in text
 
-    def test_threads_of_a_thing_stand_side_by_side(self):
+    def test_threads_of_a_thing_stand_run_parallel(self):
         rows = [Row(name, "stage", threads, 1.0, 1.0) for threads in (1, 2) for name in ("b", "a")]
         found = replace(result(), rows=tuple(rows), peaks=(Peak(1, 9, 9), Peak(2, 9, 9)))
         head, lines = as_table(found, rows)

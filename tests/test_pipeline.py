@@ -30,7 +30,7 @@ from mutoscope.pipeline import (
 from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request
 from mutoscope.rng import stream
-from mutoscope.runtime import Context, see_frames
+from mutoscope.runtime import Context, extend_context
 from mutoscope.runtime.onnx import OnnxRuntime
 from mutoscope.shapes import LatentGrid, rotary_table
 from mutoscope.tokenizer import Tokenizer
@@ -136,9 +136,9 @@ class Counting(OnnxRuntime):
 
     calls: list[int]
 
-    def side_by_side(self, calls):
+    def run_parallel(self, calls):
         self.calls.append(len(calls))
-        return super().side_by_side(calls)
+        return super().run_parallel(calls)
 
 
 def counted(model: Any, prompt: str, **asked: Any) -> list[int]:
@@ -212,7 +212,7 @@ class TestHistory:
             def remember(self, latents, context, frame):
                 return np.full((1, 1, 1, 4, 2), frame), np.full((1, 1, 1, 4, 2), -frame)
 
-            def side_by_side(self, calls):
+            def run_parallel(self, calls):
                 return [call() for call in calls]
 
         config = replace(open_checkpoint(verify=False).config, transformer=TransformerConfig(width=2, window=3))
@@ -226,7 +226,7 @@ class TestHistory:
         seen = history.add_to(text, 8).prompt[0]
         assert seen.values[0, 0, 0, ::4, 0].tolist() == [0, -6, -6], "told as the last frame that was trained"
         places = rotary_table([0, LAST_TRAINED_FRAME - 2, LAST_TRAINED_FRAME - 1], 2, 2, 2)
-        expected = see_frames(text.prompt[0], [history.frames[old][0] for old in (0, 6, 7)], places)
+        expected = extend_context(text.prompt[0], [history.frames[old][0] for old in (0, 6, 7)], places)
         assert np.array_equal(seen.keys, expected.keys), "places inside what was trained"
 
 

@@ -11,7 +11,7 @@ from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import PATCH
 from mutoscope.errors import CheckpointError, MissingExtraError, SettingError
-from mutoscope.runtime import Runtime, open_runtime, see_frames
+from mutoscope.runtime import Runtime, extend_context, open_runtime
 from mutoscope.shapes import rotary_table
 
 PROMPT = "A serene lake surrounded by pine trees at sunset"
@@ -59,14 +59,14 @@ def test_velocity_with_and_without_finished_frames(runtimes: tuple[Runtime, Runt
     for a, b in zip(*frames, strict=True):
         assert differ(a, b) < BOUND
     rotary = rotary_table([0, 2], rows // PATCH, columns // PATCH, config.width // config.heads)
-    seen = [see_frames(context, [own, own], rotary) for context, own in zip(contexts, frames, strict=True)]
+    seen = [extend_context(context, [own, own], rotary) for context, own in zip(contexts, frames, strict=True)]
     later = [runtime.velocity(latents, 0.3, context, 3.0) for runtime, context in zip(runtimes, seen, strict=True)]
     assert differ(*later) < BOUND
     alone = runtimes[0].velocity(latents, 0.3, contexts[0], 3.0)
     assert differ(alone, later[0]) > BOUND, "the frames are seen"
 
 
-def test_calls_side_by_side_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Path):
+def test_calls_run_parallel_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Path):
     two, one = (open_runtime(open_checkpoint(tiny_checkpoint), threads=threads) for threads in (2, 1))
     config = one.checkpoint.config.transformer
     contexts = [one.read_text(normal(1, length, config.width)) for length in (3, 7, 12)]
@@ -74,7 +74,7 @@ def test_calls_side_by_side_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Pat
     expected = [one.velocity(latents, 0.5, context, 0.0) for context in contexts]
     for _ in range(3):
         calls = [partial(two.velocity, latents, 0.5, context, 0.0) for context in contexts]
-        for a, b in zip(two.side_by_side(calls), expected, strict=True):
+        for a, b in zip(two.run_parallel(calls), expected, strict=True):
             assert np.array_equal(a, b)
 
 

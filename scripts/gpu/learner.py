@@ -33,7 +33,7 @@ class FastTransformer(Transformer):
         rows, columns = h // PATCH, w // PATCH
         rotary, mask = self._places(t, rows, columns, latents.device)
         patches = patchify(latents).to(self.embed.weight.dtype)
-        patches = self.denoise(patches, time, text, text_mask, rotary, mask, delta, guidance)
+        patches = self.predict_velocity(patches, time, text, text_mask, rotary, mask, delta, guidance)
         return unpatchify(patches, t, rows, columns)
 
     def adapt(self, states, mask):

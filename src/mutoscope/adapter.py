@@ -152,9 +152,11 @@ def save_adapter(path: Path, facts: Facts, tensors: dict[str, np.ndarray]) -> Pa
     return write_bytes(path, save(halves, metadata={KEY: header}))
 
 
-def merge(checkpoint: Checkpoint, adapters: Iterable[tuple[Adapter, float]]) -> Mapping[str, np.ndarray]:
-    """Return the weights of a checkpoint with each adapter added `scale` times; CheckpointError when one does not fit."""
-    stored, changed = checkpoint.weights(), {}
+def merge(
+    stored: Mapping[str, np.ndarray], checkpoint: Checkpoint, adapters: Iterable[tuple[Adapter, float]]
+) -> Mapping[str, np.ndarray]:
+    """Return the stored weights of a checkpoint with each adapter added `scale` times; CheckpointError when one does not fit."""
+    changed: dict[str, np.ndarray] = {}
     outside = free_weights(checkpoint)
     for adapter, scale in adapters:
         check_base(adapter, checkpoint)

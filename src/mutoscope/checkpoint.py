@@ -201,7 +201,7 @@ def open_checkpoint(folder: Path | str | None = None, verify: bool = True) -> Ch
 def read_card(path: Path, with_older: bool = False) -> dict[str, Any]:
     """Read a config.json whose shape is that of a checkpoint's; CheckpointError, or what reading JSON raises.
 
-    `with_older` takes formats whose weights are as today's and whose graphs must be made again (`export.run.export_again`).
+    `with_older` takes formats whose weights are as today's and whose graphs must be made again (`export.onnx.export_again`).
     """
     if path.stat().st_size > LARGEST_CONFIG:
         raise CheckpointError(f"{path} is larger than 1 MB; it is not a Mutoscope checkpoint")

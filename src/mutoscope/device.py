@@ -10,7 +10,7 @@ from typing import Any
 
 from mutoscope.errors import MissingExtraError
 
-MOST_THREADS = 8  # by default: the products of one picture are too small for more
+MAX_DEFAULT_THREADS = 8  # the products of one picture are too small for more
 CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
 CPU_FEATURES = (
@@ -19,24 +19,25 @@ CPU_FEATURES = (
 
 
 def thread_count() -> int:
-    """Return how many threads to compute with: MUTOSCOPE_THREADS, else the free cores, at most MOST_THREADS.
+    """Return how many threads to compute with: MUTOSCOPE_THREADS, else the free cores, at most MAX_DEFAULT_THREADS.
 
     Free are the physical cores that this process may run on, as far as its container's quota goes.
     """
     asked = os.environ.get("MUTOSCOPE_THREADS", "")
     if asked.isascii() and asked.isdigit() and int(asked) > 0:
         return int(asked)
-    return max(1, math.ceil(min(MOST_THREADS, physical_cores(), cpu_quota())))
+    return max(1, math.ceil(min(MAX_DEFAULT_THREADS, physical_cores(), cpu_quota())))
+
+
+def usable_cpus() -> set[int]:
+    """Return the numbers of the hardware threads that this process may run on."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
 def physical_cores() -> int:
     """Return how many cores this process may run on; two hardware threads of a core count once, for they share its units."""
-    try:
-        usable = os.sched_getaffinity(0)
-    except AttributeError:  # not on this system
-        return os.cpu_count() or 1
     cores = set()
-    for cpu in usable:
+    for cpu in usable_cpus():
         try:
             cores.add((CPUS / f"cpu{cpu}/topology/thread_siblings_list").read_text().strip())
         except OSError:  # not told here: a core of its own

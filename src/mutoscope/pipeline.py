@@ -32,7 +32,7 @@ from mutoscope.prompt.request import ObjectPlan, Request
 from mutoscope.prompt.weighting import Segments
 from mutoscope.refine import TileNetworks, plan_passes, refine
 from mutoscope.rng import between, stream
-from mutoscope.runtime import Context, KeysValues, Runtime, see_frames
+from mutoscope.runtime import Context, KeysValues, Runtime, extend_context
 from mutoscope.sampler import SAMPLERS
 from mutoscope.shapes import LatentGrid, rotary_table
 from mutoscope.tokenizer import Tokenizer
@@ -263,7 +263,7 @@ def guided_velocity(
     frame = float(min(number, LAST_TRAINED_FRAME))
 
     def velocities(latents: np.ndarray, time: float, contexts: Sequence[Context]) -> list[np.ndarray]:
-        return runtime.side_by_side([partial(runtime.velocity, latents, time, context, frame) for context in contexts])
+        return runtime.run_parallel([partial(runtime.velocity, latents, time, context, frame) for context in contexts])
 
     def alone(latents: np.ndarray, time: float) -> np.ndarray:
         return text.blend(velocities(latents, time, text.prompt))
@@ -287,7 +287,7 @@ def average_velocity(
 
     def average(latents: np.ndarray, t: float, r: float) -> np.ndarray:
         calls = [partial(runtime.velocity, latents, t, context, frame, t - r, scale) for context in text.prompt]
-        return text.blend(runtime.side_by_side(calls))
+        return text.blend(runtime.run_parallel(calls))
 
     return average
 
@@ -310,13 +310,13 @@ class History:
         places = [float(max(0, here - (number - old))) for old in self.frames]
         rotary = rotary_table(places, self.rows, self.columns, self.head_width)
         of_conditions = zip(text.prompt, zip(*self.frames.values(), strict=True), strict=True)
-        return replace(text, prompt=tuple(see_frames(context, frames, rotary) for context, frames in of_conditions))
+        return replace(text, prompt=tuple(extend_context(context, frames, rotary) for context, frames in of_conditions))
 
     def remember(self, number: int, latents: np.ndarray, text: TextContexts) -> None:
         """Take in finished latent frame `number` (1, c, 1, h, w), drawn from `text`; forget those that no later frame sees."""
         frame = float(min(number, LAST_TRAINED_FRAME))
         calls = [partial(self.runtime.remember, latents, context, frame) for context in text.prompt]
-        self.frames[number] = tuple(self.runtime.side_by_side(calls))
+        self.frames[number] = tuple(self.runtime.run_parallel(calls))
         for old in [old for old in self.frames if old and number + 1 - old >= self.window]:
             del self.frames[old]
 
@@ -367,7 +367,7 @@ def tile_networks(networks: Networks, text: TextContexts) -> TileNetworks:
         runtime.encode,
         lambda latents: runtime.decode(latents, None)[0],
         networks.tile_side,
-        runtime.side_by_side,
+        runtime.run_parallel,
     )
 
 

@@ -50,7 +50,7 @@ CODEC_TILE, CODEC_MARGIN = 32, 12  # latent rows that the codec fills at once, a
 Window = tuple[slice, slice]
 # A picture (H, W, 3) uint8 -> the same with objects in it, and the latent cells inside of them, (1, 1, 1, h, w).
 Lay = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-SideBySide = Callable[[Sequence[Callable[[], np.ndarray]]], list[np.ndarray]]  # calls -> their results
+RunParallel = Callable[[Sequence[Callable[[], np.ndarray]]], list[np.ndarray]]  # calls -> their results
 
 
 def in_turn(calls: Sequence[Callable[[], np.ndarray]]) -> list[np.ndarray]:
@@ -66,7 +66,7 @@ class TileNetworks:
     encode: Callable[[np.ndarray], np.ndarray]  # pixels (1, 3, 1, H, W) -> latents (1, c, 1, h, w)
     decode: Callable[[np.ndarray], np.ndarray]  # and back
     side: int  # of a tile, pixels
-    side_by_side: SideBySide = in_turn  # how the tiles of a step are asked for
+    run_parallel: RunParallel = in_turn  # how the tiles of a step are asked for
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def refine(
         noise = stream(*seed, "refine", number).normal(data.shape)
         latents = mix(data, noise, np.float32(one.strength)).noisy
         magnified = (one.height / first[0], one.width / first[1])
-        velocity = tile_velocity(networks.velocity, networks.side // SPACE_FACTOR, magnified, networks.side_by_side)
+        velocity = tile_velocity(networks.velocity, networks.side // SPACE_FACTOR, magnified, networks.run_parallel)
         if inside is not None:
             velocity = inpaint(velocity, data, 1.0 - inside, OBJECT_HOLD_TIME)
         for step in sampler(velocity, latents, times(one, data.shape[1] * (networks.side // SPACE_FACTOR) ** 2)):
@@ -137,7 +137,7 @@ def times(one: Pass, values: int) -> np.ndarray:
 
 
 def tile_velocity(
-    velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float], side_by_side: SideBySide = in_turn
+    velocity: Callable[..., np.ndarray], side: int, magnified: tuple[float, float], run_parallel: RunParallel = in_turn
 ) -> Callable[..., np.ndarray]:
     """Return the velocity of a large picture: that of its tiles, averaged where they overlap (Bar-Tal et al. 2023, eq. 5).
 
@@ -157,7 +157,7 @@ def tile_velocity(
             return velocity(np.ascontiguousarray(latents[(..., *window)]), *when, centre=centre)
 
         total, weight = np.zeros_like(latents), np.zeros((rows, columns), np.float32)
-        for window, tile in zip(places, side_by_side([partial(one, place) for place in places]), strict=True):
+        for window, tile in zip(places, run_parallel([partial(one, place) for place in places]), strict=True):
             share = np.outer(*(bump(part.stop - part.start) for part in window))
             total[(..., *window)] += share * tile
             weight[window] += share

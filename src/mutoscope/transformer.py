@@ -299,7 +299,7 @@ class Transformer(nn.Module):
         own_keys, own_values = zip(*remembered, strict=True)
         return velocity, torch.stack(own_keys), torch.stack(own_values)
 
-    def denoise(
+    def predict_velocity(
         self,
         patches: Tensor,  # (B, N, P)
         time: Tensor,  # (B, t)
@@ -331,7 +331,7 @@ class Transformer(nn.Module):
         table = rotary_table(range(t), rows, columns, self.config.width // self.config.heads)
         rotary = torch.from_numpy(table).to(latents.device)
         mask = frame_mask(t, rows * columns, self.config.window, latents.device) if t > 1 else None
-        patches = self.denoise(patchify(latents), time, text, text_mask, rotary, mask, delta, guidance)
+        patches = self.predict_velocity(patchify(latents), time, text, text_mask, rotary, mask, delta, guidance)
         return unpatchify(patches, t, rows, columns)
 
 

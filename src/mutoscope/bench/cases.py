@@ -24,7 +24,7 @@ from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import MutoscopeError
 from mutoscope.models import TextToImageModel, TextToVideoModel
 from mutoscope.options import FPS
-from mutoscope.runtime import Context, KeysValues, Runtime, see_frames
+from mutoscope.runtime import Context, KeysValues, Runtime, extend_context
 from mutoscope.shapes import rotary_table
 
 PROMPT = "A serene lake surrounded by pine trees at sunset"
@@ -107,9 +107,9 @@ class CountedRuntime:
         self.counted.append(flops.count_encode(self.config, rows, columns))
         return self.inner.encode(pixels)
 
-    def side_by_side(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    def run_parallel(self, calls: Sequence[Callable[[], Any]]) -> list[Any]:
         """See `runtime.Runtime`."""
-        return self.inner.side_by_side(calls)
+        return self.inner.run_parallel(calls)
 
     def _count_step(self, latents: np.ndarray, context: Context) -> None:
         tokens = latents.shape[-2] * latents.shape[-1] // PATCH**2
@@ -213,7 +213,7 @@ class Bench:
             head = sizes.width // sizes.heads
             keys = self._normal(sizes.depth, 1, sizes.heads, rows * rows, head)
             table = rotary_table([float(frame) for frame in range(finished)], rows, rows, head)
-            context = see_frames(context, [(keys, keys)] * finished, table)
+            context = extend_context(context, [(keys, keys)] * finished, table)
         return quietly(partial(self.runtime.velocity, self.latents(side), TIME, context, float(finished)))
 
     def _decode(self, first: bool) -> Run:

@@ -19,7 +19,7 @@ from mutoscope.runtime import MAX_THREADS
 
 RUNS, QUICK_RUNS, MAX_RUNS = 9, 3, 1000
 GROWTH_RUNS = 3  # at most: the plot shows how it grows, not the last percent
-RIVALS = ("diffusers",)
+PEERS = ("diffusers",)
 LIBRARIES = ("numpy", "onnxruntime", "torch", "diffusers")
 QUICK_MEMORY = ("picture, 256 px", "mutoscope image, 256 px, cold")  # what a quick run starts processes for
 
@@ -44,15 +44,15 @@ class Plan:
             raise SettingError("the renderer has no networks to measure; give a checkpoint folder with --model")
         if not hasattr(os, "wait4"):
             raise MutoscopeError("mutoscope bench needs Linux or macOS, which tell the memory of a process")
-        check_rival(self.against)
+        check_peer(self.against)
 
 
-def check_rival(name: str | None) -> None:
+def check_peer(name: str | None) -> None:
     """Refuse a comparison that is not known, or whose library is not installed; imports nothing."""
     if name is None:
         return
-    if name not in RIVALS:
-        raise SettingError(f"unknown --against {name!r}{did_you_mean(name, RIVALS)}; known: {', '.join(RIVALS)}")
+    if name not in PEERS:
+        raise SettingError(f"unknown --against {name!r}{did_you_mean(name, PEERS)}; known: {', '.join(PEERS)}")
     for module in ("torch", name):
         if importlib.util.find_spec(module) is None:
             raise MissingExtraError({"torch": "PyTorch"}.get(module, module), "bench")
@@ -61,9 +61,9 @@ def check_rival(name: str | None) -> None:
 def measure(plan: Plan) -> Iterator[Event]:
     """Measure everything; the last event, "done", carries the `Result`."""
     benches = [Bench(plan.model, threads, plan.quick) for threads in plan.threads]
-    memory = yield from _measure_memory(plan, [case for bench in benches for case in bench.cases()])
-    before = [measure_peak(threads) for threads in plan.threads]
     cases = [case for bench in benches for case in bench.cases()]
+    memory = yield from _measure_memory(plan, cases)
+    before = [measure_peak(threads) for threads in plan.threads]
     ratios = [Ratio("4 calls / one call of 4 pictures", threads, SEVERAL_CALLS, ONE_CALL) for threads in plan.threads]
     if plan.against is not None:
         from mutoscope.bench import against

@@ -14,13 +14,13 @@ NAME = "mutoscope"
 FORMER_NAMES = {"things": "objects"}  # of commands
 STAGE = "STAGE"  # the command that every stage's name calls, see `Stages`
 # The commands in the order of the help, and the files of this folder that have them, so that one command loads one file.
-HOMES = {
+MODULES = {
     "image": "generate", "video": "generate", "demo": "generate", "styles": "styles", "objects": "objects", "info": "files",
     "redo": "files", "doctor": "doctor", "bench": "bench", "world": "world", "recipe": "recipe", "tune": "tune", "adapt": "adapt",
     "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
 }  # fmt: skip
-HOMES_OF_DATA: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
-HOMES_OF_TRAIN: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
+DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
+TRAIN_MODULES: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -112,8 +112,8 @@ class Stages(Group):
 class Commands(Mapping[str, Any]):
     """Commands by name, each loaded and made when it is asked for; groups of commands stand at the end."""
 
-    def __init__(self, homes: dict[str, str], groups: dict[str, Group] | None = None):
-        self._homes = homes
+    def __init__(self, modules: dict[str, str], groups: dict[str, Group] | None = None):
+        self._modules = modules
         self._groups = groups or {}
         self._made: dict[str, Any] = {}
 
@@ -121,15 +121,15 @@ class Commands(Mapping[str, Any]):
         if name in self._groups:
             return self._groups[name]
         if name not in self._made:
-            module = import_module(f"mutoscope.cli.{self._homes[name]}")
+            module = import_module(f"mutoscope.cli.{self._modules[name]}")
             self._made[name] = _command(name, *module.COMMANDS[name])
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*self._homes, *self._groups))
+        return iter((*self._modules, *self._groups))
 
     def __len__(self) -> int:
-        return len(self._homes) + len(self._groups)
+        return len(self._modules) + len(self._groups)
 
 
 def _command(name: str, function: Callable[..., None], examples: str) -> Command:
@@ -170,15 +170,15 @@ def _start(
 def build() -> Group:
     """Return the whole command line as one group of commands."""
     groups = {
-        "data": _group(Commands(HOMES_OF_DATA), "Make training data, or gather, check, pack and show your own."),
+        "data": _group(Commands(DATA_MODULES), "Make training data, or gather, check, pack and show your own."),
         "train": _group(
-            Commands(HOMES_OF_TRAIN),
+            Commands(TRAIN_MODULES),
             "Train a model stage by stage; plan a run, choose its average, see it as a film.",
             Stages,
         ),
     }
     return _group(
-        Commands(HOMES, groups),
+        Commands(MODULES, groups),
         "Words to pictures and to motion, on the machine in front of you.",
         start=_start,
         epilog="\b\nFirst steps:\n  mutoscope demo\n"

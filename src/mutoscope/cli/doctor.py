@@ -13,7 +13,7 @@ from typing import Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table
-from mutoscope.device import cpu_features, cpu_name, thread_count
+from mutoscope.device import cpu_features, cpu_name, thread_count, usable_cpus
 from mutoscope.errors import MutoscopeError
 from mutoscope.telemetry import import_onnxruntime
 
@@ -90,9 +90,8 @@ def _cpu() -> str:
 
 
 def _threads() -> str:
-    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS")
-    return f"{free} of {os.cpu_count()} usable, {thread_count()} by default" + (
+    return f"{len(usable_cpus())} of {os.cpu_count()} usable, {thread_count()} by default" + (
         f", OMP_NUM_THREADS={limit}" if limit else ""
     )
 

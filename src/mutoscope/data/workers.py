@@ -17,6 +17,7 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Any, Protocol
 
+from mutoscope.device import usable_cpus
 from mutoscope.errors import SettingError
 
 MOST = 256  # processes on one machine
@@ -34,14 +35,10 @@ class Spread(Protocol):
 def count_workers(asked: int | None) -> int:
     """Return how many processes to use: as asked, or one a core; SettingError for what cannot be."""
     if asked is None:
-        return _cores()
+        return len(usable_cpus())
     if not 1 <= asked <= MOST:
         raise SettingError(f"--workers must be from 1 to {MOST}, got {asked}")
     return asked
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def on_this_machine(workers: int) -> Spread:
@@ -84,7 +81,7 @@ def spread(
 
 
 def _pool(workers: int) -> ProcessPoolExecutor:
-    threads = max(1, _cores() // workers)
+    threads = max(1, len(usable_cpus()) // workers)
     return ProcessPoolExecutor(workers, get_context("spawn"), _begin, (os.getpid(), threads))
 
 

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mutoscope.codec import Codec
@@ -24,9 +26,9 @@ def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Pat
     """Write the model that the stages of `run` made to `folder`, whole or not at all; return the folder.
 
     With `student`, the few-step transformer that the stage distil made stands in the place of its teacher.
-    A checkpoint folder in the place of `run` gets its graphs anew and keeps the rest: so checkpoints of earlier versions are taken
-    over. Raises CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older checkpoint,
-    StorageFullError.
+    When `run` is a checkpoint, of an earlier version for example, its graphs are made again; weights, name and card stay.
+    Raises CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older
+    checkpoint, StorageFullError.
     """
     if importlib.util.find_spec("onnx") is None:
         raise MissingExtraError("onnx", "export")
@@ -35,7 +37,8 @@ def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Pat
     check_name(name)
     check_folder(folder)
     if (run / "weights.safetensors").is_file():
-        return export_again(run, folder)
+        with _storage_errors(folder):
+            return export_again(run, folder)
     config = as_student(load_config(run)) if student else load_config(run)
     tower, tokenizer = load_text(run, config)
     transformer = load_part(run, "student" if student else "transformer", Transformer(config.transformer))
@@ -44,11 +47,18 @@ def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Pat
         load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None
     )
     card = build_card(run, config, name)
-    try:
+    with _storage_errors(folder):
         return export_checkpoint(
             folder, config, tower=tower, transformer=transformer, codec=codec, tokenizer_json=tokenizer.to_json(),
             card=card, image_tower=image_tower,
         )  # fmt: skip
+
+
+@contextmanager
+def _storage_errors(folder: Path) -> Iterator[None]:
+    """Raise what a full or failing disk causes as StorageFullError or StorageError."""
+    try:
+        yield
     except MutoscopeError:
         raise
     except Exception as error:  # safetensors tells of a full disk with an error of its own

@@ -4,10 +4,10 @@
     encode_text(ids, mask) -> text (B, L, D)
     read_text(text) -> Context, what the velocity network takes of a text; made once
     velocity(latents, time, context, frame, ...) -> velocity (1, c, 1, h, w)
-    remember(latents, context, frame) -> keys and values of a finished frame; `see_frames` adds them to a context
+    remember(latents, context, frame) -> keys and values of a finished frame; `extend_context` adds them to a context
     decode(latents, state) -> pixels (1, 3, 1 or 4, H, W), state
     encode(pixels) -> latents (1, c, 1, h, w), of a picture that comes in; nothing of it is read before it is asked for
-    side_by_side(calls) -> their results; on several cores at once where that is faster
+    run_parallel(calls) -> their results; on several cores at once where that is faster
 
 `open_runtime` picks one: ONNX Runtime, or PyTorch when asked.
 """
@@ -39,7 +39,7 @@ class Context:
     values: np.ndarray  # (layers, 1, A, S, K)
 
 
-def see_frames(context: Context, frames: Sequence[KeysValues], rotary: np.ndarray) -> Context:
+def extend_context(context: Context, frames: Sequence[KeysValues], rotary: np.ndarray) -> Context:
     """Return a context that sees finished frames as well, at the places of their `rotary` table (2, frames * N, K/2)."""
     keys = np.concatenate([keys for keys, _ in frames], axis=3)
     cos, sin = rotary
@@ -102,7 +102,7 @@ class Runtime(Protocol):
         """
         ...
 
-    def side_by_side(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    def run_parallel(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
         """Return the results of several calls of this runtime, in their order; the same bytes as one after the other."""
         ...
 

@@ -1,6 +1,5 @@
 """The default runtime: ONNX Runtime on numpy arrays, weights handed over from the safetensors file."""
 
-from collections import ChainMap
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
@@ -18,8 +17,12 @@ from mutoscope.runtime import Adapters, Context
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import import_onnxruntime
 
-SIDES = 2  # calls that run side by side, each on its share of the threads: a guided step has two
-_here = local()  # of each thread: whether its calls are on a side
+PARALLEL_CALLS = 2  # each on its share of the threads: a guided step has two
+_thread = local()  # whether the calls of this thread are parallel ones
+
+
+def _call_in_parallel() -> None:
+    _thread.in_parallel = True
 
 
 class OnnxRuntime:
@@ -31,11 +34,11 @@ class OnnxRuntime:
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
         self._stored = checkpoint.weights()
-        self._weights = ChainMap(merge(checkpoint, adapters))  # type: ignore[arg-type]  # nobody writes to it
+        self._weights = merge(self._stored, checkpoint, adapters)
         self._sessions: dict[tuple[str, bool], Future[Any]] = {}
         self._asking = Lock()  # several threads may ask for a graph at once
         self._openers = ThreadPoolExecutor(self.threads)  # its threads start when there is work
-        self._callers = ThreadPoolExecutor(SIDES)
+        self._callers = ThreadPoolExecutor(PARALLEL_CALLS, initializer=_call_in_parallel)
         config = checkpoint.config.transformer
         self._head_width = config.width // config.heads
         self._few_step = config.few_step
@@ -50,30 +53,36 @@ class OnnxRuntime:
 
     def velocity(self, latents, time, context, frame, delta=0.0, guidance=1.0, centre=(0.0, 0.0)):
         """See `runtime.Runtime`."""
-        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
-        inputs = self._step(latents, time, context, rotary_table([frame], rows, columns, self._head_width, centre))
-        if self._few_step:
-            inputs |= {"delta": _scalar(delta), "guidance": _scalar(guidance)}
-        return unpatchify(self._run("velocity", inputs, ["velocity"])[0], rows, columns)
+        inputs = self._step(latents, time, context, frame, delta, guidance, centre)
+        (patches,) = self._run("velocity", inputs, ["velocity"])
+        return unpatchify(patches, latents.shape[-2] // PATCH, latents.shape[-1] // PATCH)
 
     def remember(self, latents, context, frame):
         """See `runtime.Runtime`."""
-        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
-        inputs = self._step(latents, 0.0, context, rotary_table([frame], rows, columns, self._head_width))
-        if self._few_step:
-            inputs |= {"delta": _scalar(0.0), "guidance": _scalar(1.0)}
+        inputs = self._step(latents, 0.0, context, frame, 0.0, 1.0, (0.0, 0.0))
         keys, values = self._run("velocity", inputs, ["own_keys", "own_values"])
         return keys, values
 
-    @staticmethod
-    def _step(latents: np.ndarray, time: float, context: Context, rotary: np.ndarray) -> dict[str, np.ndarray]:
+    def _step(
+        self,
+        latents: np.ndarray,
+        time: float,
+        context: Context,
+        frame: float,
+        delta: float,
+        guidance: float,
+        centre: tuple[float, float],
+    ) -> dict[str, np.ndarray]:
+        rows, columns = latents.shape[-2] // PATCH, latents.shape[-1] // PATCH
+        few_step = {"delta": _scalar(delta), "guidance": _scalar(guidance)} if self._few_step else {}
         return {
             "patches": patchify(latents.astype(np.float32, copy=False)),
             "time": _scalar(time),
             "pooled": context.pooled,
             "keys": context.keys,
             "values": context.values,
-            "rotary": rotary,
+            "rotary": _rotary_of_frame(frame, rows, columns, self._head_width, centre),
+            **few_step,
         }
 
     def decode(self, latents, state):
@@ -89,42 +98,36 @@ class OnnxRuntime:
         """See `runtime.Runtime`."""
         return self._run(ENCODER, {"pixels": pixels})[0]
 
-    def side_by_side(self, calls):
+    def run_parallel(self, calls):
         """See `runtime.Runtime`."""
-        side = self._sessions.get(("velocity", True))
-        if len(calls) == 1 or side is None or not side.done():
+        session = self._sessions.get(("velocity", True))
+        if len(calls) == 1 or session is None or not session.done():
             return [call() for call in calls]
-        return list(self._callers.map(self._call_on_a_side, calls))
-
-    def _call_on_a_side(self, call: Callable[[], Any]) -> Any:
-        _here.on_a_side = True
-        return call()
+        return list(self._callers.map(lambda call: call(), calls))
 
     def prepare(self, is_clip, encodes):
         """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
-        if (
-            self._sessions and self.threads > 1
-        ):  # not for the first drawing, which would wait longer for it than it gains
-            self._ask_for("velocity", on_a_side=True)
+        if self._sessions and self.threads > 1:
+            # Not for the first drawing, which would wait longer for it than it gains.
+            self._ask_for("velocity", in_parallel=True)
         for graph in (*GRAPHS, ENCODER):
             if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
                 self._ask_for(graph)
 
     def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
-        session = self._ask_for(graph, getattr(_here, "on_a_side", False)).result()
+        session = self._ask_for(graph, getattr(_thread, "in_parallel", False)).result()
         try:
             return session.run(outputs, inputs)
         except Exception as error:  # ONNX Runtime has no error class of its own to catch
             raise self._explain(graph, error) from error
 
-    def _ask_for(self, graph: str, on_a_side: bool = False) -> Future[Any]:
-        """Return the session of a graph, which may still be opened; one that is run on a side has a share of the threads."""
-        key = (graph, on_a_side and self.threads > 1)
+    def _ask_for(self, graph: str, in_parallel: bool = False) -> Future[Any]:
+        """Return the session of a graph, which may still be opened; one for parallel calls has a share of the threads."""
+        key = (graph, in_parallel)
         with self._asking:
             if key not in self._sessions:
-                self._sessions[key] = self._openers.submit(
-                    self._open, graph, self.threads // SIDES if key[1] else self.threads
-                )
+                threads = self.threads // PARALLEL_CALLS if in_parallel else self.threads
+                self._sessions[key] = self._openers.submit(self._open, graph, threads)
             return self._sessions[key]
 
     def _open(self, graph: str, threads: int) -> Any:
@@ -139,7 +142,7 @@ class OnnxRuntime:
         # Workers spin between the nodes of a call, which is quick, but not on after it: the pool of the next graph needs the cores.
         options.add_session_config_entry("session.force_spinning_stop", "1")
         names = self.checkpoint.card["constants"].get(graph, [])
-        weights = self._weights if graph != ENCODER else self._weights.new_child(self.checkpoint.encoder_weights())  # type: ignore[arg-type]  # as above
+        weights = self.checkpoint.encoder_weights() if graph == ENCODER else self._weights
         read = lru_cache(maxsize=1)(weights.__getitem__)  # pieces of one tensor stand side by side
         values = [self._view(name, read) for name in names]  # the session copies them, and they are freed
         try:
@@ -175,6 +178,11 @@ class OnnxRuntime:
         elif how == "column":
             array = array.reshape(1, -1, 1, 1, 1)
         return import_onnxruntime().OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+
+
+@lru_cache(maxsize=64)
+def _rotary_of_frame(frame: float, rows: int, columns: int, head_width: int, centre: tuple[float, float]) -> np.ndarray:
+    return rotary_table([frame], rows, columns, head_width, centre)  # the same at every step
 
 
 def _scalar(value: float) -> np.ndarray:

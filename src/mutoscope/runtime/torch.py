@@ -33,7 +33,7 @@ class TorchRuntime:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if threads or self.device.type == "cpu":
             torch.set_num_threads(threads or thread_count())
-        weights = merge(checkpoint, adapters)
+        weights = merge(checkpoint.weights(), checkpoint, adapters)
         config = checkpoint.config
         self.tower = self._fill(TextTower(config.text), "text", weights)
         self.transformer = self._fill(Transformer(config.transformer), "transformer", weights)
@@ -76,7 +76,7 @@ class TorchRuntime:
         _, keys, values = self._step(latents, 0.0, context, frame, 0.0, 1.0, (0.0, 0.0))
         return keys.cpu().numpy(), values.cpu().numpy()
 
-    def side_by_side(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    def run_parallel(self, calls: Sequence[Callable[[], Result]]) -> list[Result]:
         """See `runtime.Runtime`; one after the other, each on all threads."""
         return [call() for call in calls]
 
