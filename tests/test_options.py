@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.capabilities import Capabilities
+from mutoscope.capabilities import FPS, Capabilities
 from mutoscope.cli import main
 from mutoscope.errors import RequestError, SettingError, SizeError, StyleError
 from mutoscope.init_image import InitImage
 from mutoscope.options import (
     DURATION_SECONDS,
-    FPS,
     MAX_COUNT,
     ImageOptions,
     Options,

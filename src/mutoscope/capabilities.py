@@ -9,6 +9,8 @@ from typing import Any
 
 from mutoscope.errors import SettingError
 
+FPS = 12  # frames a second of a clip of this package's own models
+
 
 def find_no_typo(word: str) -> bool:
     """Take every word as it is written."""
@@ -23,11 +25,48 @@ def refuse_adapters(names: tuple[tuple[str, float], ...]) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True)
+class FrameRule:
+    """Which numbers of frames a model can draw: `first`, and `multiple` more as often as one likes, up to `most`.
+
+    >>> FrameRule(multiple=4, first=1).nearest(60), FrameRule(multiple=4, first=1).around(60)
+    (61, (57, 61))
+    """
+
+    multiple: int = 1
+    first: int = 0
+    most: int = 60 * 60
+
+    def fits(self, number: int) -> bool:
+        """Whether a clip can have so many frames."""
+        return self.first <= number <= self.most and (number - self.first) % self.multiple == 0
+
+    def around(self, number: int) -> tuple[int, ...]:
+        """Return the one or two numbers of frames next to `number` that a clip can have."""
+        below = self.first + max(0, number - self.first) // self.multiple * self.multiple
+        next_two = (below, below + self.multiple) if number > self.first else (below,)
+        most = self.first + (self.most - self.first) // self.multiple * self.multiple
+        return tuple(dict.fromkeys(min(one, most) for one in next_two if one > 1)) or (self.first + self.multiple,)
+
+    def nearest(self, number: int) -> int:
+        """Return the nearest number of frames that a clip can have; the larger of two."""
+        return number if self.fits(number) else min(self.around(number), key=lambda one: (abs(one - number), -one))
+
+    def __str__(self) -> str:
+        return f"{self.multiple}k+{self.first} frames" if self.first else f"multiples of {self.multiple} frames"
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What one model takes. None as a default means that it knows no such setting, and refuses it."""
 
     name: str  # of the model
     hash: str  # first 16 digits of the SHA-256 of its weights, or of what else decides its pixels
+    engine: str = ""  # that runs it: "" is this package's own; "diffusers", "onnx", "openai" or a plugin's name
+    revision: str = ""  # commit of the repository that the model came from
+    made_with: str = ""  # libraries with their versions, and the device: what bytes can depend on besides the request
+    pictures: bool = True
+    clips: bool = True
+    default_size: tuple[int, int] | None = None  # width, height; None: by the native side, see `options.choose_size`
     native_side: int = 128  # pixels: side of the square pictures it was trained on
     side_multiple: int = 16  # pixels
     min_side: int = 32  # pixels
@@ -36,13 +75,23 @@ class Capabilities:
     refines: bool = True  # larger pictures start from a draft of the native size
     image_steps: int | None = 12
     clip_steps: int | None = 8  # of each latent frame
+    min_steps: int = 1
+    frames: FrameRule = FrameRule()
+    default_frames: int | None = None  # of a clip; None: five seconds
+    fps: int = FPS  # frames a second, the rate that it was trained at
     guidance_scale: float | None = 3.0
     guidance_range: tuple[float, float] = (0.0, 30.0)
     sampler: str = "dpm2m"
     negative_prompt: bool = True
+    negative_needs_guidance: bool = False  # a negative prompt says nothing at guidance 1, and is refused there
     init_image: bool = True  # a picture to start from, a mask, the first frame of a clip
+    mask: bool = True
+    first_frame: bool = True  # of a clip
     variation: bool = True  # noise between two seeds
     objects: bool = True  # looked up in the object library
+    reads_facts: bool = True  # scene, light, weather of a prompt, which this package's own models were taught by name
+    style_templates: bool = False  # styles are words around the prompt, for models that know no names of ours
+    bracket_weights: bool = True
     style_postprocess: bool = True  # styles bring their post-processing step along; False: only where it is asked for
     known_words: frozenset[str] | None = None  # of its training captions; None: it was trained on all
     trained_styles: frozenset[str] | None = (

@@ -186,7 +186,8 @@ class _Model:
         """
         changes = {name: value for name, value in changes.items() if value is not None}
         capabilities = self.engine.capabilities
-        other = request.sampler_version != SAMPLER_VERSION or request.model_hash != capabilities.hash
+        older = not request.engine and request.sampler_version != SAMPLER_VERSION
+        other = older or request.engine != capabilities.engine or request.model_hash != capabilities.hash
         if other or set(changes) & REREAD_CHANGES:
             revised = options_of(request, capabilities, **changes)
             (again,) = build_requests(revised, capabilities, request.index)
@@ -195,7 +196,7 @@ class _Model:
         if "adapter" in changes:
             changes["adapters"] = capabilities.find_adapters(parse_adapters(changes.pop("adapter")))
         changes.pop("init_image", None)
-        again = replace(request, **changes) if changes else request
+        again = replace(request, made_with=capabilities.made_with, **changes)
         check_request(again, capabilities)
         return again
 

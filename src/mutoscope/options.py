@@ -25,15 +25,16 @@ from mutoscope.prompt.styles import (
     UsedStyle,
     find_default_negative,
     find_postprocess,
+    find_template_negative,
     find_used_styles,
     split_strength,
+    use_templates,
 )
 from mutoscope.prompt.weighting import EMPTY, Segments, leave_out_unread, parse_weights
 from mutoscope.prompt.wildcards import draw_words
 from mutoscope.refine import REFINE_STRENGTH
-from mutoscope.shapes import LatentGrid, check_size, draft_size, parse_size, size_like
+from mutoscope.shapes import LatentGrid, check_size, draft_size, parse_size, size_like, size_of_area
 
-FPS = 12
 DURATION_SECONDS, MAX_DURATION_SECONDS = 5.0, 300
 MIN_CLIP_FRAMES = 2
 MAX_COUNT = 64  # pictures or clips of one call
@@ -162,8 +163,10 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         else None
     )
     reading = read_prompt(drawn, library, capabilities.may_be_typo)
-    styles = find_used_styles(options.style, reading.style if capabilities.knows(reading.style) else "")
-    negative, negative_segments = choose_negative(options, styles, capabilities)
+    named = reading.style if capabilities.reads_facts and capabilities.knows(reading.style) else ""
+    styles = find_used_styles(options.style, named)
+    steps = choose_steps(options, capabilities)
+    negative, negative_segments = choose_negative(options, styles, capabilities, steps["guidance_scale"])
     plan = None if library is None else plan_objects(reading, library)
     request = Request(
         prompt=drawn,
@@ -171,8 +174,8 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         segments=() if reading.segments == ((drawn, 1.0),) else reading.segments,
         negative_prompt=negative,
         negative_segments=negative_segments,
-        styles=styles,
-        facts=tuple(fact for fact in reading.facts if capabilities.knows(fact.name)),
+        styles=use_templates(styles) if capabilities.style_templates else styles,
+        facts=tuple(fact for fact in reading.facts if capabilities.reads_facts and capabilities.knows(fact.name)),
         objects=plan,
         postprocess=choose_postprocess(options.postprocess, styles if capabilities.style_postprocess else (), plan),
         seed=as_int("seed", options.seed),
@@ -181,9 +184,12 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         sampler=capabilities.sampler,
         model=capabilities.name,
         model_hash=capabilities.hash,
+        engine=capabilities.engine,
+        revision=capabilities.revision,
+        made_with=capabilities.made_with,
         **choose_size(options, capabilities),
-        **choose_length(options),
-        **choose_steps(options, capabilities),
+        **choose_length(options, capabilities),
+        **steps,
         **choose_variation(options),
         **choose_init_image(options),
     )
@@ -193,6 +199,8 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
 
 def refuse_unsupported(options: Options, capabilities: Capabilities) -> None:
     """Refuse what was given and the engine does not take; SettingError."""
+    refuse_kind(options, capabilities)
+    image = options.init_image if capabilities.init_image else None
     taken = {
         "num_inference_steps": capabilities.image_steps is not None,
         "guidance_scale": capabilities.guidance_scale is not None,
@@ -203,6 +211,22 @@ def refuse_unsupported(options: Options, capabilities: Capabilities) -> None:
     for name, takes in taken.items():
         if not takes and getattr(options, name) not in (None, "", 0.0):
             raise SettingError(f"the model {capabilities.name} takes no {OPTION_NAMES.get(name, name)}; leave it out")
+    if image is not None and options.is_clip and not capabilities.first_frame:
+        raise SettingError(f"the model {capabilities.name} takes no first frame (image); leave it out")
+    if image is not None and image.mask is not None and not capabilities.mask:
+        raise SettingError(f"the model {capabilities.name} takes no mask (mask_image); leave it out")
+
+
+def refuse_kind(options: Options, capabilities: Capabilities) -> None:
+    """Refuse a clip of an engine that draws pictures alone, and a picture of one that films alone; SettingError."""
+    if options.is_clip and not capabilities.clips:
+        raise SettingError(
+            f"the model {capabilities.name} draws pictures, not clips; use mutoscope image (TextToImageModel), or another model"
+        )
+    if not options.is_clip and not capabilities.pictures:
+        raise SettingError(
+            f"the model {capabilities.name} draws clips, not pictures; use mutoscope video (TextToVideoModel), or another model"
+        )
 
 
 OPTION_NAMES = {"num_inference_steps": "steps (num_inference_steps)", "guidance_scale": "guidance (guidance_scale)",
@@ -217,16 +241,38 @@ def check_request(request: Request, capabilities: Capabilities) -> None:
         raise SettingError(
             f"guidance_scale of {capabilities.name} must be from {low:g} to {high:g}, got {request.guidance_scale:g}"
         )
-    if capabilities.image_steps is not None and not request.num_inference_steps:
-        raise SettingError("num_inference_steps must be from 1 to 200, got 0")
+    steps = capabilities.clip_steps if request.is_clip else capabilities.image_steps
+    if steps is not None and request.num_inference_steps < capabilities.min_steps:
+        raise SettingError(
+            f"num_inference_steps must be from {capabilities.min_steps} to 200, got {request.num_inference_steps}"
+        )
     if request.negative_prompt and not capabilities.negative_prompt:
         raise SettingError(f"{capabilities.name} takes no negative prompt; leave it out, or use another model")
+    if request.negative_prompt and capabilities.negative_needs_guidance and request.guidance_scale <= 1.0:
+        raise SettingError(
+            f"a negative prompt says nothing to {capabilities.name} at guidance_scale {request.guidance_scale:g}; ask for more "
+            "than 1, or leave it out"
+        )
     if request.image_hash and not capabilities.init_image:
         raise SettingError(f"the model {capabilities.name} takes no picture to start from; leave it out")
+    check_shape(request, capabilities)
+
+
+def check_shape(request: Request, capabilities: Capabilities) -> None:
+    """Refuse a size or a length that the engine cannot draw; SizeError names the nearest that it can."""
     if capabilities.refines:
         LatentGrid(*(request.draft or (request.width, request.height)), request.num_frames)
         largest = capabilities.max_refined_side if request.draft else capabilities.max_side
         check_size(request.width, request.height, largest)
+        return
+    multiple, smallest = capabilities.side_multiple, capabilities.min_side
+    check_size(request.width, request.height, capabilities.max_side, multiple, smallest)
+    if request.is_clip and not capabilities.frames.fits(request.num_frames):
+        near = " or ".join(map(str, capabilities.frames.around(request.num_frames)))
+        raise SizeError(
+            f"{capabilities.name} draws clips of {capabilities.frames}, at most {capabilities.frames.most}; got "
+            f"{request.num_frames}, use {near}"
+        )
 
 
 def draw_seeds(options: Options) -> Options:
@@ -243,9 +289,11 @@ def choose_size(options: Options, capabilities: Capabilities) -> dict[str, Any]:
     size, width, height = options.size, *(
         None if side is None else as_int(name, side, SizeError) for name, side in (("width", options.width), ("height", options.height))
     )  # fmt: skip
-    native, image = capabilities.native_side, options.init_image
     if size is not None and (width is not None or height is not None):
         raise SizeError("give size, or width and height, not both")
+    if capabilities.default_size is not None:
+        return choose_size_of_area(size, width, height, options.init_image, capabilities)
+    native, image = capabilities.native_side, options.init_image
     masked = image is not None and image.mask is not None
     if image is not None and size is None:
         rows, columns = image.pixels.shape[:2]
@@ -267,12 +315,34 @@ def choose_size(options: Options, capabilities: Capabilities) -> dict[str, Any]:
     return {"width": width, "height": height} | ({"draft": draft, "refine_strength": REFINE_STRENGTH} if draft else {})
 
 
-def choose_length(options: Options) -> dict[str, int]:
+def choose_size_of_area(
+    size: str | None, width: int | None, height: int | None, image: InitImage | None, capabilities: Capabilities
+) -> dict[str, Any]:
+    """Return width and height for a model that says what it draws by default: names and aspects keep to that many pixels."""
+    usual = capabilities.default_size or (capabilities.native_side, capabilities.native_side)
+    multiple = capabilities.side_multiple
+
+    def of_aspect(across: int, down: int, side: int) -> tuple[int, int]:
+        return size_of_area(across, down, usual[0] * usual[1], multiple)
+
+    if size is not None:
+        width, height = parse_size(str(size), of_aspect=of_aspect)
+    elif width is None and height is None:
+        width, height = usual if image is None else of_aspect(image.pixels.shape[1], image.pixels.shape[0], 0)
+    else:
+        width, height = (usual[0] if width is None else width), (usual[1] if height is None else height)
+    return {"width": width, "height": height}
+
+
+def choose_length(options: Options, capabilities: Capabilities) -> dict[str, int]:
     """Return frames and frames a second; SizeError for what cannot be."""
     if not options.is_clip:
         return {}
-    fps = FPS if options.fps is None else check_int("fps", options.fps, 1, 60, SizeError)
-    return {"fps": fps, "num_frames": count_frames(options.duration_seconds, options.num_frames, fps)}
+    fps = capabilities.fps if options.fps is None else check_int("fps", options.fps, 1, 60, SizeError)
+    if options.num_frames is None and options.duration_seconds is None and capabilities.default_frames is not None:
+        return {"fps": fps, "num_frames": capabilities.default_frames}
+    number = count_frames(options.duration_seconds, options.num_frames, fps)
+    return {"fps": fps, "num_frames": capabilities.frames.nearest(number) if options.num_frames is None else number}
 
 
 def count_frames(duration_seconds: Any, num_frames: Any, fps: int) -> int:
@@ -327,12 +397,14 @@ def choose_init_image(options: Options) -> dict[str, Any]:
 
 
 def choose_negative(
-    options: Options, styles: tuple[UsedStyle, ...], capabilities: Capabilities
+    options: Options, styles: tuple[UsedStyle, ...], capabilities: Capabilities, guidance_scale: float
 ) -> tuple[str, Segments]:
     """Return the negative prompt, the style's default where none is given, and its parts where they have weights."""
     words = options.negative_prompt
     if words is None:
-        words = find_default_negative(styles) if capabilities.negative_prompt else ""
+        steers = not capabilities.negative_needs_guidance or guidance_scale > 1
+        find_default = find_template_negative if capabilities.style_templates else find_default_negative
+        words = find_default(styles) if capabilities.negative_prompt and steers else ""
     words = check_text("negative prompt", words)
     segments = leave_out_unread(parse_weights(words)) if words else EMPTY
     return words, () if segments == ((words, 1.0),) else segments
@@ -397,7 +469,7 @@ def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> 
     What the request has from its styles alone, negative prompt and post-processing, is left to the new styles.
     """
     asked = [(style.name, style.strength) for style in request.styles if not style.typed]
-    default_negative = find_default_negative(request.styles)
+    default_negative = (find_template_negative if request.engine else find_default_negative)(request.styles)
     default_step = choose_postprocess(None, request.styles, request.objects)
     legacy = request.sampler_version <= LAST_LEGACY_VERSION  # its styles' defaults did not stand in the request
     look_up = request.objects is not None or "prompt" in changes

@@ -26,6 +26,8 @@ from mutoscope.config import ASPECTS, PATCH, SPACE_FACTOR, TIME_FACTOR
 from mutoscope.errors import SizeError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import ArrayLike
 
 MULTIPLE = SPACE_FACTOR * PATCH
@@ -66,35 +68,41 @@ class LatentGrid:
         return 1 + -(-(self.frames - 1) // TIME_FACTOR)
 
 
-def check_size(width: int, height: int, largest: int, multiple: int = MULTIPLE) -> None:
-    """Raise SizeError unless both sides are multiples of `multiple` from SMALLEST to `largest` pixels."""
+def check_size(width: int, height: int, largest: int, multiple: int = MULTIPLE, smallest: int = SMALLEST) -> None:
+    """Raise SizeError unless both sides are multiples of `multiple` from `smallest` to `largest` pixels."""
     for name, value in (("width", width), ("height", height)):
-        _check_side(name, value, largest, multiple)
+        _check_side(name, value, largest, multiple, smallest)
 
 
-def _check_side(name: str, value: int, largest: int = LARGEST, multiple: int = MULTIPLE) -> None:
+def _check_side(
+    name: str, value: int, largest: int = LARGEST, multiple: int = MULTIPLE, smallest: int = SMALLEST
+) -> None:
     if not isinstance(value, int) or isinstance(value, bool):
         raise SizeError(f"{name} must be a whole number of pixels, got {value!r}")
-    if not SMALLEST <= value <= largest:
+    if not smallest <= value <= largest:
         raise SizeError(
-            f"{name} {value} is outside {SMALLEST} to {largest} pixels; use {min(max(value, SMALLEST), largest)}"
+            f"{name} {value} is outside {smallest} to {largest} pixels; use {min(max(value, smallest), largest)}"
         )
     if value % multiple:
         below = value // multiple * multiple
         raise SizeError(f"{name} {value} is not a multiple of {multiple}; use {below} or {below + multiple}")
 
 
-def parse_size(size: str, side: int = NATIVE_SIDE) -> tuple[int, int]:
+def parse_size(
+    size: str, side: int = NATIVE_SIDE, of_aspect: "Callable[[int, int, int], tuple[int, int]] | None" = None
+) -> tuple[int, int]:
     """Return (width, height) of a name in ASPECTS, of an aspect such as "16:9", or of "192x128"; SizeError otherwise.
 
-    Names and aspects are reckoned from the native `side` of a checkpoint.
+    Names and aspects are reckoned from the native `side` of a checkpoint, by `of_aspect(across, down, side)`: `native_size`
+    where none is given.
 
     >>> parse_size("landscape"), parse_size("wide", 256), parse_size("192x128")
     ((192, 128), (448, 256), (192, 128))
     """
     text = str(size).strip().lower().replace("*", "x")
+    of_aspect = of_aspect or native_size
     if text in ASPECTS:
-        return native_size(*ASPECTS[text], side)
+        return of_aspect(*ASPECTS[text], side)
     numbers = re.fullmatch(r"([0-9]{1,6})\s*([x:])\s*([0-9]{1,6})", text)
     if numbers is None:
         hint = did_you_mean(text[:40], ASPECTS)
@@ -103,7 +111,26 @@ def parse_size(size: str, side: int = NATIVE_SIDE) -> tuple[int, int]:
             "WIDTHxHEIGHT such as 192x128"
         )
     across, down = int(numbers[1]), int(numbers[3])
-    return native_size(across, down, side) if numbers[2] == ":" else (across, down)
+    return of_aspect(across, down, side) if numbers[2] == ":" else (across, down)
+
+
+def size_of_area(across: int, down: int, area: int, multiple: int) -> tuple[int, int]:
+    """Return the (width, height) of an aspect that has nearly `area` pixels, in multiples; SizeError above 8:1.
+
+    >>> size_of_area(16, 9, 1024 * 1024, 16), size_of_area(1, 1, 512 * 512, 8)
+    ((1360, 768), (512, 512))
+    """
+    check_aspect(across, down)
+    width, height = math.sqrt(area * across / down), math.sqrt(area * down / across)
+    return (max(1, round(width / multiple)) * multiple, max(1, round(height / multiple)) * multiple)
+
+
+def check_aspect(across: int, down: int) -> None:
+    """Raise SizeError for an aspect above 8:1."""
+    if not 0 < max(across, down) <= LONGEST_REFINED * min(across, down):
+        raise SizeError(
+            f"aspect {across}:{down} is not from 1:{LONGEST_REFINED} to {LONGEST_REFINED}:1; use 16:9 or 3:1"
+        )
 
 
 @lru_cache(maxsize=256)
@@ -113,10 +140,7 @@ def native_size(across: int, down: int, side: int) -> tuple[int, int]:
     The shorter side is the native side, as in the buckets of training; aspects above 2:1 keep to NAMED_AREA. What is not in
     multiples of 16 moves to the nearest size that is, the aspect counting four times as much as the area.
     """
-    if not 0 < max(across, down) <= LONGEST_REFINED * min(across, down):
-        raise SizeError(
-            f"aspect {across}:{down} is not from 1:{LONGEST_REFINED} to {LONGEST_REFINED}:1; use 16:9 or 3:1"
-        )
+    check_aspect(across, down)
     aspect = max(across, down) / min(across, down)
     wanted = side**2 * min(aspect, NAMED_AREA)
 

@@ -19,11 +19,11 @@ import numpy as np
 
 from mutoscope.bench import flops
 from mutoscope.bench.results import Row
+from mutoscope.capabilities import FPS
 from mutoscope.config import PATCH, SPACE_FACTOR, ModelConfig
 from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import MutoscopeError
 from mutoscope.models import TextToImageModel, TextToVideoModel
-from mutoscope.options import FPS
 from mutoscope.runtime import Context, KeysValues, Runtime, extend_context
 from mutoscope.shapes import rotary_table
 

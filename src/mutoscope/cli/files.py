@@ -215,6 +215,9 @@ def warn_of_other_maker(path: Path, old: Any, new: Any) -> None:
     if new.model_hash != old.model_hash:
         note(f"mutoscope: warning: {path} was made by {old.model or 'a model'} {old.model_hash[:12]}, this is {new.model} "
              f"{new.model_hash[:12]}; the pixels differ")  # fmt: skip
+    elif new.made_with != old.made_with:
+        note(f"mutoscope: warning: {path} was made with {old.made_with or 'other libraries'}, this is {new.made_with}; the pixels "
+             "can differ")  # fmt: skip
     elif new.sampler_version != old.sampler_version:
         note(f"mutoscope: warning: {path} was made by sampler version {old.sampler_version}, this is version "
              f"{new.sampler_version}; the prompt is read anew and the pixels differ")  # fmt: skip

@@ -111,10 +111,13 @@ class Request:
     guidance_scale: float = 3.0  # 1 = none
     seed: int = 0  # 0 to 2**32 - 1
     index: int = 0  # which of several; the noise is rng.stream(seed, index)
-    sampler: str = "dpm2m"  # one of SAMPLERS; "" = the engine has none
+    sampler: str = "dpm2m"  # one of SAMPLERS, with another engine a name of its own; "" = it has none
     sampler_version: int = SAMPLER_VERSION
     model: str = ""  # name of the checkpoint
     model_hash: str = ""  # SHA-256 of its weights, first 16 digits
+    engine: str = ""  # that ran the model: "" is this package's own
+    revision: str = ""  # commit of the repository that the model came from
+    made_with: str = ""  # libraries with their versions, and the device; pixels can differ on others
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
     template: str = ""  # the prompt with its wildcards, before they were drawn
     draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
@@ -207,7 +210,7 @@ def _checked(request: Request) -> dict[str, Any]:
         "num_inference_steps": check_int("num_inference_steps", value["num_inference_steps"], 0, MAX_STEPS),
         "guidance_scale": check_float("guidance_scale", value["guidance_scale"], 0.0, MAX_GUIDANCE_SCALE),
         "index": check_int("index", value["index"], 0, 9999),
-        "sampler": check_sampler(value["sampler"]),
+        "sampler": check_word("sampler", value["sampler"]) if value["engine"] else check_sampler(value["sampler"]),
         "sampler_version": check_int("sampler_version", value["sampler_version"], 1, 9999),
         "refine_strength": check_float("refine_strength", value["refine_strength"], 0.0, 1.0),
         "objects": as_dataclass("objects", value["objects"], ObjectPlan) if value["objects"] is not None else None,
@@ -221,7 +224,16 @@ def _checked(request: Request) -> dict[str, Any]:
         **{name: check_segments(name, value[name]) for name in ("segments", "negative_segments")},
         **{
             name: check_word(name, value[name])
-            for name in ("model", "model_hash", "image_hash", "mask_hash", "postprocess")
+            for name in (
+                "model",
+                "model_hash",
+                "engine",
+                "revision",
+                "made_with",
+                "image_hash",
+                "mask_hash",
+                "postprocess",
+            )
         },
     }
 

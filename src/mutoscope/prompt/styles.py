@@ -7,7 +7,7 @@ A style is words added to the prompt; conditioning.py says what a strength does 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ class UsedStyle:
 
     name: str
     strength: float = 1.0
-    words: str = ""  # added to the prompt
+    words: str = ""  # added to the prompt; a template with {prompt} in it for models that were not taught our names
     typed: bool = False  # the prompt itself names it, so its words stand there already
 
     def __post_init__(self):
@@ -202,6 +202,27 @@ def find_default_negative(styles: Iterable[UsedStyle]) -> str:
     named = {style.name for style in styles}
     found = (style.default_negative for style in _leading(styles))
     return next((words for words in found if words and words not in named), "")
+
+
+def use_templates(styles: Iterable[UsedStyle]) -> tuple[UsedStyle, ...]:
+    """Return styles with the templates that models made elsewhere understand in the place of their words."""
+    every = {**known_styles(), **own_styles()}
+    return tuple(replace(style, words=every[style.name].foreign("{prompt}")[0]) for style in styles)
+
+
+def find_template_negative(styles: Iterable[UsedStyle]) -> str:
+    """Return what the styles of a picture steer away from in models made elsewhere; a style turned round is itself left out."""
+    every = {**known_styles(), **own_styles()}
+    words = (every[style.name].negative if style.strength > 0 else every[style.name].words for style in styles)
+    return ", ".join(dict.fromkeys(part for part in words if part))
+
+
+def wrap_in_templates(prompt: str, styles: Iterable[UsedStyle]) -> str:
+    """Return a prompt inside of the templates of its styles, the last one outermost; those turned round are left out."""
+    for style in styles:
+        if style.strength > 0:
+            prompt = style.words.replace("{prompt}", prompt)
+    return prompt
 
 
 def _leading(styles: Iterable[UsedStyle]) -> list[Style]:
