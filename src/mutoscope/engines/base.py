@@ -20,6 +20,17 @@ class Drawn:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class EngineSettings:
+    """How a model is run; nothing in here is asked of a picture. Engines refuse what they cannot do with a SettingError."""
+
+    runtime: str = "auto"  # "onnx", "torch"
+    threads: int | None = None  # of the CPU; None: as many as help
+    precision: str | None = None  # "fp32", "bf16", "fp16", "int8"; None: the engine's own choice
+    device: str = "auto"  # "cpu", "cuda", "cuda:1", "mps"
+    offload: str = "auto"  # "none", "model", "group": what stays in the memory of the CPU until it is needed
+
+
 class Engine(Protocol):
     """What draws: same request, same engine, same bytes."""
 
