@@ -191,6 +191,18 @@ class TestDrawing:
             ]
             assert np.abs(drawn[0] - drawn[1]).max() < 1e-4 < np.abs(drawn[0] - drawn[2]).max()
 
+    def test_it_is_merged_before_weights_are_quantised(self, tiny_checkpoint: Path, tmp_path: Path):
+        checkpoint = open_checkpoint(tiny_checkpoint)
+        worn = ((open_adapter(random_adapter(tmp_path / "one.safetensors", tiny_checkpoint)), 0.8),)
+        exact, coarse, plain = (
+            open_runtime(checkpoint, "onnx", 1, adapters, precision)
+            for adapters, precision in ((worn, "fp32"), (worn, "int8"), ((), "int8"))
+        )
+        context = exact.read_text(np.random.default_rng(1).standard_normal((1, 7, 64), np.float32))
+        latents = np.random.default_rng(0).standard_normal((1, 16, 1, 4, 6), np.float32)
+        drawn = [runtime.velocity(latents, 0.7, context, 0.0) for runtime in (exact, coarse, plain)]
+        assert np.abs(drawn[1] - drawn[0]).mean() < 0.2 * np.abs(drawn[1] - drawn[2]).mean()
+
     def test_the_sum_is_the_formula(self, tiny_checkpoint: Path, tmp_path: Path):
         checkpoint = open_checkpoint(tiny_checkpoint)
         adapters = [

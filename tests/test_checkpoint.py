@@ -34,7 +34,7 @@ def test_it_opens(tiny_checkpoint: Path):
     assert checkpoint.name == "mutoscope-tiny" and len(checkpoint.hash) == 16
     assert checkpoint.config.preset == "tiny" and "lake" in checkpoint.known_words
     assert set(json.loads((tiny_checkpoint / "config.json").read_text())["sha256"]) == {
-        *FILES[1:], "encoder.safetensors", "graphs/encoder.onnx",
+        *FILES[1:], "encoder.safetensors", "graphs/encoder.onnx", "graphs/velocity_int8.onnx",
     }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def test_a_missing_file_is_named(copied_checkpoint: Path, file: str):
         open_checkpoint(copied_checkpoint)
 
 
-@pytest.mark.parametrize("file", [*FILES, "encoder.safetensors", "graphs/encoder.onnx"])
+@pytest.mark.parametrize("file", [*FILES, "encoder.safetensors", "graphs/encoder.onnx", "graphs/velocity_int8.onnx"])
 @pytest.mark.parametrize("place", [0.1, 0.5, 0.9])
 def test_one_changed_bit_is_named(copied_checkpoint: Path, file: str, place: float):
     data = bytearray((copied_checkpoint / file).read_bytes())

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from mutoscope import TextToImageModel
-from mutoscope.checkpoint import EMBEDDED, ENCODER, GRAPHS, card_digest, open_checkpoint, read_weights
+from mutoscope.checkpoint import EMBEDDED, EXTRA_GRAPHS, GRAPHS, VELOCITY, card_digest, open_checkpoint, read_weights
 from mutoscope.cli import main
 from mutoscope.config import preset, replace
 from mutoscope.errors import CheckpointError, MissingExtraError, OutputError, SettingError, StorageFullError
@@ -38,7 +38,7 @@ def exported(small_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class TestGraphs:
-    @pytest.mark.parametrize("name", [*GRAPHS, ENCODER])
+    @pytest.mark.parametrize("name", [*GRAPHS, *EXTRA_GRAPHS])
     def test_small_and_without_weights(self, tiny_checkpoint: Path, name: str):
         path = tiny_checkpoint / "graphs" / f"{name}.onnx"
         assert path.stat().st_size < 150_000
@@ -48,7 +48,7 @@ class TestGraphs:
         for node in graph.node:  # nor in a Constant node
             assert all(len(a.t.raw_data) <= 1024 for a in node.attribute), node.name
 
-    @pytest.mark.parametrize("name", [*GRAPHS, ENCODER])
+    @pytest.mark.parametrize("name", [*GRAPHS, *EXTRA_GRAPHS])
     def test_every_constant_is_in_the_weights(self, tiny_checkpoint: Path, name: str):
         checkpoint = open_checkpoint(tiny_checkpoint)
         graph = onnx.load(str(tiny_checkpoint / "graphs" / f"{name}.onnx"), load_external_data=False).graph
@@ -58,13 +58,26 @@ class TestGraphs:
         for constant, shape in outside.items():
             base, _, how = constant.partition("@")
             assert base in weights
-            pieces = int(how.rstrip("T").partition("of")[2] or 1)  # of a product that was cut (`layers.split_linear`)
+            if how.endswith("@scale"):
+                continue  # one a column, of the int8 numbers beside it
+            pieces = int(
+                how.removesuffix("@int8").rstrip("T").partition("of")[2] or 1
+            )  # of a product that was cut (`layers.split_linear`)
             assert np.prod(shape) * pieces == weights[base].size or how.startswith(("last", "inputs")), constant
 
     def test_those_of_the_embedded_model_are_small_too(self):
         """No graph of it holds a weight."""
         sizes = {path.name: path.stat().st_size for path in EMBEDDED.rglob("*.onnx")}
-        assert len(sizes) == 6 and max(sizes.values()) < 150_000, sizes
+        assert len(sizes) == 7 and max(sizes.values()) < 150_000, sizes
+
+    def test_products_of_later_blocks_are_int8(self):
+        """All but `mlp.down` and the first block: seven products a block, of which three and then two share an input."""
+        graph = onnx.load(str(EMBEDDED / "graphs" / f"{VELOCITY['int8']}.onnx"), load_external_data=False).graph
+        nodes = [node.op_type for node in graph.node]
+        blocks = open_checkpoint().config.transformer.depth - 1
+        assert nodes.count("MatMulInteger") == 6 * blocks and nodes.count("DynamicQuantizeLinear") == 3 * blocks
+        stays = [node.input[1] for node in graph.node if node.op_type == "MatMul" and ".blocks." in node.input[1]]
+        assert all(".blocks.0." in name or ".mlp.down." in name for name in stays) and len(stays) == 7 + blocks
 
     def test_no_node_has_more_than_eight_outputs(self):
         """WebGPU takes no more."""

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mutoscope import TextToImageModel, TextToVideoModel
-from mutoscope.checkpoint import open_checkpoint
+from mutoscope.checkpoint import VELOCITY, open_checkpoint
 from mutoscope.config import PATCH
 from mutoscope.errors import CheckpointError, MissingExtraError, SettingError
-from mutoscope.runtime import Runtime, extend_context, open_runtime
+from mutoscope.runtime import PRECISIONS, Runtime, extend_context, open_runtime
+from mutoscope.runtime.onnx import quantise_columns
 from mutoscope.shapes import rotary_table
 
 PROMPT = "A serene lake surrounded by pine trees at sunset"
@@ -66,8 +67,10 @@ def test_velocity_with_and_without_finished_frames(runtimes: tuple[Runtime, Runt
     assert differ(alone, later[0]) > BOUND, "the frames are seen"
 
 
-def test_calls_run_parallel_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Path):
-    two, one = (open_runtime(open_checkpoint(tiny_checkpoint), threads=threads) for threads in (2, 1))
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_calls_run_parallel_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Path, precision: str):
+    checkpoint = open_checkpoint(tiny_checkpoint)
+    two, one = (open_runtime(checkpoint, threads=threads, precision=precision) for threads in (2, 1))
     config = one.checkpoint.config.transformer
     contexts = [one.read_text(normal(1, length, config.width)) for length in (3, 7, 12)]
     latents = normal(1, config.latent_channels, 1, 8, 12)
@@ -78,17 +81,48 @@ def test_calls_run_parallel_give_the_bytes_of_calls_in_turn(tiny_checkpoint: Pat
             assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("door", [TextToImageModel, TextToVideoModel])
-def test_the_number_of_threads_changes_no_byte(tiny_checkpoint: Path, door: Any):
+def test_the_number_of_threads_changes_no_byte(tiny_checkpoint: Path, door: Any, precision: str):
     """Nor does it matter whether a drawing is the first, which opens the graphs, or a later one, whose calls run side by side."""
     asked: dict[str, Any] = {"seed": 3, "size": "64x96", "num_inference_steps": 3}
     asked |= {"num_frames": 9} if door is TextToVideoModel else {}
-    one, two = (door(tiny_checkpoint, threads=threads) for threads in (1, 2))
+    one, two = (door(tiny_checkpoint, threads=threads, precision=precision) for threads in (1, 2))
     expected = one.generate(PROMPT, **asked)
     drawn = [two.generate(PROMPT, **asked) for _ in range(3)]
     for again in (one.generate(PROMPT, **asked), *drawn):
         pixels = [result.frames if door is TextToVideoModel else result.pixels for result in (expected, again)]
         assert np.array_equal(*pixels)
+
+
+def test_int8_is_near_fp32_and_another(tiny_checkpoint: Path):
+    checkpoint = open_checkpoint(tiny_checkpoint)
+    exact, coarse = (open_runtime(checkpoint, threads=1, precision=precision) for precision in ("fp32", "int8"))
+    config = checkpoint.config.transformer
+    context, latents = exact.read_text(normal(1, 7, config.width)), normal(1, config.latent_channels, 1, 8, 12)
+    velocities = [runtime.velocity(latents, 0.7, context, 0.0) for runtime in (exact, coarse)]
+    assert 0 < differ(*velocities) < 0.05 * velocities[0].std()
+    frames = [runtime.remember(latents, context, 0.0) for runtime in (exact, coarse)]
+    for a, b in zip(*frames, strict=True):
+        assert 0 < differ(a, b) < 0.1 * a.std()
+
+
+def test_columns_are_quantised_to_seven_bits():
+    weight = normal(64, 5) * np.array([1, 1e-3, 1e3, 0, 1], np.float32)
+    values, scale = quantise_columns(weight)
+    assert values.dtype == np.int8 and scale.dtype == np.float32 and scale.shape == (5,)
+    assert np.abs(values).max(axis=0).tolist() == [63, 63, 63, 0, 63]
+    assert (np.abs(values * scale - weight) <= 0.501 * scale).all()
+
+
+def test_what_cannot_be_drawn_in_int8_says_so(copied_checkpoint: Path):
+    with pytest.raises(SettingError, match="is of the runtime onnx, got runtime 'torch'"):
+        open_runtime(open_checkpoint(copied_checkpoint), "torch", precision="int8")
+    (copied_checkpoint / "graphs" / f"{VELOCITY['int8']}.onnx").unlink()
+    checkpoint = open_checkpoint(copied_checkpoint)
+    with pytest.raises(SettingError, match=f"make it with: mutoscope export {copied_checkpoint} --out DIR"):
+        open_runtime(checkpoint, precision="int8")
+    assert open_runtime(checkpoint).name == "onnx"
 
 
 def test_decode_one_latent_frame_after_the_other(runtimes: tuple[Runtime, Runtime]):

@@ -3,11 +3,13 @@
 Reading it loads no weights, so wrong options are refused before anything heavy happens.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from mutoscope.errors import SettingError
+from mutoscope.errors import SettingError, did_you_mean
+
+USUAL_PRECISION = "fp32"  # a request says when it has another one
 
 FPS = 12  # frames a second of a clip of this package's own models
 
@@ -99,6 +101,21 @@ class Capabilities:
     )
     may_be_typo: Callable[[str], bool] = find_no_typo  # whether a word that nobody taught it looks misspelt
     find_adapters: Callable[..., tuple[Any, ...]] = refuse_adapters  # names with scales -> UsedAdapters
+    precision: str = USUAL_PRECISION  # of what is asked for without one
+    # Those it knows, each with the sentence that says why it cannot be had here, "" where it can.
+    precisions: Mapping[str, str] = field(default_factory=lambda: {USUAL_PRECISION: ""})
+    postprocess_precision: str | None = None  # what is post-processed is drawn in this one; None: in any
+
+    def check_precision(self, name: Any) -> str:
+        """Return a precision that can be had here; SettingError says what can."""
+        if not isinstance(name, str) or name not in self.precisions:
+            known = " or ".join(self.precisions)
+            raise SettingError(
+                f"precision of {self.name} must be {known}, got {name!r}{did_you_mean(str(name), self.precisions)}"
+            )
+        if self.precisions[name]:
+            raise SettingError(self.precisions[name])
+        return name
 
     def knows(self, words: str) -> bool:
         """Whether each of the words was in the training."""

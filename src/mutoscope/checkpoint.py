@@ -4,7 +4,7 @@
     tokenizer.json
     weights.safetensors    text tower (int8 a row), transformer and decoder (float16)
     encoder.safetensors    codec encoder, for pictures that come in, and image tower, for training only; may be left out
-    graphs/*.onnx          text, context, velocity, first_frame, next_frames; encoder, which may be left out
+    graphs/*.onnx          text, context, velocity, first_frame, next_frames; velocity_int8 and encoder, which may be left out
 
 Nothing is pickled, nothing in a folder is run; a changed byte is refused with the file's name.
 """
@@ -28,6 +28,8 @@ OLDER_FORMATS = (1,)  # the velocity graph read the text anew at every step
 LARGEST_CONFIG = 1 << 20  # bytes
 GRAPHS = ("text", "context", "velocity", "first_frame", "next_frames")  # what drawing from words takes
 ENCODER = "encoder"  # the graph for pictures that come in
+VELOCITY = {"fp32": "velocity", "int8": "velocity_int8"}  # the graph of each precision
+EXTRA_GRAPHS = (VELOCITY["int8"], ENCODER)  # may be left out
 EMBEDDED = Path(__file__).parent / "weights" / "mutoscope-nano"
 STORED_TYPES = {"F32": "<f4", "F16": "<f2", "I8": "i1"}  # of safetensors: of numpy
 WORDS = "text.words.weight"  # the table of word embeddings, in no graph
@@ -152,6 +154,11 @@ class Checkpoint:
         file = f"graphs/{name}.onnx"
         return (self._of_encoder(file) if name == ENCODER else self.folder / file).read_bytes()
 
+    def has_graph(self, name: str) -> bool:
+        """Whether it came with a graph that may be left out."""
+        file = f"graphs/{name}.onnx"
+        return name in self.card["constants"] and file in self.card["sha256"] and (self.folder / file).is_file()
+
     def _of_encoder(self, file: str) -> Path:
         path = self.folder / file
         if not path.is_file() or file not in self.card["sha256"]:
@@ -217,7 +224,8 @@ def read_card(path: Path, with_older: bool = False) -> dict[str, Any]:
         if not isinstance(card[key], str):
             raise TypeError(f"{key} must be text")
     graphs = GRAPHS if card["format"] == FORMAT else ()
-    constants = [card["constants"][graph] for graph in graphs] + [card["constants"].get(ENCODER, [])]
+    constants = [card["constants"][graph] for graph in graphs]
+    constants += [card["constants"].get(graph, []) for graph in EXTRA_GRAPHS]
     for names in (card["known_words"], *constants):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise TypeError("known_words and constants must be lists of text")

@@ -25,6 +25,7 @@ from mutoscope.checkpoint import (
     ENCODER,
     FORMAT,
     SCALE,
+    VELOCITY,
     card_digest,
     file_hash,
     quantise_rows,
@@ -34,6 +35,7 @@ from mutoscope.checkpoint import (
 from mutoscope.codec import Codec
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
+from mutoscope.export.int8 import quantise_products
 from mutoscope.layers import split_linear
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import disable_telemetry
@@ -268,7 +270,9 @@ def _graphs(
     text_states = torch.randn(1, 7, sizes.width)
     yield "context", _export(ReadText(transformer), (text_states,), {"text": {1: "L"}}, context, weights)
     outputs = ["velocity", "own_keys", "own_values"]
-    yield "velocity", _export(VelocityStep(transformer), step, frame, outputs, weights)
+    velocity, names = _export(VelocityStep(transformer), step, frame, outputs, weights)
+    yield VELOCITY["fp32"], (velocity, names)
+    yield VELOCITY["int8"], quantise_products(velocity)
     yield "first_frame", _export(FirstFrame(codec), (latents,), {"latents": rows["latents"]}, after, weights)
     yield "next_frames", _export(NextFrames(codec), (latents, *state), rows, after, weights)
 

@@ -19,11 +19,13 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from mutoscope.adapter import Adapter
-from mutoscope.checkpoint import Checkpoint
+from mutoscope.capabilities import USUAL_PRECISION
+from mutoscope.checkpoint import VELOCITY, Checkpoint
 from mutoscope.device import need_torch
 from mutoscope.errors import SettingError, did_you_mean
 
 RUNTIMES = ("auto", "onnx", "torch")
+PRECISIONS = tuple(VELOCITY)  # of the velocity; all else is fp32 always
 MAX_THREADS = 1024
 Adapters = tuple[tuple[Adapter, float], ...]  # each with its scale
 KeysValues = tuple[np.ndarray, np.ndarray]  # of one latent frame, (layers, 1, A, N, K) each
@@ -119,18 +121,37 @@ def check_runtime(name: str, threads: int | None) -> None:
         need_torch()
 
 
+def find_obstacle(checkpoint: Checkpoint, name: str, precision: str) -> str:
+    """Return in a sentence why a runtime cannot draw a checkpoint in one of PRECISIONS, "" where it can."""
+    if precision == USUAL_PRECISION:
+        return ""
+    if name == "torch":
+        return f"precision {precision} is of the runtime onnx, got runtime 'torch'; take {USUAL_PRECISION}, or another runtime"
+    if not checkpoint.has_graph(VELOCITY[precision]):
+        again = f"mutoscope export {checkpoint.folder} --out DIR"
+        return f"{checkpoint.folder} has no graph for precision {precision}; make it with: {again}"
+    return ""
+
+
 def open_runtime(
-    checkpoint: Checkpoint, name: str = "auto", threads: int | None = None, adapters: Adapters = ()
+    checkpoint: Checkpoint,
+    name: str = "auto",
+    threads: int | None = None,
+    adapters: Adapters = (),
+    precision: str = USUAL_PRECISION,
 ) -> Runtime:
-    """Return the runtime of this name for a checkpoint and adapters; "auto" is "onnx".
+    """Return the runtime of this name for a checkpoint and adapters; "auto" is "onnx", which alone has other precisions.
 
     Raises SettingError, MissingExtraError, CheckpointError for an adapter of another model.
     """
     check_runtime(name, threads)
+    obstacle = find_obstacle(checkpoint, name, precision)
+    if obstacle:
+        raise SettingError(obstacle)
     if name == "torch":
         from mutoscope.runtime.torch import TorchRuntime
 
         return TorchRuntime(checkpoint, threads, adapters=adapters)
     from mutoscope.runtime.onnx import OnnxRuntime
 
-    return OnnxRuntime(checkpoint, threads, adapters)
+    return OnnxRuntime(checkpoint, threads, adapters, precision)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from mutoscope.adapter import merge
-from mutoscope.checkpoint import ENCODER, GRAPHS, WORDS, Checkpoint
+from mutoscope.capabilities import USUAL_PRECISION
+from mutoscope.checkpoint import ENCODER, GRAPHS, VELOCITY, WORDS, Checkpoint
 from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
@@ -17,6 +18,7 @@ from mutoscope.runtime import Adapters, Context
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import import_onnxruntime
 
+SEVEN_BITS = np.float32(63)  # largest of them, symmetric
 PARALLEL_CALLS = 2  # each on its share of the threads: a guided step has two
 _thread = local()  # whether the calls of this thread are parallel ones
 
@@ -30,7 +32,13 @@ class OnnxRuntime:
 
     name = "onnx"
 
-    def __init__(self, checkpoint: Checkpoint, threads: int | None = None, adapters: Adapters = ()):
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        threads: int | None = None,
+        adapters: Adapters = (),
+        precision: str = USUAL_PRECISION,
+    ):
         self.checkpoint = checkpoint
         self.threads = threads or thread_count()
         self._stored = checkpoint.weights()
@@ -42,6 +50,7 @@ class OnnxRuntime:
         config = checkpoint.config.transformer
         self._head_width = config.width // config.heads
         self._few_step = config.few_step
+        self._velocity = VELOCITY[precision]
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
@@ -54,13 +63,13 @@ class OnnxRuntime:
     def velocity(self, latents, time, context, frame, delta=0.0, guidance=1.0, centre=(0.0, 0.0)):
         """See `runtime.Runtime`."""
         inputs = self._step(latents, time, context, frame, delta, guidance, centre)
-        (patches,) = self._run("velocity", inputs, ["velocity"])
+        (patches,) = self._run(self._velocity, inputs, ["velocity"])
         return unpatchify(patches, latents.shape[-2] // PATCH, latents.shape[-1] // PATCH)
 
     def remember(self, latents, context, frame):
         """See `runtime.Runtime`."""
         inputs = self._step(latents, 0.0, context, frame, 0.0, 1.0, (0.0, 0.0))
-        keys, values = self._run("velocity", inputs, ["own_keys", "own_values"])
+        keys, values = self._run(self._velocity, inputs, ["own_keys", "own_values"])
         return keys, values
 
     def _step(
@@ -100,7 +109,7 @@ class OnnxRuntime:
 
     def run_parallel(self, calls):
         """See `runtime.Runtime`."""
-        session = self._sessions.get(("velocity", True))
+        session = self._sessions.get((self._velocity, True))
         if len(calls) == 1 or session is None or not session.done():
             return [call() for call in calls]
         return list(self._callers.map(lambda call: call(), calls))
@@ -109,10 +118,10 @@ class OnnxRuntime:
         """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
         if self._sessions and self.threads > 1:
             # Not for the first drawing, which would wait longer for it than it gains.
-            self._ask_for("velocity", in_parallel=True)
+            self._ask_for(self._velocity, in_parallel=True)
         for graph in (*GRAPHS, ENCODER):
             if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
-                self._ask_for(graph)
+                self._ask_for(self._velocity if graph == "velocity" else graph)
 
     def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
         session = self._ask_for(graph, getattr(_thread, "in_parallel", False)).result()
@@ -160,6 +169,7 @@ class OnnxRuntime:
 
     def _view(self, name: str, read: Callable[[str], np.ndarray]) -> Any:
         base, _, how = name.partition("@")
+        how, _, numbers = how.partition("@")
         try:
             array = read(base)
         except KeyError:
@@ -177,12 +187,24 @@ class OnnxRuntime:
             array = array[:, -int(how[6:]) :]
         elif how == "column":
             array = array.reshape(1, -1, 1, 1, 1)
+        if numbers:
+            values, scale = quantise_columns(array)
+            array = values if numbers == "int8" else scale
         return import_onnxruntime().OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
 
 
 @lru_cache(maxsize=64)
 def _rotary_of_frame(frame: float, rows: int, columns: int, head_width: int, centre: tuple[float, float]) -> np.ndarray:
     return rotary_table([frame], rows, columns, head_width, centre)  # the same at every step
+
+
+def quantise_columns(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(inputs, outputs) float32 -> int8 of the same shape and float32 scales (outputs,).
+
+    Seven bits: AVX2 adds two products of a uint8 and an int8 in 16 bits, which eight would overflow.
+    """
+    scale = np.maximum(np.abs(weight).max(axis=0) / SEVEN_BITS, np.finfo(np.float32).tiny)
+    return np.rint(weight / scale).astype(np.int8), scale
 
 
 def _scalar(value: float) -> np.ndarray:
