@@ -69,8 +69,8 @@ def engine(monkeypatch):
     """The engine behind every model."""
     fake = FakeEngine()
 
-    def open_fake(model=None, runtime="auto", threads=None):
-        fake.opened.append((model, runtime, threads))
+    def open_fake(model=None, runtime="auto", threads=None, precision=None):
+        fake.opened.append((model, runtime, threads, precision))
         return fake
 
     monkeypatch.setattr(models, "open_engine", open_fake)
@@ -100,8 +100,9 @@ class TestImage:
 
     def test_every_option_reaches_the_request(self, here, engine):
         line = "--style watercolor --size 3:2 --not people --steps 4 --guidance 2.5 --seed 9 --runtime onnx --threads 2"
-        assert main(["image", LAKE, "-o", "a.png", "--model", "mine", *line.split()]) == 0
-        assert engine.opened == [("mine", "onnx", 2)]
+        words = ["--model", "mine", "--precision", "int8", *line.split()]
+        assert main(["image", LAKE, "-o", "a.png", *words]) == 0
+        assert engine.opened == [("mine", "onnx", 2, "int8")]
         (asked,) = engine.drawn
         assert (asked.prompt, asked.style, asked.width / asked.height, asked.negative_prompt) == (
             LAKE,
@@ -471,6 +472,17 @@ class TestFiles:
         asked = engine.drawn[-1]
         assert (asked.seed, asked.style, asked.num_inference_steps) == (0, None, 3)  # 2**32 - 1 + 1 wraps around
         assert (asked.guidance_scale, asked.negative_prompt, asked.width) == (1.5, "fog", 64)
+
+    def test_redo_in_another_precision(self, here, engine, capsys):
+        self.make(engine)
+        engine.capabilities = dataclasses.replace(engine.capabilities, precisions={"fp32": "", "int8": ""})
+        assert main(["redo", "a.png", "--precision", "int8", "-o", "b.png"]) == 0
+        assert main(["redo", "b.png", "-o", "c.png"]) == 0
+        assert [asked.precision for asked in engine.drawn[-2:]] == ["int8", "int8"]
+        assert engine.opened[-2][-1] == "int8" and engine.opened[-1][-1] is None
+        capsys.readouterr()
+        assert main(["redo", "a.png", "--precision", "int3"]) == 2
+        assert "must be fp32 or int8, got 'int3'" in one_line(capsys)
 
     def test_redo_of_a_clip(self, here, engine):
         assert main(["video", "waves", "--size", "32", "--frames", "5", "--fps", "10", "-o", "a.gif"]) == 0

@@ -160,6 +160,29 @@ class TestCapabilities:
         assert {name: getattr(few, name) for name in FEW_STEP_DEFAULTS} == FEW_STEP_DEFAULTS
         assert few.image_steps == 4 and not few.negative_prompt and usual.image_steps == 12 and usual.negative_prompt
 
+    def test_int8_draws_its_own_pixels_again_and_finished_styles_in_fp32(self, tiny_checkpoint: Path):
+        exact, coarse = (TextToImageModel(tiny_checkpoint, threads=1, precision=name) for name in ("fp32", "int8"))
+        one, other = (model.generate("a lake", **SMALL) for model in (exact, coarse))
+        assert (one.request.precision, other.request.precision) == ("fp32", "int8") and other.warnings == ()
+        assert not np.array_equal(one.pixels, other.pixels)
+        for model in (exact, coarse):  # each is made again in the precision of its request
+            assert np.array_equal(model.redo(other.request).pixels, other.pixels)
+            assert np.array_equal(model.redo(one.request).pixels, one.pixels)
+        poly = [model.generate("a lake", style="low poly", **SMALL) for model in (exact, coarse)]
+        assert np.array_equal(poly[0].pixels, poly[1].pixels) and poly[0].request == poly[1].request
+        said = "drawn in fp32, not int8: triangulate makes large differences of small ones"
+        assert said in poly[1].warnings and said not in poly[0].warnings
+
+    @pytest.mark.parametrize(
+        ("asked", "words"),
+        [({"precision": "int3"}, "must be fp32 or int8, got 'int3'"),
+         ({"precision": "int8", "runtime": "torch"}, "is of the runtime onnx, got runtime 'torch'"),
+         ({"precision": "int8", "model": "world"}, "precision of world must be fp32, got 'int8'")],
+    )  # fmt: skip
+    def test_precisions_that_are_refused(self, tiny_checkpoint: Path, asked: dict[str, Any], words: str):
+        with pytest.raises(SettingError, match=words):
+            open_engine(**{"model": tiny_checkpoint, **asked})
+
     def test_reading_them_loads_no_weights(self, tiny_checkpoint: Path):
         engine = CheckpointEngine(tiny_checkpoint)
         assert engine.capabilities.native_side == engine.checkpoint.native_side and "runtime" not in vars(engine)

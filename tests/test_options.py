@@ -221,6 +221,33 @@ class TestSeveral:
         assert len({request.seed for request in build_requests(Options("a lake", count=4), PLAIN)}) == 1
 
 
+class TestPrecision:
+    BOTH = Capabilities(
+        "both", "3", precision="int8", precisions={"fp32": "", "int8": ""}, postprocess_precision="fp32"
+    )
+
+    def test_the_models_own_unless_another_is_asked_for(self):
+        assert build().precision == "fp32" and "precision" not in build().to_json()
+        assert build(capabilities=self.BOTH).precision == "int8"
+        assert build(capabilities=self.BOTH, precision="fp32").precision == "fp32"
+
+    @pytest.mark.parametrize("asked", [{"style": "low poly"}, {"postprocess": "pixelate", "precision": "int8"}])
+    def test_what_is_post_processed_is_drawn_in_fp32(self, asked: dict[str, Any]):
+        assert build(capabilities=self.BOTH, **asked).precision == "fp32"
+        anywhere = replace(self.BOTH, postprocess_precision=None)
+        assert build(capabilities=anywhere, **asked).precision == "int8"
+
+    def test_refused(self):
+        gone = replace(self.BOTH, precision="fp32", precisions={"fp32": "", "int8": "int8 needs a graph"})
+        for capabilities, name, words in (
+            (self.BOTH, "int3", r"precision of both must be fp32 or int8, got 'int3' \(did you mean 'int8'"),
+            (PLAIN, "int8", "precision of test must be fp32, got 'int8'"),
+            (gone, "int8", "^int8 needs a graph$"),
+        ):
+            with pytest.raises(SettingError, match=words):
+                build(capabilities=capabilities, precision=name)
+
+
 class TestKeywords:
     @pytest.mark.parametrize(("make", "known"), [(image_options, ImageOptions), (video_options, VideoOptions)])
     def test_every_keyword_becomes_an_option(self, make: Any, known: Any):
@@ -439,6 +466,15 @@ class TestRevise:
             painter.revise(request, num_inference_steps=0)
         with pytest.raises(RequestError):
             painter.revise(request, style="watercolr")
+
+    def test_the_precision_is_the_recorded_one(self, painter: TextToImageModel, tiny_checkpoint: Path):
+        coarse = TextToImageModel(tiny_checkpoint, threads=1, precision="int8")
+        request = self.requests(coarse)
+        assert request.precision == "int8" and self.requests(painter).precision == "fp32"
+        assert painter.revise(request) == request and painter.revise(request, style="anime").precision == "int8"
+        assert coarse.revise(self.requests(painter)).precision == "fp32"
+        assert coarse.revise(request, precision="fp32").precision == "fp32"
+        assert painter.revise(request, style="low poly").precision == "fp32"
 
     def test_a_request_of_another_model_is_read_by_this_one(self, painter: TextToImageModel):
         foreign = replace(self.requests(painter), model="other", model_hash="f" * 16)

@@ -38,6 +38,7 @@ def test_words_of_styles_stand_in_the_prompt(styles: tuple[UsedStyle, ...], word
     [
         (Request("a", facts=(Fact("scene", "lake"), Fact("light", "sunset"))), 'Facts: "lake, sunset"'),
         (Request("a", postprocess="pixelate"), "Postprocess: pixelate"),
+        (Request("a", precision="int8"), "Precision: int8"),
         (Request("a", objects=ObjectPlan((NamedObject("car", 2), NamedObject("dog")), ())), 'Objects: "2 car, 1 dog"'),
         (Request("a", variation=0.25, variation_seed=9), "Variation seed: 9, Variation seed strength: 0.25"),
         (Request("a", image_hash="0", strength=0.6), "Denoising strength: 0.6"),

@@ -67,6 +67,7 @@ REQUESTS = st.builds(
     variation_seed=st.just(0) | SEEDS,
     image_hash=st.just("0123456789abcdef"),
     strength=st.just(1.0) | st.floats(0, 1),
+    precision=st.sampled_from(["fp32", "int8"]),
     postprocess=st.sampled_from(["", "pixelate"]),
     facts=st.lists(FACTS, max_size=3).map(tuple),
     objects=st.none() | PLANS,

@@ -29,6 +29,7 @@ from mutoscope.options import (
     VideoOptions,
     build_requests,
     check_request,
+    choose_precision,
     image_options,
     options_of,
     parse_adapters,
@@ -130,8 +131,15 @@ def show_options(options: type) -> Callable[[Method], Method]:
 class _Model:
     """What both classes share: an engine, and the way from options to pictures."""
 
-    def __init__(self, checkpoint: str | Path | None = None, *, runtime: str = "auto", threads: int | None = None):
-        self.engine = open_engine(checkpoint, runtime, threads)
+    def __init__(
+        self,
+        checkpoint: str | Path | None = None,
+        *,
+        runtime: str = "auto",
+        threads: int | None = None,
+        precision: str | None = None,
+    ):
+        self.engine = open_engine(checkpoint, runtime, threads, precision)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.engine.capabilities.name}, {self.engine.capabilities.hash})"
@@ -171,8 +179,8 @@ class _Model:
     ) -> Any:
         """Make a picture or clip again from its request; the same model and version give the same pixels.
 
-        `adapter` replaces its adapters. One that starts from a picture needs that one again, and its mask; SettingError when they
-        are others. A request of an older version, or of another model, is read anew and its pixels differ.
+        `adapter` replaces its adapters; the precision is the request's. One that starts from a picture needs that one again, and
+        its mask; SettingError when they are others. A request of an older version, or of another model, is read anew and its pixels differ.
         """
         init_image = open_init_image(image, mask_image)
         check_init_image(init_image, request.image_hash, request.mask_hash)
@@ -195,6 +203,8 @@ class _Model:
             return again if again.adapters == adapters else replace(again, adapters=adapters)
         if "adapter" in changes:
             changes["adapters"] = capabilities.find_adapters(parse_adapters(changes.pop("adapter")))
+        if "precision" in changes:
+            changes["precision"] = choose_precision(changes["precision"], request.postprocess, capabilities)
         changes.pop("init_image", None)
         again = replace(request, made_with=capabilities.made_with, **changes)
         check_request(again, capabilities)

@@ -104,6 +104,7 @@ class Options:
     adapter: str | None = None
     objects: bool | None = None
     postprocess: str | None = None
+    precision: str | None = None
     duration_seconds: float | None = None
     num_frames: int | None = None
     fps: int | None = None
@@ -168,6 +169,7 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
     steps = choose_steps(options, capabilities)
     negative, negative_segments = choose_negative(options, styles, capabilities, steps["guidance_scale"])
     plan = None if library is None else plan_objects(reading, library)
+    step = choose_postprocess(options.postprocess, styles if capabilities.style_postprocess else (), plan)
     request = Request(
         prompt=drawn,
         template=prompt if prompt != drawn else "",
@@ -177,7 +179,8 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         styles=use_templates(styles) if capabilities.style_templates else styles,
         facts=tuple(fact for fact in reading.facts if capabilities.reads_facts and capabilities.knows(fact.name)),
         objects=plan,
-        postprocess=choose_postprocess(options.postprocess, styles if capabilities.style_postprocess else (), plan),
+        postprocess=step,
+        precision=choose_precision(options.precision, step, capabilities),
         seed=as_int("seed", options.seed),
         index=index,
         adapters=() if options.adapter is None else capabilities.find_adapters(parse_adapters(options.adapter)),
@@ -255,6 +258,7 @@ def check_request(request: Request, capabilities: Capabilities) -> None:
         )
     if request.image_hash and not capabilities.init_image:
         raise SettingError(f"the model {capabilities.name} takes no picture to start from; leave it out")
+    capabilities.check_precision(request.precision)
     check_shape(request, capabilities)
 
 
@@ -421,6 +425,13 @@ def choose_postprocess(asked: str | None, styles: tuple[UsedStyle, ...], objects
     return "" if step is not None and objects is not None and not step.keeps_objects else name
 
 
+def choose_precision(asked: str | None, postprocess: str, capabilities: Capabilities) -> str:
+    """Return the precision asked for, or the model's own, but what is post-processed may need another one."""
+    if postprocess and capabilities.postprocess_precision is not None:
+        return capabilities.postprocess_precision
+    return capabilities.precision if asked is None else asked
+
+
 def plan_objects(reading: PromptReading, library: Any) -> ObjectPlan | None:
     """Return the objects of a prompt with what is drawn without them; None where it names none."""
     found = reading.found
@@ -490,6 +501,7 @@ def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> 
         strength=request.strength if request.image_hash else None,
         objects=None if look_up else False,
         postprocess=None if legacy or request.postprocess == default_step else request.postprocess or "none",
+        precision=request.precision if request.precision in capabilities.precisions else None,
         num_frames=request.num_frames if request.is_clip else None,
         fps=request.fps if request.is_clip else None,
         wildcards="prompt" in changes,

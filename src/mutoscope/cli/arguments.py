@@ -263,6 +263,13 @@ Model = Annotated[
 ]
 Runtime = Annotated[str, text_option("--runtime", "NAME", "auto, onnx or torch.")]
 Threads = Annotated[int | None, int_option("--threads", 2, "Number of CPU threads.")]
+Precision = Annotated[
+    str | None,
+    text_option("--precision", "NAME", "fp32, or int8: faster on most CPUs, near the same pixels. Default: fp32."),
+]
+SamePrecision = Annotated[
+    str | None, text_option("--precision", "NAME", "Another precision, fp32 or int8. Default: the file's own.")
+]
 NoMetadata = Annotated[
     bool, flag("--no-metadata", "Leave the request out of the file; redo cannot make it again then.")
 ]

@@ -181,6 +181,7 @@ def redo(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.SamePrecision = None,
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
@@ -190,14 +191,15 @@ def redo(
     path = Path(file)
     old = read_request(path)
     model = loading.find_maker(old) if model is None else model
-    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
     from mutoscope.init_image import check_init_image
 
     init_image = loading.read_init_image(image, mask)
     check_init_image(init_image, old.image_hash, old.mask_hash)
     changes = {
         "prompt": prompt, "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps,
-        "guidance_scale": guidance, "adapter": adapter, "postprocess": postprocess, "init_image": init_image,
+        "guidance_scale": guidance, "adapter": adapter, "postprocess": postprocess, "precision": precision,
+        "init_image": init_image,
         "seed": None if seed is None else ask.read_seed(seed, old.seed), **ask.ask_size(size, width, height),
         **ask.read_variation(vary, vary_seed, old.variation, old.variation_seed),
     }  # fmt: skip

@@ -21,11 +21,12 @@ DEMO_SEED = 3
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to draw and save, apart from what: nothing in here changes a pixel, except the choice of the model."""
+    """How to draw and save, apart from what: of all this only the model and its precision change pixels."""
 
     model: str | None = None
     runtime: str = "auto"
     threads: int | None = None
+    precision: str | None = None
     metadata: bool = True
     marking: bool = True
     quiet: bool = False
@@ -33,11 +34,11 @@ class RunOptions:
 
     def open_image_model(self) -> Any:
         """Return the model that draws pictures."""
-        return loading.open_image_model(self.model, self.runtime, self.threads)
+        return loading.open_image_model(self.model, self.runtime, self.threads, self.precision)
 
     def open_video_model(self) -> Any:
         """Return the model that draws clips."""
-        return loading.open_video_model(self.model, self.runtime, self.threads)
+        return loading.open_video_model(self.model, self.runtime, self.threads, self.precision)
 
 
 def image(
@@ -63,13 +64,14 @@ def image(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.Precision = None,
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
     """Draw a picture from words."""
-    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
     options = {
         "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps, "guidance_scale": guidance,
         "seed": ask.read_seed(seed), "image": loading.read_init_image(image, mask), "strength": strength, "adapter": adapter,
@@ -120,13 +122,14 @@ def video(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.Precision = None,
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
     """Draw a clip from words."""
-    run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
     options = {
         "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps, "guidance_scale": guidance,
         "seed": ask.read_seed(seed), "image": loading.read_init_image(image), "adapter": adapter, "postprocess": postprocess,
@@ -144,10 +147,11 @@ def demo(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.Precision = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Draw one picture and one clip into outputs/."""
-    run = RunOptions(model, runtime, threads, quiet=quiet)
+    run = RunOptions(model, runtime, threads, precision, quiet=quiet)
     image_model, video_model = run.open_image_model(), run.open_video_model()
     plan = (
         (image_model, "A serene lake surrounded by pine trees at sunset", naming.fixed("lake_sunset.png", moves=False)),

@@ -12,18 +12,22 @@ def read_init_image(image: str | None, mask: str | None = None) -> Any:
     return open_init_image(image, mask)
 
 
-def open_image_model(model: str | None = None, runtime: str = "auto", threads: int | None = None) -> Any:
+def open_image_model(
+    model: str | None = None, runtime: str = "auto", threads: int | None = None, precision: str | None = None
+) -> Any:
     """Return a `TextToImageModel`; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToImageModel
 
-    return TextToImageModel(model, runtime=runtime, threads=threads)
+    return TextToImageModel(model, runtime=runtime, threads=threads, precision=precision)
 
 
-def open_video_model(model: str | None = None, runtime: str = "auto", threads: int | None = None) -> Any:
+def open_video_model(
+    model: str | None = None, runtime: str = "auto", threads: int | None = None, precision: str | None = None
+) -> Any:
     """Return a `TextToVideoModel`; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToVideoModel
 
-    return TextToVideoModel(model, runtime=runtime, threads=threads)
+    return TextToVideoModel(model, runtime=runtime, threads=threads, precision=precision)
 
 
 def find_maker(request: Any) -> str | None:

@@ -46,6 +46,7 @@ def recipe(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.Precision = None,
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
@@ -62,13 +63,14 @@ def recipe(
     if plan is None or "picture" in plan:
         if scale is not None:
             raise SettingError("--scale is for training recipes; a series draws the pictures that its file lists")
-        run = RunOptions(model, runtime, threads, not no_metadata, not no_marking, quiet, as_json)
+        run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
         asked = series.SeriesOptions(name, plan, motif, headline, prompts, style, size, steps, seed)
         series.draw(asked, out, run)
         return
     given = {
         "--motif": motif, "--headline": headline, "--prompts": prompts, "--style": style, "--size": size, "--steps": steps,
         "--seed": seed, "--model": model, "--threads": threads,
+        "--precision": precision,
     }  # fmt: skip
     for option, value in given.items():
         if value is not None:

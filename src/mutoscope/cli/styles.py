@@ -35,6 +35,7 @@ def styles(
     model: ask.Model = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
+    precision: ask.Precision = None,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def styles(
     from mutoscope.prompt.styles import known_styles, own_styles
 
     if sheet:
-        run = RunOptions(model, runtime, threads, quiet=quiet, as_json=as_json)
+        run = RunOptions(model, runtime, threads, precision, quiet=quiet, as_json=as_json)
         draw_sheet(SHEET_PROMPT if prompt is None else prompt, output, size, steps, seed, run)
         return
     if prompt is not None:

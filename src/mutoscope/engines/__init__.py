@@ -15,18 +15,24 @@ __all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "find_maker", "open_engine"]
 EMBEDDED, WORLD = "embedded", "world"
 
 
-def open_engine(model: str | Path | None = None, runtime: str = "auto", threads: int | None = None) -> Engine:
+def open_engine(
+    model: str | Path | None = None,
+    runtime: str = "auto",
+    threads: int | None = None,
+    precision: str | None = None,
+) -> Engine:
     """Return the engine of a model: None or "embedded", "world", or a checkpoint folder.
 
-    Loads no weights. Raises CheckpointError, SettingError for an unknown runtime, MissingExtraError.
+    `precision` is that of requests that do not ask for one, None the engine's own. Loads no weights. Raises CheckpointError,
+    SettingError for an unknown runtime or precision, MissingExtraError.
     """
     if model == WORLD:
         from mutoscope.engines.world import WorldEngine
 
-        return WorldEngine(runtime)
+        return WorldEngine(runtime, precision)
     from mutoscope.engines.checkpoint import CheckpointEngine
 
-    return CheckpointEngine(None if model == EMBEDDED else model, runtime, threads)
+    return CheckpointEngine(None if model == EMBEDDED else model, runtime, threads, precision)
 
 
 def find_maker(request: Request) -> str | None:

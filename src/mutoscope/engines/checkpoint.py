@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.adapter import Adapter, check_base, find_adapter
-from mutoscope.capabilities import Capabilities
+from mutoscope.capabilities import USUAL_PRECISION, Capabilities
 from mutoscope.checkpoint import Checkpoint, open_checkpoint, verify_files
 from mutoscope.config import GUIDANCE_TAUGHT
 from mutoscope.engines.base import Drawn
@@ -19,7 +19,7 @@ from mutoscope.init_image import InitImage
 from mutoscope.pipeline import Networks, draw
 from mutoscope.prompt.conditioning import understand
 from mutoscope.prompt.request import Request, UsedAdapter
-from mutoscope.runtime import Runtime, check_runtime, open_runtime
+from mutoscope.runtime import PRECISIONS, Runtime, check_runtime, find_obstacle, open_runtime
 from mutoscope.tokenizer import Tokenizer
 
 FEW_STEP_DEFAULTS: dict[str, Any] = {
@@ -38,7 +38,11 @@ class CheckpointEngine:
     """A checkpoint folder, None for the embedded one; weights are loaded with the first drawing."""
 
     def __init__(
-        self, checkpoint: str | Path | Checkpoint | None = None, runtime: str = "auto", threads: int | None = None
+        self,
+        checkpoint: str | Path | Checkpoint | None = None,
+        runtime: str = "auto",
+        threads: int | None = None,
+        precision: str | None = None,
     ):
         check_runtime(runtime, threads)
         # The embedded one is compared with its hashes while the prompt is read; the first drawing waits for that.
@@ -50,10 +54,11 @@ class CheckpointEngine:
         self._verified = _verify_in_background(self.checkpoint) if checkpoint is None else None
         self._runtime_name, self._threads = runtime, threads
         self._adapters: dict[str, Adapter] = {}  # by hash
-        self._adapted: tuple[tuple[UsedAdapter, ...], Runtime] | None = (
-            None  # the last mix; it holds weights of its own
+        self._other: tuple[tuple[tuple[UsedAdapter, ...], str], Runtime] | None = (
+            None  # the last mix or precision; it holds weights of its own
         )
-        self.capabilities = self._read_capabilities()
+        usual = self._read_capabilities()
+        self.capabilities = usual if precision is None else replace(usual, precision=usual.check_precision(precision))
 
     def _read_capabilities(self) -> Capabilities:
         """Return what the checkpoint takes; a few-step model takes less."""
@@ -65,6 +70,8 @@ class CheckpointEngine:
             trained_styles=self.known.trained_styles,
             may_be_typo=self.known.may_be_typo,
             find_adapters=self.find_adapters,
+            precisions={name: find_obstacle(self.checkpoint, self._runtime_name, name) for name in PRECISIONS},
+            postprocess_precision=USUAL_PRECISION,
         )
         return replace(usual, **FEW_STEP_DEFAULTS) if self.checkpoint.config.transformer.few_step else usual
 
@@ -75,7 +82,10 @@ class CheckpointEngine:
         if self._verified is not None:
             self._verified.result()
         networks = Networks(
-            self.runtime_with(request.adapters), self.tokenizer, self.checkpoint.config, self.checkpoint.tile_side
+            self.runtime_with(request.adapters, request.precision),
+            self.tokenizer,
+            self.checkpoint.config,
+            self.checkpoint.tile_side,
         )
         yield loading.advance()
         conditioning = understand(request, self.warnings(request))
@@ -84,9 +94,10 @@ class CheckpointEngine:
             yield replace(event, result=Drawn(event.result, conditioning.warnings)) if event.phase == "done" else event
 
     def warnings(self, request: Request) -> tuple[str, ...]:
-        """Return what the user should know of a request: words and styles that the model was never shown."""
+        """Return what the user should know of a request: words and styles that the model was never shown, another precision."""
         taught = (self._adapter(used).facts for used in request.adapters)
-        return self.known.warn(request, [word for facts in taught for word in (facts.word, *facts.words)])
+        unknown = self.known.warn(request, [word for facts in taught for word in (facts.word, *facts.words)])
+        return (*unknown, *warn_of_precision(request, self.capabilities))
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -100,18 +111,19 @@ class CheckpointEngine:
 
     @cached_property
     def runtime(self) -> Runtime:
-        """The networks without adapters."""
+        """The networks without adapters, in the usual precision."""
         return open_runtime(self.checkpoint, self._runtime_name, self._threads)
 
-    def runtime_with(self, used: tuple[UsedAdapter, ...]) -> Runtime:
-        """Return the networks with adapters added to their weights."""
-        if not used:
+    def runtime_with(self, used: tuple[UsedAdapter, ...], precision: str = USUAL_PRECISION) -> Runtime:
+        """Return the networks with adapters added to their weights, in a precision."""
+        if not used and precision == USUAL_PRECISION:
             return self.runtime
-        if self._adapted is None or self._adapted[0] != used:
-            self._adapted = None  # before the next one is made: they are large
+        if self._other is None or self._other[0] != (used, precision):
+            self._other = None  # before the next one is made: they are large
             scaled = tuple((self._adapter(one), one.scale) for one in used)
-            self._adapted = used, open_runtime(self.checkpoint, self._runtime_name, self._threads, scaled)
-        return self._adapted[1]
+            runtime = open_runtime(self.checkpoint, self._runtime_name, self._threads, scaled, precision)
+            self._other = (used, precision), runtime
+        return self._other[1]
 
     def find_adapters(self, names: tuple[tuple[str, float], ...]) -> tuple[UsedAdapter, ...]:
         """Return what a request says of adapters, names or paths with their scales; SettingError, CheckpointError."""
@@ -135,3 +147,11 @@ class CheckpointEngine:
             check_base(adapter, self.checkpoint)
             self._adapters[adapter.hash] = adapter
         return self._adapters[used.hash]
+
+
+def warn_of_precision(request: Request, capabilities: Capabilities) -> list[str]:
+    """Return a warning where post-processing takes a picture out of the precision that the model was opened with."""
+    if not request.postprocess or request.precision == capabilities.precision:
+        return []
+    reason = f"{request.postprocess} makes large differences of small ones"
+    return [f"drawn in {request.precision}, not {capabilities.precision}: {reason}"]

@@ -49,9 +49,11 @@ CAPABILITIES = Capabilities(
 class WorldEngine:
     """The rendered world behind the same call as any model."""
 
-    def __init__(self, runtime: str = "auto"):
+    def __init__(self, runtime: str = "auto", precision: str | None = None):
         if runtime not in ("auto", "torch"):
             raise SettingError(f"the model {NAME} runs on PyTorch; got runtime {runtime!r}, expected auto or torch")
+        if precision is not None:
+            CAPABILITIES.check_precision(precision)
         need_torch()
         self.capabilities = CAPABILITIES
 

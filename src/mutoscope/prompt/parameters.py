@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from mutoscope.capabilities import USUAL_PRECISION
 from mutoscope.prompt.request import Request
 
 MULTIPLE, MIN_SIDE, MAX_SIDE = 16, 32, 2048  # pixels of what is drawn here
@@ -49,6 +50,8 @@ def _extras(request: Request) -> dict[str, object]:
         extras["Objects"] = f'"{", ".join(f"{each.count} {each.noun}" for each in request.objects.objects)}"'
     if request.postprocess:
         extras["Postprocess"] = request.postprocess
+    if request.precision != USUAL_PRECISION:
+        extras["Precision"] = request.precision
     if request.variation:
         extras |= {"Variation seed": request.variation_seed, "Variation seed strength": f"{request.variation:g}"}
     if request.adapters:

@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
+from mutoscope.capabilities import USUAL_PRECISION
 from mutoscope.errors import SettingError, SizeError, did_you_mean
 from mutoscope.prompt.checks import MAX_SEED, as_float, check_float, check_int, check_text, check_word
 from mutoscope.prompt.styles import UsedStyle, write_mix
@@ -119,6 +120,7 @@ class Request:
     revision: str = ""  # commit of the repository that the model came from
     made_with: str = ""  # libraries with their versions, and the device; pixels can differ on others
     adapters: tuple[UsedAdapter, ...] = ()  # in the order in which they are added to the weights
+    precision: str = USUAL_PRECISION  # of the model's products, a name in its capabilities
     template: str = ""  # the prompt with its wildcards, before they were drawn
     draft: tuple[int, int] | None = None  # width and height at which it is drawn first, to be refined; None: at once
     refine_strength: float = 0.0  # noise level of the first pass of refining, below 1
@@ -230,6 +232,7 @@ def _checked(request: Request) -> dict[str, Any]:
                 "engine",
                 "revision",
                 "made_with",
+                "precision",
                 "image_hash",
                 "mask_hash",
                 "postprocess",
