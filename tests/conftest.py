@@ -17,6 +17,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MUT
     os.environ.setdefault(_name, _THREADS)
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["MUTOSCOPE_CONFIG"] = os.devnull  # no style or word list of whoever runs the tests
+os.environ["MUTOSCOPE_CACHE"] = os.devnull  # nor a stored graph
 
 import pytest
 from filelock import FileLock

@@ -1,4 +1,4 @@
-"""Where a user's own files lie: adapters, styles, wildcards. The folders need not be there."""
+"""Where a user's own files lie (adapters, styles, wildcards), and what can be made again. The folders need not be there."""
 
 import os
 import sys
@@ -17,3 +17,14 @@ def settings_folder() -> Path:
     else:
         settings = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config")
     return settings / "mutoscope"
+
+
+def cache_folder() -> Path:
+    """Return Mutoscope's folder for what it can make again: MUTOSCOPE_CACHE, or where the system keeps such (XDG)."""
+    if asked := os.environ.get("MUTOSCOPE_CACHE"):
+        return Path(asked)
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "mutoscope" / "cache"
+    caches = home / "Library" / "Caches" if sys.platform == "darwin" else home / ".cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or caches) / "mutoscope"

@@ -92,6 +92,7 @@ class CheckpointEngine:
         fitted = None if init_image is None else init_image.fit(*(request.draft or (request.width, request.height)))
         for event in draw(request, conditioning, networks, fitted, preview):
             yield replace(event, result=Drawn(event.result, conditioning.warnings)) if event.phase == "done" else event
+        networks.runtime.finish_drawing()
 
     def warnings(self, request: Request) -> tuple[str, ...]:
         """Return what the user should know of a request: words and styles that the model was never shown, another precision."""

@@ -1,6 +1,7 @@
 """What runs the networks: arrays in and out, one picture or frame at a time.
 
     prepare(is_clip, encodes), which begins to load what will be asked for
+    finish_drawing(), after each picture or clip
     encode_text(ids, mask) -> text (B, L, D)
     read_text(text) -> Context, what the velocity network takes of a text; made once
     velocity(latents, time, context, frame, ...) -> velocity (1, c, 1, h, w)
@@ -62,6 +63,10 @@ class Runtime(Protocol):
 
     def prepare(self, is_clip: bool, encodes: bool) -> None:
         """Begin to load what a picture or a clip takes, and with `encodes` the encoder; whoever asks for it waits for it."""
+        ...
+
+    def finish_drawing(self) -> None:
+        """Take note that a picture or clip is finished: what makes later ones start sooner may be done now, in a thread."""
         ...
 
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from threading import Lock, local
 from typing import Any
@@ -15,6 +16,7 @@ from mutoscope.config import PATCH
 from mutoscope.device import thread_count
 from mutoscope.errors import CheckpointError
 from mutoscope.runtime import Adapters, Context
+from mutoscope.runtime.stored import STORED, Shapes, find_graph, store_graph
 from mutoscope.shapes import rotary_table
 from mutoscope.telemetry import import_onnxruntime
 
@@ -44,6 +46,8 @@ class OnnxRuntime:
         self._stored = checkpoint.weights()
         self._weights = merge(self._stored, checkpoint, adapters)
         self._sessions: dict[tuple[str, bool], Future[Any]] = {}
+        self._unstored: dict[str, tuple[bytes, Shapes]] = {}  # graphs that had to be optimised here
+        self._has_drawn = False
         self._asking = Lock()  # several threads may ask for a graph at once
         self._openers = ThreadPoolExecutor(self.threads)  # its threads start when there is work
         self._callers = ThreadPoolExecutor(PARALLEL_CALLS, initializer=_call_in_parallel)
@@ -116,12 +120,22 @@ class OnnxRuntime:
 
     def prepare(self, is_clip, encodes):
         """See `runtime.Runtime`; graphs are opened by threads of their own, in the order of a drawing."""
-        if self._sessions and self.threads > 1:
+        if self._has_drawn and self.threads > 1:
             # Not for the first drawing, which would wait longer for it than it gains.
             self._ask_for(self._velocity, in_parallel=True)
         for graph in (*GRAPHS, ENCODER):
             if (graph != "next_frames" or is_clip) and (graph != ENCODER or encodes):
                 self._ask_for(self._velocity if graph == "velocity" else graph)
+
+    def finish_drawing(self):
+        """See `runtime.Runtime`; graphs that were optimised for this process are stored for the next one."""
+        self._has_drawn = True
+        if self._unstored:
+            self._openers.submit(self._store_graphs)
+
+    def _store_graphs(self) -> None:
+        while self._unstored:  # one after the other, because each takes its weights' size in memory
+            store_graph(*self._unstored.popitem()[1])
 
     def _run(self, graph: str, inputs: dict[str, np.ndarray], outputs: list[str] | None = None) -> list[np.ndarray]:
         session = self._ask_for(graph, getattr(_thread, "in_parallel", False)).result()
@@ -142,23 +156,26 @@ class OnnxRuntime:
     def _open(self, graph: str, threads: int) -> Any:
         ort = import_onnxruntime()
         data = self.checkpoint.graph(graph)
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
-            options.add_session_config_entry("session.disable_prepacking", "1")
-        # Workers spin between the nodes of a call, which is quick, but not on after it: the pool of the next graph needs the cores.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
         names = self.checkpoint.card["constants"].get(graph, [])
         weights = self.checkpoint.encoder_weights() if graph == ENCODER else self._weights
         read = lru_cache(maxsize=1)(weights.__getitem__)  # pieces of one tensor stand side by side
         values = [self._view(name, read) for name in names]  # the session copies them, and they are freed
+        stored = find_graph(data, names) if graph in STORED else b""
+        if stored:
+            with suppress(Exception):  # whatever is wrong with it, the package's own graph is as good
+                options = _options(graph, threads)
+                options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL  # all is done
+                options.add_external_initializers(names, values)
+                return ort.InferenceSession(stored, options, providers=["CPUExecutionProvider"])
         try:
+            options = _options(graph, threads)
             options.add_external_initializers(names, values)
-            return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise self._explain(graph, error) from error
+        if stored != b"" and all(value.data_type() == "tensor(float)" for value in values):
+            self._unstored[graph] = data, {name: value.shape() for name, value in zip(names, values, strict=True)}
+        return session
 
     def _explain(self, graph: str, error: Exception) -> Exception:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
@@ -191,6 +208,18 @@ class OnnxRuntime:
             values, scale = quantise_columns(array)
             array = values if numbers == "int8" else scale
         return import_onnxruntime().OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+
+
+def _options(graph: str, threads: int) -> Any:
+    options = import_onnxruntime().SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    if graph == "text":  # runs once a prompt: packing its weights for speed would only double them
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    # Workers spin between the nodes of a call, which is quick, but not on after it: the pool of the next graph needs the cores.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    return options
 
 
 @lru_cache(maxsize=64)

@@ -43,6 +43,9 @@ class TorchRuntime:
     def prepare(self, is_clip: bool, encodes: bool) -> None:
         """See `runtime.Runtime`; all but the encoder is loaded by now."""
 
+    def finish_drawing(self) -> None:
+        """See `runtime.Runtime`; there is nothing to do."""
+
     @torch.no_grad()
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """Token ids (B, L) and mask (B, L) -> text (B, L, D)."""
