@@ -7,10 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from safetensors import safe_open
 
-pytest.importorskip("diffusers")
-
-from tiny_pipelines import FAMILIES, draw_tiny, load_tiny, save_tiny, tiny_folder
+from tiny_pipelines import (
+    FAMILIES,
+    Form,
+    diffusers,
+    draw_tiny,
+    load_tiny,
+    save_tiny,
+    single_file_sd,
+    tiny_folder,
+    write_lora,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -74,3 +83,40 @@ def test_a_family_opens_and_draws_the_same_again(name: str, monkeypatch: pytest.
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family_is_built_the_same_every_time(name: str, tmp_path: Path) -> None:
     assert _hashes(save_tiny(name, tmp_path / "again")) == _hashes(tiny_folder(name))
+
+
+def test_one_file_has_the_weights_of_the_folder(tmp_path: Path) -> None:
+    folder = tiny_folder("sd")
+    file = single_file_sd(folder, tmp_path / "sd.safetensors")
+    pipe = diffusers.StableDiffusionPipeline.from_single_file(str(file), config=str(folder), local_files_only=True)
+    pipe.set_progress_bar_config(disable=True)
+    same = load_tiny(folder)
+    for part in ("unet", "vae", "text_encoder"):
+        ours, theirs = getattr(pipe, part).state_dict(), getattr(same, part).state_dict()
+        assert ours.keys() == theirs.keys()
+        assert all(bool((ours[name] == theirs[name]).all()) for name in ours)
+    # Not the same bytes: the sums also depend on how the weights lie in memory, and that comes from the file.
+    assert abs(draw_tiny(pipe, "sd") - draw_tiny(same, "sd")).max() < 1e-4
+
+
+# Layers in the file and layers of the model that carry it then. Where nothing is carried diffusers says nothing.
+@pytest.mark.parametrize(
+    ("name", "form", "written", "carried"),
+    [
+        ("sd", "peft", 64, 64), ("sd", "diffusers", 64, 64), ("sd", "kohya", 64, 64), ("sd", "comfy", 64, 0),
+        ("flux", "peft", 8, 8), ("flux", "kohya", 2, 6), ("flux", "comfy", 2, 6),
+        ("flux", "comfy_own", 8, 0), ("wan", "peft", 8, 8), ("wan", "comfy", 8, 8), ("wan", "kohya", 20, 20),
+        ("z_image", "comfy", 8, 8),
+    ],
+)  # fmt: skip
+def test_a_lora_is_carried(name: str, form: Form, written: int, carried: int, tmp_path: Path) -> None:
+    file = write_lora(tiny_folder(name), tmp_path / "lora.safetensors", form)
+    with safe_open(file, "np") as weights:
+        keys = list(weights.keys())
+    assert sum(key.endswith(("lora_A.weight", "down.weight")) for key in keys) == written
+    pipe = load_tiny(tiny_folder(name))
+    plain = draw_tiny(pipe, name)
+    pipe.load_lora_weights(str(tmp_path), weight_name=file.name, adapter_name="worn")
+    model = pipe.unet if hasattr(pipe, "unet") else pipe.transformer
+    assert sum("worn" in getattr(module, "lora_A", ()) for module in model.modules()) == carried
+    assert (draw_tiny(pipe, name).tobytes() != plain.tobytes()) == bool(carried)

@@ -11,17 +11,21 @@ picture of 64x64 has the latents that the real one would have.
 import functools
 import hashlib
 import importlib.util
+import json
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from filelock import FileLock
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 if importlib.util.find_spec("diffusers") is None:
     pytest.skip("needs diffusers", allow_module_level=True)  # also skips the module that imports this one
@@ -40,6 +44,8 @@ class _Later:
 diffusers, transformers, tokenizers, torch = (
     _Later(name) for name in ("diffusers", "transformers", "tokenizers", "torch")
 )
+
+Form = Literal["peft", "diffusers", "kohya", "comfy", "comfy_own"]
 
 # Tokenizers
 
@@ -573,7 +579,16 @@ def save_tiny(name: str, folder: Path) -> Path:
                     weight.data = torch.randn_like(weight) * 0.02
     _hide_bars()
     pipe.save_pretrained(folder, safe_serialization=True)
+    for file in folder.glob("text_encoder*/model.safetensors"):
+        _name_as_published(file)
     return folder
+
+
+def _name_as_published(file: Path) -> None:
+    """Give CLIP's weights the names they have in published folders, which newer versions of transformers write shorter."""
+    weights = load_file(file)
+    if any(name.startswith("embeddings.position_embedding") for name in weights):
+        save_file({f"text_model.{name}": weight for name, weight in weights.items()}, file, {"format": "pt"})
 
 
 @functools.cache
@@ -607,7 +622,10 @@ def tiny_folder(name: str) -> Path:
 
 
 def load_tiny(folder: Path) -> Any:
-    """Open a saved pipeline without network and without its bars."""
+    """Open a saved pipeline without network and without its bars.
+
+    Its threads are the caller's matter (the fixture `one_thread`): two of them on a busy machine take seconds.
+    """
     _hide_bars()
     pipe = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     pipe.set_progress_bar_config(disable=True)
@@ -623,3 +641,149 @@ def draw_tiny(pipe: Any, name: str, prompt: str = "a red ball", seed: int = 1, *
         words.setdefault("image", Image.linear_gradient("L").resize((64, 64)).convert("RGB"))
     drawn = pipe(prompt=prompt, output_type="np", generator=torch.Generator("cpu").manual_seed(seed), **words)
     return np.asarray(drawn.images if hasattr(drawn, "images") else drawn.frames)
+
+
+# Other files of the same weights
+
+Renames = list[tuple[str, str]]
+
+
+def _renamed(name: str, renames: Renames) -> str:
+    for pattern, into in renames:
+        name = re.sub(pattern, into, name)
+    return name
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "config.json").read_text())
+
+
+def _unet_renames(config: dict[str, Any]) -> Renames:
+    """From the names of diffusers to those of CompVis, whose blocks are numbered through."""
+    renames: Renames = [
+        (r"^time_embedding\.linear_1", "time_embed.0"), (r"^time_embedding\.linear_2", "time_embed.2"),
+        (r"^add_embedding\.linear_1", "label_emb.0.0"), (r"^add_embedding\.linear_2", "label_emb.0.2"),
+        (r"^conv_in", "input_blocks.0.0"), (r"^conv_norm_out", "out.0"), (r"^conv_out", "out.2"),
+        (r"^mid_block\.resnets\.0", "middle_block.0"), (r"^mid_block\.attentions\.0", "middle_block.1"),
+        (r"^mid_block\.resnets\.1", "middle_block.2"),
+        # Inside of what diffusers calls a resnet; nothing else has these names after resnets or middle_block.
+        *((rf"((?:resnets\.\d+|middle_block\.[02]))\.{old}\b", rf"\1.{new}") for old, new in (
+            ("norm1", "in_layers.0"), ("conv1", "in_layers.2"), ("norm2", "out_layers.0"), ("conv2", "out_layers.3"),
+            ("time_emb_proj", "emb_layers.1"), ("conv_shortcut", "skip_connection"),
+        )),
+    ]  # fmt: skip
+    layers = config["layers_per_block"]
+    for level, kind_up in enumerate(config["up_block_types"]):
+        down, up = 1 + level * (layers + 1), level * (layers + 1)
+        for layer in range(layers + 1):
+            for kind, place in (("resnets", 0), ("attentions", 1)):
+                renames += [
+                    (rf"^down_blocks\.{level}\.{kind}\.{layer}\.", f"input_blocks.{down + layer}.{place}."),
+                    (rf"^up_blocks\.{level}\.{kind}\.{layer}\.", f"output_blocks.{up + layer}.{place}."),
+                ]
+        renames.append((rf"^down_blocks\.{level}\.downsamplers\.0\.conv", f"input_blocks.{down + layers}.0.op"))
+        after = 2 if "Attn" in kind_up else 1
+        renames.append((rf"^up_blocks\.{level}\.upsamplers\.0\.conv", f"output_blocks.{up + layers}.{after}.conv"))
+    return renames
+
+
+_VAE_RENAMES: Renames = [
+    (r"down_blocks\.(\d)\.resnets\.(\d)", r"down.\1.block.\2"),
+    (r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample"),
+    *((rf"up_blocks\.{level}\.resnets\.(\d)", rf"up.{3 - level}.block.\1") for level in range(4)),
+    *((rf"up_blocks\.{level}\.upsamplers\.0", f"up.{3 - level}.upsample") for level in range(4)),
+    (r"mid_block\.resnets\.0", "mid.block_1"), (r"mid_block\.resnets\.1", "mid.block_2"),
+    (r"mid_block\.attentions\.0", "mid.attn_1"), (r"attn_1\.group_norm", "attn_1.norm"),
+    (r"attn_1\.to_([qkv])\b", r"attn_1.\1"), (r"attn_1\.to_out\.0", "attn_1.proj_out"),
+    (r"conv_norm_out", "norm_out"), (r"conv_shortcut", "nin_shortcut"),
+]  # fmt: skip
+
+
+def single_file_sd(folder: Path, file: Path) -> Path:
+    """Write a tiny Stable Diffusion as one file in the layout of CompVis; opens with `config=folder`."""
+    unet = load_file(folder / "unet" / "diffusion_pytorch_model.safetensors")
+    vae = load_file(folder / "vae" / "diffusion_pytorch_model.safetensors")
+    words = load_file(folder / "text_encoder" / "model.safetensors")
+    renames = _unet_renames(_config(folder / "unet"))
+    whole = {f"model.diffusion_model.{_renamed(name, renames)}": weight for name, weight in unet.items()}
+    for name, weight in vae.items():
+        renamed = _renamed(name, _VAE_RENAMES)
+        if ".attn_1." in renamed and weight.ndim == 2:  # a convolution of one pixel there
+            weight = weight[:, :, None, None]
+        whole[f"first_stage_model.{renamed}"] = weight
+    whole |= {f"cond_stage_model.transformer.{name}": weight for name, weight in words.items()}
+    save_file(whole, file, {"format": "pt"})
+    return file
+
+
+# LoRA files
+
+_QUERIES_AND_VALUES = r"\.to_[qv]$"
+_ALL_OF_WAN = r"\.(to_[qkv]|to_out\.0|ffn\.net\.(0\.proj|2))$"
+_WAN_RENAMES: Renames = [
+    (r"\.attn1\.", ".self_attn."), (r"\.attn2\.", ".cross_attn."), (r"\.to_([qkv])$", r".\1"),
+    (r"\.to_out\.0$", ".o"), (r"ffn\.net\.0\.proj$", "ffn.0"), (r"ffn\.net\.2$", "ffn.2"),
+]  # fmt: skip
+
+
+def _layers(folder: Path, pattern: str) -> dict[str, tuple[int, int]]:
+    """The (outputs, inputs) of the linear layers whose names match."""
+    with safe_open(folder / "diffusion_pytorch_model.safetensors", "np") as weights:
+        names = sorted(weights.keys())
+        shapes = {name.removesuffix(".weight"): weights.get_slice(name).get_shape() for name in names}
+    return {name: (shape[0], shape[1]) for name, shape in shapes.items() if re.search(pattern, name)}
+
+
+def _original_layers(config: dict[str, Any], layers: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """The same layers under the names of the model's first publication, which tools outside of diffusers use."""
+    kind = config["_class_name"]
+    if kind.startswith("UNet"):
+        renames = _unet_renames(config)
+        return {_renamed(name, renames): shape for name, shape in layers.items()}
+    if kind.startswith("Wan"):
+        return {_renamed(name, _WAN_RENAMES): shape for name, shape in layers.items()}
+    if kind.startswith(("Flux", "Chroma")):
+        # Query, key and value are one matrix. The single blocks stay out: diffusers splits their matrix at the widths of
+        # the real model and refuses others.
+        found = {re.match(r"transformer_blocks\.(\d+)\.attn\.to_q$", name): shape for name, shape in layers.items()}
+        return {
+            f"double_blocks.{match[1]}.img_attn.qkv": (3 * outputs, inputs)
+            for match, (outputs, inputs) in found.items()
+            if match
+        }
+    return layers
+
+
+def write_lora(folder: Path, file: Path, form: Form, rank: int = 2, seed: int = 0) -> Path:
+    """Write a random LoRA of queries and values for the tiny pipeline in `folder`, with keys as that tool writes them.
+
+    - peft: `unet.NAME.lora_A.weight` or `transformer.NAME.lora_A.weight`
+    - diffusers: `unet.NAME.lora.down.weight`, as its scripts for SD and SDXL; those for transformers write peft's
+    - kohya: `lora_unet_NAME.lora_down.weight` and `.alpha` (equal to the rank); for FLUX and Wan the original names
+    - comfy: `diffusion_model.NAME` with the original names, where they are other than diffusers' (UNet, FLUX, Wan)
+    - comfy_own: `diffusion_model.NAME` with the names of diffusers, which some tools write and few loaders read
+    """
+    part = "unet" if (folder / "unet").exists() else "transformer"
+    config = _config(folder / part)
+    kind = config["_class_name"]
+    # Of kohya's files for Wan diffusers takes only those that have every layer.
+    everything = form == "kohya" and kind.startswith("Wan")
+    layers = _layers(folder / part, _ALL_OF_WAN if everything else _QUERIES_AND_VALUES)
+    if form == "comfy" or (form == "kohya" and part == "transformer"):
+        layers = _original_layers(config, layers)
+    head = {"kohya": "lora_unet_", "comfy": "diffusion_model.", "comfy_own": "diffusion_model."}.get(form, f"{part}.")
+    tails = ("lora_A", "lora_B")
+    if form == "diffusers" and part == "unet":
+        tails = ("lora.down", "lora.up")
+    if form == "kohya" or (form == "comfy" and kind.startswith(("Flux", "Chroma", "UNet"))):
+        tails = ("lora_down", "lora_up")
+    random = np.random.default_rng(seed)
+    weights: dict[str, np.ndarray] = {}
+    for name, (outputs, inputs) in layers.items():
+        key = head + (name.replace(".", "_") if form == "kohya" else name)
+        for tail, shape in zip(tails, ((rank, inputs), (outputs, rank)), strict=True):
+            weights[f"{key}.{tail}.weight"] = random.normal(0, 0.5, shape).astype(np.float32)
+        if form == "kohya":
+            weights[f"{key}.alpha"] = np.array(rank, np.float32)
+    save_file(weights, file, {"format": "pt"})
+    return file
