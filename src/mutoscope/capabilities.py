@@ -69,6 +69,7 @@ class Capabilities:
     pictures: bool = True
     clips: bool = True
     default_size: tuple[int, int] | None = None  # width, height; None: by the native side, see `options.choose_size`
+    clip_size: tuple[int, int] | None = None  # the same of a clip; None: as pictures
     native_side: int = 128  # pixels: side of the square pictures it was trained on
     side_multiple: int = 16  # pixels
     min_side: int = 32  # pixels
@@ -78,6 +79,7 @@ class Capabilities:
     image_steps: int | None = 12
     clip_steps: int | None = 8  # of each latent frame
     min_steps: int = 1
+    server_defaults: bool = False  # 0 steps, guidance 0 and strength 1 leave the choice to whoever runs it
     frames: FrameRule = FrameRule()
     default_frames: int | None = None  # of a clip; None: five seconds
     fps: int = FPS  # frames a second, the rate that it was trained at

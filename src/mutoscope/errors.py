@@ -12,6 +12,7 @@
     │   └── MissingModelError      what was named is not there or is no such thing: a model, a part of a run, a judge; exit code 2
     ├── MediaError                 a picture or clip file that cannot be read
     │   └── MissingMediaError      there is no such file; exit code 2
+    ├── RemoteError                a server that does not answer, refuses or fails
     ├── StorageError               writing failed; nothing half-written stays
     │   └── StorageFullError       the disk is full
     ├── NonFiniteError             NaN or infinity where a number belongs
@@ -79,6 +80,10 @@ class MissingMediaError(MediaError):
     """There is no such picture or clip."""
 
     exit_code = 2
+
+
+class RemoteError(MutoscopeError):
+    """A server that does not answer, refuses or fails."""
 
 
 class StorageError(MutoscopeError, OSError):

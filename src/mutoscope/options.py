@@ -194,7 +194,7 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         **choose_length(options, capabilities),
         **steps,
         **choose_variation(options),
-        **choose_init_image(options),
+        **choose_init_image(options, capabilities),
     )
     check_request(request, capabilities)
     return request
@@ -295,8 +295,9 @@ def choose_size(options: Options, capabilities: Capabilities) -> dict[str, Any]:
     )  # fmt: skip
     if size is not None and (width is not None or height is not None):
         raise SizeError("give size, or width and height, not both")
-    if capabilities.default_size is not None:
-        return choose_size_of_area(size, width, height, options.init_image, capabilities)
+    usual = capabilities.clip_size if options.is_clip and capabilities.clip_size else capabilities.default_size
+    if usual is not None:
+        return choose_size_of_area(size, width, height, options.init_image, usual, capabilities.side_multiple)
     native, image = capabilities.native_side, options.init_image
     masked = image is not None and image.mask is not None
     if image is not None and size is None:
@@ -320,11 +321,14 @@ def choose_size(options: Options, capabilities: Capabilities) -> dict[str, Any]:
 
 
 def choose_size_of_area(
-    size: str | None, width: int | None, height: int | None, image: InitImage | None, capabilities: Capabilities
+    size: str | None,
+    width: int | None,
+    height: int | None,
+    image: InitImage | None,
+    usual: tuple[int, int],
+    multiple: int,
 ) -> dict[str, Any]:
     """Return width and height for a model that says what it draws by default: names and aspects keep to that many pixels."""
-    usual = capabilities.default_size or (capabilities.native_side, capabilities.native_side)
-    multiple = capabilities.side_multiple
 
     def of_aspect(across: int, down: int, side: int) -> tuple[int, int]:
         return size_of_area(across, down, usual[0] * usual[1], multiple)
@@ -390,13 +394,14 @@ def choose_variation(options: Options) -> dict[str, Any]:
     return {"variation": options.variation, "variation_seed": options.variation_seed}
 
 
-def choose_init_image(options: Options) -> dict[str, Any]:
+def choose_init_image(options: Options, capabilities: Capabilities) -> dict[str, Any]:
     """Return what a request says of the picture that it starts from; SettingError for a strength without one."""
     image, strength = options.init_image, options.strength
     if image is None:
         return {} if strength is None else {"strength": strength}
     if strength is None:
-        strength = 0.0 if options.is_clip else IMAGE_STRENGTH if image.mask is None else MASK_STRENGTH
+        usual = 1.0 if capabilities.server_defaults else IMAGE_STRENGTH if image.mask is None else MASK_STRENGTH
+        strength = 0.0 if options.is_clip else usual
     return {**image.hashes, "strength": strength}
 
 
@@ -482,6 +487,7 @@ def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> 
     asked = [(style.name, style.strength) for style in request.styles if not style.typed]
     default_negative = (find_template_negative if request.engine else find_default_negative)(request.styles)
     default_step = choose_postprocess(None, request.styles, request.objects)
+    guided = request.sampler if not capabilities.server_defaults else request.guidance_scale
     legacy = request.sampler_version <= LAST_LEGACY_VERSION  # its styles' defaults did not stand in the request
     look_up = request.objects is not None or "prompt" in changes
     known = Options(
@@ -494,7 +500,7 @@ def options_of(request: Request, capabilities: Capabilities, **changes: Any) -> 
         width=request.width,
         height=request.height,
         num_inference_steps=(request.num_inference_steps or None) if capabilities.image_steps is not None else None,
-        guidance_scale=request.guidance_scale if capabilities.guidance_scale is not None and request.sampler else None,
+        guidance_scale=request.guidance_scale if capabilities.guidance_scale is not None and guided else None,
         seed=request.seed,
         variation=request.variation or None,
         variation_seed=request.variation_seed if request.variation else None,

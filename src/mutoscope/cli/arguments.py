@@ -259,7 +259,11 @@ Postprocess = Annotated[
 # Options of every command that runs a model.
 Model = Annotated[
     str | None,
-    text_option("--model", "DIR", "Checkpoint folder, or world for the renderer. Default: the embedded model."),
+    text_option(
+        "--model",
+        "DIR",
+        "Checkpoint folder, world for the renderer, or openai:URL#NAME for a server. Default: the embedded model.",
+    ),
 ]
 Runtime = Annotated[str, text_option("--runtime", "NAME", "auto, onnx or torch.")]
 Threads = Annotated[int | None, int_option("--threads", 2, "Number of CPU threads.")]
