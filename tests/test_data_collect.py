@@ -222,7 +222,7 @@ class TestHub:
 
     def test_without_the_library(self, monkeypatch, tmp_path):
         monkeypatch.setitem(sys.modules, "datasets", None)
-        with pytest.raises(MissingExtraError, match=r"mutoscope\[hub\]"):
+        with pytest.raises(MissingExtraError, match=r"mutoscope\[datasets\]"):
             drain(collect("hf:people/foxes", tmp_path / "mine"))
 
 
@@ -231,7 +231,7 @@ def test_the_real_library_on_a_data_set_of_files(tmp_path, monkeypatch):
     """`datasets` itself, offline, on a folder laid out like a data set of the hub."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    pytest.importorskip("datasets", reason="needs mutoscope[hub]")
+    pytest.importorskip("datasets", reason="needs mutoscope[datasets]")
     raw = fill(tmp_path / "set" / "train", "0.png", "1.png")
     lines = [{"file_name": f"{i}.png", "text": f"discs {i}", "n": i} for i in range(2)]
     (raw / "metadata.jsonl").write_text("\n".join(map(json.dumps, lines)))

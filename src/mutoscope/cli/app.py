@@ -20,6 +20,7 @@ MODULES = {
     "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
 }  # fmt: skip
 DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
+MODELS_MODULES: dict[str, str] = dict.fromkeys(("list", "get", "rm", "info"), "models")
 TRAIN_MODULES: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -91,6 +92,14 @@ class Group(TyperGroup):
     def names(self) -> list[str]:
         """Return the words it knows."""
         return list(self.commands)
+
+
+class Listing(Group):
+    """The group models: without a word it lists."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        alone = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        return super().parse_args(ctx, ["list", *args] if alone else args)
 
 
 class Stages(Group):
@@ -170,6 +179,11 @@ def _start(
 def build() -> Group:
     """Return the whole command line as one group of commands."""
     groups = {
+        "models": _group(
+            Commands(MODELS_MODULES),
+            "Models made elsewhere: list them, get one, take it away, say what it is.",
+            Listing,
+        ),
         "data": _group(Commands(DATA_MODULES), "Make training data, or gather, check, pack and show your own."),
         "train": _group(
             Commands(TRAIN_MODULES),

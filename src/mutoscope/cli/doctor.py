@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -21,7 +22,17 @@ LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "ri
 EXTRAS = {  # extra -> modules it brings
     "torch": ("torch",),
     "export": ("torch", "onnx", "onnxscript"),
+    "hub": ("torch", "diffusers", "transformers", "accelerate", "peft", "huggingface_hub"),
+    "datasets": ("datasets",),
     "tune": ("optuna", "matplotlib"),
+}
+TESTED = {  # library of [hub] -> from which version, and below which; as pyproject.toml has it
+    "torch": ("2.10", ""),
+    "diffusers": ("0.42", "0.44"),
+    "transformers": ("5.17", "6"),
+    "accelerate": ("1.10", ""),
+    "peft": ("0.20", ""),
+    "huggingface_hub": ("1.32", ""),
 }
 ENOUGH_MEMORY = 500 * 2**20  # bytes a picture of the embedded model may take
 ENOUGH_DISK = 100 * 2**20
@@ -62,7 +73,7 @@ def examine(model: Path | None = None) -> list[Finding]:
         Finding("python", f"{platform.python_version()} ({sys.executable})", sys.version_info >= (3, 11), needed=True),
         Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
         *versions,
-        *(Finding(f"extra [{extra}]", _extra(extra, modules)) for extra, modules in EXTRAS.items()),
+        *(_extra(extra, modules) for extra, modules in EXTRAS.items()),
         Finding("cpu", _cpu()),
         Finding("threads", _threads()),
         _memory(),
@@ -80,9 +91,35 @@ def version(distribution: str) -> str | None:
         return None
 
 
-def _extra(extra: str, modules: tuple[str, ...]) -> str:
+def _extra(extra: str, modules: tuple[str, ...]) -> Finding:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
-    return f"not installed; pip install 'mutoscope[{extra}]'" if missing else "installed"
+    if missing:
+        return Finding(f"extra [{extra}]", f"not installed; pip install 'mutoscope[{extra}]'")
+    said, good = _versions() if extra == "hub" else ("installed", True)
+    return Finding(f"extra [{extra}]", said, good)
+
+
+def _versions() -> tuple[str, bool]:
+    """Return the versions of the libraries that models made elsewhere run on, and whether they are among those that were tested."""
+    found = {name: version(name) or "unknown" for name in TESTED}
+    wrong = [
+        f"{name} {found[name]}, tested are >={low}{high and f',<{high}'}"
+        for name, (low, high) in TESTED.items()
+        if _numbers(found[name]) < _numbers(low) or (high and _numbers(found[name]) >= _numbers(high))
+    ]
+    if wrong:
+        return f"not tested with {'; '.join(wrong)}; pip install 'mutoscope[hub]' brings others", False
+    return ", ".join(f"{name} {number}" for name, number in found.items()) + ": all within what was tested", True
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Return the numbers of a version, 5.17.0rc1 as (5, 17, 0); () for what is none.
+
+    >>> _numbers("2.13.0+cpu") >= _numbers("2.10")
+    True
+    """
+    found = re.match(r"\d+(\.\d+)*", text)
+    return tuple(map(int, found[0].split("."))) if found else ()
 
 
 def _cpu() -> str:

@@ -389,7 +389,7 @@ def _hub(name: str, split: str) -> Findings:
     try:
         import datasets
     except ImportError as error:
-        raise MissingExtraError("datasets", "hub") from error
+        raise MissingExtraError("datasets", "datasets") from error
     name, _, revision = name.partition("@")
     try:
         data = datasets.load_dataset(name, split=split, streaming=True, revision=revision or None)

@@ -62,7 +62,7 @@ def check_folder(folder: Path) -> Layout:
     if not folder.is_dir():
         raise MissingModelError(f"there is no folder {str(folder)!r}")
     _check_links(folder)
-    class_name, components, settings = _read_index(folder)
+    class_name, components, settings = read_index(folder)
     for name, (library, cls) in components.items():
         _check_component(folder, name, library, cls)
     return Layout(class_name, components, settings, find_variant(folder))
@@ -135,7 +135,7 @@ def _check_links(folder: Path) -> None:
             raise CheckpointError(f"{folder} has more than {MAX_FILES:,} files; that is no folder of a model")
 
 
-def _read_index(folder: Path) -> tuple[str, dict[str, tuple[str, str]], dict[str, Any]]:
+def read_index(folder: Path) -> tuple[str, dict[str, tuple[str, str]], dict[str, Any]]:
     """Return class, components and settings of model_index.json."""
     path = folder / INDEX
     if not path.is_file():

@@ -63,7 +63,7 @@ def read_header(path: Path) -> dict[str, Tensor]:
 
 
 def component_bytes(path: Path, variant: str | None = None) -> dict[str, dict[str, int]]:
-    """Return {component: {type of number: bytes}} of a model's folder or single file, as they will lie in memory.
+    """Return {component: {type of number: bytes}} of a model's folder or single file, as they will lie in memory, most bytes first.
 
     `variant` as `checks.find_variant` gives it. Of a folder only what its model_index.json names is counted.
     """
@@ -72,7 +72,7 @@ def component_bytes(path: Path, variant: str | None = None) -> dict[str, dict[st
         for name, tensor in read_header(path).items():
             part = next((part for start, part in PARTS_OF_FILE.items() if name.startswith(start)), NETWORK)
             counts.setdefault(part, Counter())[tensor.dtype] += tensor.bytes
-        return {part: dict(count) for part, count in counts.items()}
+        return {part: dict(count.most_common()) for part, count in counts.items()}
     found = {}
     for folder in component_folders(path):
         count: Counter[str] = Counter()
@@ -80,7 +80,7 @@ def component_bytes(path: Path, variant: str | None = None) -> dict[str, dict[st
             for tensor in read_header(file).values():
                 count[tensor.dtype] += tensor.bytes
         if count:
-            found[folder.name] = dict(count)
+            found[folder.name] = dict(count.most_common())
     return found
 
 

@@ -148,7 +148,7 @@ def _in_cache(repository: str, revision: str, known: KnownModel | None) -> Place
     """Return the snapshot of a repository; MissingModelError where it is not there or only in part."""
     folder = folder_of(repository)
     asked = f"{repository}@{revision}" if revision else repository
-    commit = _find_commit(folder, revision, known)
+    commit = find_commit(folder, revision, known)
     if not commit:
         raise MissingModelError(_absent(asked, repository, revision, folder, known))
     snapshot = folder / "snapshots" / commit
@@ -160,7 +160,7 @@ def _in_cache(repository: str, revision: str, known: KnownModel | None) -> Place
     return Place(repository, snapshot, commit)
 
 
-def _find_commit(folder: Path, revision: str, known: KnownModel | None) -> str:
+def find_commit(folder: Path, revision: str, known: KnownModel | None) -> str:
     """Return the commit to take: the one that is asked for, else the pinned one, that of main, the newest; "" for none."""
     here = revisions_of(folder)
     if revision:
