@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from mutoscope.errors import (
 )
 from mutoscope.events import drain
 from mutoscope.hub.checks import check_folder
-from mutoscope.hub.fetch import choose, fetch, plan
+from mutoscope.hub.fetch import _bar, choose, fetch, plan
 from mutoscope.hub.names import Place, find_place
 
 pytest.importorskip("huggingface_hub", reason="needs mutoscope[hub]")
@@ -226,6 +227,22 @@ def test_a_token_goes_to_the_hub_alone(
     refuse(MissingModelError, "is given out only after")
     assert hub.tokens == {"Bearer hf_secret123"}
     assert "hf_secret" not in "".join([*capfd.readouterr(), *map(repr, events)])
+
+
+def test_bytes_of_the_hubs_own_protocol_are_counted_once():
+    """Xet reports what came over the wire beside what is written."""
+    reporting = pytest.importorskip("huggingface_hub.utils._xet_progress_reporting")
+    counted: list[float] = []
+    with reporting.XetDownloadProgressReporter(
+        reconstruction_desc="a", total=100, log_level=30, tqdm_class=_bar(counted.append)
+    ) as progress:
+        for done in (40, 100):
+            report = SimpleNamespace(
+                total_bytes_completed=done, total_transfer_bytes_completed=done // 2, total_bytes=100,
+                total_bytes_completion_rate=1.0, total_transfer_bytes_completion_rate=None,
+            )  # fmt: skip
+            progress.update_progress(report)
+    assert sum(counted) == 100
 
 
 COMPONENTS = {"unet": ("diffusers", "UNet2DConditionModel"), "tokenizer": ("transformers", "CLIPTokenizer")}

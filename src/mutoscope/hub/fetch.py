@@ -233,6 +233,8 @@ def _bar(count: Callable[[float], None]) -> Any:
     """Return a class that the library takes for a progress bar, which hands every number of bytes to `count`."""
 
     class Bar:
+        n, total = 0, None  # looked at by the hub's own protocol
+
         def __init__(self, *args: object, **settings: object):
             pass
 
@@ -245,8 +247,11 @@ def _bar(count: Callable[[float], None]) -> Any:
         def update(self, n: float | None = 1) -> None:
             count(n or 0)
 
+        def update_transfer(self, n: float | None = 1) -> None:
+            """Take what came over the wire, which `update` counts where it is written; without this there would be two bars."""
+
         def __getattr__(self, name: str) -> Callable[..., None]:
-            if name.startswith("__") or name == "update_transfer":  # the same bytes once more
+            if name.startswith("__"):
                 raise AttributeError(name)
             return lambda *args, **settings: None
 
