@@ -10,7 +10,17 @@ import pytest
 
 import mutoscope
 
-HEAVY = ("torch", "onnxruntime", "onnx", "tokenizers", "transformers")
+HEAVY = (
+    "torch",
+    "onnxruntime",
+    "onnx",
+    "tokenizers",
+    "transformers",
+    "diffusers",
+    "accelerate",
+    "peft",
+    "huggingface_hub",
+)
 MODULES = (
     "mutoscope",
     "mutoscope.models",
@@ -18,6 +28,9 @@ MODULES = (
     "mutoscope.pipeline",
     "mutoscope.media",
     "mutoscope.world.spec",
+    "mutoscope.hub.checks",
+    "mutoscope.hub.fetch",
+    "mutoscope.hub.kept",
 )
 # What `mutoscope image "a lake at sunset"` has no use for: each of these lengthens every start.
 REFUSED = (
