@@ -13,7 +13,7 @@ from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.capabilities import Capabilities, find_no_typo, refuse_adapters
 from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.cli import main
-from mutoscope.engines import open_engine
+from mutoscope.engines import EngineSettings, open_engine
 from mutoscope.engines.base import Drawn, Engine
 from mutoscope.engines.checkpoint import FEW_STEP_DEFAULTS, CheckpointEngine
 from mutoscope.engines.unknown import KnownWords, nearest
@@ -181,7 +181,8 @@ class TestCapabilities:
     )  # fmt: skip
     def test_precisions_that_are_refused(self, tiny_checkpoint: Path, asked: dict[str, Any], words: str):
         with pytest.raises(SettingError, match=words):
-            open_engine(**{"model": tiny_checkpoint, **asked})
+            model = asked.pop("model", tiny_checkpoint)
+            open_engine(model, EngineSettings(**asked))
 
     def test_reading_them_loads_no_weights(self, tiny_checkpoint: Path):
         engine = CheckpointEngine(tiny_checkpoint)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, Unpack
 import numpy as np
 
 from mutoscope import __version__
-from mutoscope.engines import open_engine
+from mutoscope.engines import EngineSettings, open_engine
 from mutoscope.errors import SettingError
 from mutoscope.events import Event, drain
 from mutoscope.init_image import InitImage, check_init_image, open_init_image
@@ -138,8 +138,10 @@ class _Model:
         runtime: str = "auto",
         threads: int | None = None,
         precision: str | None = None,
+        device: str = "auto",
+        offload: str = "auto",
     ):
-        self.engine = open_engine(checkpoint, runtime, threads, precision)
+        self.engine = open_engine(checkpoint, EngineSettings(runtime, threads, precision, device, offload))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.engine.capabilities.name}, {self.engine.capabilities.hash})"
@@ -216,7 +218,7 @@ REREAD_CHANGES = frozenset(("prompt", "style", "negative_prompt", "objects", "po
 
 
 class TextToImageModel(_Model):
-    """Draws pictures from words; None is the embedded model, "world" the renderer, else a checkpoint folder."""
+    """Draws pictures from words; None is the embedded model; engines/__init__.py lists all other names."""
 
     @show_options(ImageOptions)
     def generate(self, prompt: str, *, callback: Callback | None = None, **options: Unpack[ImageOptions]) -> Any:
@@ -255,7 +257,7 @@ class TextToImageModel(_Model):
 
 
 class TextToVideoModel(_Model):
-    """Films clips from words; None is the embedded model, "world" the renderer, else a checkpoint folder."""
+    """Films clips from words; None is the embedded model; engines/__init__.py lists all other names."""
 
     @show_options(VideoOptions)
     def generate(self, prompt: str, *, callback: Callback | None = None, **options: Unpack[VideoOptions]) -> Any:

@@ -330,13 +330,18 @@ def choose_size_of_area(
 ) -> dict[str, Any]:
     """Return width and height for a model that says what it draws by default: names and aspects keep to that many pixels."""
 
-    def of_aspect(across: int, down: int, side: int) -> tuple[int, int]:
-        return size_of_area(across, down, usual[0] * usual[1], multiple)
+    area = usual[0] * usual[1]
+
+    def of_aspect(across: int, down: int, _: int = 0) -> tuple[int, int]:
+        return size_of_area(across, down, area, multiple)
 
     if size is not None:
         width, height = parse_size(str(size), of_aspect=of_aspect)
     elif width is None and height is None:
-        width, height = usual if image is None else of_aspect(image.pixels.shape[1], image.pixels.shape[0], 0)
+        width, height = usual
+        if image is not None:  # its own size, or a smaller one of its aspect
+            rows, columns = image.pixels.shape[:2]
+            width, height = size_of_area(columns, rows, min(area, columns * rows), multiple)
     else:
         width, height = (usual[0] if width is None else width), (usual[1] if height is None else height)
     return {"width": width, "height": height}

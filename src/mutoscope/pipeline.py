@@ -160,7 +160,7 @@ def encode_prompt(
     prompt = encode_conditions(conditioning.prompt, conditioning.negative, networks)
     scene = prompt
     if conditioning.objects is not None:
-        scene = encode_conditions(conditioning.scene, conditioning.negative, networks, prompt.negative)
+        scene = encode_conditions(conditioning.scene, conditioning.negative, networks)
     drawing = Drawing(
         request,
         networks,
@@ -177,19 +177,14 @@ def encode_prompt(
     return drawing
 
 
-def encode_conditions(
-    conditions: tuple[Condition, ...], negative: Segments, networks: Networks, known_negative: Context | None = None
-) -> TextContexts:
-    """Encode conditions and negative prompt, each in as many windows as it needs, and read them once for all steps.
-
-    `known_negative` is the negative prompt where it has been read already.
-    """
+def encode_conditions(conditions: tuple[Condition, ...], negative: Segments, networks: Networks) -> TextContexts:
+    """Encode conditions and negative prompt, each in as many windows as it needs, and read them once for all steps."""
 
     def read(segments: Segments) -> Context:
         return networks.runtime.read_text(encode_segments(segments, networks))
 
     prompt = tuple(read(one.segments) for one in conditions)
-    return TextContexts(prompt, known_negative or read(negative), tuple(one.share for one in conditions))
+    return TextContexts(prompt, read(negative), tuple(one.share for one in conditions))
 
 
 def encode_segments(segments: Segments, networks: Networks) -> np.ndarray:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import diffusers
+import diffusers as untyped_diffusers
 import numpy as np
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -20,6 +20,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from mutoscope.bench.cases import LARGE_PIXELS, Bench, Case, Run, quietly
 from mutoscope.bench.results import Ratio
 from mutoscope.config import SPACE_FACTOR, ModelConfig
+
+diffusers: Any = untyped_diffusers  # its classes are loaded when asked for, which no type checker sees
 
 STEPS = 4
 TEXT_TOKENS = 11  # of an ordinary prompt

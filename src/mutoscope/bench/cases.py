@@ -76,6 +76,10 @@ class CountedRuntime:
         """See `runtime.Runtime`."""
         self.inner.prepare(is_clip, encodes)
 
+    def finish_drawing(self) -> None:
+        """See `runtime.Runtime`."""
+        self.inner.finish_drawing()
+
     def encode_text(self, ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
         """See `runtime.Runtime`."""
         self.counted.append(flops.count_text(self.config, ids.shape[1]))

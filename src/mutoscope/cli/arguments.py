@@ -261,15 +261,28 @@ Model = Annotated[
     str | None,
     text_option(
         "--model",
-        "DIR",
-        "Checkpoint folder, world for the renderer, or openai:URL#NAME for a server. Default: the embedded model.",
+        "MODEL",
+        "Checkpoint folder, OWNER/NAME or a name of mutoscope models, openai:URL, world. Default: the embedded model.",
     ),
 ]
 Runtime = Annotated[str, text_option("--runtime", "NAME", "auto, onnx or torch.")]
 Threads = Annotated[int | None, int_option("--threads", 2, "Number of CPU threads.")]
 Precision = Annotated[
     str | None,
-    text_option("--precision", "NAME", "fp32, or int8: faster on most CPUs, near the same pixels. Default: fp32."),
+    text_option(
+        "--precision",
+        "NAME",
+        "fp32, or int8: faster on most CPUs; fp32, bf16, fp16 of models made elsewhere.",
+    ),
+]
+Device = Annotated[str, text_option("--device", "NAME", "For models made elsewhere: auto, cpu, cuda, cuda:1 or mps.")]
+Offload = Annotated[
+    str,
+    text_option(
+        "--offload",
+        "HOW",
+        "What of such a model stays in the CPU's memory until a GPU needs it: auto, none, model or group.",
+    ),
 ]
 SamePrecision = Annotated[
     str | None, text_option("--precision", "NAME", "Another precision, fp32 or int8. Default: the file's own.")

@@ -182,6 +182,8 @@ def redo(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.SamePrecision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
@@ -191,7 +193,9 @@ def redo(
     path = Path(file)
     old = read_request(path)
     model = loading.find_maker(old) if model is None else model
-    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(
+        model, runtime, threads, precision, device, offload, not no_metadata, not no_marking, quiet, as_json
+    )
     from mutoscope.init_image import check_init_image
 
     init_image = loading.read_init_image(image, mask)

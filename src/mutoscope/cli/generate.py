@@ -27,6 +27,8 @@ class RunOptions:
     runtime: str = "auto"
     threads: int | None = None
     precision: str | None = None
+    device: str = "auto"
+    offload: str = "auto"
     metadata: bool = True
     marking: bool = True
     quiet: bool = False
@@ -34,11 +36,15 @@ class RunOptions:
 
     def open_image_model(self) -> Any:
         """Return the model that draws pictures."""
-        return loading.open_image_model(self.model, self.runtime, self.threads, self.precision)
+        return loading.open_image_model(
+            self.model, self.runtime, self.threads, self.precision, self.device, self.offload
+        )
 
     def open_video_model(self) -> Any:
         """Return the model that draws clips."""
-        return loading.open_video_model(self.model, self.runtime, self.threads, self.precision)
+        return loading.open_video_model(
+            self.model, self.runtime, self.threads, self.precision, self.device, self.offload
+        )
 
 
 def image(
@@ -65,13 +71,17 @@ def image(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
     """Draw a picture from words."""
-    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(
+        model, runtime, threads, precision, device, offload, not no_metadata, not no_marking, quiet, as_json
+    )
     options = {
         "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps, "guidance_scale": guidance,
         "seed": ask.read_seed(seed), "image": loading.read_init_image(image, mask), "strength": strength, "adapter": adapter,
@@ -123,13 +133,17 @@ def video(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
     """Draw a clip from words."""
-    run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
+    run = RunOptions(
+        model, runtime, threads, precision, device, offload, not no_metadata, not no_marking, quiet, as_json
+    )
     options = {
         "style": style, "negative_prompt": negative_prompt, "num_inference_steps": steps, "guidance_scale": guidance,
         "seed": ask.read_seed(seed), "image": loading.read_init_image(image), "adapter": adapter, "postprocess": postprocess,
@@ -148,10 +162,12 @@ def demo(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     quiet: ask.Quiet = False,
 ) -> None:
     """Draw one picture and one clip into outputs/."""
-    run = RunOptions(model, runtime, threads, precision, quiet=quiet)
+    run = RunOptions(model, runtime, threads, precision, device, offload, quiet=quiet)
     image_model, video_model = run.open_image_model(), run.open_video_model()
     plan = (
         (image_model, "A serene lake surrounded by pine trees at sunset", naming.fixed("lake_sunset.png", moves=False)),

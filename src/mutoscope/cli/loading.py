@@ -13,21 +13,35 @@ def read_init_image(image: str | None, mask: str | None = None) -> Any:
 
 
 def open_image_model(
-    model: str | None = None, runtime: str = "auto", threads: int | None = None, precision: str | None = None
+    model: str | None = None,
+    runtime: str = "auto",
+    threads: int | None = None,
+    precision: str | None = None,
+    device: str = "auto",
+    offload: str = "auto",
 ) -> Any:
     """Return a `TextToImageModel`; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToImageModel
 
-    return TextToImageModel(model, runtime=runtime, threads=threads, precision=precision)
+    return TextToImageModel(
+        model, runtime=runtime, threads=threads, precision=precision, device=device, offload=offload
+    )
 
 
 def open_video_model(
-    model: str | None = None, runtime: str = "auto", threads: int | None = None, precision: str | None = None
+    model: str | None = None,
+    runtime: str = "auto",
+    threads: int | None = None,
+    precision: str | None = None,
+    device: str = "auto",
+    offload: str = "auto",
 ) -> Any:
     """Return a `TextToVideoModel`; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToVideoModel
 
-    return TextToVideoModel(model, runtime=runtime, threads=threads, precision=precision)
+    return TextToVideoModel(
+        model, runtime=runtime, threads=threads, precision=precision, device=device, offload=offload
+    )
 
 
 def find_maker(request: Any) -> str | None:

@@ -47,6 +47,8 @@ def recipe(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     no_metadata: ask.NoMetadata = False,
     no_marking: ask.NoMarking = False,
     quiet: ask.Quiet = False,
@@ -63,7 +65,9 @@ def recipe(
     if plan is None or "picture" in plan:
         if scale is not None:
             raise SettingError("--scale is for training recipes; a series draws the pictures that its file lists")
-        run = RunOptions(model, runtime, threads, precision, not no_metadata, not no_marking, quiet, as_json)
+        run = RunOptions(
+            model, runtime, threads, precision, device, offload, not no_metadata, not no_marking, quiet, as_json
+        )
         asked = series.SeriesOptions(name, plan, motif, headline, prompts, style, size, steps, seed)
         series.draw(asked, out, run)
         return

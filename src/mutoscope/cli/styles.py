@@ -36,6 +36,8 @@ def styles(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
     quiet: ask.Quiet = False,
     as_json: ask.Json = False,
 ) -> None:
@@ -43,7 +45,7 @@ def styles(
     from mutoscope.prompt.styles import known_styles, own_styles
 
     if sheet:
-        run = RunOptions(model, runtime, threads, precision, quiet=quiet, as_json=as_json)
+        run = RunOptions(model, runtime, threads, precision, device, offload, quiet=quiet, as_json=as_json)
         draw_sheet(SHEET_PROMPT if prompt is None else prompt, output, size, steps, seed, run)
         return
     if prompt is not None:

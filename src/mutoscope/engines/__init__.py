@@ -1,9 +1,20 @@
 """Engines: what draws behind one call. Nothing outside of this package knows which one runs.
 
-base.py        Engine, the protocol: capabilities, and draw(request) -> events
+base.py        Engine, the protocol: capabilities, and draw(request) -> events; EngineSettings
 checkpoint.py  a checkpoint of this package, the embedded one by default
 world.py       the renderer that the checkpoints were taught by
+diffusers/     models made elsewhere: any pipeline of diffusers, on PyTorch
 openai/        a server that speaks the OpenAI images and videos API
+plugins.py     engines of other packages, by the entry point mutoscope.engines
+
+A name leads to an engine:
+
+    None, "embedded"             the checkpoint in this package
+    "world"                      the renderer
+    "PREFIX:REST"                the plugin that is called PREFIX; "openai:URL#MODEL" is built in
+    a folder with config.json    a checkpoint of this package
+    a folder with model_index.json, a .safetensors file, OWNER/NAME, a short name of `mutoscope models`
+                                 a model made elsewhere
 """
 
 from pathlib import Path
@@ -12,39 +23,81 @@ from mutoscope.engines.base import Drawn, Engine, EngineSettings
 from mutoscope.errors import SettingError
 from mutoscope.prompt.request import Request
 
-__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "find_maker", "open_engine"]
+__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "EngineSettings", "find_maker", "open_engine"]
 
 EMBEDDED, WORLD, OPENAI = "embedded", "world", "openai:"
+ELSEWHERE = ("diffusers", "onnx")  # engines of models made elsewhere that lie on this disk
+INDEXES = ("model_index.json", "modular_model_index.json")  # of folders in diffusers layout
 
 
-def open_engine(
-    model: str | Path | None = None,
-    runtime: str = "auto",
-    threads: int | None = None,
-    precision: str | None = None,
-) -> Engine:
-    """Return the engine of a model: None or "embedded", "world", a checkpoint folder, or "openai:" and a server.
+def open_engine(model: str | Path | None = None, settings: EngineSettings = EngineSettings()) -> Engine:
+    """Return the engine of a model; loads no weights.
 
-    `precision` is that of requests that do not ask for one, None the engine's own. Loads no weights. Raises CheckpointError,
-    SettingError for an unknown runtime or precision, MissingExtraError.
+    Raises MissingModelError for one that is not there, CheckpointError for one that is damaged, SettingError for settings that it
+    cannot have, MissingExtraError.
     """
+    if model is None or model == EMBEDDED:
+        return _open_own(None, settings)
     if model == WORLD:
         from mutoscope.engines.world import WorldEngine
 
-        return WorldEngine(runtime, precision)
+        _refuse_device(WORLD, settings)
+        return WorldEngine(settings.runtime, settings.precision)
     if isinstance(model, str) and model.startswith(OPENAI):
         from mutoscope.engines.openai import OpenAIEngine
 
-        return OpenAIEngine(model.removeprefix(OPENAI), EngineSettings(runtime, threads, precision))
+        return OpenAIEngine(model.removeprefix(OPENAI), settings)
+    path = Path(model)
+    if path.is_dir() and not any((path / name).is_file() for name in INDEXES):
+        return _open_own(path, settings)
+    if isinstance(model, str) and not path.exists():
+        from mutoscope.engines.plugins import find_opener
+
+        prefix, _, rest = model.partition(":")
+        opener = find_opener(prefix) if rest else None
+        if opener is not None:
+            return opener(rest, settings)
+    return _open_foreign(model, settings)
+
+
+def _open_own(folder: Path | None, settings: EngineSettings) -> Engine:
     from mutoscope.engines.checkpoint import CheckpointEngine
 
-    return CheckpointEngine(None if model == EMBEDDED else model, runtime, threads, precision)
+    _refuse_device("the embedded model" if folder is None else str(folder), settings)
+    return CheckpointEngine(folder, settings.runtime, settings.threads, settings.precision)
+
+
+def _open_foreign(model: str | Path, settings: EngineSettings) -> Engine:
+    from mutoscope.hub.names import find_place, looks_like_path
+
+    if not Path(model).exists() and (isinstance(model, Path) or looks_like_path(model)):
+        return _open_own(Path(model), settings)  # says that it is not there
+    place = find_place(str(model))
+    from mutoscope.engines.diffusers import DiffusersEngine
+
+    return DiffusersEngine(place, settings)
+
+
+def _refuse_device(name: str, settings: EngineSettings) -> None:
+    """Refuse settings that only engines on PyTorch for large models have; SettingError."""
+    for option, value in (("device", settings.device), ("offload", settings.offload)):
+        if value != "auto":
+            raise SettingError(
+                f"{name} takes no {option}, got {value[:40]!r}; leave it out. It is for models made elsewhere: mutoscope models"
+            )
 
 
 def find_maker(request: Request) -> str | None:
-    """Return the name under which `open_engine` finds the maker of a request, None for a checkpoint: that is the user's to name."""
+    """Return the name under which `open_engine` finds the maker of a request, None for a checkpoint: that is the user's to name.
+
+    SettingError where a file would decide whom this machine speaks with, or which plugin runs.
+    """
     if request.engine == "openai":
         return check_local_server(request.model)
+    if request.engine in ELSEWHERE:
+        return f"{request.model}@{request.revision}" if request.revision else request.model
+    if request.engine:
+        raise SettingError(f"the file was drawn by the engine {request.engine[:40]!r}; give its model with --model")
     return WORLD if request.model == WORLD else None
 
 

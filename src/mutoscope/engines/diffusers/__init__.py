@@ -1,0 +1,20 @@
+"""The engine of models made elsewhere: any text-to-image or text-to-video pipeline of diffusers, behind the package's own call.
+
+engine.py      DiffusersEngine: what is asked of a model, from capabilities to frames
+families.py    what a pipeline takes: families.toml, the signature of its class, the configs in its folder
+libraries.py   diffusers imported once, offline and silent
+opening.py     folder -> pipeline in memory, each component checked
+placing.py     device, precision, offload
+arguments.py   request -> keyword arguments
+running.py     the pipeline in a thread -> events; cancelling
+decoding.py    what is done when decoding fails: tiles, float32
+previews.py    latents -> a small picture
+variants.py    the same weights as image to image, inpainting, image to video
+adapters.py    LoRA files of other programs
+embedding.py   weights in brackets and long prompts, for CLIP
+hashing.py     the hash of a model
+"""
+
+from mutoscope.engines.diffusers.engine import DiffusersEngine
+
+__all__ = ["DiffusersEngine"]

@@ -1,0 +1,304 @@
+"""DiffusersEngine: a model's folder or file behind the protocol of `engines.base.Engine`."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mutoscope.capabilities import Capabilities
+from mutoscope.engines.base import Drawn, EngineSettings
+from mutoscope.engines.diffusers import placing, variants
+from mutoscope.engines.diffusers.arguments import build_arguments, describe_arguments, seed_of
+from mutoscope.engines.diffusers.decoding import decode_safely, ran_out
+from mutoscope.engines.diffusers.families import Family, read_configs, read_family
+from mutoscope.engines.diffusers.hashing import hash_model
+from mutoscope.engines.diffusers.libraries import describe_libraries, import_diffusers
+from mutoscope.engines.diffusers.opening import find_class, load_pipeline
+from mutoscope.engines.diffusers.previews import Previewer
+from mutoscope.engines.diffusers.running import Watcher, run, watched
+from mutoscope.errors import MutoscopeError, NonFiniteError, SettingError, SizeError
+from mutoscope.events import Event
+from mutoscope.hub.checks import check_folder
+from mutoscope.hub.headers import component_bytes, spell_bytes, stored_precision
+from mutoscope.hub.known import find_known
+from mutoscope.hub.names import Place
+from mutoscope.init_image import InitImage
+from mutoscope.media.pixels import unit_to_levels
+from mutoscope.prompt.request import Request, UsedAdapter
+from mutoscope.rng import between
+
+NAME = "diffusers"
+MIN_SIDE, MAX_SIDE = 32, 4096  # pixels
+OUTPUTS = ("images", "frames", "image", "video", "videos")  # where a pipeline's output has its pixels
+
+
+class DiffusersEngine:
+    """A model that lies on this disk; it is loaded with the first drawing and stays in memory."""
+
+    def __init__(self, place: Place, settings: EngineSettings = EngineSettings()):
+        import_diffusers()
+        if settings.runtime not in ("auto", "torch"):
+            raise SettingError(
+                f"{place.name} runs on PyTorch; got runtime {settings.runtime!r}, expected auto or torch"
+            )
+        self.place, self.settings = place, settings
+        self.layout = check_folder(place.path)
+        self._class = find_class(self.layout.class_name, place.path)
+        configs = read_configs(place.path, self.layout.components)
+        self.family = with_defaults_of(place, read_family(self._class, configs, self.layout.settings))
+        self._scheduler = configs.get("scheduler", {}).get("_class_name", "")
+        stored = stored_precision(place.path, self.layout.variant)
+        self._device = placing.choose_device(settings.device)
+        self._precision = placing.choose_precision(settings.precision, stored, self._device)
+        self._loaded: tuple[str, Any] = ("", None)  # precision and pipeline
+        self._worn: tuple[UsedAdapter, ...] = ()
+        self.capabilities = self._read_capabilities()
+
+    def _read_capabilities(self) -> Capabilities:
+        family = self.family
+        image, mask, first_frame = (
+            variants.find_variant_class(family.pipeline, kind) for kind in ("image", "mask", "first_frame")
+        )
+        needs_image = "image" in family.parameters
+        starts = first_frame is not None or needs_image if family.is_clip else image is not None
+        return Capabilities(
+            name=self.place.name,
+            hash=hash_model(self.place.path),
+            engine=NAME,
+            revision=self.place.revision,
+            made_with=describe_libraries(self._device),
+            pictures=not family.is_clip,
+            clips=family.is_clip,
+            default_size=family.size,
+            side_multiple=family.multiple,
+            min_side=max(MIN_SIDE, family.multiple),
+            max_side=MAX_SIDE,
+            max_refined_side=MAX_SIDE,
+            refines=False,
+            image_steps=family.steps,
+            clip_steps=family.steps,
+            min_steps=family.min_steps,
+            frames=family.frames,
+            default_frames=family.length,
+            fps=family.fps,
+            guidance_scale=family.scale,
+            sampler=self._scheduler,
+            negative_prompt=family.takes_negative,
+            negative_needs_guidance=True,
+            init_image=starts,
+            mask=mask is not None,
+            first_frame=first_frame is not None or needs_image,
+            objects=False,
+            reads_facts=False,
+            style_templates=True,
+            style_postprocess=False,
+            precision=self._precision,
+            precisions=dict.fromkeys(placing.PRECISIONS, ""),
+            find_adapters=self.find_adapters,
+        )
+
+    def find_adapters(self, names: tuple[tuple[str, float], ...]) -> tuple[UsedAdapter, ...]:
+        """Return what a request says of LoRA files, names or paths with their scales; SettingError, CheckpointError."""
+        from mutoscope.engines.diffusers.adapters import find_adapters
+
+        return find_adapters(names)
+
+    def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:
+        """Draw a request; see base.Engine."""
+        if init_image is not None and not request.is_clip:
+            variants.check_strength(request)
+        pipeline = yield from self._load(request.precision)
+        self._wear(pipeline, request.adapters)
+        warnings: list[str] = []
+        used, family = self._choose_variant(pipeline, init_image, request.is_clip)
+
+        def call(watcher: Watcher) -> tuple[np.ndarray, Any]:
+            arguments = build_arguments(request, family, init_image)
+            if init_image is not None:
+                arguments |= variants.image_arguments(init_image, request, family.parameters)
+            self._set_threads()
+            set_guider(used, request, family)
+            with (
+                watched(used, watcher, decode_safely(getattr(used, "vae", None), warnings.append)),
+                explained(arguments, family),
+            ):
+                return call_pipeline(used, arguments, request), watcher.latents
+
+        look = self.previewer.look(request.height, request.width) if preview else None
+        try:
+            outcome, latents = yield from run(call, look)
+        finally:
+            used.maybe_free_model_hooks()
+        frames = read_frames(outcome, request)
+        self.previewer.learn(latents, frames[len(frames) // 2])
+        warnings += warn_of_outcome(outcome)
+        if init_image is not None and init_image.mask is not None:
+            frames = init_image.fit(request.width, request.height).composite(frames)
+        yield Event("done", 1, 1, 0.0, result=Drawn(frames, (*self.warnings(request), *warnings)))
+
+    def warnings(self, request: Request) -> tuple[str, ...]:
+        """Return what the user should know of a request before it is drawn."""
+        mixed = [style for style in request.styles if style.strength not in (1.0, 0.0)]
+        if mixed:
+            return (
+                "styles are words around the prompt here, at full strength each: "
+                + ", ".join(one.name for one in mixed),
+            )
+        return ()
+
+    @cached_property
+    def previewer(self) -> Previewer:
+        """What turns latents into previews."""
+        return Previewer(self.capabilities.hash)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._loaded, self._worn = ("", None), ()
+
+    def _load(self, precision: str) -> Generator[Event, None, Any]:
+        if self._loaded[0] != precision:
+            self.close()  # before the next one is loaded: they are large
+            sizes = {name: placing.count_bytes(parts, precision)
+                     for name, parts in component_bytes(self.place.path, self.layout.variant).items()}  # fmt: skip
+            yield Event("load", 0, 0, message=f"{spell_bytes(sum(sizes.values()))} in {precision} on {self._device}")
+            offload = placing.choose_offload(self.settings.offload, self._device, sizes)
+            placement = placing.Placement(self._device, precision, offload)
+            pipeline = yield from load_pipeline(self.place.path, self.layout, placement.dtype)
+            placing.place(pipeline, placement)
+            self._loaded = precision, pipeline
+        return self._loaded[1]
+
+    def _choose_variant(self, pipeline: Any, init_image: InitImage | None, is_clip: bool) -> tuple[Any, Family]:
+        """Return the pipeline that is called, and what it takes."""
+        if init_image is None or "image" in self.family.parameters:
+            return pipeline, self.family
+        cls = variants.find_variant_class(self.family.pipeline, variants.kind_of(init_image, is_clip))
+        if cls is None:
+            raise SettingError(f"{self.place.name} takes no picture to start from; leave it out")
+        taken = read_family(cls, {}, {}).parameters
+        return variants.as_variant(pipeline, cls), replace(self.family, parameters=taken)
+
+    def _wear(self, pipeline: Any, adapters: tuple[UsedAdapter, ...]) -> None:
+        if adapters != self._worn:
+            from mutoscope.engines.diffusers.adapters import wear
+
+            wear(pipeline, adapters)
+            self._worn = adapters
+
+    def _set_threads(self) -> None:
+        if self.settings.threads is not None:
+            import torch
+
+            torch.set_num_threads(self.settings.threads)
+
+
+@contextmanager
+def explained(arguments: dict[str, Any], family: Family) -> Iterator[None]:
+    """Say what a pipeline was asked for when it refuses it; memory that runs out is a MemoryError."""
+    try:
+        yield
+    except MutoscopeError:
+        raise
+    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        if ran_out(error):
+            raise MemoryError(
+                f"memory ran out ({reason}); ask for a smaller size or fewer frames, or --offload model on a GPU"
+            ) from error
+        raise SettingError(
+            f"{family.pipeline} cannot draw this: {reason} (called with {describe_arguments(arguments)})"
+        ) from error
+
+
+def with_defaults_of(place: Place, family: Family) -> Family:
+    """Return a family with the defaults that the table of known models has for this very model."""
+    known = find_known(place.name)
+    if known is None:
+        return family
+    size = (known.width, known.height) if known.width and known.height else family.size
+    scale = family.scale
+    if known.guidance is not None and scale is not None:  # the table has diffusers' own numbers
+        scale = known.guidance + 1.0 if family.guidance == "one_less" else max(1.0, known.guidance)
+    return replace(family, steps=known.steps or family.steps, scale=scale, size=size, length=known.frames or family.length,
+                   fps=known.fps or family.fps)  # fmt: skip
+
+
+def set_guider(pipeline: Any, request: Request, family: Family) -> None:
+    """Set the guidance of pipelines that have it as a part of theirs."""
+    if family.guidance == "guider" and getattr(pipeline, "guider", None) is not None:
+        pipeline.guider.guidance_scale = request.guidance_scale
+
+
+def call_pipeline(pipeline: Any, arguments: dict[str, Any], request: Request) -> Any:
+    """Call a pipeline with the noise of a request; varied noise lies between that of two seeds."""
+    import torch
+
+    def generator(seed: int) -> Any:
+        return torch.Generator("cpu").manual_seed(seed)
+
+    if not request.variation:
+        return pipeline(**arguments, generator=generator(seed_of(request)))
+    other = replace(request, seed=request.variation_seed)
+    prepare = pipeline.prepare_latents
+
+    def prepare_between(*args: Any, **kwargs: Any) -> Any:
+        one, two = (call_with_generator(prepare, args, kwargs, generator(seed_of(each))) for each in (request, other))
+        return join_noise(one, two, request.variation)
+
+    pipeline.__dict__["prepare_latents"] = prepare_between
+    try:
+        return pipeline(**arguments, generator=generator(seed_of(request)))
+    finally:
+        del pipeline.__dict__["prepare_latents"]
+
+
+def call_with_generator(prepare: Callable[..., Any], args: Any, kwargs: Any, generator: Any) -> Any:
+    """Call `prepare_latents` with another generator in the place of its own, wherever it stands."""
+    import torch
+
+    def swap(value: Any) -> Any:
+        return generator if isinstance(value, torch.Generator) else value
+
+    return prepare(*map(swap, args), **{name: swap(value) for name, value in kwargs.items()})
+
+
+def join_noise(one: Any, two: Any, share: float) -> Any:
+    """Return the latents between two draws; of a tuple, the first of it."""
+    import torch
+
+    first, second = (value[0] if isinstance(value, tuple) else value for value in (one, two))
+    mixed = torch.from_numpy(between(first.float().cpu().numpy(), second.float().cpu().numpy(), share)).to(first)
+    return (mixed, *one[1:]) if isinstance(one, tuple) else mixed
+
+
+def read_frames(outcome: Any, request: Request) -> np.ndarray:
+    """Return the pixels of a pipeline's output, uint8 (T, H, W, 3), of the size asked for; SizeError, NonFiniteError."""
+    found = next((getattr(outcome, name) for name in OUTPUTS if getattr(outcome, name, None) is not None), None)
+    pixels = np.asarray(found[0] if found is not None else outcome[0], np.float32)
+    pixels = pixels[None] if pixels.ndim == 3 else pixels
+    if pixels.ndim != 4 or pixels.shape[-1] != 3:
+        raise SettingError(
+            f"the pipeline gave an array {pixels.shape}, expected pictures (T, H, W, 3); it is no text-to-image pipeline"
+        )
+    if not np.isfinite(pixels).all():
+        raise NonFiniteError("the picture is not finite; use another precision (fp32), or lower the guidance")
+    asked = (request.num_frames, request.height, request.width)
+    if pixels.shape[:3] != asked:
+        raise SizeError(f"the model drew {_spell(pixels.shape[:3])} where {_spell(asked)} was asked for; ask for that")
+    return unit_to_levels(pixels)
+
+
+def _spell(shape: tuple[int, ...]) -> str:
+    frames, height, width = shape
+    return f"{width}x{height}" + (f" with {frames} frames" if frames > 1 else "")
+
+
+def warn_of_outcome(outcome: Any) -> list[str]:
+    """Return a warning where the model's own filter has painted a picture black."""
+    flagged = getattr(outcome, "nsfw_content_detected", None)
+    if flagged and any(flagged):
+        return ["the model's own safety checker found the picture unsafe and made it black; another seed may help"]
+    return []

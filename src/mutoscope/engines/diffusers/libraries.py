@@ -1,0 +1,59 @@
+"""diffusers and what it stands on, imported once, offline and silent.
+
+The switches must be set before the first import: telemetry off, code of repositories off, no contact to the hub while a model is
+opened or draws (`hub/fetch.py` alone speaks to it).
+"""
+
+import logging
+import os
+import warnings
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Any
+
+from mutoscope.errors import MissingExtraError
+from mutoscope.telemetry import disable_telemetry
+
+NEEDED = ("torch", "diffusers", "transformers")
+SWITCHES = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DIFFUSERS_DISABLE_REMOTE_CODE": "1"}
+
+
+def need_libraries() -> None:
+    """Raise MissingExtraError for the first library that is not installed."""
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise MissingExtraError(name, "hub")
+
+
+@cache
+def import_diffusers() -> Any:
+    """Return the module `diffusers`; MissingExtraError where it, or what it needs, is not installed."""
+    need_libraries()
+    disable_telemetry()
+    os.environ.update(SWITCHES)
+    # What they log is for programmers ("falling back to ...Pil"); what users have to know we say ourselves.
+    for name in ("transformers", "diffusers"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import transformers
+
+        transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
+        import diffusers
+        from diffusers.utils import logging as log_of_diffusers
+    for module in (
+        r"diffusers\.",
+        r"transformers\.",
+        r"torch\.amp",
+    ):  # of their own deprecations, and of CPUs without autocast
+        warnings.filterwarnings("ignore", module=module)
+    log_of_diffusers.set_verbosity_error()
+    log_of_diffusers.disable_progress_bar()
+    return diffusers
+
+
+def describe_libraries(device: str) -> str:
+    """Return what pixels can depend on besides the request: "diffusers 0.42.1, transformers 5.24.0, torch 2.13.0, cpu"."""
+    return ", ".join([*(f"{name} {metadata.version(name)}" for name in ("diffusers", "transformers", "torch")), device])
