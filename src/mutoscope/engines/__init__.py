@@ -4,6 +4,7 @@ base.py        Engine, the protocol: capabilities, and draw(request) -> events; 
 checkpoint.py  a checkpoint of this package, the embedded one by default
 world.py       the renderer that the checkpoints were taught by
 diffusers/     models made elsewhere: any pipeline of diffusers, on PyTorch
+onnx_folder/   folders of ONNX files in diffusers layout, without PyTorch
 openai/        a server that speaks the OpenAI images and videos API
 plugins.py     engines of other packages, by the entry point mutoscope.engines
 
@@ -17,6 +18,7 @@ A name leads to an engine:
                                  a model made elsewhere
 """
 
+import os
 from pathlib import Path
 
 from mutoscope.engines.base import Drawn, Engine, EngineSettings
@@ -47,7 +49,7 @@ def open_engine(model: str | Path | None = None, settings: EngineSettings = Engi
         from mutoscope.engines.openai import OpenAIEngine
 
         return OpenAIEngine(model.removeprefix(OPENAI), settings)
-    path = Path(model)
+    path = Path(os.path.expanduser(model))
     if path.is_dir() and not any((path / name).is_file() for name in INDEXES):
         return _open_own(path, settings)
     if isinstance(model, str) and not path.exists():
@@ -70,9 +72,13 @@ def _open_own(folder: Path | None, settings: EngineSettings) -> Engine:
 def _open_foreign(model: str | Path, settings: EngineSettings) -> Engine:
     from mutoscope.hub.names import find_place, looks_like_path
 
-    if not Path(model).exists() and (isinstance(model, Path) or looks_like_path(model)):
+    if not os.path.exists(os.path.expanduser(model)) and (isinstance(model, Path) or looks_like_path(model)):
         return _open_own(Path(model), settings)  # says that it is not there
     place = find_place(str(model))
+    if (place.path / "unet" / "model.onnx").is_file():
+        from mutoscope.engines.onnx_folder import OnnxFolderEngine
+
+        return OnnxFolderEngine(place, settings)
     from mutoscope.engines.diffusers import DiffusersEngine
 
     return DiffusersEngine(place, settings)
