@@ -64,8 +64,8 @@ def drawn(name: str) -> Any:
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hashes and previews are kept in the user's folder."""
-    monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path_factory.getbasetemp() / "settings"))
+    """Hashes and previews are kept in the cache."""
+    monkeypatch.setenv("MUTOSCOPE_CACHE", str(tmp_path_factory.getbasetemp() / "cache-of-mutoscope"))
 
 
 def test_the_table_names_classes_that_exist():

@@ -4,10 +4,12 @@ engine.py      DiffusersEngine: what is asked of a model, from capabilities to f
 families.py    what a pipeline takes: families.toml, the signature of its class, the configs in its folder
 libraries.py   diffusers imported once, offline and silent
 opening.py     folder -> pipeline in memory, each component checked
+single_file.py a single file of weights, with configs from a folder of its family
 placing.py     device, precision, offload
 arguments.py   request -> keyword arguments
 running.py     the pipeline in a thread -> events; cancelling
 decoding.py    what is done when decoding fails: tiles, float32
+kept_latents.py  finished latents on disk while they are decoded
 previews.py    latents -> a small picture
 variants.py    the same weights as image to image, inpainting, image to video
 adapters.py    LoRA files of other programs

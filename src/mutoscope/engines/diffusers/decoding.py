@@ -6,11 +6,17 @@ from typing import Any
 from mutoscope.errors import NonFiniteError
 
 
-def decode_safely(vae: Any, warn: Callable[[str], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return what wraps `vae.decode`: out of memory is decoded again in tiles, NaN of a half-precision decoder in float32."""
+def decode_safely(
+    vae: Any, warn: Callable[[str], None], see: Callable[[Any], Any]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what wraps `vae.decode`: out of memory is decoded again in tiles, NaN of a half-precision decoder in float32.
+
+    `see` is shown the latents first, and gives those that are decoded.
+    """
 
     def wrap(decode: Callable[..., Any]) -> Callable[..., Any]:
         def decoded(latents: Any, *args: Any, **kwargs: Any) -> Any:
+            latents = see(latents)
             if not is_finite(latents):
                 raise NonFiniteError(
                     "the latents are not finite before decoding; use another precision (fp32), or lower the guidance"

@@ -1,5 +1,6 @@
 """DiffusersEngine: a model's folder or file behind the protocol of `engines.base.Engine`."""
 
+import math
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,10 +16,12 @@ from mutoscope.engines.diffusers.arguments import build_arguments, describe_argu
 from mutoscope.engines.diffusers.decoding import decode_safely, ran_out
 from mutoscope.engines.diffusers.families import Family, read_configs, read_family
 from mutoscope.engines.diffusers.hashing import hash_model
+from mutoscope.engines.diffusers.kept_latents import KeptLatents
 from mutoscope.engines.diffusers.libraries import describe_libraries, import_diffusers
 from mutoscope.engines.diffusers.opening import find_class, load_pipeline
 from mutoscope.engines.diffusers.previews import Previewer
 from mutoscope.engines.diffusers.running import Watcher, run, watched
+from mutoscope.engines.diffusers.single_file import find_base, load_file
 from mutoscope.errors import MutoscopeError, NonFiniteError, SettingError, SizeError
 from mutoscope.events import Event
 from mutoscope.hub.checks import check_folder
@@ -45,12 +48,15 @@ class DiffusersEngine:
                 f"{place.name} runs on PyTorch; got runtime {settings.runtime!r}, expected auto or torch"
             )
         self.place, self.settings = place, settings
-        self.layout = check_folder(place.path)
-        self._class = find_class(self.layout.class_name, place.path)
-        configs = read_configs(place.path, self.layout.components)
+        self._base = find_base(place.path).path if place.path.is_file() else place.path
+        self.layout = check_folder(self._base)
+        self._class = find_class(self.layout.class_name, self._base)
+        configs = read_configs(self._base, self.layout.components)
         self.family = with_defaults_of(place, read_family(self._class, configs, self.layout.settings))
         self._scheduler = configs.get("scheduler", {}).get("_class_name", "")
-        stored = stored_precision(place.path, self.layout.variant)
+        variant = None if place.path.is_file() else self.layout.variant
+        self._parts = component_bytes(place.path, variant)
+        stored = stored_precision(place.path, variant)
         self._device = placing.choose_device(settings.device)
         self._precision = placing.choose_precision(settings.precision, stored, self._device)
         self._loaded: tuple[str, Any] = ("", None)  # precision and pipeline
@@ -113,16 +119,24 @@ class DiffusersEngine:
         pipeline = yield from self._load(request.precision)
         self._wear(pipeline, request.adapters)
         warnings: list[str] = []
+        kept = KeptLatents(request)
         used, family = self._choose_variant(pipeline, init_image, request.is_clip)
 
         def call(watcher: Watcher) -> tuple[np.ndarray, Any]:
             arguments = build_arguments(request, family, init_image)
             if init_image is not None:
                 arguments |= variants.image_arguments(init_image, request, family.parameters)
+            if kept.found is not None:
+                arguments["num_inference_steps"] = least_steps(request, family)
             self._set_threads()
             set_guider(used, request, family)
+
+            def see(latents: Any) -> Any:
+                kept.keep(latents, watcher.latents)
+                return kept.replace(latents)
+
             with (
-                watched(used, watcher, decode_safely(getattr(used, "vae", None), warnings.append)),
+                watched(used, watcher, decode_safely(getattr(used, "vae", None), warnings.append, see)),
                 explained(arguments, family),
             ):
                 return call_pipeline(used, arguments, request), watcher.latents
@@ -133,7 +147,9 @@ class DiffusersEngine:
         finally:
             used.maybe_free_model_hooks()
         frames = read_frames(outcome, request)
-        self.previewer.learn(latents, frames[len(frames) // 2])
+        kept.forget()
+        if kept.found is None:
+            self.previewer.learn(latents, frames[len(frames) // 2])
         warnings += warn_of_outcome(outcome)
         if init_image is not None and init_image.mask is not None:
             frames = init_image.fit(request.width, request.height).composite(frames)
@@ -161,12 +177,14 @@ class DiffusersEngine:
     def _load(self, precision: str) -> Generator[Event, None, Any]:
         if self._loaded[0] != precision:
             self.close()  # before the next one is loaded: they are large
-            sizes = {name: placing.count_bytes(parts, precision)
-                     for name, parts in component_bytes(self.place.path, self.layout.variant).items()}  # fmt: skip
+            sizes = {name: placing.count_bytes(dtypes, precision) for name, dtypes in self._parts.items()}
             yield Event("load", 0, 0, message=f"{spell_bytes(sum(sizes.values()))} in {precision} on {self._device}")
             offload = placing.choose_offload(self.settings.offload, self._device, sizes)
             placement = placing.Placement(self._device, precision, offload)
-            pipeline = yield from load_pipeline(self.place.path, self.layout, placement.dtype)
+            if self.place.path.is_file():
+                pipeline = yield from load_file(self.place.path, self._base, self.layout, placement.dtype)
+            else:
+                pipeline = yield from load_pipeline(self.place.path, self.layout, placement.dtype)
             placing.place(pipeline, placement)
             self._loaded = precision, pipeline
         return self._loaded[1]
@@ -224,6 +242,11 @@ def with_defaults_of(place: Place, family: Family) -> Family:
         scale = known.guidance + 1.0 if family.guidance == "one_less" else max(1.0, known.guidance)
     return replace(family, steps=known.steps or family.steps, scale=scale, size=size, length=known.frames or family.length,
                    fps=known.fps or family.fps)  # fmt: skip
+
+
+def least_steps(request: Request, family: Family) -> int:
+    """Return the fewest steps that a pipeline takes, where what comes of them is replaced."""
+    return max(family.min_steps, math.ceil(1 / request.strength) if request.image_hash and request.strength else 1)
 
 
 def set_guider(pipeline: Any, request: Request, family: Family) -> None:

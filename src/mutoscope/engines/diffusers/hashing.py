@@ -14,7 +14,7 @@ from pathlib import Path
 
 from mutoscope.checkpoint import file_hash
 from mutoscope.media.storage import write_bytes
-from mutoscope.paths import settings_folder
+from mutoscope.paths import cache_folder
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 ENDINGS = (".json", ".safetensors", ".txt", ".model", ".onnx", ".onnx_data")
@@ -57,7 +57,7 @@ def _hash(path: Path, remembered: dict[str, str]) -> str:
 
 
 def _file() -> Path:
-    return settings_folder() / "model_hashes.json"
+    return cache_folder() / "model_hashes.json"
 
 
 def _remembered() -> dict[str, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.engines.diffusers.libraries import import_diffusers
-from mutoscope.errors import CheckpointError, SettingError, did_you_mean
+from mutoscope.errors import CheckpointError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.hub.checks import Layout
 
@@ -79,22 +79,3 @@ def load_network(folder: Path, name: str, cls: Any, variant: str | None, dtype: 
             f"which {cls.__name__} needs; fetch the model again"
         )
     return network.eval()
-
-
-def load_file(path: Path, folder: Path | None, class_name: str, dtype: Any) -> Any:
-    """Load a pipeline from a single file of weights, with the rest from `folder`; CheckpointError."""
-    if folder is None:
-        raise SettingError(
-            f"{path} is a single file, without the configs, tokenizers and text encoders that it was made for; put it beside a "
-            "folder of the same family in diffusers layout and give FOLDER+FILE, for example sd15+mine.safetensors"
-        )
-    cls: Any = find_class(class_name, folder)
-    if not hasattr(cls, "from_single_file"):
-        raise SettingError(f"{class_name} opens no single files; give a folder in diffusers layout")
-    try:
-        pipeline = cls.from_single_file(str(path), config=str(folder), torch_dtype=dtype, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise CheckpointError(f"{path} cannot be opened as {class_name} ({reason[:300]})") from error
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline

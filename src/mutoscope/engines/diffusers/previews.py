@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope.media.pixels import unit_to_levels
-from mutoscope.paths import settings_folder
+from mutoscope.paths import cache_folder
 
 PREVIEW_EVERY_STEPS = 2
 MAX_SIDE_CELLS = 256  # of a preview
@@ -137,7 +137,7 @@ def _solve(products: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def _folder() -> Path:
-    return settings_folder() / "previews"
+    return cache_folder() / "previews"
 
 
 def _read(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
