@@ -397,3 +397,22 @@ model.generate({PROMPT!r}, seed=1, width=64, height=72).save({str(tmp_path / "dr
 
 def test_the_door():
     assert isinstance(open_engine(exported("sdxs")), OnnxFolderEngine)
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    from mutoscope.cli import main
+    from mutoscope.events import Event
+    from mutoscope.export import diffusers_onnx
+
+    asked: list[Any] = []
+
+    def export_folder(*given: Any, **more: Any) -> Any:
+        asked.append((given, more))
+        yield Event("done", 1, 1, 0.0, result={"unet": 2e-6})
+
+    monkeypatch.setattr(diffusers_onnx, "export_folder", export_folder)
+    source = str(saved("sdxs"))
+    assert main(["models", "export", source, "--out", str(tmp_path / "out"), "--half"]) == 0
+    assert asked == [((saved("sdxs"), tmp_path / "out", None, True), {"name": source})]
+    said = capsys.readouterr()
+    assert said.out.strip() == str(tmp_path / "out") and "unet: at most 2.0e-06 from PyTorch" in said.err

@@ -20,7 +20,7 @@ MODULES = {
     "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
 }  # fmt: skip
 DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
-MODELS_MODULES: dict[str, str] = dict.fromkeys(("list", "get", "rm", "info"), "models")
+MODELS_MODULES: dict[str, str] = {**dict.fromkeys(("list", "get", "rm", "info"), "models"), "export": "models_export"}
 TRAIN_MODULES: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -181,7 +181,7 @@ def build() -> Group:
     groups = {
         "models": _group(
             Commands(MODELS_MODULES),
-            "Models made elsewhere: list them, get one, take it away, say what it is.",
+            "Models made elsewhere: list them, get one, take it away, say what it is, export it as ONNX files.",
             Listing,
         ),
         "data": _group(Commands(DATA_MODULES), "Make training data, or gather, check, pack and show your own."),

@@ -34,11 +34,13 @@ PIPELINES = ("StableDiffusionPipeline", "StableDiffusionXLPipeline", "LatentCons
 KEPT = ("LICENSE*", "README.md")  # who may use the weights for what stands there
 
 
-def export_folder(source: Path, out: Path, tiny_decoder: Path | None = None, half: bool = False) -> Iterator[Event]:
+def export_folder(
+    source: Path, out: Path, tiny_decoder: Path | None = None, half: bool = False, name: str = ""
+) -> Iterator[Event]:
     """Write `out` from the diffusers folder `source`; events name each part with its largest difference from PyTorch.
 
     `tiny_decoder` is the folder of an AutoencoderTiny (TAESD), which takes the place of the decoder. `half` stores weights in
-    float16; they are computed with in float32. The last event carries {part: difference}.
+    float16; they are computed with in float32. `name` is what the folder says it was made from. The last event carries {part: difference}.
     Raises CheckpointError, OutputError when `out` is there and not empty, MissingExtraError.
     """
     check_libraries()
@@ -59,7 +61,7 @@ def export_folder(source: Path, out: Path, tiny_decoder: Path | None = None, hal
             yield writing.advance(message=f"{part.name}: at most {found[part.name]:.1e} from PyTorch")
             del part
             gc.collect()  # the next network needs the memory
-        copy_rest(source, new)
+        copy_rest(source, new, name or source.name)
     yield Event("done", 1, 1, 0.0, result=found)
 
 
@@ -160,7 +162,7 @@ def halve(model: Any) -> None:
     model.graph.node.extend([*casts, *nodes])
 
 
-def copy_rest(source: Path, out: Path) -> None:
+def copy_rest(source: Path, out: Path, name: str) -> None:
     """Copy tokenizers, scheduler and licence, and write what the whole is."""
     for part in ("tokenizer", "tokenizer_2", "scheduler"):
         if (source / part).is_dir():
@@ -170,4 +172,4 @@ def copy_rest(source: Path, out: Path) -> None:
     for file in (file for pattern in KEPT for file in source.glob(pattern) if file.is_file()):
         shutil.copyfile(file, out / file.name)
     index = read_json(source / INDEX)
-    (out / INDEX).write_text(json.dumps({"_name_or_path": source.name, **index}, indent=2), encoding="utf-8")
+    (out / INDEX).write_text(json.dumps({**index, "_name_or_path": name}, indent=2), encoding="utf-8")
