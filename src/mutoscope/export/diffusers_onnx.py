@@ -143,6 +143,8 @@ def store(path: Path, half: bool) -> None:
         halve(model)
     size = sum(len(weight.raw_data) for weight in model.graph.initializer)
     onnx.save_model(model, str(path), save_as_external_data=size > ONE_FILE_BYTES, location=DATA)
+    for file in path.parent.iterdir():
+        file.chmod(0o644)  # weights are written so that only their owner may read them
 
 
 def halve(model: Any) -> None:
