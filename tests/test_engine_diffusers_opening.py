@@ -178,6 +178,21 @@ def test_memory_that_does_not_suffice_is_said_before_a_byte_is_read(monkeypatch:
         model.generate(PROMPT, **SMALL)
 
 
+def test_a_large_picture_is_decoded_in_tiles_where_memory_is_short(monkeypatch: pytest.MonkeyPatch):
+    from mutoscope.engines.diffusers import placing
+
+    model: Any = TextToImageModel(tiny_folder("sd"), threads=1)
+    whole = model.generate(PROMPT, **SMALL)
+    monkeypatch.setattr(placing, "needs_tiles", lambda *_: True)
+    tiled = model.generate(PROMPT, **SMALL)
+    assert model.engine._loaded[1].vae.use_tiling and "64x64 is decoded in tiles" in " ".join(tiled.warnings)
+    monkeypatch.undo()
+    assert (
+        np.array_equal(model.generate(PROMPT, **SMALL).pixels, whole.pixels)
+        and not model.engine._loaded[1].vae.use_tiling
+    )
+
+
 def test_a_decoder_that_runs_out_of_memory_is_asked_again_in_tiles(monkeypatch: pytest.MonkeyPatch):
     model: Any = TextToImageModel(tiny_folder("sd"), threads=1)
     whole = model.generate(PROMPT, **SMALL)

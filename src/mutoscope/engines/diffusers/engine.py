@@ -121,6 +121,7 @@ class DiffusersEngine:
         warnings: list[str] = []
         kept = KeptLatents(request)
         used, family = self._choose_variant(pipeline, init_image, request.is_clip)
+        warnings += set_tiles(getattr(used, "vae", None), request, self._device)
 
         def call(watcher: Watcher) -> tuple[np.ndarray, Any]:
             arguments = build_arguments(request, family, init_image)
@@ -242,6 +243,17 @@ def with_defaults_of(place: Place, family: Family) -> Family:
         scale = known.guidance + 1.0 if family.guidance == "one_less" else max(1.0, known.guidance)
     return replace(family, steps=known.steps or family.steps, scale=scale, size=size, length=known.frames or family.length,
                    fps=known.fps or family.fps)  # fmt: skip
+
+
+def set_tiles(vae: Any, request: Request, device: str) -> list[str]:
+    """Let a decoder work in tiles where a whole picture would not fit into the memory; returns a warning then."""
+    if vae is None or not hasattr(vae, "enable_tiling"):
+        return []
+    if not placing.needs_tiles(request.width, request.height, request.precision, device):
+        vae.disable_tiling()
+        return []
+    vae.enable_tiling()
+    return [f"{request.width}x{request.height} is decoded in tiles, for memory is short; their seams can show"]
 
 
 def least_steps(request: Request, family: Family) -> int:

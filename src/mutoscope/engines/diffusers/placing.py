@@ -16,7 +16,9 @@ NUMBER_BYTES = {
 }  # of the types that are loaded in another precision
 OFFLOADS = ("auto", "none", "model", "group")
 ROOM = 1.2  # of the weights' own bytes, for what is computed beside them
-DECODE_BYTES_PER_PIXEL = 2200  # of a number's bytes: what a KL decoder takes for each pixel of a picture
+DECODE_NUMBERS_PER_PIXEL = (
+    2200  # what a decoder holds at once for each pixel of a picture, or of a clip's group of frames
+)
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,13 @@ def choose_offload(asked: str, device: str, sizes: Mapping[str, int]) -> str:
     if free is None or whole <= free:
         return "none"
     return "model" if largest <= free else "group"
+
+
+def needs_tiles(width: int, height: int, precision: str, device: str) -> bool:
+    """Say whether a picture is better decoded in tiles: the decoder would take more memory than is free."""
+    free = free_memory(device)
+    wanted = width * height * DECODE_NUMBERS_PER_PIXEL * NUMBER_BYTES[PRECISIONS[precision]]
+    return free is not None and wanted > free
 
 
 def free_memory(device: str) -> int | None:
