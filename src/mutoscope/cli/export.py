@@ -6,17 +6,23 @@ from typing import Annotated
 from mutoscope.cli.arguments import argument, flag, text_option
 from mutoscope.cli.console import say
 from mutoscope.device import need_torch
-from mutoscope.errors import OutputError
+from mutoscope.errors import MissingExtraError, OutputError
 
 
 def export(
-    run: Annotated[str, argument("RUN", "Folder of a run of mutoscope train, or a checkpoint of an earlier version.")],
+    run: Annotated[str, argument("RUN", "Folder of a run of mutoscope train, or a checkpoint.")],
     out: Annotated[str, text_option("--out", "DIR", "Checkpoint folder to write or replace.")],
     name: Annotated[str, text_option("--name", "NAME", "Name of the model.")] = "mutoscope-nano",
     student: Annotated[bool, flag("--student", "Export the few-step model of mutoscope train distil.")] = False,
+    diffusers: Annotated[
+        bool, flag("--diffusers", "Write a folder that diffusers opens; RUN is a checkpoint, or embedded.")
+    ] = False,
     card: Annotated[str | None, text_option("--card", "FILE", "Write the model card there, as Markdown.")] = None,
 ) -> None:
     """Export a training run as a checkpoint folder that draws without PyTorch."""
+    if diffusers:
+        say(_export_diffusers(run, Path(out)))
+        return
     if card is not None:
         from mutoscope.media import check_output
 
@@ -36,6 +42,17 @@ def export(
         say(write_bytes(Path(card), model_card(open_checkpoint(folder)).encode()))
 
 
+def _export_diffusers(checkpoint: str, folder: Path) -> Path:
+    import importlib.util
+
+    if importlib.util.find_spec("diffusers") is None:
+        raise MissingExtraError("diffusers", "hub")
+    from mutoscope.export.diffusers_folder import check_folder, export_diffusers
+
+    check_folder(folder)
+    return export_diffusers(None if checkpoint == "embedded" else Path(checkpoint), folder)
+
+
 COMMANDS = {
     "export": (
         export,
@@ -43,6 +60,7 @@ COMMANDS = {
 mutoscope export runs/nano --out mine
 mutoscope export runs/nano --out mine --name my-model --card mine.md
 mutoscope export runs/nano --student --out quick --name my-quick-model
-mutoscope export old-checkpoint --out new-checkpoint""",
+mutoscope export old-checkpoint --out new-checkpoint
+mutoscope export embedded --diffusers --out for-diffusers""",
     ),
 }

@@ -8,11 +8,9 @@ replaced by that name; a graph is then a few kilobytes.
 import copy
 import io
 import json
-import secrets
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from mutoscope.checkpoint import (
 from mutoscope.codec import Codec
 from mutoscope.config import PATCH, ModelConfig
 from mutoscope.errors import CheckpointError
+from mutoscope.export.folders import replaced
 from mutoscope.export.int8 import quantise_products
 from mutoscope.layers import split_linear
 from mutoscope.shapes import rotary_table
@@ -138,7 +137,7 @@ def export_checkpoint(
 
     What `folder` held is replaced. CheckpointError names a tensor that float16 cannot hold.
     """
-    with _replaced(folder) as new:
+    with replaced(folder) as new:
         parts: dict[str, nn.Module] = {"text": tower, "transformer": transformer, "codec": codec}
         encoder = {f"codec.{k}": v for k, v in codec.state_dict().items() if k.startswith("encoder.")}
         tensors = {f"{p}.{k}": v for p, module in parts.items() for k, v in module.state_dict().items()}
@@ -168,30 +167,13 @@ def export_again(old: Path, folder: Path) -> Path:
         raise CheckpointError(f"{old} came without encoder.safetensors, which its graphs are made with; fetch it whole")
     config = ModelConfig.from_dict(card["model"])
     made_anew = {"format", "model", "constants", "sha256", "digest"}
-    with _replaced(folder) as new:
+    with replaced(folder) as new:
         for name in kept:
             shutil.copyfile(old / name, new / name)
         rest = {key: value for key, value in card.items() if key not in made_anew}
         parts = TextTower(config.text), Transformer(config.transformer), Codec(config.codec)
         _write_graphs(new, config, rest, *parts)
     return folder
-
-
-@contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """Give an empty folder that takes the place of `folder` when all went well, and leaves nothing behind when not."""
-    temporary = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.mkdir(parents=True)
-        yield temporary
-        old = temporary.with_suffix(".old")
-        if folder.exists():
-            folder.rename(old)
-        temporary.rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
-    except BaseException:  # Ctrl-C too must leave nothing behind
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
 
 
 def _write_graphs(
