@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from diffusers.pipelines.pipeline_utils import DiffusionPipeline, ImagePipelineOutput
 
-from mutoscope import TextToImageModel
+from mutoscope.models import TextToImageModel
 
 
 class MutoscopePipeline(DiffusionPipeline):
