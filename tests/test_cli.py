@@ -69,8 +69,8 @@ def engine(monkeypatch):
     """The engine behind every model."""
     fake = FakeEngine()
 
-    def open_fake(model=None, runtime="auto", threads=None, precision=None):
-        fake.opened.append((model, runtime, threads, precision))
+    def open_fake(model, settings):
+        fake.opened.append((model, settings.runtime, settings.threads, settings.precision))
         return fake
 
     monkeypatch.setattr(models, "open_engine", open_fake)
