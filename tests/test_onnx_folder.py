@@ -20,6 +20,7 @@ from mutoscope.engines.base import EngineSettings
 from mutoscope.engines.onnx_folder import OnnxFolderEngine
 from mutoscope.engines.onnx_folder.previews import Previews, fit, with_one
 from mutoscope.errors import CheckpointError, OutputError, SettingError, SizeError
+from mutoscope.hub.names import Place
 from mutoscope.rng import between, stream
 from tiny_pipelines import diffusers, load_tiny, tiny_folder, torch
 
@@ -340,7 +341,7 @@ def test_settings_that_it_cannot_follow():
         (EngineSettings(device="cuda"), "device 'cuda'"),
     ):
         with pytest.raises(SettingError, match=got):
-            OnnxFolderEngine(exported("sdxs"), settings)
+            OnnxFolderEngine(Place("sdxs", exported("sdxs")), settings)
     with pytest.raises(SettingError, match="pictures, not clips"):
         from mutoscope import TextToVideoModel
 

@@ -5,6 +5,7 @@ known.py            the models with a short name, read from known_models.toml
 endings.py          which files of weights are opened, by their ending
 headers.py          what a .safetensors file holds, by its first bytes: bytes by component and type of number
 checks.py           check_folder, check_file: everything that can be said of a model before a library opens it
+hashing.py          the hash of a model, by which a request names it
 kept.py             list_kept, remove: the models in the cache
 fetch.py            plan, fetch: the only file that speaks to a network, and only when it is asked to
 

@@ -30,7 +30,7 @@ GET = "mutoscope models get"
 class Place:
     """Where a model lies on this disk."""
 
-    name: str  # finds it again: OWNER/NAME of a repository, else the absolute path
+    name: str  # finds it again: OWNER/NAME of a repository, else the absolute path, ~ for the user's own folder
     path: Path  # a folder or a file
     revision: str = ""  # the commit of a repository
 
@@ -141,7 +141,13 @@ def _on_disk(name: str) -> Place | None:
         check_ending(path)
     path = Path(os.path.abspath(path))  # links stay: the cache's own lead from a commit to its files
     repository = repository_of(path)
-    return Place(repository, path, path.name) if repository else Place(str(path), path)
+    return Place(repository, path, path.name) if repository else Place(spell_path(path), path)
+
+
+def spell_path(path: Path) -> str:
+    """Return an absolute path with ~ for the user's own folder: it is written into pictures that are given away."""
+    home = Path.home()
+    return f"~/{path.relative_to(home).as_posix()}" if path.is_relative_to(home) and path != home else str(path)
 
 
 def _in_cache(repository: str, revision: str, known: KnownModel | None) -> Place:

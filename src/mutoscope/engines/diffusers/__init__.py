@@ -14,7 +14,6 @@ previews.py    latents -> a small picture
 variants.py    the same weights as image to image, inpainting, image to video
 adapters.py    LoRA files of other programs
 embedding.py   weights in brackets and long prompts, for CLIP
-hashing.py     the hash of a model
 """
 
 from mutoscope.engines.diffusers.engine import DiffusersEngine

@@ -15,7 +15,6 @@ from mutoscope.engines.diffusers import placing, variants
 from mutoscope.engines.diffusers.arguments import build_arguments, describe_arguments, seed_of
 from mutoscope.engines.diffusers.decoding import decode_safely, ran_out
 from mutoscope.engines.diffusers.families import Family, read_configs, read_family
-from mutoscope.engines.diffusers.hashing import hash_model
 from mutoscope.engines.diffusers.kept_latents import KeptLatents
 from mutoscope.engines.diffusers.libraries import describe_libraries, import_diffusers
 from mutoscope.engines.diffusers.opening import find_class, load_pipeline
@@ -25,6 +24,7 @@ from mutoscope.engines.diffusers.single_file import find_base, load_file
 from mutoscope.errors import MutoscopeError, NonFiniteError, SettingError, SizeError
 from mutoscope.events import Event
 from mutoscope.hub.checks import check_folder
+from mutoscope.hub.hashing import hash_model
 from mutoscope.hub.headers import component_bytes, spell_bytes, stored_precision
 from mutoscope.hub.known import find_known
 from mutoscope.hub.names import Place

@@ -1,9 +1,6 @@
 """The engine "onnx": a public checkpoint of the Stable Diffusion kind on ONNX Runtime, without PyTorch."""
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 from mutoscope.engines.base import EngineSettings
 from mutoscope.engines.onnx_folder.drawing import Networks, draw
@@ -11,6 +8,7 @@ from mutoscope.engines.onnx_folder.folder import describe, read_folder
 from mutoscope.engines.onnx_folder.graphs import Graphs
 from mutoscope.errors import SettingError
 from mutoscope.events import Event
+from mutoscope.hub.names import Place
 from mutoscope.init_image import InitImage
 from mutoscope.prompt.request import Request
 from mutoscope.telemetry import import_onnxruntime
@@ -21,15 +19,12 @@ TAKEN = {
 
 
 class OnnxFolderEngine:
-    """A folder of ONNX files in diffusers layout, a path or what the hub found; graphs are opened with the first drawing."""
+    """A folder of ONNX files in diffusers layout; graphs are opened with the first drawing."""
 
-    def __init__(self, place: Any, settings: EngineSettings | None = None):
-        settings = settings or EngineSettings()
+    def __init__(self, place: Place, settings: EngineSettings = EngineSettings()):
         check_settings(settings)
-        folder = read_folder(Path(getattr(place, "path", place)).expanduser())
-        described = describe(folder, f"onnxruntime {import_onnxruntime().__version__}, cpu")
-        revision = getattr(place, "revision", "")  # of a repository, whose name finds it again
-        self.capabilities = replace(described, name=place.name, revision=revision) if revision else described
+        folder = read_folder(place.path)
+        self.capabilities = describe(folder, place, f"onnxruntime {import_onnxruntime().__version__}, cpu")
         self._networks = Networks(folder, Graphs(folder.path, settings.threads))
 
     def draw(self, request: Request, init_image: InitImage | None = None, preview: bool = False) -> Iterator[Event]:

@@ -4,7 +4,6 @@ The layout is the one that diffusers' own exporter and optimum write: unet/model
 vae_decoder/model.onnx, with vae_encoder/ to start from pictures and text_encoder_2/ for SDXL.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import Any
 from mutoscope.capabilities import Capabilities
 from mutoscope.engines.onnx_folder.schedulers import KNOWN, choose_scheduler
 from mutoscope.errors import CheckpointError, MissingModelError
+from mutoscope.hub.hashing import hash_model
+from mutoscope.hub.names import Place
 
 ENGINE = "onnx"
 GRAPH = "model.onnx"
 INDEX = "model_index.json"
 MAX_JSON_BYTES = 1_000_000
 SD_SCALE, SDXL_SCALE = 0.18215, 0.13025  # of latents, where an old folder does not say it
-SMALL_FILE_BYTES = 16_000_000  # up to here all of a file is in the hash
-SAMPLES, SAMPLE_BYTES = 64, 65_536  # of a larger one
 MAX_SIDE = 2048
 FEW_STEP_NAMES = ("turbo", "lightning", "hyper", "sdxs", "lcm", "schnell")
 FEW_STEPS, MANY_STEPS = {"turbo": 1, "sdxs": 1}, 25  # others of FEW_STEP_NAMES: FOUR
@@ -121,15 +120,16 @@ def find_few_steps(folder: Folder) -> int | None:
     return 1 if trailing and not zero_snr and str(kind).startswith("Euler") else None
 
 
-def describe(folder: Folder, made_with: str) -> Capabilities:
+def describe(folder: Folder, place: Place, made_with: str) -> Capabilities:
     """Return what a folder takes, and its defaults."""
     side = int(folder.unet.get("sample_size") or (128 if folder.is_xl else 64)) * 8
     few = find_few_steps(folder)
     told = folder.guidance_width is not None
     return Capabilities(
-        name=spell_path(folder.path),
-        hash=hash_folder(folder.path),
+        name=place.name,
+        hash=hash_model(folder.path),
         engine=ENGINE,
+        revision=place.revision,
         made_with=made_with,
         clips=False,
         default_size=(side, side),
@@ -160,43 +160,6 @@ def warn_of_scheduler(folder: Folder) -> tuple[str, ...]:
     if asked == used:
         return ()
     return (f"{asked} is not known to this engine, {used} draws instead; known: {', '.join(KNOWN)}",)
-
-
-def hash_folder(path: Path) -> str:
-    """Return the first 16 digits of a SHA-256 over what decides the pixels: names, sizes and bytes of its files.
-
-    Of files of more than 16 MB 64 pieces are read, spread evenly: the weights of another training differ everywhere.
-    """
-    digest = hashlib.sha256()
-    parts = (
-        "unet",
-        "text_encoder",
-        "text_encoder_2",
-        "tokenizer",
-        "tokenizer_2",
-        "vae_decoder",
-        "vae_encoder",
-        "scheduler",
-    )
-    for file in sorted(file for part in parts for file in (path / part).glob("*") if file.is_file()):
-        size = file.stat().st_size
-        digest.update(f"{file.relative_to(path).as_posix()} {size}\n".encode())
-        with file.open("rb") as stream:
-            if size <= SMALL_FILE_BYTES:
-                digest.update(stream.read())
-                continue
-            for number in range(SAMPLES):
-                stream.seek((size - SAMPLE_BYTES) * number // (SAMPLES - 1))
-                digest.update(stream.read(SAMPLE_BYTES))
-    return digest.hexdigest()[:16]
-
-
-def spell_path(path: Path) -> str:
-    """Return the absolute path with ~ for the user's own folder, for it is written into pictures that are given away."""
-    whole, home = path.resolve(), Path.home()
-    return (
-        f"~/{whole.relative_to(home).as_posix()}" if whole.is_relative_to(home) and whole != home else whole.as_posix()
-    )
 
 
 def read_json(path: Path, optional: bool = False) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from mutoscope.media.storage import write_bytes
 from mutoscope.paths import cache_folder
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-ENDINGS = (".json", ".safetensors", ".txt", ".model", ".onnx", ".onnx_data")
+ENDINGS = (".json", ".safetensors", ".txt", ".model", ".onnx", ".onnx_data", ".data", ".pb")
 MAX_REMEMBERED = 2000
 DIGITS = 16
 
