@@ -195,7 +195,7 @@ def test_the_command(outputs: Path, tiny_checkpoint: Path, capsys):
     """A whole run on a tiny model: everything that is promised is there, and nothing is quicker than its floor."""
     words = ["bench", "--quick", "--runs", "1", "--threads", "1", "--model", str(tiny_checkpoint), "--json", "a.json"]
     assert main([*words, "--page", "a.md"]) == 0
-    assert "velocity, 256 px" in capsys.readouterr().out
+    assert "velocity, 256 px, int8" in capsys.readouterr().out
     found = read_result(Path("a.json"))
     rows = {row.name: row for row in found.rows}
     assert (found.preset, found.runs, found.quick, len(found.peaks)) == ("tiny", 1, True, 1)

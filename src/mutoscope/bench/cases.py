@@ -19,7 +19,7 @@ import numpy as np
 
 from mutoscope.bench import flops
 from mutoscope.bench.results import Row
-from mutoscope.capabilities import FPS
+from mutoscope.capabilities import FPS, USUAL_PRECISION
 from mutoscope.config import PATCH, SPACE_FACTOR, ModelConfig
 from mutoscope.engines.checkpoint import CheckpointEngine
 from mutoscope.errors import MutoscopeError
@@ -68,8 +68,9 @@ class Case:
 class CountedRuntime:
     """A runtime that notes what each call multiplies."""
 
-    def __init__(self, inner: Runtime, config: ModelConfig):
-        self.inner, self.config, self.counted = inner, config, list[int]()  # a list takes entries of several threads
+    def __init__(self, inner: Runtime, config: ModelConfig, counted: list[int] | None = None):
+        self.inner, self.config = inner, config
+        self.counted = list[int]() if counted is None else counted  # a list takes entries of several threads
         self.name, self.checkpoint = inner.name, inner.checkpoint
 
     def prepare(self, is_clip: bool, encodes: bool) -> None:
@@ -145,6 +146,10 @@ class Bench:
             "read_text": self._read_text,
             f"velocity, {small} px": partial(self._velocity, small),
             f"velocity, {large} px": partial(self._velocity, large),
+            **{
+                f"velocity, {large} px, {name}": partial(self._velocity, large, precision=name)
+                for name in self._others()
+            },
             f"velocity, {small} px, {FINISHED_FRAMES} finished frames": partial(self._velocity, small, FINISHED_FRAMES),
             f"decode the first frame, {large} px": partial(self._decode, first=True),
             f"decode the next 4 frames, {large} px": partial(self._decode, first=False),
@@ -210,7 +215,16 @@ class Bench:
             partial(self.runtime.read_text, self._normal(1, self._text_tokens(), self.config.transformer.width))
         )
 
-    def _velocity(self, side: int, finished: int = 0) -> Run:
+    def _others(self) -> list[str]:
+        """Return the precisions that the checkpoint can be run in besides the usual one."""
+        known = self.engine.capabilities.precisions
+        return [name for name, obstacle in known.items() if name != USUAL_PRECISION and not obstacle]
+
+    def _velocity(self, side: int, finished: int = 0, precision: str = USUAL_PRECISION) -> Run:
+        runtime: Runtime = self.runtime
+        if precision != USUAL_PRECISION:
+            other = self.engine.runtime_with((), precision)
+            runtime = CountedRuntime(other, self.config, self.runtime.counted)
         context, sizes = self.context(), self.config.transformer
         rows = side // SPACE_FACTOR // PATCH
         if finished:
@@ -218,7 +232,7 @@ class Bench:
             keys = self._normal(sizes.depth, 1, sizes.heads, rows * rows, head)
             table = rotary_table([float(frame) for frame in range(finished)], rows, rows, head)
             context = extend_context(context, [(keys, keys)] * finished, table)
-        return quietly(partial(self.runtime.velocity, self.latents(side), TIME, context, float(finished)))
+        return quietly(partial(runtime.velocity, self.latents(side), TIME, context, float(finished)))
 
     def _decode(self, first: bool) -> Run:
         latents, state = self.latents(LARGE_PIXELS), None

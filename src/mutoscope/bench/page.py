@@ -27,6 +27,7 @@ HOW_TO_READ = """\
 - **Share of peak** is the time that the counted operations take at the peak, over the median. At 100 % only fewer
   operations help, or smaller numbers than fp32. The peak is the fastest product of two 1024 x 1024 fp32 matrices in numpy, measured
   before and after everything else; a kernel that is quicker than numpy's product comes out a little above 100 %.
+- A **velocity** in int8 is that of `--precision int8`; its share is of the fp32 peak too, so more than 100 % is possible.
 - **First frame** of a clip is there at the latest after this time; a page or a player can begin with it.
 - When the two peaks differ by more than 10 %, the table says *peak moved*, and there are no shares and no ratios.
 - **Memory** is the peak resident memory of a process that does nothing else, in 10^6 bytes; it includes Python, its libraries

@@ -272,7 +272,7 @@ Precision = Annotated[
     text_option(
         "--precision",
         "NAME",
-        "fp32, or int8: faster on most CPUs; fp32, bf16, fp16 of models made elsewhere.",
+        "fp32, or int8: faster on some CPUs; fp32, bf16, fp16 of models made elsewhere.",
     ),
 ]
 Device = Annotated[str, text_option("--device", "NAME", "For models made elsewhere: auto, cpu, cuda, cuda:1 or mps.")]
