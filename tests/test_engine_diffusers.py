@@ -256,7 +256,7 @@ def test_settings_that_cannot_be_had():
     refused: tuple[tuple[dict[str, Any], str], ...] = (
         ({"runtime": "onnx"}, "runs on PyTorch; got runtime 'onnx'"),
         ({"device": "cuda:7"}, "there is no device 'cuda:7' here"),
-        ({"precision": "int8"}, "precision must be one of fp32, bf16, fp16"),
+        ({"precision": "int3"}, "must be fp32 or bf16 or fp16 or int8, got 'int3'"),
         ({"offload": "model"}, "there is none; leave it out"),
     )
     for settings, words in refused:
@@ -269,6 +269,16 @@ def test_bf16_is_recorded_and_redone():
     half = coarse.generate(PROMPT, **asked("sd", guidance_scale=3.0))
     assert half.request.precision == "bf16" and not np.array_equal(half.pixels, exact.pixels)
     assert np.array_equal(model_of("sd").redo(half.request).pixels, half.pixels)
+
+
+@pytest.mark.parametrize("name", ["sdxl", "flux", "wan"])
+def test_quantised_weights_draw_nearly_the_same(name: str):
+    pytest.importorskip("torchao")
+    model: Any = type(model_of(name))(tiny_folder(name), precision="int8", threads=1)
+    coarse = model.generate(PROMPT, **asked(name, guidance_scale=3.0))
+    far = np.abs(pixels_of(coarse).astype(int) - pixels_of(drawn(name)))
+    assert 0 < far.max() and far.mean() < 4 and coarse.request.precision == "int8"
+    assert np.array_equal(pixels_of(model.generate(PROMPT, **asked(name, guidance_scale=3.0))), pixels_of(coarse))
 
 
 def test_errors_of_a_pipeline_are_raised_here(monkeypatch: pytest.MonkeyPatch):

@@ -6,6 +6,7 @@ libraries.py   diffusers imported once, offline and silent
 opening.py     folder -> pipeline in memory, each component checked
 single_file.py a single file of weights, with configs from a folder of its family
 placing.py     device, precision, offload
+quantising.py  linear layers with weights of 8 bits
 arguments.py   request -> keyword arguments
 running.py     the pipeline in a thread -> events; cancelling
 decoding.py    what is done when decoding fails: tiles, float32

@@ -56,12 +56,13 @@ class DiffusersEngine:
         self._scheduler = configs.get("scheduler", {}).get("_class_name", "")
         variant = None if place.path.is_file() else self.layout.variant
         self._parts = component_bytes(place.path, variant)
-        stored = stored_precision(place.path, variant)
+        self._stored = stored_precision(place.path, variant)
         self._device = placing.choose_device(settings.device)
-        self._precision = placing.choose_precision(settings.precision, stored, self._device)
+        self._precision = settings.precision or placing.choose_precision(None, self._stored, self._device)
         self._loaded: tuple[str, Any] = ("", None)  # precision and pipeline
         self._worn: tuple[UsedAdapter, ...] = ()
         self.capabilities = self._read_capabilities()
+        self.capabilities.check_precision(self._precision)
 
     def _read_capabilities(self) -> Capabilities:
         family = self.family
@@ -102,7 +103,7 @@ class DiffusersEngine:
             style_templates=True,
             style_postprocess=False,
             precision=self._precision,
-            precisions=dict.fromkeys(placing.PRECISIONS, ""),
+            precisions=placing.find_precisions(),
             find_adapters=self.find_adapters,
         )
 
@@ -178,14 +179,14 @@ class DiffusersEngine:
     def _load(self, precision: str) -> Generator[Event, None, Any]:
         if self._loaded[0] != precision:
             self.close()  # before the next one is loaded: they are large
-            sizes = {name: placing.count_bytes(dtypes, precision) for name, dtypes in self._parts.items()}
-            yield Event("load", 0, 0, message=f"{spell_bytes(sum(sizes.values()))} in {precision} on {self._device}")
-            offload = placing.choose_offload(self.settings.offload, self._device, sizes)
-            placement = placing.Placement(self._device, precision, offload)
+            placement, size = placing.choose_placement(
+                self.settings.offload, self._device, precision, self._stored, self._parts
+            )
+            yield Event("load", 0, 0, message=f"{spell_bytes(size)} in {precision} on {self._device}")
             if self.place.path.is_file():
-                pipeline = yield from load_file(self.place.path, self._base, self.layout, placement.dtype)
+                pipeline = yield from load_file(self.place.path, self._base, self.layout, placement)
             else:
-                pipeline = yield from load_pipeline(self.place.path, self.layout, placement.dtype)
+                pipeline = yield from load_pipeline(self.place.path, self.layout, placement)
             placing.place(pipeline, placement)
             self._loaded = precision, pipeline
         return self._loaded[1]
@@ -249,7 +250,7 @@ def set_tiles(vae: Any, request: Request, device: str) -> list[str]:
     """Let a decoder work in tiles where a whole picture would not fit into the memory; returns a warning then."""
     if vae is None or not hasattr(vae, "enable_tiling"):
         return []
-    if not placing.needs_tiles(request.width, request.height, request.precision, device):
+    if not placing.needs_tiles(request.width, request.height, vae.dtype.itemsize, device):
         vae.disable_tiling()
         return []
     vae.enable_tiling()

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.engines.diffusers.libraries import import_diffusers
+from mutoscope.engines.diffusers.placing import KEPT_EXACT, Placement
+from mutoscope.engines.diffusers.quantising import quantise
 from mutoscope.errors import CheckpointError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.hub.checks import Layout
@@ -29,14 +31,19 @@ def find_class(name: str, folder: Path) -> type:
     return found
 
 
-def load_pipeline(folder: Path, layout: Layout, dtype: Any) -> Generator[Event, None, Any]:
-    """Load a pipeline from a folder that was checked, on the CPU; yields an event a component, returns the pipeline."""
+def load_pipeline(folder: Path, layout: Layout, placement: Placement) -> Generator[Event, None, Any]:
+    """Load a pipeline from a folder that was checked, on the CPU; yields an event a component, returns the pipeline.
+
+    Quantised networks are so before the next one is loaded, so that the whole never lies in memory at once.
+    """
     networks = {name: pair for name, pair in layout.components.items() if is_network(folder, name)}
     loading = Phase("load", len(networks) + 1)
     yield loading.start()
     parts = {}
     for name, (library, class_name) in networks.items():
-        parts[name] = load_network(folder, name, find_component(library, class_name), layout.variant, dtype)
+        parts[name] = load_network(folder, name, find_component(library, class_name), layout.variant, placement.dtype)
+        if placement.quantised and name not in KEPT_EXACT:
+            quantise(parts[name])
         yield loading.advance(message=name)
     pipeline = find_class(layout.class_name, folder).from_pretrained(
         str(folder), local_files_only=True, use_safetensors=True, **parts

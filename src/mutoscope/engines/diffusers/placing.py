@@ -4,16 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mutoscope.errors import SettingError
+from mutoscope.engines.diffusers.quantising import need_torchao
+from mutoscope.errors import MissingExtraError, SettingError
 from mutoscope.hub.headers import spell_bytes
 
 PRECISIONS = {"fp32": "float32", "bf16": "bfloat16", "fp16": "float16"}  # ours: PyTorch's
+QUANTISED = (
+    "int8"  # weights of linear layers, one scale a row (quantising.py); all else in the precision that would be chosen
+)
 NUMBER_BYTES = {
     "float64": 8,
     "float32": 4,
     "float16": 2,
     "bfloat16": 2,
 }  # of the types that are loaded in another precision
+KEPT_EXACT = ("vae", "safety_checker", "image_encoder")  # not quantised: small, or all convolutions
 OFFLOADS = ("auto", "none", "model", "group")
 ROOM = 1.2  # of the weights' own bytes, for what is computed beside them
 DECODE_NUMBERS_PER_PIXEL = (
@@ -28,6 +33,7 @@ class Placement:
     device: str
     precision: str
     offload: str  # "none", "model", "group"
+    quantised: bool = False
 
     @property
     def dtype(self) -> Any:
@@ -53,20 +59,37 @@ def choose_device(asked: str) -> str:
     raise SettingError(f"there is no device {asked[:40]!r} here; known: auto, {', '.join(there)}")
 
 
+def find_precisions() -> dict[str, str]:
+    """Return the precisions by name, each with the sentence that says why it cannot be had here, "" where it can."""
+    try:
+        need_torchao()
+        obstacle = ""
+    except MissingExtraError as error:
+        obstacle = f"precision {QUANTISED}: {error}"
+    return dict.fromkeys(PRECISIONS, "") | {QUANTISED: obstacle}
+
+
 def choose_precision(asked: str | None, stored: str, device: str) -> str:
-    """Return the precision: the one asked for, else that of the files on a GPU, and fp32 on a CPU, where halves are slow."""
-    if asked is not None:
-        if asked not in PRECISIONS:
-            raise SettingError(f"precision must be one of {', '.join(PRECISIONS)} for this model, got {asked[:40]!r}")
+    """Return what is computed with: what was asked for, else that of the files on a GPU, and fp32 on a CPU, where halves are slow."""
+    if asked is not None and asked != QUANTISED:
         return asked
     if device == "cpu":
         return "fp32"
     return next((name for name in ("bf16", "fp16") if PRECISIONS[name] == stored), "fp16")
 
 
-def count_bytes(dtypes: Mapping[str, int], precision: str) -> int:
-    """Return the bytes of a component in memory, from those in its files by type."""
-    wanted = NUMBER_BYTES[PRECISIONS[precision]]
+def choose_placement(
+    offload: str, device: str, precision: str, stored: str, parts: Mapping[str, Mapping[str, int]]
+) -> tuple[Placement, int]:
+    """Return how a model is run whose components have so many bytes by type in their files, and its bytes in memory; SettingError."""
+    base, quantised = choose_precision(precision, stored, device), precision == QUANTISED
+    sizes = {name: count_bytes(dtypes, base, quantised and name not in KEPT_EXACT) for name, dtypes in parts.items()}
+    return Placement(device, base, choose_offload(offload, device, sizes), quantised), sum(sizes.values())
+
+
+def count_bytes(dtypes: Mapping[str, int], precision: str, quantised: bool = False) -> int:
+    """Return the bytes of a component in memory, from those in its files by type; of a quantised one as if all were linear."""
+    wanted = 1 if quantised else NUMBER_BYTES[PRECISIONS[precision]]
     return sum(size * wanted // NUMBER_BYTES.get(name, wanted) for name, size in dtypes.items())
 
 
@@ -90,10 +113,10 @@ def choose_offload(asked: str, device: str, sizes: Mapping[str, int]) -> str:
     return "model" if largest <= free else "group"
 
 
-def needs_tiles(width: int, height: int, precision: str, device: str) -> bool:
+def needs_tiles(width: int, height: int, number_bytes: int, device: str) -> bool:
     """Say whether a picture is better decoded in tiles: the decoder would take more memory than is free."""
     free = free_memory(device)
-    wanted = width * height * DECODE_NUMBERS_PER_PIXEL * NUMBER_BYTES[PRECISIONS[precision]]
+    wanted = width * height * DECODE_NUMBERS_PER_PIXEL * number_bytes
     return free is not None and wanted > free
 
 

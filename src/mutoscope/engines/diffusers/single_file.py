@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.engines.diffusers.opening import find_class, find_component, is_network, load_network
+from mutoscope.engines.diffusers.placing import KEPT_EXACT, Placement
+from mutoscope.engines.diffusers.quantising import quantise
 from mutoscope.errors import CheckpointError, MissingModelError
 from mutoscope.events import Event, Phase
 from mutoscope.hub.checks import Layout, check_file
@@ -49,7 +51,7 @@ def name_repository(file: Path) -> str:
     return single_file_utils.fetch_diffusers_config(shapes)["pretrained_model_name_or_path"]
 
 
-def load_file(file: Path, base: Path, layout: Layout, dtype: Any) -> Generator[Event, None, Any]:
+def load_file(file: Path, base: Path, layout: Layout, placement: Placement) -> Generator[Event, None, Any]:
     """Load a pipeline with the weights of a file, and what it lacks from its base folder; yields events."""
     inside = {name for part in component_bytes(file) for name in IN_FILE.get(part, ())}
     outside = [name for name in layout.components if is_network(base, name) and name not in inside]
@@ -57,16 +59,23 @@ def load_file(file: Path, base: Path, layout: Layout, dtype: Any) -> Generator[E
     yield loading.start()
     parts = {}
     for name in outside:
-        parts[name] = load_network(base, name, find_component(*layout.components[name]), layout.variant, dtype)
+        parts[name] = load_network(
+            base, name, find_component(*layout.components[name]), layout.variant, placement.dtype
+        )
         yield loading.advance(message=name)
     cls: Any = find_class(layout.class_name, base)
     if not hasattr(cls, "from_single_file"):
         raise CheckpointError(f"{layout.class_name} opens no single files; give a folder in diffusers layout")
     try:
-        pipeline = cls.from_single_file(str(file), config=str(base), torch_dtype=dtype, local_files_only=True, **parts)
+        pipeline = cls.from_single_file(
+            str(file), config=str(base), torch_dtype=placement.dtype, local_files_only=True, **parts
+        )
     except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{file} cannot be opened as {layout.class_name} ({reason[:300]})") from error
     pipeline.set_progress_bar_config(disable=True)
+    for name, network in pipeline.components.items() if placement.quantised else ():
+        if name not in KEPT_EXACT and hasattr(network, "parameters"):
+            quantise(network)
     yield loading.advance(message=file.name)
     return pipeline
