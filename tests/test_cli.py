@@ -551,7 +551,7 @@ class TestOtherCommands:
     def test_doctor_says_what_is_missing(self, here, capsys):
         assert main(["doctor", "--model", "gone"]) == 1
         text = capsys.readouterr().out
-        assert "gone is not a folder" in text and "cannot draw yet" in text
+        assert "no model is called 'gone'" in text and "cannot draw yet" in text
 
     def test_train_hands_everything_on(self, here, monkeypatch, capsys):
         asked = {}

@@ -59,3 +59,20 @@ def test_the_windows_are_those_that_are_installed(root: Path):
     asked = {re.split("[<>=]", line)[0]: line for line in extras["hub"]}
     shown = {name: f"{name}>={low}{high and f',<{high}'}" for name, (low, high) in doctor.TESTED.items()}
     assert shown == asked and tuple(asked) == doctor.EXTRAS["hub"] and extras["bench"] == ["mutoscope[hub]"]
+
+
+def test_a_model_made_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    pytest.importorskip("diffusers")
+    from tiny_pipelines import tiny_folder
+
+    monkeypatch.setenv("MUTOSCOPE_CONFIG", str(tmp_path))
+    folder = str(tiny_folder("sd"))
+    model, model_hash = doctor.examine(folder)[-2:]
+    assert (
+        model.value.startswith(f"{folder}, draws pictures, diffusers ") and model.good and len(model_hash.value) == 16
+    )
+
+
+def test_a_model_that_is_not_here():
+    (found,) = (one for one in doctor.examine("sdxl-turbo")[-1:])
+    assert not found.good and found.needed and "mutoscope models get sdxl-turbo" in found.value

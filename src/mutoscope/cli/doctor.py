@@ -50,7 +50,7 @@ class Finding:
 
 def doctor(model: ask.Model = None, as_json: ask.Json = False) -> int:
     """Check this machine: what is installed, what will be used and why."""
-    findings = examine(Path(model) if model else None)
+    findings = examine(model)
     able = all(finding.good for finding in findings if finding.needed)
     if as_json:
         say(json.dumps({"able": able} | {f.name: {"value": f.value, "good": f.good} for f in findings}))
@@ -63,7 +63,7 @@ def doctor(model: ask.Model = None, as_json: ask.Json = False) -> int:
     return 0 if able else 1
 
 
-def examine(model: Path | None = None) -> list[Finding]:
+def examine(model: str | Path | None = None) -> list[Finding]:
     """Return all findings, in the order they are read."""
     from mutoscope import __version__
 
@@ -74,12 +74,13 @@ def examine(model: Path | None = None) -> list[Finding]:
         Finding("system", f"{platform.system()} {platform.release()} {platform.machine()}"),
         *versions,
         *(_extra(extra, modules) for extra, modules in EXTRAS.items()),
+        find_plugins(),
         Finding("cpu", _cpu()),
         Finding("threads", _threads()),
         _memory(),
         _disk(),
         *_runtime(),
-        *_checkpoint(model),
+        *_model(model),
     ]
 
 
@@ -120,6 +121,14 @@ def _numbers(text: str) -> tuple[int, ...]:
     """
     found = re.match(r"\d+(\.\d+)*", text)
     return tuple(map(int, found[0].split("."))) if found else ()
+
+
+def find_plugins() -> Finding:
+    """Return the engines of other packages, by prefix."""
+    from mutoscope.engines import plugins
+
+    found = ", ".join(f"{prefix} ({package})" for prefix, package in sorted(plugins.list_plugins().items()))
+    return Finding("engines of others", found or "none; docs/plugins.md")
 
 
 def _cpu() -> str:
@@ -170,10 +179,27 @@ def _runtime() -> list[Finding]:
     ]
 
 
-def _checkpoint(folder: Path | None) -> list[Finding]:
+def _model(name: str | Path | None) -> list[Finding]:
+    """Return the lines about a model; one that is no checkpoint of this package is opened without its weights."""
     from mutoscope.checkpoint import EMBEDDED
+    from mutoscope.engines import EMBEDDED as EMBEDDED_NAME
+    from mutoscope.engines import INDEXES, open_engine
 
-    folder = EMBEDDED if folder is None else folder
+    if name is None or name == EMBEDDED_NAME:
+        return _checkpoint(EMBEDDED)
+    folder = Path(name)
+    if isinstance(name, Path) or (folder.is_dir() and not any((folder / index).is_file() for index in INDEXES)):
+        return _checkpoint(folder)
+    try:
+        able = open_engine(name).capabilities
+    except MutoscopeError as error:
+        return [Finding("model", str(error), good=False, needed=True)]
+    kind = "clips" if not able.pictures else "pictures and clips" if able.clips else "pictures"
+    facts = [able.name, f"draws {kind}", able.made_with]
+    return [Finding("model", ", ".join(fact for fact in facts if fact)), Finding("model hash", able.hash)]
+
+
+def _checkpoint(folder: Path) -> list[Finding]:
     try:
         facts = verify(folder)
     except MutoscopeError as error:

@@ -53,12 +53,14 @@ def open_engine(model: str | Path | None = None, settings: EngineSettings = Engi
     if path.is_dir() and not any((path / name).is_file() for name in INDEXES):
         return _open_own(path, settings)
     if isinstance(model, str) and not path.exists():
-        from mutoscope.engines.plugins import find_opener
+        from mutoscope.engines.plugins import find_opener, refuse_unknown_prefix
 
         prefix, _, rest = model.partition(":")
         opener = find_opener(prefix) if rest else None
         if opener is not None:
             return opener(rest, settings)
+        if rest and len(prefix) > 1 and prefix.isidentifier():  # one letter is a drive of Windows
+            refuse_unknown_prefix(prefix)
     return _open_foreign(model, settings)
 
 

@@ -13,7 +13,7 @@ from importlib import metadata
 from typing import Any
 
 from mutoscope.engines.base import Engine, EngineSettings
-from mutoscope.errors import MutoscopeError, SettingError
+from mutoscope.errors import MissingModelError, MutoscopeError, SettingError, did_you_mean
 
 GROUP = "mutoscope.engines"
 Opener = Callable[[str, EngineSettings], Engine]
@@ -40,6 +40,24 @@ def find_opener(prefix: str) -> Opener | None:
     return opener
 
 
+def refuse_unknown_prefix(prefix: str) -> None:
+    """Raise MissingModelError for PREFIX:REST where no engine has this prefix."""
+    if prefix in ("http", "https"):
+        raise MissingModelError("servers are named openai:URL, for example openai:http://localhost:8000/v1")
+    known = ["openai", *plugin_names()]
+    hint = did_you_mean(prefix, known)
+    raise MissingModelError(
+        f"no engine is called {prefix[:40]!r}{hint}; installed are: {', '.join(known)}. A model is a folder, OWNER/NAME, or a "
+        "name that mutoscope models lists"
+    )
+
+
 def plugin_names() -> list[str]:
     """Return the prefixes of the plugins that are installed."""
-    return sorted({one.name for one in metadata.entry_points(group=GROUP)})
+    return sorted(list_plugins())
+
+
+def list_plugins() -> dict[str, str]:
+    """Return prefix -> package and version of the plugins that are installed; imports none of them."""
+    found = metadata.entry_points(group=GROUP)
+    return {one.name: f"{one.dist.name} {one.dist.version}" if one.dist else one.value for one in found}
