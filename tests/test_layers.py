@@ -17,7 +17,7 @@ PAGE = ROOT / "CONTRIBUTING.md"
 START, END = "<!-- layers: python tests/test_layers.py -->", "<!-- end of layers -->"
 LAYERS = {
     10: "__init__ __main__ cli model",
-    9: "bench cluster evaluate export series train",
+    9: "bench cluster evaluate export serve series train",
     8: "models",
     7: "engines",
     6: "data hub world",
@@ -30,7 +30,7 @@ LAYERS = {
 }
 PURPOSE = {
     10: "what users call",
-    9: "what stands beside drawing: training, evaluation, export, series, measuring",
+    9: "what stands beside drawing: training, evaluation, export, serving, series, measuring",
     8: "the two classes that users hold",
     7: "what draws behind one call",
     6: "training data, the rendered world, models made elsewhere",

@@ -1,0 +1,155 @@
+"""The command `serve`: a server on this machine, for programs and for a browser."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mutoscope.cli import arguments as ask
+from mutoscope.cli.console import note, say
+from mutoscope.errors import MissingExtraError, SettingError
+
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        parser=ask.text,
+        help="A model, as for mutoscope image; once for each. Default: the own.",
+    ),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        metavar="NAME",
+        parser=ask.text,
+        help="A name under which this machine is reached; once for each.",
+    ),
+]
+
+
+def serve(
+    host: Annotated[
+        str | None,
+        ask.text_option(
+            "--host", "ADDRESS", "Where to listen. Default: 127.0.0.1, this machine only; others need a token."
+        ),
+    ] = None,
+    port: Annotated[int, ask.int_option("--port", 8188, "The port. Default: 8188.")] = 8188,
+    model: Models = None,
+    folder: Annotated[
+        str | None, ask.text_option("--folder", "DIR", "Of the queue and the results. Default: outputs/server.")
+    ] = None,
+    token: Annotated[
+        str | None,
+        ask.text_option(
+            "--token", "TOKEN", "What clients must send. Default: MUTOSCOPE_TOKEN; one is made where it is needed."
+        ),
+    ] = None,
+    workers: Annotated[int, ask.int_option("--workers", 1, "Processes that draw. Default: 1.")] = 1,
+    time_limit: Annotated[
+        float, ask.float_option("--time-limit", 3600, "Seconds that a job may take. Default: 3600.", "SECONDS")
+    ] = 3600.0,
+    max_queue: Annotated[int, ask.int_option("--max-queue", 1000, "Jobs that may wait. Default: 1000.")] = 1000,
+    allow_host: Names = None,
+    runtime: ask.Runtime = "auto",
+    threads: ask.Threads = None,
+    precision: ask.Precision = None,
+    device: ask.Device = "auto",
+    offload: ask.Offload = "auto",
+) -> None:
+    """Serve pictures and clips to programs and to a browser; no job that was accepted is lost. Ctrl-C ends it."""
+    from mutoscope.engines import EMBEDDED, EngineSettings
+
+    need_extra()
+    from mutoscope.serve.settings import ServeSettings
+
+    settings = ServeSettings(
+        folder=Path(folder or Path("outputs") / "server"),
+        models=tuple(model or (EMBEDDED,)),
+        engine=EngineSettings(runtime, threads, precision, device, offload),
+        host=host or "127.0.0.1",
+        port=port,
+        names=tuple(allow_host or ()),
+        token=token or os.environ.get("MUTOSCOPE_TOKEN") or None,
+        workers=workers,
+        time_limit=time_limit,
+        max_queue=max_queue,
+    )
+    run(check(settings))
+
+
+def need_extra() -> None:
+    """Raise MissingExtraError where a library of the extra is missing."""
+    from importlib.util import find_spec
+
+    for library in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
+        if find_spec(library) is None:
+            raise MissingExtraError(library.replace("python_multipart", "python-multipart"), "serve")
+
+
+def check(settings: Any) -> Any:
+    """Return settings that can be had, the threads shared among the workers; SettingError."""
+    limits = (
+        ("--port", settings.port, 0, 65535),
+        ("--workers", settings.workers, 1, 64),
+        ("--max-queue", settings.max_queue, 1, 10**6),
+    )
+    for option, value, least, most in limits:
+        if not least <= value <= most:
+            raise SettingError(f"{option} must be from {least} to {most}, got {value}")
+    if not 0 < settings.time_limit <= 7 * 24 * 3600:
+        raise SettingError(f"--time-limit must be seconds above 0 and at most a week, got {settings.time_limit:g}")
+    if settings.token is not None and not (
+        len(settings.token) >= 8 and settings.token.isascii() and settings.token.isprintable()
+    ):
+        raise SettingError("--token must be at least 8 printable ASCII characters")
+    if settings.workers > 1 and settings.engine.threads is None:
+        from mutoscope.device import thread_count
+
+        each = max(1, thread_count() // settings.workers)
+        return replace(settings, engine=replace(settings.engine, threads=each))
+    return settings
+
+
+def run(settings: Any) -> None:
+    """Take the port, open the queue, say where it is, serve."""
+    from mutoscope.serve.app import create_app
+    from mutoscope.serve.desk import Desk
+    from mutoscope.serve.login import new_token
+    from mutoscope.serve.running import run as run_server
+    from mutoscope.serve.running import take_port
+
+    listening = take_port(settings.host, settings.port)
+    made = settings.token is None and not settings.is_local
+    settings = replace(settings, port=listening.getsockname()[1], token=new_token() if made else settings.token)
+    desk = Desk(settings, note)
+    say_address(settings, made, [entry.id for entry in desk.catalog])
+    run_server(create_app(desk), desk, listening)
+
+
+def say_address(settings: Any, made: bool, models: Sequence[str]) -> None:
+    """Print where the server is, and the token where one was made."""
+    import sys
+
+    name = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{name}:{settings.port}/"
+    say(address + (f"#token={settings.token}" if made else ""))
+    note(f"mutoscope {', '.join(models)}; queue and results in {settings.folder}; Ctrl-C ends it")
+    sys.stdout.flush()
+
+
+COMMANDS = {
+    "serve": (
+        serve,
+        """
+mutoscope serve
+mutoscope serve --model embedded --model world --port 9000
+mutoscope serve --host 0.0.0.0 --token "a long secret"
+mutoscope serve --folder /var/lib/mutoscope --workers 2 --time-limit 600""",
+    ),
+}

@@ -1,0 +1,43 @@
+"""The app: routes around one desk, behind the guard."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from mutoscope import __version__
+from mutoscope.serve import counting, facts, login_route, pages, routes
+from mutoscope.serve.answers import add_answers
+from mutoscope.serve.desk import Desk
+from mutoscope.serve.guard import Guard
+from mutoscope.serve.login import Logins
+from mutoscope.serve.strict import StrictRoute
+
+OWN = (routes.router, facts.router, login_route.router, counting.router, pages.router)
+
+
+def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
+    """Return the app of a desk. It starts and stops the desk; `more` are routers besides our own."""
+
+    @asynccontextmanager
+    async def live(app: FastAPI) -> AsyncIterator[None]:
+        desk.start()
+        try:
+            yield
+        finally:
+            desk.end_streams()
+            await asyncio.to_thread(desk.stop)
+
+    # The documentation pages of the framework come from another host; the schema is served.
+    app = FastAPI(
+        title="Mutoscope", version=__version__, lifespan=live, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.router.route_class = StrictRoute
+    app.state.desk = desk
+    app.state.logins = Logins(desk.settings.token, desk.settings.port)
+    add_answers(app)
+    for router in (*OWN, *more):
+        app.include_router(router)
+    app.add_middleware(Guard, settings=desk.settings, logins=app.state.logins)
+    return app

@@ -1,0 +1,102 @@
+"""What is asked of the server, and what became of it, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mutoscope.errors import MutoscopeError
+
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
+ENDED = (DONE, FAILED, CANCELLED)
+MEDIA_TYPES = {
+    "png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm",
+}  # fmt: skip
+FORMATS = {"image": ("png", "jpeg", "webp"), "video": ("mp4", "webm", "gif", "webp")}  # the first is the usual one
+
+
+class Refusal(MutoscopeError):
+    """The server does not do this now, or not at all: an HTTP status, a word for programs, headers."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.status, self.code, self.headers = status, code, dict(headers or {})
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a client asks for. Options have the names of ImageOptions or VideoOptions; pictures in them are bytes of files."""
+
+    prompt: str
+    kind: str = "image"  # "image", "video"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None  # a name of the catalog; None: its first
+    format: str | None = None  # one of FORMATS[kind]; None: the first
+    number: int = 1  # pictures or clips, each with its own noise
+    key: str | None = None  # Idempotency-Key: the same key and order give the same job
+    previews: bool = True
+    origin: str = "jobs"  # which routes it came by
+    memo: Mapping[str, Any] = field(default_factory=dict)  # JSON, given back with the job
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished picture or clip."""
+
+    id: str
+    job_id: str
+    place: int  # which of the job's, from 0
+    file: str  # its name in the folder of results
+    format: str
+    bytes: int
+    seconds: float  # that it was drawn for
+    request: str  # JSON: with it the file can be made again
+    warnings: tuple[str, ...] = ()
+    number: int = 0  # of the change that brought it
+
+    @property
+    def media_type(self) -> str:
+        """The content type of its file."""
+        return MEDIA_TYPES[self.format]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One order that was accepted. It ends exactly once."""
+
+    id: str
+    state: str
+    kind: str
+    model: str  # as the catalog names it
+    format: str
+    prompt: str
+    requests: tuple[str, ...]  # JSON of each picture or clip
+    cost: float
+    created: float  # seconds since 1970
+    started: float | None = None
+    ended: float | None = None
+    tries: int = 0
+    epoch: int = 0  # rises whenever it is given to a worker: what an earlier one says counts no more
+    error: str = ""
+    error_code: str = ""
+    previews: bool = True
+    origin: str = "jobs"
+    memo: Mapping[str, Any] = field(default_factory=dict)
+    image: bool = False  # whether it starts from a picture
+    number: int = 0  # of the last change of its state
+    results: tuple[Result, ...] = ()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing that happened. States and results have numbers, which grow; progress and previews have 0."""
+
+    name: str  # "state", "progress", "preview", "result", "removed"
+    job_id: str
+    data: Any  # Job for "state"; Result for "result"; a dict for the others, bytes of a JPEG under "jpeg" in a preview
+    number: int = 0

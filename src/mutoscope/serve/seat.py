@@ -1,0 +1,189 @@
+"""A thread beside each worker: it claims jobs, gives them to the process, keeps what comes back, and outlives the process.
+
+One that dies loses nothing: its job goes back to the queue with the pictures that are finished. PR_SET_PDEATHSIG is about the thread
+that started a process, so the thread lives as long as its worker may.
+"""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from mutoscope.engines import EngineSettings
+from mutoscope.errors import MutoscopeError
+from mutoscope.serve.jobs import Job, Note, Result
+from mutoscope.serve.worker import Work
+
+START_SECONDS = 120.0  # for a worker to open what it needs
+GONE = (EOFError, OSError)
+
+
+class Process:
+    """A worker process and the pipe to it."""
+
+    def __init__(self, settings: EngineSettings):
+        ours, theirs = socket.socketpair()
+        self._sending = threading.Lock()
+        # No fork: locks of other threads would stay locked, and the folder's lock would live on. -P: no module of the folder here.
+        command = [sys.executable, "-P", "-m", "mutoscope.serve.worker", str(theirs.fileno()), str(os.getpid())]
+        with theirs:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+        self.pipe = Connection(ours.detach())
+        self.send(settings)
+
+    def send(self, message: Any) -> None:
+        """Send a message; one that is gone hears nothing, which the next read tells."""
+        with self._sending, contextlib.suppress(OSError):
+            self.pipe.send(message)
+
+    def receive(self, seconds: float) -> Any:
+        """Return the next message, None where none came in time; EOFError where the process is gone."""
+        return self.pipe.recv() if self.pipe.poll(max(0.0, seconds)) else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once and wait for that."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+        self.pipe.close()
+
+
+class Employer(Protocol):
+    """What a seat needs of the desk."""
+
+    stopping: bool
+    time_limit: float
+    cancel_grace: float
+    engine: EngineSettings
+
+    def claim(self) -> Job | None: ...
+    def work_of(self, job: Job) -> Work | None: ...
+    def keep(self, job: Job, place: int, data: bytes, seconds: float, warnings: tuple[str, ...]) -> Result | None: ...
+    def finish(self, job: Job, error: str, code: str) -> None: ...
+    def put_back(self, job: Job, *, blameless: bool) -> None: ...
+    def publish(self, note: Note) -> None: ...
+
+
+class Seat(threading.Thread):
+    """One place where jobs are drawn."""
+
+    def __init__(self, desk: Employer, name: str):
+        super().__init__(name=name, daemon=True)
+        self._desk = desk
+        self._process: Process | None = None
+        self.job: Job | None = None
+        self._ticket = 0  # of what the worker was given; epochs are counted for each job alone
+        self._cancelled_at: float | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """Whether its worker runs."""
+        return self._process is not None and self._process.is_alive
+
+    def run(self) -> None:
+        """Draw until the server stops."""
+        self._start()
+        while not self._desk.stopping:
+            job = self._desk.claim()
+            if job is not None:
+                self._perform(job)
+        self._end()
+
+    def cancel(self, job_id: str) -> None:
+        """Let the worker drop a job that was cancelled."""
+        job, process = self.job, self._process
+        if job is not None and process is not None and job.id == job_id:
+            self._cancelled_at = time.monotonic()
+            process.send(("cancel", self._ticket))
+
+    def interrupt(self) -> None:
+        """End the worker, since the server ends; its job waits for the next server."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.process.kill()
+
+    def _start(self) -> Process | None:
+        """Return a worker that is ready, None where it does not come up."""
+        if self._process is not None and self._process.is_alive:
+            return self._process
+        self._end()
+        self._process = Process(self._desk.engine)
+        with contextlib.suppress(*GONE):
+            if self._process.receive(START_SECONDS) == ("ready",):
+                return self._process
+        self._end()
+        return None
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+
+    def _perform(self, job: Job) -> None:
+        """Draw a job to its end, or put it back."""
+        self._ticket, self._cancelled_at = self._ticket + 1, None
+        self.job = job
+        try:
+            process = self._start()
+            if process is None:
+                return self._lose(job)
+            work = self._desk.work_of(job)
+            if work is None:  # cancelled since; whoever cancels from here on finds the job in this seat
+                return None
+            process.send(("draw", self._ticket, work))
+            self._follow(job, process)
+        except GONE:
+            self._lose(job)
+        except MutoscopeError as error:  # the disk is full, for one: this job fails, the next may not
+            self._end()
+            self._desk.finish(job, str(error), type(error).__name__)
+        finally:
+            self.job = None
+
+    def _lose(self, job: Job) -> None:
+        self._end()
+        self._desk.put_back(job, blameless=self._desk.stopping)
+
+    def _follow(self, job: Job, process: Process) -> None:
+        """Take what a worker says until it says the end; TimeoutError is not raised: it is replaced when it is late."""
+        deadline = time.monotonic() + self._desk.time_limit
+        while True:
+            message = process.receive(min(0.5, deadline - time.monotonic()))
+            if message is None:
+                if self._is_late(job, deadline):
+                    return self._end()
+            elif message[1] != self._ticket:
+                continue
+            elif message[0] == "end":
+                return self._desk.finish(job, message[2], message[3])
+            else:
+                self._take(job, *message)
+                if time.monotonic() > deadline and self._is_late(job, deadline):
+                    return self._end()
+
+    def _is_late(self, job: Job, deadline: float) -> bool:
+        """Say whether a worker must be replaced, and fail its job where its time is over."""
+        now = time.monotonic()
+        if now >= deadline:
+            self._desk.finish(
+                job, f"it took longer than {self._desk.time_limit:g} seconds; ask for less at once", "time_limit"
+            )
+            return True
+        return self._cancelled_at is not None and now - self._cancelled_at > self._desk.cancel_grace
+
+    def _take(self, job: Job, name: str, ticket: int, *rest: Any) -> None:
+        if name == "result":
+            self._desk.keep(job, *rest)
+        elif self._cancelled_at is None:
+            data = rest[0] if name == "progress" else {"place": rest[0], "jpeg": rest[1]}
+            self._desk.publish(Note(name, job.id, data))

@@ -1,0 +1,37 @@
+"""How a server runs: where it listens, what it takes, where its queue is."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutoscope.engines import EMBEDDED, EngineSettings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+DEFAULT_PORT = 8188
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """How a server runs."""
+
+    folder: Path  # of the queue and the results; one server at a time
+    models: tuple[str, ...] = (EMBEDDED,)  # names for open_engine
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    names: tuple[str, ...] = ()  # other names of this machine that a Host header may hold
+    token: str | None = None  # None: everybody who reaches it may draw
+    workers: int = 1  # processes that draw
+    time_limit: float = 3600.0  # seconds of one job
+    cancel_grace: float = 30.0  # seconds that a step may take after its job was cancelled; then its worker is replaced
+    max_queue: int = 1000  # jobs that wait or run
+    max_cost: float = 4000.0  # of one job, megapixel steps, see cost.py
+    max_queue_cost: float = 40_000.0  # of all jobs that wait or run
+    max_streams: int = 500  # of events
+    max_body: int = 32 << 20  # bytes
+    body_seconds: float = 10.0  # for a small body to arrive
+    head_seconds: float = 10.0  # for a head to arrive
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return self.host in LOOPBACK

@@ -1,0 +1,91 @@
+"""Server-sent events over a plain streaming response. A comment each 15 seconds keeps proxies awake; a reader that takes nothing
+for a while is left, and comes again with Last-Event-ID.
+"""
+
+import asyncio
+import base64
+import contextlib
+import json
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from mutoscope.serve.describing import describe, describe_result
+from mutoscope.serve.jobs import Note
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+QUIET_SECONDS = 15.0
+STALLED_SECONDS = 30.0  # a reader that takes nothing for so long is gone
+
+
+class EventStream(StreamingResponse):
+    """Chunks of an event stream; `events` is closed however the client leaves."""
+
+    def __init__(self, events: AsyncGenerator[bytes, None], headers: Mapping[str, str] | None = None):
+        super().__init__(with_heartbeat(events), headers={**HEADERS, **(headers or {})}, media_type="text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_in_time(message: Any) -> None:
+            await asyncio.wait_for(send(message), STALLED_SECONDS)
+
+        with contextlib.suppress(TimeoutError):
+            await super().__call__(scope, receive, send_in_time)
+
+
+async def with_heartbeat(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Yield events, and a comment whenever none came for a while."""
+    upcoming: asyncio.Task[bytes] | None = None
+    try:
+        yield b": here\n\n"
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait((upcoming,), timeout=QUIET_SECONDS)
+            if not done:
+                yield b": still here\n\n"
+                continue
+            finished, upcoming = upcoming, None
+            try:
+                event = finished.result()
+            except StopAsyncIteration:
+                return
+            yield event
+            await asyncio.sleep(0)  # one that never waits would hold the loop after its client is gone
+    finally:
+        if upcoming is not None:
+            upcoming.cancel()
+            with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                await upcoming
+        await events.aclose()
+
+
+def write_event(data: Mapping[str, Any], name: str = "", number: int = 0) -> bytes:
+    """Return one event; a number is its id, which a reader sends back as Last-Event-ID."""
+    head = (f"id: {number}\n" if number else "") + (f"event: {name}\n" if name else "")
+    return f"{head}data: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+async def write_notes(notes: AsyncGenerator[Note, None]) -> AsyncGenerator[bytes, None]:
+    """Yield notes as events of our own stream."""
+    async with contextlib.aclosing(notes) as every:
+        async for note in every:
+            yield write_event(show_note(note), note.name, note.number)
+
+
+def show_note(note: Note) -> dict[str, Any]:
+    """Return a note as JSON; each says of which job it is."""
+    if note.name == "state":
+        return {"type": "state", "job": note.job_id, "state": note.data.state, "whole": describe(note.data)}
+    if note.name == "result":
+        return {"type": "result", "job": note.job_id, "result": describe_result(note.data)}
+    if note.name == "preview":
+        picture = base64.b64encode(note.data["jpeg"]).decode()
+        return {
+            "type": "preview",
+            "job": note.job_id,
+            "place": note.data["place"],
+            "media_type": "image/jpeg",
+            "data": picture,
+        }
+    return {"type": note.name, "job": note.job_id, **(note.data or {})}
