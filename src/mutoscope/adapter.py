@@ -137,9 +137,24 @@ def open_adapter(path: Path) -> Adapter:
         facts = _read_facts(data)
         _check_tensors(tensors)
     except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        if holds_foreign_lora(path):
+            raise CheckpointError(
+                f"{path} is a LoRA for another kind of model; give that model with --model, or make one for this: mutoscope adapt"
+            ) from error
         reason = f"{type(error).__name__}: {str(error)[:160]}"
         raise CheckpointError(f"{path} is no adapter that can be read ({reason}); make one: mutoscope adapt") from error
     return Adapter(path, hashlib.sha256(data).hexdigest()[:16], facts, tensors)
+
+
+def holds_foreign_lora(path: Path) -> bool:
+    """Say whether a file is a LoRA as other programs write them, by the names in its header."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return any("lora" in key.lower() for key in file.keys())  # noqa: SIM118  # it is no dictionary
+    except (OSError, SafetensorError):
+        return False
 
 
 def save_adapter(path: Path, facts: Facts, tensors: dict[str, np.ndarray]) -> Path:

@@ -60,7 +60,7 @@ class DiffusersEngine:
         self._device = placing.choose_device(settings.device)
         self._precision = settings.precision or placing.choose_precision(None, self._stored, self._device)
         self._loaded: tuple[str, Any] = ("", None)  # precision and pipeline
-        self._worn: tuple[UsedAdapter, ...] = ()
+        self._worn: tuple[tuple[UsedAdapter, ...] | None, tuple[str, ...]] = ((), ())  # and what is to be said of them
         self.capabilities = self._read_capabilities()
         self.capabilities.check_precision(self._precision)
 
@@ -119,7 +119,7 @@ class DiffusersEngine:
             variants.check_strength(request)
         pipeline = yield from self._load(request.precision)
         self._wear(pipeline, request.adapters)
-        warnings: list[str] = []
+        warnings: list[str] = [*self._worn[1]]
         kept = KeptLatents(request)
         used, family = self._choose_variant(pipeline, init_image, request.is_clip)
         warnings += set_tiles(getattr(used, "vae", None), request, self._device)
@@ -174,7 +174,7 @@ class DiffusersEngine:
 
     def close(self) -> None:
         """Give the memory back."""
-        self._loaded, self._worn = ("", None), ()
+        self._loaded, self._worn = ("", None), ((), ())
 
     def _load(self, precision: str) -> Generator[Event, None, Any]:
         if self._loaded[0] != precision:
@@ -202,11 +202,11 @@ class DiffusersEngine:
         return variants.as_variant(pipeline, cls), replace(self.family, parameters=taken)
 
     def _wear(self, pipeline: Any, adapters: tuple[UsedAdapter, ...]) -> None:
-        if adapters != self._worn:
+        if adapters != self._worn[0]:
             from mutoscope.engines.diffusers.adapters import wear
 
-            wear(pipeline, adapters)
-            self._worn = adapters
+            self._worn = None, ()  # where this fails, the next drawing puts things right
+            self._worn = adapters, wear(pipeline, adapters)
 
     def _set_threads(self) -> None:
         if self.settings.threads is not None:
