@@ -56,7 +56,7 @@ def test_messages_on_the_page_are_those_of_the_code():
     messages = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
     assert len(messages) > 10
     for message in messages:
-        pieces = re.split(r"\.\.\.|\d[\d.]*|4k\+1 frames|diffusers,|mutoscope models get", message)
+        pieces = re.split(r"\.\.\.|4k\+1 frames|\d[\d.]*|diffusers,|mutoscope models get", message)
         longest = max((piece.strip(" ;,:") for piece in pieces), key=len)
         assert longest in plain, f"no message holds {longest!r}"
 
