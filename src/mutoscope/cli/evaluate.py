@@ -53,7 +53,7 @@ VotePage = Annotated[
 Prompts = Annotated[str | None, ask.text_option("--prompts", "FILE", "With --blind: file of prompts, one per line.")]
 Folder = Annotated[
     str | None,
-    ask.argument("[CHECKPOINT]", "Checkpoint folder, or world for the renderer. Default: the embedded model."),
+    ask.argument("[CHECKPOINT]", "Checkpoint folder, or any other name of a model: docs/models.md. Default: the embedded model."),
 ]
 
 
@@ -106,7 +106,7 @@ def evaluate(
 
 
 def compare(
-    first: Annotated[str, ask.argument("A", "Checkpoint folder, or embedded, or world.")],
+    first: Annotated[str, ask.argument("A", "Checkpoint folder, embedded, world, or any other name of a model.")],
     second: Annotated[str, ask.argument("B", "The other model.")],
     suite: Suite = "quick",
     out: Annotated[str, ask.text_option("--out", "DIR", "Folder for the comparison.")] = "runs/comparison",
@@ -211,7 +211,7 @@ def choose_plan(suite: str, count: int | None, clips: int | None, things: int | 
 
 
 def find_checkpoint_folder(model: str | None) -> Path:
-    """Return the folder of a checkpoint, None and "embedded" being that of this package; SettingError for what has none."""
+    """Return the folder of a checkpoint, None and "embedded" being that of this package; SettingError for every other model."""
     from mutoscope.checkpoint import EMBEDDED
     from mutoscope.engines import EMBEDDED as EMBEDDED_NAME
     from mutoscope.engines import WORLD
@@ -220,7 +220,28 @@ def find_checkpoint_folder(model: str | None) -> Path:
         return EMBEDDED
     if model == WORLD:
         raise SettingError(f"--keep puts numbers beside weights, and {model!r} has none; leave it out")
+    if is_made_elsewhere(model):
+        raise SettingError(f"--keep puts numbers beside the weights of a checkpoint of Mutoscope, got {model!r}; leave it out")
     return Path(model)
+
+
+def is_made_elsewhere(model: str) -> bool:
+    """Say whether a name is that of a model of another engine."""
+    from mutoscope.engines import INDEXES
+    from mutoscope.errors import MissingModelError
+    from mutoscope.hub.names import find_place, looks_like_path
+
+    path = Path(model)
+    if path.exists():
+        return path.is_file() or any((path / name).is_file() for name in INDEXES)
+    if model.find(":") > 1:  # a server, a plugin; one letter is a drive of Windows
+        return True
+    if looks_like_path(model):
+        return False
+    try:
+        return bool(find_place(model))
+    except MissingModelError:
+        return False
 
 
 def keep_report(report: Path, folder: Path) -> Path:
@@ -241,13 +262,15 @@ mutoscope evaluate
 mutoscope evaluate runs/nano/model --suite quick --out runs/nano/evaluation --training runs/nano/world --keep
 mutoscope evaluate runs/nano/model --blind ../unseen.txt --keep
 mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14
-mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep""",
+mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep
+mutoscope evaluate sdxl-turbo --count 50 --clips 0 --out runs/sdxl-turbo""",
     ),
     "compare": (
         compare,
         """
 mutoscope compare embedded runs/nano/model
 mutoscope compare embedded world
+mutoscope compare embedded sdxl-turbo --count 50 --clips 0
 mutoscope compare runs/a/model runs/b/model --out runs/a-b --count 100 --clips 0
 mutoscope compare runs/a/model runs/b/model --blind choose.html
 mutoscope compare embedded runs/a/model --blind choose.html --prompts mine.txt""",

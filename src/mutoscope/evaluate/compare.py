@@ -161,7 +161,8 @@ def _compare_clips(models: Pair, questions: list[Question], frames: int) -> Gene
         for model, numbers in zip(models, found, strict=True):
             assert model.draw_clip is not None and q.spec is not None
             clip = model.draw_clip(q.prompt, q.seed, frames)
-            truth = render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1]) if truth is None else truth
+            if truth is None or truth.shape != clip.shape:  # models may differ in size
+                truth = render_clip(q.spec, len(clip), clip.shape[2], clip.shape[1])
             numbers.append(_divide_motion(clip, truth))
             yield phase.advance(preview=clip[-1])
     a, b = (np.array(numbers) for numbers in found)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mutoscope.checkpoint import Checkpoint, read_weights
+from mutoscope.errors import SettingError
 from mutoscope.evaluate.motion import FPS
 from mutoscope.evaluate.prompts import EVERYTHING, Known
 from mutoscope.media.pixels import to_levels, to_values
@@ -42,19 +43,21 @@ class ModelUnderTest:
 
 
 def load_model(model: str | Path | None = None, clips: bool = True) -> ModelUnderTest:
-    """Return a model as `TextToImageModel(model)` opens it: a checkpoint folder, "embedded" (as None) or "world".
+    """Return a model as `TextToImageModel(model)` opens it: a checkpoint folder, "embedded" (as None), "world", a model made elsewhere.
 
-    Raises what its loader raises.
+    Raises what its loader raises, and SettingError for a model that draws no pictures.
     """
     from mutoscope.engines.checkpoint import CheckpointEngine
     from mutoscope.models import TextToImageModel, TextToVideoModel
 
     pictures = TextToImageModel(model)
+    able = pictures.engine.capabilities
+    if not able.pictures:
+        raise SettingError(f"the model {able.name} draws clips only; what is measured starts from pictures")
     draw_picture = picture_drawer(pictures)
-    draw_clip = clip_drawer(TextToVideoModel(model)) if clips else None
+    draw_clip = clip_drawer(TextToVideoModel(model)) if clips and able.clips else None
     if isinstance(pictures.engine, CheckpointEngine):
         return _describe_checkpoint(pictures.engine.checkpoint, draw_picture, draw_clip)
-    able = pictures.engine.capabilities
     known = EVERYTHING if able.known_words is None else Known(able.known_words)
     return ModelUnderTest(draw_picture, draw_clip, known=known, name=able.name, model_hash=able.hash)
 
@@ -85,10 +88,11 @@ def picture_drawer(model: Any) -> DrawPicture:
 
 
 def clip_drawer(model: Any) -> Callable[[str, int, int], np.ndarray]:
-    """Return the function that draws one clip with a `TextToVideoModel`."""
+    """Return the function that draws one clip with a `TextToVideoModel`, with the nearest number of frames that it can have."""
+    rule = model.engine.capabilities.frames
 
     def draw_clip(prompt: str, seed: int, frames: int) -> np.ndarray:
-        return model.generate(prompt, seed=seed, num_frames=frames, fps=FPS).frames
+        return model.generate(prompt, seed=seed, num_frames=rule.nearest(frames), fps=FPS).frames
 
     return draw_clip
 
