@@ -9,7 +9,7 @@ import pytest
 from mutoscope.cli import doctor
 
 GOOD = {"torch": "2.13.0+cpu", "diffusers": "0.42.1", "transformers": "5.24.0", "accelerate": "1.15.0", "peft": "0.21.2",
-        "huggingface_hub": "2.4.0"}  # fmt: skip
+        "huggingface_hub": "2.4.0", "ftfy": "6.3.1"}  # fmt: skip
 
 
 @pytest.fixture

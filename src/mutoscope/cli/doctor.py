@@ -22,7 +22,9 @@ LIBRARIES = ("numpy", "onnxruntime", "safetensors", "pillow", "av", "typer", "ri
 EXTRAS = {  # extra -> modules it brings
     "torch": ("torch",),
     "export": ("torch", "onnx", "onnxscript"),
-    "hub": ("torch", "diffusers", "transformers", "accelerate", "peft", "huggingface_hub"),
+    "hub": ("torch", "diffusers", "transformers", "accelerate", "peft", "huggingface_hub", "ftfy"),
+    "quantize": ("torchao",),
+    "serve": ("fastapi", "starlette", "uvicorn", "h11", "python_multipart", "prometheus_client"),
     "datasets": ("datasets",),
     "tune": ("optuna", "matplotlib"),
 }
@@ -33,6 +35,7 @@ TESTED = {  # library of [hub] -> from which version, and below which; as pyproj
     "accelerate": ("1.10", ""),
     "peft": ("0.20", ""),
     "huggingface_hub": ("1.32", ""),
+    "ftfy": ("6.3", ""),
 }
 ENOUGH_MEMORY = 500 * 2**20  # bytes a picture of the embedded model may take
 ENOUGH_DISK = 100 * 2**20

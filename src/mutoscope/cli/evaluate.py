@@ -53,7 +53,9 @@ VotePage = Annotated[
 Prompts = Annotated[str | None, ask.text_option("--prompts", "FILE", "With --blind: file of prompts, one per line.")]
 Folder = Annotated[
     str | None,
-    ask.argument("[CHECKPOINT]", "Checkpoint folder, or any other name of a model: docs/models.md. Default: the embedded model."),
+    ask.argument(
+        "[CHECKPOINT]", "Checkpoint folder, or any other name of a model: docs/models.md. Default: the embedded model."
+    ),
 ]
 
 
@@ -221,7 +223,9 @@ def find_checkpoint_folder(model: str | None) -> Path:
     if model == WORLD:
         raise SettingError(f"--keep puts numbers beside weights, and {model!r} has none; leave it out")
     if is_made_elsewhere(model):
-        raise SettingError(f"--keep puts numbers beside the weights of a checkpoint of Mutoscope, got {model!r}; leave it out")
+        raise SettingError(
+            f"--keep puts numbers beside the weights of a checkpoint of Mutoscope, got {model!r}; leave it out"
+        )
     return Path(model)
 
 
