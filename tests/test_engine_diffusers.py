@@ -290,3 +290,12 @@ def test_errors_of_a_pipeline_are_raised_here(monkeypatch: pytest.MonkeyPatch):
         model.generate(PROMPT, **asked("sd"))
     monkeypatch.undo()
     assert model.generate(PROMPT, **asked("sd", guidance_scale=3.0)).pixels.tobytes() == drawn("sd").pixels.tobytes()
+
+
+def test_post_processing_is_done_where_it_is_asked_for():
+    from mutoscope.postprocess import find_postprocess
+
+    plain, coarse = (model_of("sd").generate(PROMPT, **asked("sd", postprocess=name)) for name in (None, "pixelate"))
+    step = find_postprocess("pixelate")
+    assert step is not None and np.array_equal(coarse.pixels, step.run(plain.pixels[None], (SEED, 0))[0])
+    assert plain.request.postprocess == "" and coarse.request.postprocess == "pixelate"

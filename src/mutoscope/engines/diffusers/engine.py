@@ -30,6 +30,7 @@ from mutoscope.hub.known import find_known
 from mutoscope.hub.names import Place
 from mutoscope.init_image import InitImage
 from mutoscope.media.pixels import unit_to_levels
+from mutoscope.postprocess import find_postprocess
 from mutoscope.prompt.request import Request, UsedAdapter
 from mutoscope.rng import between
 
@@ -155,6 +156,9 @@ class DiffusersEngine:
         warnings += warn_of_outcome(outcome)
         if init_image is not None and init_image.mask is not None:
             frames = init_image.fit(request.width, request.height).composite(frames)
+        step = find_postprocess(request.postprocess)
+        if step is not None:
+            frames = step.run(frames, (request.seed, request.index))
         yield Event("done", 1, 1, 0.0, result=Drawn(frames, (*self.warnings(request), *warnings)))
 
     def warnings(self, request: Request) -> tuple[str, ...]:
