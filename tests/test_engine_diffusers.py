@@ -228,6 +228,7 @@ def test_noise_between_two_seeds(name: str):
      ("sd", {"precision": "int3"}, "unexpected argument 'precision'"),
      ("mochi", {"num_inference_steps": 1}, "must be from 2 to 200, got 1"),
      ("wan", {"image": PICTURE}, "takes no picture to start from"),
+     ("wan_i2v", {"image": None}, "starts from a picture; give one"),
      ("sd", {"guidance_scale": 31.0}, "must be a number from 0 to 30, got 31")],
 )  # fmt: skip
 def test_what_a_pipeline_cannot_take_is_said(name: str, options: dict[str, Any], words: str):

@@ -91,6 +91,7 @@ class Capabilities:
     init_image: bool = True  # a picture to start from, a mask, the first frame of a clip
     mask: bool = True
     first_frame: bool = True  # of a clip
+    needs_image: bool = False  # it draws from words and a picture, never from words alone
     variation: bool = True  # noise between two seeds
     objects: bool = True  # looked up in the object library
     reads_facts: bool = True  # scene, light, weather of a prompt, which this package's own models were taught by name

@@ -214,6 +214,8 @@ def refuse_unsupported(options: Options, capabilities: Capabilities) -> None:
     for name, takes in taken.items():
         if not takes and getattr(options, name) not in (None, "", 0.0):
             raise SettingError(f"the model {capabilities.name} takes no {OPTION_NAMES.get(name, name)}; leave it out")
+    if image is None and capabilities.needs_image:
+        raise SettingError(f"the model {capabilities.name} starts from a picture; give one, with --image or image=")
     if image is not None and options.is_clip and not capabilities.first_frame:
         raise SettingError(f"the model {capabilities.name} takes no first frame (image); leave it out")
     if image is not None and image.mask is not None and not capabilities.mask:

@@ -70,7 +70,7 @@ class DiffusersEngine:
         image, mask, first_frame = (
             variants.find_variant_class(family.pipeline, kind) for kind in ("image", "mask", "first_frame")
         )
-        needs_image = "image" in family.parameters
+        needs_image = family.needs_image
         starts = first_frame is not None or needs_image if family.is_clip else image is not None
         return Capabilities(
             name=self.place.name,
@@ -99,6 +99,7 @@ class DiffusersEngine:
             init_image=starts,
             mask=mask is not None,
             first_frame=first_frame is not None or needs_image,
+            needs_image=needs_image,
             objects=False,
             reads_facts=False,
             style_templates=True,

@@ -42,6 +42,7 @@ class Family:
     frame_argument: str = ""
     rate_argument: str = ""
     takes_negative: bool = False
+    needs_image: bool = False  # words alone are not enough
     arguments: Mapping[str, Any] = field(default_factory=dict)  # always passed
     parameters: frozenset[str] = frozenset()  # every argument that the class takes
 
@@ -81,10 +82,17 @@ def read_family(pipeline: type, configs: Mapping[str, Mapping[str, Any]], settin
         fps=row.get("fps") or find_rate(defaults),
         frame_argument=frame_argument,
         rate_argument=next((name for name in RATE_ARGUMENTS if name in defaults), ""),
+        needs_image=is_required(pipeline, "image"),
         takes_negative="negative_prompt" in defaults and guidance not in ("input", "none"),
         arguments={**row.get("arguments", {}), **variant.get("arguments", {})},
         parameters=frozenset(defaults) - {"self", "args", "kwargs"},
     )
+
+
+def is_required(pipeline: type, name: str) -> bool:
+    """Say whether a pipeline cannot be called without an argument."""
+    parameter = inspect.signature(pipeline.__call__).parameters.get(name)
+    return parameter is not None and parameter.default is inspect.Parameter.empty
 
 
 def find_rate(defaults: Mapping[str, Any]) -> int:

@@ -33,7 +33,7 @@ def import_diffusers() -> Any:
     disable_telemetry()
     os.environ.update(SWITCHES)
     # What they log is for programmers ("falling back to ...Pil"); what users have to know we say ourselves.
-    for name in ("transformers", "diffusers"):
+    for name in ("transformers", "diffusers", "peft", "torchao", "torch.utils._pytree"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
