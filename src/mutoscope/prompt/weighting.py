@@ -83,6 +83,16 @@ def _close_gap(before: str, after: str) -> tuple[str, str]:
     return left, f" {right}" if (left, right) != (before, after) else right
 
 
+def mean_factor(before: float, after: float) -> float:
+    """Return the number that weighted states are multiplied by, so that their mean is again what it was before: before / after.
+
+    A mean about zero is no measure of how large states are, and a quotient of two such means could turn a picture inside out;
+    what weights can do to a mean that is one lies between a third and three times it. Outside of that nothing is restored.
+    """
+    factor = before / after if after else 0.0
+    return factor if 1 / MAX_WEIGHT <= factor <= MAX_WEIGHT else 1.0
+
+
 def weight_warnings(text: str) -> tuple[str, ...]:
     """Return, in whole sentences, which weights of a text cannot be had and how they are read."""
     return tuple(dict.fromkeys(_complaints(text)))

@@ -8,6 +8,7 @@ single_file.py a single file of weights, with configs from a folder of its famil
 placing.py     device, precision, offload
 quantising.py  linear layers with weights of 8 bits
 arguments.py   request -> keyword arguments
+calling.py     the call of a pipeline with a request's guidance and noise
 running.py     the pipeline in a thread -> events; cancelling
 decoding.py    what is done when decoding fails: tiles, float32
 kept_latents.py  finished latents on disk while they are decoded
@@ -15,6 +16,7 @@ previews.py    latents -> a small picture
 variants.py    the same weights as image to image, inpainting, image to video
 adapters.py    LoRA files of other programs
 embedding.py   weights in brackets and long prompts, for CLIP
+unread.py      what of a prompt a model does not read: weights, its end
 """
 
 from mutoscope.engines.diffusers.engine import DiffusersEngine

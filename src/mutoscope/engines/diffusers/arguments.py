@@ -5,8 +5,8 @@ from typing import Any
 
 from mutoscope.engines.diffusers.families import Family
 from mutoscope.init_image import InitImage
+from mutoscope.prompt.parts import negative_segments, plain_words, prompt_segments
 from mutoscope.prompt.request import Request
-from mutoscope.prompt.styles import wrap_in_templates
 
 SEEDS = 2**32
 
@@ -46,12 +46,12 @@ def guidance_arguments(request: Request, family: Family) -> dict[str, Any]:
 
 def prompt_text(request: Request) -> str:
     """Return the prompt without the marks of weights, inside of the templates of its styles."""
-    return wrap_in_templates("".join(words for words, _ in request.segments) or request.prompt, request.styles)
+    return plain_words(prompt_segments(request))
 
 
 def negative_text(request: Request) -> str:
     """Return the negative prompt without the marks of weights."""
-    return "".join(words for words, _ in request.negative_segments) or request.negative_prompt
+    return plain_words(negative_segments(request))
 
 
 def seed_of(request: Request) -> int:

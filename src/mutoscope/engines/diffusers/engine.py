@@ -1,7 +1,7 @@
 """DiffusersEngine: a model's folder or file behind the protocol of `engines.base.Engine`."""
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -12,8 +12,10 @@ import numpy as np
 from mutoscope.capabilities import Capabilities
 from mutoscope.engines.base import Drawn, EngineSettings
 from mutoscope.engines.diffusers import placing, variants
-from mutoscope.engines.diffusers.arguments import build_arguments, describe_arguments, seed_of
+from mutoscope.engines.diffusers.arguments import build_arguments, describe_arguments
+from mutoscope.engines.diffusers.calling import call_pipeline, set_guider
 from mutoscope.engines.diffusers.decoding import decode_safely, ran_out
+from mutoscope.engines.diffusers.embedding import embed_texts, reads_weights
 from mutoscope.engines.diffusers.families import Family, read_configs, read_family
 from mutoscope.engines.diffusers.kept_latents import KeptLatents
 from mutoscope.engines.diffusers.libraries import describe_libraries, import_diffusers
@@ -32,7 +34,6 @@ from mutoscope.init_image import InitImage
 from mutoscope.media.pixels import unit_to_levels
 from mutoscope.postprocess import find_postprocess
 from mutoscope.prompt.request import Request, UsedAdapter
-from mutoscope.rng import between
 
 NAME = "diffusers"
 MIN_SIDE, MAX_SIDE = 32, 4096  # pixels
@@ -103,6 +104,7 @@ class DiffusersEngine:
             objects=False,
             reads_facts=False,
             style_templates=True,
+            bracket_weights=reads_weights(family.pipeline),
             style_postprocess=False,
             precision=self._precision,
             precisions=placing.find_precisions(),
@@ -143,7 +145,9 @@ class DiffusersEngine:
                 watched(used, watcher, decode_safely(getattr(used, "vae", None), warnings.append, see)),
                 explained(arguments, family),
             ):
-                return call_pipeline(used, arguments, request), watcher.latents
+                words, unread = embed_texts(used, request, family, arguments, watcher)
+                warnings.extend(unread)
+                return call_pipeline(used, words, request), watcher.latents
 
         look = self.previewer.look(request.height, request.width) if preview else None
         try:
@@ -265,54 +269,6 @@ def set_tiles(vae: Any, request: Request, device: str) -> list[str]:
 def least_steps(request: Request, family: Family) -> int:
     """Return the fewest steps that a pipeline takes, where what comes of them is replaced."""
     return max(family.min_steps, math.ceil(1 / request.strength) if request.image_hash and request.strength else 1)
-
-
-def set_guider(pipeline: Any, request: Request, family: Family) -> None:
-    """Set the guidance of pipelines that have it as a part of theirs."""
-    if family.guidance == "guider" and getattr(pipeline, "guider", None) is not None:
-        pipeline.guider.guidance_scale = request.guidance_scale
-
-
-def call_pipeline(pipeline: Any, arguments: dict[str, Any], request: Request) -> Any:
-    """Call a pipeline with the noise of a request; varied noise lies between that of two seeds."""
-    import torch
-
-    def generator(seed: int) -> Any:
-        return torch.Generator("cpu").manual_seed(seed)
-
-    if not request.variation:
-        return pipeline(**arguments, generator=generator(seed_of(request)))
-    other = replace(request, seed=request.variation_seed)
-    prepare = pipeline.prepare_latents
-
-    def prepare_between(*args: Any, **kwargs: Any) -> Any:
-        one, two = (call_with_generator(prepare, args, kwargs, generator(seed_of(each))) for each in (request, other))
-        return join_noise(one, two, request.variation)
-
-    pipeline.__dict__["prepare_latents"] = prepare_between
-    try:
-        return pipeline(**arguments, generator=generator(seed_of(request)))
-    finally:
-        del pipeline.__dict__["prepare_latents"]
-
-
-def call_with_generator(prepare: Callable[..., Any], args: Any, kwargs: Any, generator: Any) -> Any:
-    """Call `prepare_latents` with another generator in the place of its own, wherever it stands."""
-    import torch
-
-    def swap(value: Any) -> Any:
-        return generator if isinstance(value, torch.Generator) else value
-
-    return prepare(*map(swap, args), **{name: swap(value) for name, value in kwargs.items()})
-
-
-def join_noise(one: Any, two: Any, share: float) -> Any:
-    """Return the latents between two draws; of a tuple, the first of it."""
-    import torch
-
-    first, second = (value[0] if isinstance(value, tuple) else value for value in (one, two))
-    mixed = torch.from_numpy(between(first.float().cpu().numpy(), second.float().cpu().numpy(), share)).to(first)
-    return (mixed, *one[1:]) if isinstance(one, tuple) else mixed
 
 
 def read_frames(outcome: Any, request: Request) -> np.ndarray:

@@ -16,8 +16,6 @@ from mutoscope.engines.onnx_folder.stepping import Scheduler
 from mutoscope.engines.onnx_folder.texts import (
     Reader,
     Words,
-    negative_segments,
-    prompt_segments,
     read_words,
     warn_of_length,
 )
@@ -26,6 +24,7 @@ from mutoscope.events import Event, Phase
 from mutoscope.init_image import InitImage
 from mutoscope.media.pixels import to_levels
 from mutoscope.postprocess import find_postprocess
+from mutoscope.prompt.parts import negative_segments, prompt_segments
 from mutoscope.prompt.request import Request
 from mutoscope.prompt.weighting import weight_warnings
 from mutoscope.rng import Stream, between, stream

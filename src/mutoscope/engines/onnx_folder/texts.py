@@ -12,11 +12,7 @@ import numpy as np
 from mutoscope.engines.onnx_folder.clip_tokenizer import WINDOW, ClipTokenizer
 from mutoscope.engines.onnx_folder.graphs import Graph
 from mutoscope.errors import CheckpointError
-from mutoscope.prompt.request import Request
-from mutoscope.prompt.styles import UsedStyle, wrap_in_templates
-from mutoscope.prompt.weighting import EMPTY, Segments
-
-PLACE = "\N{OBJECT REPLACEMENT CHARACTER}"  # where a prompt goes into a template
+from mutoscope.prompt.weighting import Segments, mean_factor
 
 
 @dataclass(frozen=True)
@@ -86,8 +82,7 @@ class Reader:
 
 def keep_mean(before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Return `after` times one number, so that its mean is that of `before`."""
-    mean = float(after.mean())
-    return after * (float(before.mean()) / mean) if mean else after
+    return after * np.float32(mean_factor(float(before.mean()), float(after.mean())))
 
 
 def read_words(readers: Sequence[Reader], segments: Segments, most: int | None = None) -> Words:
@@ -96,25 +91,6 @@ def read_words(readers: Sequence[Reader], segments: Segments, most: int | None =
     windows = windows if most is None else min(windows, most)
     read = [reader.read(segments, windows) for reader in readers]
     return Words(np.concatenate([words.states for words in read], axis=2), read[-1].pooled)
-
-
-def prompt_segments(request: Request) -> Segments:
-    """Return the prompt of a request in parts with their weights, inside the templates of its styles."""
-    return in_templates(request.segments or ((request.prompt, 1.0),), request.styles)
-
-
-def negative_segments(request: Request) -> Segments:
-    """Return the negative prompt of a request in parts with their weights."""
-    return request.negative_segments or ((request.negative_prompt, 1.0),) if request.negative_prompt else EMPTY
-
-
-def in_templates(segments: Segments, styles: tuple[UsedStyle, ...]) -> Segments:
-    """Return the parts of a prompt with the words of templates around them, which have weight 1."""
-    around = wrap_in_templates(PLACE, styles).split(PLACE)
-    found: list[tuple[str, float]] = [(around[0], 1.0)]
-    for words in around[1:]:
-        found += [*segments, (words, 1.0)]
-    return tuple((words, weight) for words, weight in found if words)
 
 
 def warn_of_length(readers: Sequence[Reader], segments: Segments, most: int | None) -> tuple[str, ...]:
