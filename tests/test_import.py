@@ -38,6 +38,7 @@ REFUSED = (
     "av",  # of clips
     "socket", "ssl", "http", "urllib.request", "email", "asyncio",  # nothing here speaks to a network
     "concurrent.futures.process", "multiprocessing",  # of data and training; threads open the graphs
+    "fastapi", "uvicorn", "sqlite3", "mutoscope.serve",  # of the server
     "pydantic", "rich",  # come with Typer: the first reads words, which our own parsers do; the second draws bars on a terminal
     "importlib.metadata",  # looks through everything that is installed; for doctor alone
     "tomllib",  # the vocabulary is compiled; a user's own files are read with it

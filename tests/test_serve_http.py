@@ -111,6 +111,19 @@ def test_lists_and_facts(server: Served):
         assert server.http.get(path).status_code == 404
 
 
+def test_one_picture_at_once(server: Served):
+    body = {"prompt": "a lake", "width": 32, "height": 32, "seed": 1}
+    answer = server.http.post("/api/draw", json=body)
+    job = server.wait(server.make())
+    assert (
+        answer.headers["content-type"] == "image/png"
+        and answer.content == server.http.get(job["results"][0]["url"]).content
+    )
+    assert server.http.post("/api/draw", json={**body, "n": 2}).status_code == 422
+    failed = server.http.post("/api/draw", json={**body, "prompt": "nan"})
+    assert failed.status_code == 500 and "not finite" in failed.json()["error"]["message"]
+
+
 def test_cancelling_and_removing(server: Served):
     """RELIABILITY.md, 49 and 55."""
     running = server.make("slow", n=20)

@@ -36,9 +36,9 @@ class Desk:
     def __init__(self, settings: ServeSettings, say: Callable[[str], None] = lambda words: None):
         self.settings, self.engine = settings, settings.engine
         self.time_limit, self.cancel_grace = settings.time_limit, settings.cancel_grace
-        self.catalog: Catalog = open_catalog(settings.models, settings.engine)
         self.files = Files(settings.folder)
         self._folder_lock = lock_folder(settings.folder)
+        self.catalog: Catalog = open_catalog(settings.models, settings.engine)
         self.store = open_store(settings.folder, self._tell, say)
         self.stopping = False
         self.tally: Counter[str] = Counter()  # for /metrics

@@ -10,7 +10,7 @@ from mutoscope.serve.access import get_desk
 from mutoscope.serve.bodies import JobBody, check_adapter
 from mutoscope.serve.describing import describe
 from mutoscope.serve.desk import Desk
-from mutoscope.serve.jobs import Job, Refusal
+from mutoscope.serve.jobs import CANCELLED, DONE, Job, Refusal, Result
 from mutoscope.serve.streams import EventStream, write_notes
 from mutoscope.serve.strict import new_router
 
@@ -95,10 +95,33 @@ def read_number(words: str | None) -> int | None:
     return int(words) if words and words.isascii() and words.isdigit() and len(words) < 19 else None
 
 
+@router.post("/draw", response_class=FileResponse)
+async def draw(body: JobBody, key: Key = None, desk: Desk = Depends(get_desk)) -> Response:
+    """Draw one picture or clip and return its file. The job goes on when the client leaves."""
+    order = body.as_order(key)
+    check_adapter(order)
+    if order.number != 1:
+        raise Refusal(
+            422, "one_file", f"n must be 1 where the answer is the file, got {order.number}; use POST /api/jobs"
+        )
+    job = await desk.wait((await desk.submit(order)).id)
+    if job.state == DONE:
+        return send_result(desk, job.results[0])
+    if not job.has_ended:
+        raise Refusal(503, "ending", f"the server ends; the job {job.id} is drawn when it runs again")
+    raise Refusal(
+        409 if job.state == CANCELLED else 500, job.error_code or job.state, job.error or "the job was cancelled"
+    )
+
+
 @router.api_route("/results/{result_id}", methods=["GET", "HEAD"])
 async def get_result(result_id: str, desk: Desk = Depends(get_desk)) -> Response:
     """Return the file of a result."""
-    result = await desk.find_result(result_id)
+    return send_result(desk, await desk.find_result(result_id))
+
+
+def send_result(desk: Desk, result: Result) -> Response:
+    """Return the file of a result as an answer; Refusal 404 where its job was removed since."""
     path = desk.path_of(result)
     if path.is_symlink() or not path.is_file():
         raise Refusal(404, "not_found", "")
