@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import random
 import threading
 import time
 import zlib
@@ -205,7 +206,7 @@ HOSTILE: list[tuple[str, bytes, set[int]]] = [
     *((f"model {name}", json.dumps({"prompt": "a", "model": name}).encode(), {422})
       for name in ("/etc", "../x", "~", "fake:9", "openai:http://127.0.0.1:1/v1", "x" * 900, "")),
     *((f"adapter {name}", json.dumps({"prompt": "a", "adapter": name}).encode(), {422})
-      for name in ("/etc/passwd", "../x.safetensors", "~/x")),
+      for name in ("/etc/passwd", "../x.safetensors", "~/x", "x.safetensors")),
     *((f"image {name[:20]}", json.dumps({"prompt": "a", "image": name}).encode(), {422})
       for name in ("http://169.254.169.254/", "http://[::1]/x", "file:///etc/passwd", "0x7f000001", "/etc/passwd", "", "====",
                    in_base64(b"%!PS-Adobe-3.0 EPSF-3.0\n"), in_base64(b"8BPS\0\1" + bytes(40)), in_base64(b"II*\0" + bytes(40)),
@@ -227,6 +228,71 @@ def test_hostile_bodies(server: Served, body: bytes, statuses: set[int]):
     if answer.status_code >= 400:
         error = answer.json()["error"]
         assert set(error) == {"message", "type", "param", "code"} and error["message"]
+
+
+def mutate(body: bytes, rng: random.Random) -> bytes:
+    """Return bytes that were a good body before some of them were changed, doubled, cut or swapped."""
+    data = bytearray(body)
+    for _ in range(rng.randint(1, 6)):
+        at = rng.randrange(len(data))
+        match rng.randrange(4):
+            case 0:
+                data[at] = rng.randrange(256)
+            case 1:
+                data[at:at] = rng.choice(TOKENS)
+            case 2:
+                del data[at : at + rng.randint(1, 8)]
+            case _:
+                data[at:at] = data[: rng.randint(0, len(data))]
+        if not data:
+            return b""
+    return bytes(data)
+
+
+TOKENS = (
+    b"NaN",
+    b"Infinity",
+    b"-",
+    b"1e999",
+    b"null",
+    b"\\ud83d",
+    b"\\u0000",
+    b"{",
+    b"[",
+    b'"',
+    b"9" * 400,
+    b"\xff",
+    b"true",
+    b",",
+    b":",
+)
+
+
+@pytest.mark.parametrize("times", [200, pytest.param(10_000, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])])
+def test_broken_bodies(server: Served, times: int):
+    """No random change of a good body is answered with 5xx, slowly or at length."""
+    rng = random.Random(5)
+    fields = {
+        "prompt": "a lake",
+        "kind": "image",
+        "n": 1,
+        "seed": 7,
+        "width": 32,
+        "height": 32,
+        "guidance_scale": 2.5,
+        "style": "anime",
+    }
+    body = json.dumps(fields).encode()
+    slowest = 0.0
+    for _ in range(times):
+        start = time.monotonic()
+        answer = server.http.post("/api/jobs", content=mutate(body, rng), headers={"Content-Type": "application/json"})
+        slowest = max(slowest, time.monotonic() - start)
+        assert answer.status_code < 500 and len(answer.content) < 4096, answer.text
+        if answer.status_code == 202:
+            server.http.delete(f"/api/jobs/{answer.json()['id']}")
+    print(f"slowest answer {slowest * 1000:.0f} ms of {times}")
+    assert slowest < 2
 
 
 def test_the_budget_names_cost_and_limit(server: Served):

@@ -84,9 +84,11 @@ def serve(
 
 
 def need_extra() -> None:
-    """Raise MissingExtraError where a library of the extra is missing."""
+    """Raise MissingExtraError where a library of the extra is missing, SettingError where the system has no such locks and pipes."""
     from importlib.util import find_spec
 
+    if os.name != "posix":
+        raise SettingError("mutoscope serve runs on Linux and macOS; on Windows run it in WSL")
     for library in ("fastapi", "uvicorn", "python_multipart", "prometheus_client"):
         if find_spec(library) is None:
             raise MissingExtraError(library.replace("python_multipart", "python-multipart"), "serve")

@@ -79,5 +79,5 @@ def read_base64(name: str, text: str) -> bytes:
 def check_adapter(order: Order) -> None:
     """Refuse an adapter that is named by a path: clients may name what is installed, not look through the disk; SettingError."""
     words = order.options.get("adapter")
-    if words and any(letter in words for letter in "/\\~"):
+    if words and any(part in words for part in ("/", "\\", "~", ".safetensors")):
         raise SettingError("adapter is a name, not a path; adapters are installed on the server: mutoscope adapt")

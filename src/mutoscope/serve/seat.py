@@ -21,6 +21,7 @@ from mutoscope.serve.worker import Work
 
 START_SECONDS = 120.0  # for a worker to open what it needs
 GONE = (EOFError, OSError)
+STDERR = 2  # where what a worker's libraries print goes; stdout is the server's, for its address
 
 
 class Process:
@@ -32,7 +33,9 @@ class Process:
         # No fork: locks of other threads would stay locked, and the folder's lock would live on. -P: no module of the folder here.
         command = [sys.executable, "-P", "-m", "mutoscope.serve.worker", str(theirs.fileno()), str(os.getpid())]
         with theirs:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(),))
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=STDERR, pass_fds=(theirs.fileno(),)
+            )
         self.pipe = Connection(ours.detach())
         self.send(settings)
 
