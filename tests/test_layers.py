@@ -23,7 +23,7 @@ LAYERS = {
     6: "data hub world",
     5: "options pipeline",
     4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
-    3: "codec guidance image_encoder media postprocess prompt sampler text_encoder tokenizer transformer",
+    3: "clip_tower codec guidance image_encoder media postprocess prompt sampler text_encoder tokenizer transformer",
     2: "flow layers",
     1: "capabilities config cutouts device events paths rng shapes",
     0: "errors telemetry text_files vocabulary weights",
