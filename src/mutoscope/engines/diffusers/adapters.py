@@ -12,10 +12,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from mutoscope.adapter import CHANGE, DOWN, ENDING, UP, adapters_folder, known_adapters, open_adapter
-from mutoscope.engines.diffusers.hashing import hash_model
 from mutoscope.engines.diffusers.lora_keys import OF_TUNER, Layer, Reading, count_layers, name_modules, read_layers
 from mutoscope.errors import CheckpointError, MutoscopeError, SettingError, did_you_mean
 from mutoscope.hub.endings import PICKLES, check_ending
+from mutoscope.hub.hashing import hash_model
 from mutoscope.hub.headers import read_header
 from mutoscope.prompt.request import MAX_ADAPTERS, UsedAdapter
 
