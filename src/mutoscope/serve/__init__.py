@@ -13,6 +13,7 @@ app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, 
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
 pages     the page at /; page/  its files
+a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_calls, a1111_answers  its parts
 running   the socket, signals, and the end
 
 **The seam.** Routers are made with `strict.new_router()` and get the desk by `desk: Desk = Depends(access.get_desk)`:

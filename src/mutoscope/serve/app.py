@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from mutoscope import __version__
-from mutoscope.serve import counting, facts, login_route, pages, routes
+from mutoscope.serve import a1111, counting, facts, login_route, pages, routes
 from mutoscope.serve.answers import add_answers
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.guard import Guard
 from mutoscope.serve.login import Logins
 from mutoscope.serve.strict import StrictRoute
 
-OWN = (routes.router, facts.router, login_route.router, counting.router, pages.router)
+OWN = (routes.router, a1111.router, facts.router, login_route.router, counting.router, pages.router)
 
 
 def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
