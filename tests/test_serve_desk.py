@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import dataclasses
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ import httpx
 from fastapi import Depends
 
 import serve_engine
-from mutoscope.errors import MediaError, SettingError, SizeError
+from mutoscope.errors import MediaError, SettingError, SizeError, StorageFullError
 from mutoscope.serve.access import get_desk
 from mutoscope.serve.app import create_app
 from mutoscope.serve.desk import Desk
@@ -96,6 +98,34 @@ def test_cancelling_while_it_runs(settings: ServeSettings):
         assert again.value.status == 409
         after = await desk.wait((await desk.submit(Order("a lake", options=SMALL))).id)
         assert after.state == "done"
+
+    at_desk(settings, act)
+
+
+def test_a_disk_that_is_full_for_a_while(settings: ServeSettings, monkeypatch: pytest.MonkeyPatch):
+    """A result that cannot be written fails its job and says so; a queue that cannot be written is asked again."""
+
+    async def act(desk: Desk) -> None:
+        def full(name: str, data: bytes) -> None:
+            raise StorageFullError("the disk is full: cannot write it")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.files, "keep_result", full)
+            failed = await desk.wait((await desk.submit(Order("a lake", options=SMALL))).id)
+        assert (
+            failed.state == "failed" and "the disk is full" in failed.error and failed.error_code == "StorageFullError"
+        )
+        real, calls = desk.store.add_result, []
+
+        def locked(*words: Any) -> bool:
+            calls.append(words)
+            if len(calls) == 1:
+                raise sqlite3.OperationalError("database or disk is full")
+            return real(*words)
+
+        monkeypatch.setattr(desk.store, "add_result", locked)
+        done = await desk.wait((await desk.submit(Order("a lake", options=SMALL, number=2))).id)
+        assert done.state == "done" and [one.place for one in done.results] == [0, 1] and len(calls) == 3
 
     at_desk(settings, act)
 

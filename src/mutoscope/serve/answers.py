@@ -1,6 +1,7 @@
 """How everything that goes wrong is answered: one shape, no input in it, always ASCII."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -71,6 +72,12 @@ def _explain(one: Mapping[str, Any]) -> tuple[str, str]:
     return field, f"{field}: {words}" if field else words
 
 
+async def answer_queue(request: Request, error: Exception) -> Response:
+    """Answer when the queue cannot be written: nothing was accepted."""
+    words = f"the queue cannot be read or written now ({error}); nothing was accepted, try again later"
+    return answer(507, words, "queue", headers={"Retry-After": "10"})
+
+
 async def answer_mistake(request: Request, error: Exception) -> Response:
     """Answer what nobody foresaw, without its words: they may hold paths."""
     return answer(500, "this is a mistake in Mutoscope, please report it; the server's output has more", "internal")
@@ -81,4 +88,5 @@ def add_answers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, answer_validation)
     app.add_exception_handler(PlainHTTPException, answer_http)
     app.add_exception_handler(MutoscopeError, answer_error)
+    app.add_exception_handler(sqlite3.Error, answer_queue)
     app.add_exception_handler(Exception, answer_mistake)

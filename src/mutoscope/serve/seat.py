@@ -7,6 +7,7 @@ that started a process, so the thread lives as long as its worker may.
 import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from mutoscope.serve.jobs import Job, Note, Result
 from mutoscope.serve.worker import Work
 
 START_SECONDS = 120.0  # for a worker to open what it needs
+PAUSE_SECONDS = 1.0  # before a queue is asked again that could not be read or written
 GONE = (EOFError, OSError)
 STDERR = 2  # where what a worker's libraries print goes; stdout is the server's, for its address
 
@@ -84,42 +86,53 @@ class Seat(threading.Thread):
         super().__init__(name=name, daemon=True)
         self._desk = desk
         self._process: Process | None = None
-        self.job: Job | None = None
         self._ticket = 0  # of what the worker was given; epochs are counted for each job alone
-        self._cancelled_at: float | None = None
+        self._now: tuple[str, int] | None = None  # the id of the job that is drawn, and its ticket
+        self._cancelled: tuple[int, float] = (0, 0.0)  # the ticket of a job that was cancelled, and when
+        self._unsettled: Job | None = None  # of which the queue could not be told
 
     @property
     def is_up(self) -> bool:
         """Whether its worker runs."""
-        return self._process is not None and self._process.is_alive
+        process = self._process
+        return process is not None and process.is_alive
 
     def run(self) -> None:
-        """Draw until the server stops."""
-        self._start()
+        """Draw until the server stops; a queue that cannot be written to for a while ends nothing."""
         while not self._desk.stopping:
-            job = self._desk.claim()
-            if job is not None:
-                self._perform(job)
+            try:
+                self._start()
+                self._settle()
+                job = self._desk.claim()
+                if job is not None:
+                    self._perform(job)
+            except (sqlite3.Error, OSError) as error:
+                print(f"mutoscope: {self.name}: {error}; trying again", file=sys.stderr, flush=True)
+                self._end()
+                time.sleep(PAUSE_SECONDS)
         self._end()
 
     def cancel(self, job_id: str) -> None:
         """Let the worker drop a job that was cancelled."""
-        job, process = self.job, self._process
-        if job is not None and process is not None and job.id == job_id:
-            self._cancelled_at = time.monotonic()
-            process.send(("cancel", self._ticket))
+        now, process = self._now, self._process
+        if now is not None and process is not None and now[0] == job_id:
+            self._cancelled = now[1], time.monotonic()
+            process.send(("cancel", now[1]))
 
     def interrupt(self) -> None:
         """End the worker, since the server ends; its job waits for the next server."""
-        if self._process is not None:
+        process = self._process
+        if process is not None:
             with contextlib.suppress(ProcessLookupError):
-                self._process.process.kill()
+                process.process.kill()
 
     def _start(self) -> Process | None:
-        """Return a worker that is ready, None where it does not come up."""
+        """Return a worker that is ready, None where it does not come up or the server ends."""
         if self._process is not None and self._process.is_alive:
             return self._process
         self._end()
+        if self._desk.stopping:
+            return None
         self._process = Process(self._desk.engine)
         with contextlib.suppress(*GONE):
             if self._process.receive(START_SECONDS) == ("ready",):
@@ -132,61 +145,66 @@ class Seat(threading.Thread):
         if process is not None:
             process.kill()
 
+    def _settle(self) -> None:
+        """Put a job back of which the queue could not be told when it happened."""
+        if self._unsettled is not None:
+            self._desk.put_back(self._unsettled, blameless=True)
+            self._unsettled = None
+
     def _perform(self, job: Job) -> None:
         """Draw a job to its end, or put it back."""
-        self._ticket, self._cancelled_at = self._ticket + 1, None
-        self.job = job
+        self._ticket += 1
+        self._now, self._unsettled = (job.id, self._ticket), job
         try:
-            process = self._start()
-            if process is None:
-                return self._lose(job)
-            work = self._desk.work_of(job)
-            if work is None:  # cancelled since; whoever cancels from here on finds the job in this seat
-                return None
-            process.send(("draw", self._ticket, work))
-            self._follow(job, process)
-        except GONE:
-            self._lose(job)
+            self._draw(job)
         except MutoscopeError as error:  # the disk is full, for one: this job fails, the next may not
             self._end()
             self._desk.finish(job, str(error), type(error).__name__)
+        except GONE:
+            self._lose(job)
         finally:
-            self.job = None
+            self._now = None
+        self._unsettled = None
+
+    def _draw(self, job: Job) -> None:
+        process = self._start()
+        if process is None:
+            return self._lose(job)
+        work = self._desk.work_of(job)
+        if work is not None:  # else it was cancelled since; whoever cancels from here on finds the job in this seat
+            process.send(("draw", self._ticket, work))
+            self._follow(job, process)
+        return None
 
     def _lose(self, job: Job) -> None:
         self._end()
         self._desk.put_back(job, blameless=self._desk.stopping)
 
     def _follow(self, job: Job, process: Process) -> None:
-        """Take what a worker says until it says the end; TimeoutError is not raised: it is replaced when it is late."""
+        """Take what a worker says until it says the end, or is late and is replaced; EOFError where it is gone."""
         deadline = time.monotonic() + self._desk.time_limit
         while True:
             message = process.receive(min(0.5, deadline - time.monotonic()))
-            if message is None:
-                if self._is_late(job, deadline):
-                    return self._end()
-            elif message[1] != self._ticket:
-                continue
-            elif message[0] == "end":
-                return self._desk.finish(job, message[2], message[3])
-            else:
+            if message is not None and message[1] == self._ticket:
+                if message[0] == "end":
+                    return self._desk.finish(job, message[2], message[3])
                 self._take(job, *message)
-                if time.monotonic() > deadline and self._is_late(job, deadline):
-                    return self._end()
+            if self._is_late(job, deadline):
+                return self._end()
 
     def _is_late(self, job: Job, deadline: float) -> bool:
         """Say whether a worker must be replaced, and fail its job where its time is over."""
         now = time.monotonic()
         if now >= deadline:
-            self._desk.finish(
-                job, f"it took longer than {self._desk.time_limit:g} seconds; ask for less at once", "time_limit"
-            )
+            words = f"it took longer than {self._desk.time_limit:g} seconds; ask for less at once"
+            self._desk.finish(job, words, "time_limit")
             return True
-        return self._cancelled_at is not None and now - self._cancelled_at > self._desk.cancel_grace
+        ticket, since = self._cancelled
+        return ticket == self._ticket and now - since > self._desk.cancel_grace
 
     def _take(self, job: Job, name: str, ticket: int, *rest: Any) -> None:
         if name == "result":
             self._desk.keep(job, *rest)
-        elif self._cancelled_at is None:
+        elif self._cancelled[0] != ticket:
             data = rest[0] if name == "progress" else {"place": rest[0], "jpeg": rest[1]}
             self._desk.publish(Note(name, job.id, data))
