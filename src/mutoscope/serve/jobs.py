@@ -100,3 +100,6 @@ class Note:
     job_id: str
     data: Any  # Job for "state"; Result for "result"; a dict for the others, bytes of a JPEG under "jpeg" in a preview
     number: int = 0
+    written: dict[str, bytes] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # by router: once for all its listeners

@@ -70,7 +70,9 @@ async def write_notes(notes: AsyncGenerator[Note, None]) -> AsyncGenerator[bytes
     """Yield notes as events of our own stream."""
     async with contextlib.aclosing(notes) as every:
         async for note in every:
-            yield write_event(show_note(note), note.name, note.number)
+            if "own" not in note.written:
+                note.written["own"] = write_event(show_note(note), note.name, note.number)
+            yield note.written["own"]
 
 
 def show_note(note: Note) -> dict[str, Any]:
