@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mutoscope.errors import SizeError
-from mutoscope.options import MIN_CLIP_FRAMES, count_frames
+from mutoscope.sizing import MIN_CLIP_FRAMES, count_frames
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ LAYERS = {
     8: "models",
     7: "engines",
     6: "data hub world",
-    5: "options pipeline",
+    5: "options pipeline sizing",
     4: "adapter checkpoint extractors init_image objects refine run_folder runtime",
     3: "clip_tower codec guidance image_encoder media postprocess prompt sampler text_encoder tokenizer transformer",
     2: "flow layers",
@@ -44,6 +44,7 @@ PURPOSE = {
 LAYER = {name: number for number, names in LAYERS.items() for name in names.split()}
 # (user, used) of one layer.
 FRIENDS = {
+    ("options", "sizing"),
     ("shapes", "config"),  # sizes are counted in the factors of the codec
     ("runtime", "checkpoint"),
     ("runtime", "adapter"),

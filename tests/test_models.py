@@ -27,8 +27,9 @@ from mutoscope.errors import (
 from mutoscope.events import Event
 from mutoscope.media import read_info, read_pixels
 from mutoscope.models import Clip, Picture
-from mutoscope.options import MAX_COUNT, count_frames
+from mutoscope.options import MAX_COUNT
 from mutoscope.prompt.request import Request
+from mutoscope.sizing import count_frames
 
 PROMPT = "a lake at sunset"
 SMALL = {"size": "48x32", "num_inference_steps": 3}

@@ -14,7 +14,6 @@ from mutoscope.cli import main
 from mutoscope.errors import RequestError, SettingError, SizeError, StyleError
 from mutoscope.init_image import InitImage
 from mutoscope.options import (
-    DURATION_SECONDS,
     MAX_COUNT,
     ImageOptions,
     Options,
@@ -28,6 +27,7 @@ from mutoscope.options import (
 )
 from mutoscope.prompt.request import SAMPLER_VERSION, Request, UsedAdapter
 from mutoscope.refine import REFINE_STRENGTH
+from mutoscope.sizing import DURATION_SECONDS
 
 PLAIN = Capabilities("test", "0123")
 PICTURE = InitImage(np.full((64, 96, 3), 9, np.uint8))

@@ -68,7 +68,7 @@ class Capabilities:
     made_with: str = ""  # libraries with their versions, and the device: what bytes can depend on besides the request
     pictures: bool = True
     clips: bool = True
-    default_size: tuple[int, int] | None = None  # width, height; None: by the native side, see `options.choose_size`
+    default_size: tuple[int, int] | None = None  # width, height; None: by the native side, see `sizing.choose_size`
     clip_size: tuple[int, int] | None = None  # the same of a clip; None: as pictures
     native_side: int = 128  # pixels: side of the square pictures it was trained on
     side_multiple: int = 16  # pixels

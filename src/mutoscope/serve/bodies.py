@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mutoscope.errors import SettingError
-from mutoscope.options import MAX_COUNT, MAX_DURATION_SECONDS
+from mutoscope.options import MAX_COUNT
 from mutoscope.prompt.checks import MAX_PROMPT_CHARACTERS, MAX_SEED
 from mutoscope.prompt.request import MAX_FRAMES, MAX_GUIDANCE_SCALE, MAX_SIDE_PIXELS, MAX_STEPS
 from mutoscope.serve.jobs import Order
 from mutoscope.serve.strict import StrictBody
+from mutoscope.sizing import MAX_DURATION_SECONDS
 
 MAX_WORD = 1000  # letters of an option that is a name
 MAX_PICTURE = 44 << 20  # letters of a picture in base64

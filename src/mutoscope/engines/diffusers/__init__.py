@@ -9,6 +9,7 @@ placing.py     device, precision, offload
 quantising.py  linear layers with weights of 8 bits
 arguments.py   request -> keyword arguments
 calling.py     the call of a pipeline with a request's guidance and noise
+outcome.py     a pipeline's output -> frames, checked
 running.py     the pipeline in a thread -> events; cancelling
 decoding.py    what is done when decoding fails: tiles, float32
 kept_latents.py  finished latents on disk while they are decoded

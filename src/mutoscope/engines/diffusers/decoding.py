@@ -1,6 +1,7 @@
 """What is done when the last step fails: latents that took minutes are not lost because the decoder ran out of memory."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from mutoscope.errors import NonFiniteError
@@ -15,6 +16,7 @@ def decode_safely(
     """
 
     def wrap(decode: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(decode)
         def decoded(latents: Any, *args: Any, **kwargs: Any) -> Any:
             latents = see(latents)
             if not is_finite(latents):

@@ -1,29 +1,23 @@
 """DiffusersEngine: a model's folder or file behind the protocol of `engines.base.Engine`."""
 
-import math
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from mutoscope.capabilities import Capabilities
 from mutoscope.engines.base import Drawn, EngineSettings
 from mutoscope.engines.diffusers import placing, variants
-from mutoscope.engines.diffusers.arguments import build_arguments, describe_arguments
-from mutoscope.engines.diffusers.calling import call_pipeline, set_guider
-from mutoscope.engines.diffusers.decoding import decode_safely, ran_out
-from mutoscope.engines.diffusers.embedding import embed_texts, reads_weights
+from mutoscope.engines.diffusers.calling import Call, set_guider
+from mutoscope.engines.diffusers.embedding import reads_weights
 from mutoscope.engines.diffusers.families import Family, read_configs, read_family
-from mutoscope.engines.diffusers.kept_latents import KeptLatents
 from mutoscope.engines.diffusers.libraries import describe_libraries, import_diffusers
 from mutoscope.engines.diffusers.opening import find_class, load_pipeline
+from mutoscope.engines.diffusers.outcome import finish, read_frames, warn_of_outcome
 from mutoscope.engines.diffusers.previews import Previewer
-from mutoscope.engines.diffusers.running import Watcher, run, watched
+from mutoscope.engines.diffusers.running import run
 from mutoscope.engines.diffusers.single_file import find_base, load_file
-from mutoscope.errors import MutoscopeError, NonFiniteError, SettingError, SizeError
+from mutoscope.errors import SettingError
 from mutoscope.events import Event
 from mutoscope.hub.checks import check_folder
 from mutoscope.hub.hashing import hash_model
@@ -31,13 +25,10 @@ from mutoscope.hub.headers import component_bytes, spell_bytes, stored_precision
 from mutoscope.hub.known import find_known
 from mutoscope.hub.names import Place
 from mutoscope.init_image import InitImage
-from mutoscope.media.pixels import unit_to_levels
-from mutoscope.postprocess import find_postprocess
 from mutoscope.prompt.request import Request, UsedAdapter
 
 NAME = "diffusers"
 MIN_SIDE, MAX_SIDE = 32, 4096  # pixels
-OUTPUTS = ("images", "frames", "image", "video", "videos")  # where a pipeline's output has its pixels
 
 
 class DiffusersEngine:
@@ -123,48 +114,22 @@ class DiffusersEngine:
             variants.check_strength(request)
         pipeline = yield from self._load(request.precision)
         self._wear(pipeline, request.adapters)
-        warnings: list[str] = [*self._worn[1]]
-        kept = KeptLatents(request)
+        warnings: list[str] = [*self.warnings(request), *self._worn[1]]
         used, family = self._choose_variant(pipeline, init_image, request.is_clip)
         warnings += set_tiles(getattr(used, "vae", None), request, self._device)
-
-        def call(watcher: Watcher) -> tuple[np.ndarray, Any]:
-            arguments = build_arguments(request, family, init_image)
-            if init_image is not None:
-                arguments |= variants.image_arguments(init_image, request, family.parameters)
-            if kept.found is not None:
-                arguments["num_inference_steps"] = least_steps(request, family)
-            self._set_threads()
-            set_guider(used, request, family)
-
-            def see(latents: Any) -> Any:
-                kept.keep(latents, watcher.latents)
-                return kept.replace(latents)
-
-            with (
-                watched(used, watcher, decode_safely(getattr(used, "vae", None), warnings.append, see)),
-                explained(arguments, family),
-            ):
-                words, unread = embed_texts(used, request, family, arguments, watcher)
-                warnings.extend(unread)
-                return call_pipeline(used, words, request), watcher.latents
-
+        set_guider(used, request, family)
+        call = Call(used, family, request, init_image, self.settings.threads, warnings)
         look = self.previewer.look(request.height, request.width) if preview else None
         try:
             outcome, latents = yield from run(call, look)
         finally:
             used.maybe_free_model_hooks()
         frames = read_frames(outcome, request)
-        kept.forget()
-        if kept.found is None:
+        call.kept.forget()
+        if call.kept.found is None:
             self.previewer.learn(latents, frames[len(frames) // 2])
         warnings += warn_of_outcome(outcome)
-        if init_image is not None and init_image.mask is not None:
-            frames = init_image.fit(request.width, request.height).composite(frames)
-        step = find_postprocess(request.postprocess)
-        if step is not None:
-            frames = step.run(frames, (request.seed, request.index))
-        yield Event("done", 1, 1, 0.0, result=Drawn(frames, (*self.warnings(request), *warnings)))
+        yield Event("done", 1, 1, 0.0, result=Drawn(finish(frames, request, init_image), tuple(warnings)))
 
     def warnings(self, request: Request) -> tuple[str, ...]:
         """Return what the user should know of a request before it is drawn."""
@@ -217,30 +182,6 @@ class DiffusersEngine:
             self._worn = None, ()  # where this fails, the next drawing puts things right
             self._worn = adapters, wear(pipeline, adapters)
 
-    def _set_threads(self) -> None:
-        if self.settings.threads is not None:
-            import torch
-
-            torch.set_num_threads(self.settings.threads)
-
-
-@contextmanager
-def explained(arguments: dict[str, Any], family: Family) -> Iterator[None]:
-    """Say what a pipeline was asked for when it refuses it; memory that runs out is a MemoryError."""
-    try:
-        yield
-    except MutoscopeError:
-        raise
-    except (ValueError, TypeError, RuntimeError, MemoryError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        if ran_out(error):
-            raise MemoryError(
-                f"memory ran out ({reason}); ask for a smaller size or fewer frames, or --offload model on a GPU"
-            ) from error
-        raise SettingError(
-            f"{family.pipeline} cannot draw this: {reason} (called with {describe_arguments(arguments)})"
-        ) from error
-
 
 def with_defaults_of(place: Place, family: Family) -> Family:
     """Return a family with the defaults that the table of known models has for this very model."""
@@ -264,38 +205,3 @@ def set_tiles(vae: Any, request: Request, device: str) -> list[str]:
         return []
     vae.enable_tiling()
     return [f"{request.width}x{request.height} is decoded in tiles, for memory is short; their seams can show"]
-
-
-def least_steps(request: Request, family: Family) -> int:
-    """Return the fewest steps that a pipeline takes, where what comes of them is replaced."""
-    return max(family.min_steps, math.ceil(1 / request.strength) if request.image_hash and request.strength else 1)
-
-
-def read_frames(outcome: Any, request: Request) -> np.ndarray:
-    """Return the pixels of a pipeline's output, uint8 (T, H, W, 3), of the size asked for; SizeError, NonFiniteError."""
-    found = next((getattr(outcome, name) for name in OUTPUTS if getattr(outcome, name, None) is not None), None)
-    pixels = np.asarray(found[0] if found is not None else outcome[0], np.float32)
-    pixels = pixels[None] if pixels.ndim == 3 else pixels
-    if pixels.ndim != 4 or pixels.shape[-1] != 3:
-        raise SettingError(
-            f"the pipeline gave an array {pixels.shape}, expected pictures (T, H, W, 3); it is no text-to-image pipeline"
-        )
-    if not np.isfinite(pixels).all():
-        raise NonFiniteError("the picture is not finite; use another precision (fp32), or lower the guidance")
-    asked = (request.num_frames, request.height, request.width)
-    if pixels.shape[:3] != asked:
-        raise SizeError(f"the model drew {_spell(pixels.shape[:3])} where {_spell(asked)} was asked for; ask for that")
-    return unit_to_levels(pixels)
-
-
-def _spell(shape: tuple[int, ...]) -> str:
-    frames, height, width = shape
-    return f"{width}x{height}" + (f" with {frames} frames" if frames > 1 else "")
-
-
-def warn_of_outcome(outcome: Any) -> list[str]:
-    """Return a warning where the model's own filter has painted a picture black."""
-    flagged = getattr(outcome, "nsfw_content_detected", None)
-    if flagged and any(flagged):
-        return ["the model's own safety checker found the picture unsafe and made it black; another seed may help"]
-    return []

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from mutoscope.events import Event, Phase
@@ -151,53 +151,22 @@ def run(
     return value
 
 
+Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
 @contextmanager
-def watched(
-    pipeline: Any, watcher: Watcher, wrap_decode: Callable[[Callable[..., Any]], Callable[..., Any]]
-) -> Iterator[None]:
+def watched(pipeline: Any, watcher: Watcher, wrap_decode: Wrap) -> Iterator[None]:
     """Let a watcher see a pipeline: its bar, its scheduler's steps, its texts and its decoder; all is put back after."""
     scheduler, vae = pipeline.scheduler, getattr(pipeline, "vae", None)
-
-    def make_bar(iterable: Any = None, total: int | None = None) -> Bar:
-        return Bar(watcher, iterable, total)
-
-    def wrap_step(step: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(step)  # pipelines look in the signature whether a scheduler takes a generator
-        def stepped(*args: Any, **kwargs: Any) -> Any:
-            outcome = step(*args, **kwargs)
-            watcher.see_step(scheduler, (args, kwargs), outcome)
-            return outcome
-
-        return stepped
-
-    def wrap_encode(encode: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(encode)
-        def encoded(*args: Any, **kwargs: Any) -> Any:
-            with told(watcher, "text"):
-                return encode(*args, **kwargs)
-
-        return encoded
-
-    def wrap_told(decode: Callable[..., Any]) -> Callable[..., Any]:
-        safe = wrap_decode(decode)
-
-        @wraps(decode)
-        def decoded(*args: Any, **kwargs: Any) -> Any:
-            with told(watcher, "decode"):
-                return safe(*args, **kwargs)
-
-        return decoded
-
-    wrapped = [
-        (pipeline, "progress_bar", lambda _: make_bar),
-        (scheduler, "step", wrap_step),
-        (pipeline, "encode_prompt", wrap_encode),
+    wraps_of: list[tuple[Any, str, Wrap]] = [
+        (pipeline, "progress_bar", lambda _: partial(Bar, watcher)),
+        (scheduler, "step", lambda step: _seen(step, scheduler, watcher)),
+        (pipeline, "encode_prompt", lambda encode: _timed(encode, "text", watcher)),
+        (vae, "decode", lambda decode: _timed(wrap_decode(decode), "decode", watcher)),
     ]
-    if vae is not None and hasattr(vae, "decode"):
-        wrapped.append((vae, "decode", wrap_told))
-    replaced = []
+    replaced: list[tuple[Any, str, Any]] = []
     try:
-        for owner, name, wrap in wrapped:
+        for owner, name, wrap in wraps_of:
             if hasattr(owner, name):
                 own = owner.__dict__.get(name)
                 owner.__dict__[name] = wrap(getattr(owner, name))
@@ -209,6 +178,29 @@ def watched(
                 owner.__dict__.pop(name, None)
             else:
                 owner.__dict__[name] = own
+
+
+def _seen(step: Callable[..., Any], scheduler: Any, watcher: Watcher) -> Callable[..., Any]:
+    """Return a scheduler's step that shows its outcome to a watcher."""
+
+    @wraps(step)  # pipelines look in the signature whether a scheduler takes a generator
+    def stepped(*args: Any, **kwargs: Any) -> Any:
+        outcome = step(*args, **kwargs)
+        watcher.see_step(scheduler, (args, kwargs), outcome)
+        return outcome
+
+    return stepped
+
+
+def _timed(call: Callable[..., Any], phase: str, watcher: Watcher) -> Callable[..., Any]:
+    """Return a call that tells when it begins and ends."""
+
+    @wraps(call)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with told(watcher, phase):
+            return call(*args, **kwargs)
+
+    return called
 
 
 @contextmanager
