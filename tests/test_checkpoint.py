@@ -170,7 +170,8 @@ def test_rounding_to_int8_errs_by_half_a_step(array: np.ndarray):
     top = np.abs(array).max(axis=1, keepdims=True)
     error = np.abs(values * wide - array)
     assert values.dtype == np.int8 and scale.dtype == np.float16 and values.min() >= -127
-    assert (error <= wide / 2 + top * 2**-10 + 1e-6).all()  # half a step, and what float16 takes from the scale
+    # Half a step, and what float16 takes from the scale: a part of it, or of a tiny one half of float16's smallest number.
+    assert (error <= wide / 2 + top * 2**-10 + 127 * 2**-25).all()
 
 
 def test_nothing_is_pickled(tiny_checkpoint: Path):

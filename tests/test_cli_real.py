@@ -130,7 +130,7 @@ class TestCommands:
     def test_doctor(self, model, capsys):
         assert main(["doctor", *model]) == 0
         shown = capsys.readouterr().out
-        assert "mutoscope-tiny, preset tiny" in shown and "(9 files checked)" in shown
+        assert "mutoscope-tiny, preset tiny" in shown and "(10 files checked)" in shown
 
     def test_styles(self, here: Path, model, capsys):
         assert main(["styles", "--json"]) == 0
