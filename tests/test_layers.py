@@ -17,7 +17,7 @@ PAGE = ROOT / "CONTRIBUTING.md"
 START, END = "<!-- layers: python tests/test_layers.py -->", "<!-- end of layers -->"
 LAYERS = {
     10: "__init__ __main__ cli model",
-    9: "bench cluster evaluate export serve series train",
+    9: "batch bench cluster evaluate export mcp_server serve series train",
     8: "models",
     7: "engines",
     6: "data hub world",

@@ -18,7 +18,7 @@ MODULES = {
     "image": "generate", "video": "generate", "demo": "generate", "styles": "styles", "objects": "objects", "info": "files",
     "redo": "files", "doctor": "doctor", "bench": "bench", "world": "world", "recipe": "recipe", "tune": "tune", "adapt": "adapt",
     "export": "export", "evaluate": "evaluate", "compare": "evaluate", "card": "card",
-    "serve": "serve", "batch": "batch",
+    "serve": "serve", "batch": "batch", "mcp": "mcp",
 }  # fmt: skip
 DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
 MODELS_MODULES: dict[str, str] = {**dict.fromkeys(("list", "get", "rm", "info"), "models"), "export": "models_export"}
