@@ -45,7 +45,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error of this package."""
     assert isinstance(error, MutoscopeError)
     status, code = status_of(error)
-    return answer(status, str(error), code, headers=error.headers if isinstance(error, Refusal) else None)
+    headers, param = (error.headers, error.param) if isinstance(error, Refusal) else (None, None)
+    return answer(status, str(error), code, param, headers)
 
 
 async def answer_http(request: Request, error: Exception) -> Response:
@@ -61,8 +62,14 @@ async def answer_http(request: Request, error: Exception) -> Response:
 async def answer_validation(request: Request, error: Exception) -> Response:
     """Answer a body, a query or a path that is not as it should be: which field, and what is expected; never what was sent."""
     assert isinstance(error, RequestValidationError)
+    words, param = explain(error)
+    return answer(422, words, "invalid", param)
+
+
+def explain(error: RequestValidationError) -> tuple[str, str | None]:
+    """Return what is wrong with a body, a query or a path, and which field it is."""
     found = [_explain(one) for one in error.errors()[:3]]
-    return answer(422, "; ".join(words for _, words in found), "invalid", found[0][0] or None)
+    return "; ".join(words for _, words in found), found[0][0] or None
 
 
 def _explain(one: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,7 +7,17 @@ from contextlib import asynccontextmanager
 from fastapi import APIRouter, FastAPI
 
 from mutoscope import __version__
-from mutoscope.serve import a1111, counting, facts, login_route, pages, routes
+from mutoscope.serve import (
+    a1111,
+    counting,
+    facts,
+    login_route,
+    openai_images,
+    openai_models,
+    openai_videos,
+    pages,
+    routes,
+)
 from mutoscope.serve.answers import add_answers
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.guard import Guard
@@ -15,6 +25,7 @@ from mutoscope.serve.login import Logins
 from mutoscope.serve.strict import StrictRoute
 
 OWN = (routes.router, a1111.router, facts.router, login_route.router, counting.router, pages.router)
+OPENAI = (openai_images.router, openai_videos.router, openai_models.router)
 
 
 def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
@@ -37,7 +48,7 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.desk = desk
     app.state.logins = Logins(desk.settings.token, desk.settings.port)
     add_answers(app)
-    for router in (*OWN, *more):
+    for router in (*OWN, *OPENAI, *more):
         app.include_router(router)
     app.add_middleware(Guard, settings=desk.settings, logins=app.state.logins)
     return app

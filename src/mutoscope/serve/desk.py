@@ -19,7 +19,7 @@ from mutoscope.serve.catalog import Catalog, open_catalog
 from mutoscope.serve.cost import cost_of, seconds_until_room
 from mutoscope.serve.feed import Feed
 from mutoscope.serve.files import Files, new_id, open_store
-from mutoscope.serve.jobs import RUNNING, Job, Note, Order, Refusal, Result
+from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
 from mutoscope.serve.planning import digest_of, plan
 from mutoscope.serve.seat import Seat
 from mutoscope.serve.settings import ServeSettings
@@ -251,7 +251,8 @@ class Desk:
         done = {result.place for result in job.results}
         left = tuple((place, text) for place, text in enumerate(job.requests) if place not in done)
         image = self.files.input_of(job.id) if job.image else None
-        return Work(self.catalog.find(job.model).opened_as, job.format, left, image, job.previews)
+        opened_as, quality = self.catalog.find(job.model).opened_as, job.memo.get(QUALITY)
+        return Work(opened_as, job.format, left, image, job.previews, quality)
 
     def keep(self, job: Job, place: int, data: bytes, seconds: float, warnings: tuple[str, ...]) -> Result | None:
         """Keep a finished picture: first its file, then its row. StorageError; None where nobody wants it any more."""

@@ -12,15 +12,18 @@ ENDED = (DONE, FAILED, CANCELLED)
 MEDIA_TYPES = {
     "png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm",
 }  # fmt: skip
+QUALITY = "quality"  # of files, in the memo of a job
 FORMATS = {"image": ("png", "jpeg", "webp"), "video": ("mp4", "webm", "gif", "webp")}  # the first is the usual one
 
 
 class Refusal(MutoscopeError):
-    """The server does not do this now, or not at all: an HTTP status, a word for programs, headers."""
+    """The server does not do this now, or not at all: an HTTP status, a word for programs, headers, the field that is wrong."""
 
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None):
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None, param: str | None = None
+    ):
         super().__init__(message)
-        self.status, self.code, self.headers = status, code, dict(headers or {})
+        self.status, self.code, self.headers, self.param = status, code, dict(headers or {}), param
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Order:
     previews: bool = True
     origin: str = "jobs"  # which routes it came by
     memo: Mapping[str, Any] = field(default_factory=dict)  # JSON, given back with the job
+    seed_each: bool = False  # picture i has the seed + i, as most servers count; else one seed, and i is its index
+    quality: int | None = None  # of JPEG and WebP, 0 to 100; None: the usual one
 
 
 @dataclass(frozen=True)

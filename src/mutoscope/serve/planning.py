@@ -6,14 +6,26 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mutoscope.capabilities import Capabilities
 from mutoscope.errors import MediaError, SettingError, did_you_mean
 from mutoscope.init_image import InitImage, open_init_image
 from mutoscope.media import open_frames
-from mutoscope.options import ImageOptions, Options, VideoOptions, build_requests, image_options, video_options
+from mutoscope.options import (
+    ImageOptions,
+    Options,
+    VideoOptions,
+    build_request,
+    build_requests,
+    draw_seeds,
+    image_options,
+    video_options,
+)
+from mutoscope.prompt.checks import MAX_SEED, as_int, check_int
+from mutoscope.prompt.request import Request
 from mutoscope.serve.catalog import Catalog
 from mutoscope.serve.cost import check_cost
 from mutoscope.serve.files import new_id
-from mutoscope.serve.jobs import FORMATS, QUEUED, Job, Order
+from mutoscope.serve.jobs import FORMATS, QUALITY, QUEUED, Job, Order
 
 KINDS = {"image": (ImageOptions, image_options), "video": (VideoOptions, video_options)}
 COUNTS = ("num_images_per_prompt", "num_videos_per_prompt")  # an order has `number`
@@ -59,7 +71,9 @@ def plan(order: Order, catalog: Catalog, max_cost: float) -> Plan:
         raise SettingError(f"kind must be image or video, got {str(order.kind)[:40]!r}")
     entry, ending = catalog.find(order.model), check_format(order)
     options = read_options(order)
-    requests = build_requests(options, entry.capabilities)
+    requests = (
+        build_each(options, entry.capabilities) if order.seed_each else build_requests(options, entry.capabilities)
+    )
     job = Job(
         id=new_id(),
         state=QUEUED,
@@ -72,10 +86,22 @@ def plan(order: Order, catalog: Catalog, max_cost: float) -> Plan:
         created=time.time(),
         previews=order.previews,
         origin=order.origin,
-        memo=dict(order.memo),
+        memo=dict(order.memo) | ({} if order.quality is None else {QUALITY: check_int(QUALITY, order.quality, 0, 100)}),
         image=options.init_image is not None,
     )
     return Plan(job, options.init_image, digest_of(order))
+
+
+def build_each(options: Options, capabilities: Capabilities) -> list[Request]:
+    """Return the requests of pictures whose seeds follow each other, so that each can be asked for alone by its own seed."""
+    if options.variation:  # one noise varied towards several seeds, as everywhere
+        return build_requests(options, capabilities)
+    first = draw_seeds(options)
+    seeds = [(as_int("seed", first.seed) + number) % (MAX_SEED + 1) for number in range(options.count)]
+    return [
+        build_request(replace(first, seed=seed if number else first.seed), capabilities)
+        for number, seed in enumerate(seeds)
+    ]
 
 
 def check_format(order: Order) -> str:

@@ -46,6 +46,7 @@ class Work:
     requests: tuple[tuple[int, str], ...]  # places with their requests as JSON; those that are not finished
     image: Path | None
     previews: bool
+    quality: int | None = None  # of JPEG and WebP
 
 
 class Gone(Exception):
@@ -106,7 +107,7 @@ class Worker:
             request = Request.from_json(text)
             events = engine.draw(request, image, work.previews)
             drawn = self._watch(ticket, place, events)
-            data = encode(drawn.frames, request, work.format)
+            data = encode(drawn.frames, request, work.format, work.quality)
             seconds = time.perf_counter() - start
             self._pipe.send(("result", ticket, place, data, seconds, drawn.warnings))
 
@@ -148,12 +149,13 @@ class Worker:
         return self._engines[model]
 
 
-def encode(frames: Any, request: Request, format: str) -> bytes:
+def encode(frames: Any, request: Request, format: str, quality: int | None = None) -> bytes:
     """Return the bytes of the file of a picture or clip, its request and the mark inside."""
     ending, provenance = f".{format}", provenance_of(request)
     if request.is_clip:
         return encode_clip(frames, request.fps, ending, provenance)
-    return encode_picture(frames[0], ending, provenance)
+    chosen = {} if quality is None else {"quality": max(1, quality)}  # Pillow takes 0 for "as usual"
+    return encode_picture(frames[0], ending, provenance, **chosen)
 
 
 def encode_preview(pixels: Any) -> bytes:
