@@ -4,6 +4,9 @@ import base64
 import io
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,10 @@ from PIL import Image
 from mutoscope import TextToImageModel, TextToVideoModel
 from mutoscope.init_image import open_init_image
 from mutoscope.media import open_frames, read_info
+from mutoscope.serve.openai_fields import MEANINGLESS
+from mutoscope.serve.openai_images import EditBody
+from mutoscope.serve.openai_videos import VideoBody
+from mutoscope.serve.settings import DEFAULT_PORT
 from serving import Served, served
 
 SIZE: Any = "32x32"
@@ -474,3 +481,30 @@ def test_our_engine_gives_the_pixels_of_the_model(server: Served):
     embedded = server.http.get("/v1/models").json()["data"][1]["id"]
     remote: Any = TextToImageModel(f"openai:{server.base}/v1#{embedded}").generate("a red circle", **asked)
     assert np.array_equal(own.pixels, remote.pixels)
+
+
+# ---------------------------------------------------------------------------------------------------------------- the page
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+def test_the_lines_of_the_page(server: Served, tmp_path: Path):
+    """As they stand in docs/serve.md; the port alone is another one."""
+    page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text().replace(str(DEFAULT_PORT), str(server.port))
+    (section,) = re.findall(r"^## Clients of OpenAI\n(.*?)^## ", page, flags=re.DOTALL | re.MULTILINE)
+    lines, program = re.findall(r"^```(?:python)?\n(.*?)^```", section, flags=re.DOTALL | re.MULTILINE)
+    commands = [["bash", "-ec", f"{line} -sf --noproxy '*'"] for line in lines.splitlines()]
+    for command in [*commands, [sys.executable, "-c", program]]:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "image_generation.completed"
+    reply = json.loads((tmp_path / "reply.json").read_text())
+    assert reply["data"][0]["seed"] == 7 and json.loads((tmp_path / "video.json").read_text())["object"] == "video"
+    for name in ("lake.png", "waves.mp4"):
+        assert read_info(tmp_path / name)["ai_marking"]
+
+
+def test_the_page_names_every_field():
+    page = (Path(__file__).parent.parent / "docs" / "serve.md").read_text()
+    (section,) = re.findall(r"^## Clients of OpenAI\n(.*?)^## ", page, flags=re.DOTALL | re.MULTILINE)
+    known = {*EditBody.model_fields, *VideoBody.model_fields} - {*MEANINGLESS, "model"}
+    assert not [name for name in known if f"`{name}`" not in section]

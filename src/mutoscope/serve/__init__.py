@@ -14,6 +14,7 @@ access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
 pages     the page at /; page/  its files
 a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_calls, a1111_answers  its parts
+openai_images, openai_videos, openai_models  /v1 as OpenAI's clients know it; openai_fields, openai_streams  what they share
 running   the socket, signals, and the end
 
 **The seam.** Routers are made with `strict.new_router()` and get the desk by `desk: Desk = Depends(access.get_desk)`:
@@ -33,7 +34,8 @@ running   the socket, signals, and the end
 
 An `Order` carries options by the names of `ImageOptions` or `VideoOptions` (and `precision`); `image` and `mask_image` are the bytes of a
 PNG, JPEG or WebP file. `Order.memo` is a small JSON object that is kept with the job and given back as `job.memo`: what a router wants
-to remember (the size as it was asked for, a remixed id). `Order.key` is an Idempotency-Key. `Order.origin` says who asks and selects
+to remember (the size as it was asked for, a remixed id). `Order.key` is an Idempotency-Key; `Order.seed_each` lets picture i
+have the seed + i and the index 0; `Order.quality` is that of JPEG and WebP files. `Order.origin` says who asks and selects
 in `list_jobs`.
 
 What is wrong with an order is raised by `submit`, before anything is kept: any `RequestError` or `MediaError` of the package, or a
