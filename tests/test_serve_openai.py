@@ -508,3 +508,8 @@ def test_the_page_names_every_field():
     (section,) = re.findall(r"^## Clients of OpenAI\n(.*?)^## ", page, flags=re.DOTALL | re.MULTILINE)
     known = {*EditBody.model_fields, *VideoBody.model_fields} - {*MEANINGLESS, "model"}
     assert not [name for name in known if f"`{name}`" not in section]
+
+
+def test_the_server_complains_of_nothing_of_its_own(server: Served):
+    """Whatever was sent and however clients left; the last of all tests here."""
+    assert "Traceback" not in server.complaints and "Exception in" not in server.complaints
