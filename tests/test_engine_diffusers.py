@@ -16,7 +16,6 @@ from mutoscope.cli.files import read_request
 from mutoscope.engines.diffusers import families
 from mutoscope.errors import SettingError, SizeError
 from mutoscope.media.pixels import unit_to_levels
-from mutoscope.options import Options
 from tiny_pipelines import CALLS, FAMILIES, NEEDS_IMAGE, draw_tiny, load_tiny, tiny_folder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -176,7 +175,8 @@ def test_frames_that_do_not_fit_are_refused_with_the_nearest(name: str):
     wrong = rule.first + rule.multiple * 3 + 1
     with pytest.raises(SizeError, match=f"got {wrong}, use {wrong - 1} or {wrong - 1 + rule.multiple}"):
         model_of(name).generate(PROMPT, **asked(name, num_frames=wrong))
-    seconds = model_of(name).requests(Options(PROMPT, True, width=64, height=64, duration_seconds=2.0))[0]
+    options = {"width": 64, "height": 64, "duration_seconds": 2.0, "image": PICTURE if name in NEEDS_IMAGE else None}
+    seconds = model_of(name).requests(model_of(name).options(PROMPT, **options))[0]
     assert rule.fits(seconds.num_frames) and abs(seconds.num_frames - 2 * seconds.fps) <= rule.multiple / 2
 
 

@@ -1,12 +1,14 @@
-"""diffusers and what it stands on, imported once, offline and silent.
+"""diffusers and what it stands on, imported once and silent.
 
-The switches must be set before the first import: telemetry off, code of repositories off, no contact to the hub while a model is
-opened or draws (`hub/fetch.py` alone speaks to it).
+What opens a model here passes `local_files_only`, so that nothing speaks to the hub (`hub/fetch.py` alone does), and no
+`trust_remote_code`. On top of that diffusers is told while it is imported to run no code of a repository in this process.
 """
 
 import logging
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -16,7 +18,7 @@ from mutoscope.errors import MissingExtraError
 from mutoscope.telemetry import disable_telemetry
 
 NEEDED = ("torch", "diffusers", "transformers")
-SWITCHES = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "DIFFUSERS_DISABLE_REMOTE_CODE": "1"}
+NO_CODE = "DIFFUSERS_DISABLE_REMOTE_CODE"  # read at the import
 
 
 def need_libraries() -> None:
@@ -31,11 +33,10 @@ def import_diffusers() -> Any:
     """Return the module `diffusers`; MissingExtraError where it, or what it needs, is not installed."""
     need_libraries()
     disable_telemetry()
-    os.environ.update(SWITCHES)
     # What they log is for programmers ("falling back to ...Pil"); what users have to know we say ourselves.
     for name in ("transformers", "diffusers", "peft", "torchao", "torch.utils._pytree"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), without_code():
         warnings.simplefilter("ignore")
         import transformers
 
@@ -52,6 +53,20 @@ def import_diffusers() -> Any:
     log_of_diffusers.set_verbosity_error()
     log_of_diffusers.disable_progress_bar()
     return diffusers
+
+
+@contextmanager
+def without_code() -> Iterator[None]:
+    """Switch code of repositories off for what is imported here; child processes of the user's own are left as they were."""
+    before = os.environ.get(NO_CODE)
+    os.environ[NO_CODE] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[NO_CODE]
+        else:
+            os.environ[NO_CODE] = before
 
 
 def describe_libraries(device: str) -> str:
