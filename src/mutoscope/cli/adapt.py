@@ -7,7 +7,7 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.arguments import TrainingSeed, argument, flag, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.device import need_torch
-from mutoscope.errors import OutputError
+from mutoscope.errors import OutputError, SettingError
 
 Pictures = Annotated[
     str,
@@ -18,6 +18,12 @@ Full = Annotated[bool, flag("--full", "Train the whole transformer; the file is 
 Budget = Annotated[
     str | None,
     text_option("--budget", "TIME", "Training time: 90s, 5m. Default: a fixed number of samples, one or two minutes."),
+]
+Side = Annotated[
+    int | None,
+    int_option(
+        "--side", 512, "Side of the squares to train on, with a model made elsewhere. Default: the model's own."
+    ),
 ]
 Out = Annotated[
     str | None, text_option("--out", "FILE", "Output file. Default: NAME.safetensors in your adapter folder.")
@@ -34,6 +40,7 @@ def adapt(
     licence: Annotated[str, text_option("--licence", "NAME", "Licence of the pictures; stored in the file.")] = "",
     out: Out = None,
     model: ask.Model = None,
+    side: Side = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train an adapter for a word or a style from your own pictures; --adapter draws with it."""
@@ -42,17 +49,36 @@ def adapt(
     target = _target(out)
     budget_seconds = None if budget is None else ask.read_budget(budget)
     need_torch("train")
-    from mutoscope.train.adapt import SAMPLES, Lesson
-    from mutoscope.train.adapt import adapt as start
+    from mutoscope.engines import is_own
 
-    ends: dict[str, Any] = {"samples": SAMPLES} if budget_seconds is None else {"samples": 0, "budget": budget_seconds}
-    lesson = Lesson(name, rank=rank, full=full, seed=seed, licence=licence, **ends)
-    learned = watch(start(Path(folder), lesson, model, target), quiet=quiet, lines_every=LINE_SECONDS)
+    if is_own(model):
+        if side is not None:
+            raise SettingError(
+                "--side is for models made elsewhere; checkpoints of mutoscope learn at their own, leave it out"
+            )
+        from mutoscope.train.adapt import SAMPLES, Lesson
+        from mutoscope.train.adapt import adapt as start
+
+        ends = {"samples": SAMPLES} if budget_seconds is None else {"samples": 0, "budget": budget_seconds}
+        events = start(Path(folder), Lesson(name, rank, full, seed=seed, licence=licence, **ends), model, target)
+    else:
+        if full:
+            raise SettingError(
+                "--full is for checkpoints of mutoscope; models made elsewhere learn a LoRA, leave it out"
+            )
+        from mutoscope.train.lora import STEPS, LoraLesson, train_lora
+
+        ends = {"steps": STEPS} if budget_seconds is None else {"steps": 0, "budget": budget_seconds}
+        events = train_lora(
+            Path(folder), LoraLesson(name, rank, seed=seed, licence=licence, **ends), str(model), target
+        )
+    learned: Any = watch(events, quiet=quiet, lines_every=LINE_SECONDS)
     if not quiet:
         for passed in learned.passed:
             note(f"left out {passed}")
         named = name if out is None else learned.path
-        note(f'{learned.facts.pictures} pictures; next: mutoscope image "a lake, {name}" --adapter {named}')
+        with_model = "" if model is None else f" --model {model}"
+        note(f'{learned.pictures} pictures; next: mutoscope image "a lake, {name}" --adapter {named}{with_model}')
     say(learned.path)
 
 
@@ -72,6 +98,7 @@ COMMANDS = {
         """
 mutoscope adapt sketches --name mystyle
 mutoscope adapt sketches --name mystyle --rank 16 --budget 5m --licence CC0-1.0
-mutoscope adapt sketches --name mystyle --full --out mystyle.safetensors""",
+mutoscope adapt sketches --name mystyle --full --out mystyle.safetensors
+mutoscope adapt sketches --name mystyle --model sdxl --budget 30m""",
     ),
 }

@@ -25,7 +25,7 @@ from mutoscope.engines.base import Drawn, Engine, EngineSettings
 from mutoscope.errors import SettingError
 from mutoscope.prompt.request import Request
 
-__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "EngineSettings", "find_maker", "open_engine"]
+__all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "EngineSettings", "find_maker", "is_own", "open_engine"]
 
 EMBEDDED, WORLD, OPENAI = "embedded", "world", "openai:"
 ELSEWHERE = ("diffusers", "onnx")  # engines of models made elsewhere that lie on this disk
@@ -62,6 +62,14 @@ def open_engine(model: str | Path | None = None, settings: EngineSettings = Engi
         if rest and len(prefix) > 1 and prefix.isidentifier():  # one letter is a drive of Windows
             refuse_unknown_prefix(prefix)
     return _open_foreign(model, settings)
+
+
+def is_own(model: str | Path | None) -> bool:
+    """Say whether a name means a checkpoint of this package: the embedded one, or a folder that is no other model's."""
+    if model is None or model == EMBEDDED:
+        return True
+    path = Path(model)
+    return path.is_dir() and not any((path / name).is_file() for name in INDEXES)
 
 
 def _open_own(folder: Path | None, settings: EngineSettings) -> Engine:

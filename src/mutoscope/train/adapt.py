@@ -9,7 +9,7 @@ Legend: pixels here are uint8 (N, T, H, W, 3), T = 1.
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,11 @@ class Learned:
     facts: Facts
     passed: tuple[str, ...]  # files that were not taken, each with the reason
 
+    @property
+    def pictures(self) -> int:
+        """How many pictures it was trained on."""
+        return self.facts.pictures
+
 
 @dataclass(frozen=True)
 class Example:
@@ -108,7 +113,7 @@ def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target:
     encoder = {name.removeprefix("codec."): array for name, array in checkpoint.encoder_weights().items()}
     target = target or adapters_folder() / f"{lesson.name}.safetensors"
     make_folder(target.parent)
-    examples, passed = yield from _read_all(Path(source), lesson.name)
+    examples, passed = yield from read_all(Path(source), lesson.name, read_example)
 
     objective = AdaptObjective(checkpoint, encoder, examples, lesson)
     with tempfile.TemporaryDirectory(prefix="mutoscope-") as work:
@@ -131,8 +136,8 @@ def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target:
 # The pictures ----------------------------------------------------------------------------------------------------
 
 
-def _read_all(source: Path, word: str) -> Any:
-    """Return the examples and what was passed over; raises DataError."""
+def read_all(source: Path, word: str, read: Callable[[Found, str], Any]) -> Generator[Event, None, Any]:
+    """Return what `read` makes of each picture, and what was passed over: where it returns a reason instead; raises DataError."""
     findings = list(find(str(source), "" if _has_table(source) else "sidecar")[1])
     found = [item for item in findings if isinstance(item, Found)]
     passed = [f"{item.origin}: {item.reason}" for item in findings if isinstance(item, Passed)]
@@ -144,7 +149,7 @@ def _read_all(source: Path, word: str) -> Any:
     phase, examples = Phase("read", len(found)), []
     yield phase.start()
     for item in found:
-        example = read_example(item, word)
+        example = read(item, word)
         if isinstance(example, str):
             passed.append(f"{item.origin}: {example}")
         else:
@@ -165,6 +170,19 @@ def read_example(found: Found, word: str) -> Example | str:
     Each caption is kept, and said once more with the word after it; without captions the word is the caption. Only pictures
     with captions that stay true are mirrored: of the others nobody knows what they show.
     """
+    opened = open_picture(found)
+    if isinstance(opened, str):
+        return opened
+    header, frame, captions = opened
+    bucket = nearest(header.width, header.height, around(SIDE))
+    box = centred((0, 0, header.width, header.height), bucket)
+    pixels = fitted(frame, header, box, bucket)
+    flips = bool(captions) and all(map(may_flip, captions))
+    return Example(pixels, with_word(captions, word), bucket, flips, found.licence)
+
+
+def open_picture(found: Found) -> tuple[Any, np.ndarray, list[str]] | str:
+    """Return header, pixels and captions of a picture, or the reason why it is not taken; MediaError, DataError."""
     if found.problem:
         raise DataError(f"{found.origin}: its caption cannot be used: {found.problem}")
     header, frames = open_frames(found.content, LIMITS, found.origin)
@@ -173,11 +191,7 @@ def read_example(found: Found, word: str) -> Example | str:
     captions, flaws = usable(found.captions, found.origin, 1)
     if flaws and not captions:
         raise DataError(f"{found.origin}: its caption cannot be used: {flaws[0][1]}")
-    bucket = nearest(header.width, header.height, around(SIDE))
-    box = centred((0, 0, header.width, header.height), bucket)
-    pixels = fitted(next(iter(frames)), header, box, bucket)
-    flips = bool(captions) and all(map(may_flip, captions))
-    return Example(pixels, with_word(captions, word), bucket, flips, found.licence)
+    return header, next(iter(frames)), captions
 
 
 def with_word(captions: list[str], word: str) -> list[str]:

@@ -112,7 +112,7 @@ class DiffusersEngine:
         """Draw a request; see base.Engine."""
         if init_image is not None and not request.is_clip:
             variants.check_strength(request)
-        pipeline = yield from self._load(request.precision)
+        pipeline = yield from self.load(request.precision)
         self._wear(pipeline, request.adapters)
         warnings: list[str] = [*self.warnings(request), *self._worn[1]]
         used, family = self._choose_variant(pipeline, init_image, request.is_clip)
@@ -150,7 +150,8 @@ class DiffusersEngine:
         """Give the memory back."""
         self._loaded, self._worn = ("", None), ((), ())
 
-    def _load(self, precision: str) -> Generator[Event, None, Any]:
+    def load(self, precision: str) -> Generator[Event, None, Any]:
+        """Return the pipeline in a precision, loaded and placed if it is not there yet; yields events."""
         if self._loaded[0] != precision:
             self.close()  # before the next one is loaded: they are large
             placement, size = placing.choose_placement(
