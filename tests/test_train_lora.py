@@ -175,7 +175,7 @@ def test_the_command(pictures: Path, library: Path, tmp_path: Path, capsys: pyte
         "2",
         "--adapter",
         "mystyle:0.8",
-        "--out",
+        "-o",
         out,
     ]
     assert main(draw) == 0

@@ -241,7 +241,7 @@ Adapter = Annotated[
     text_option(
         "--adapter",
         "NAME:SCALE",
-        "Adapters made by mutoscope adapt: mystyle, mystyle:0.8, a file, or several such as one:0.5,other:0.5.",
+        "Adapters or LoRA files: mystyle, mystyle:0.8, a file, or several such as one:0.5,other:0.5.",
     ),
 ]
 NoObjects = Annotated[
