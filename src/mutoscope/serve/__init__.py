@@ -12,7 +12,7 @@ feed      what one listener has not read yet
 app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, answers  its parts
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
-pages     the page at /; page/  its files
+pages     the page at /; page/  its files; thumbnails  small pictures of results
 a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_calls, a1111_answers  its parts
 openai_images, openai_videos, openai_models  /v1 as OpenAI's clients know it; openai_fields, openai_streams  what they share
 running   the socket, signals, and the end

@@ -17,6 +17,7 @@ from mutoscope.serve import (
     openai_videos,
     pages,
     routes,
+    thumbnails,
 )
 from mutoscope.serve.answers import add_answers
 from mutoscope.serve.desk import Desk
@@ -24,7 +25,15 @@ from mutoscope.serve.guard import Guard
 from mutoscope.serve.login import Logins
 from mutoscope.serve.strict import StrictRoute
 
-OWN = (routes.router, a1111.router, facts.router, login_route.router, counting.router, pages.router)
+OWN = (
+    routes.router,
+    thumbnails.router,
+    a1111.router,
+    facts.router,
+    login_route.router,
+    counting.router,
+    pages.router,
+)
 OPENAI = (openai_images.router, openai_videos.router, openai_models.router)
 
 

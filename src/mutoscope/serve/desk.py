@@ -99,9 +99,12 @@ class Desk:
         newest_first: bool = True,
         origin: str | None = None,
         state: str | None = None,
+        kind: str | None = None,
+        words: str | None = None,
     ) -> tuple[list[Job], bool]:
         """Return up to `limit` jobs behind the job `after`, and whether there are more; Refusal 404."""
-        jobs = await self._by(self._readers, self.store.list_jobs, limit + 1, after, newest_first, origin, state)
+        rules = newest_first, origin, state, kind, words
+        jobs = await self._by(self._readers, self.store.list_jobs, limit + 1, after, *rules)
         return jobs[:limit], len(jobs) > limit
 
     async def wait(self, job_id: str, seconds: float | None = None) -> Job:

@@ -2,6 +2,7 @@
 
 queue.sqlite   the jobs               results/ID.ENDING   finished pictures and clips
 lock           of the one server      inputs/JOB.npz      pictures to start from, until their job has ended
+thumbnails/ID.webp  small pictures of results, made when first asked for
 """
 
 import contextlib
@@ -32,8 +33,8 @@ class Files:
     """Where results and pictures to start from lie."""
 
     def __init__(self, folder: Path):
-        self.results, self.inputs = folder / "results", folder / "inputs"
-        for one in (folder, self.results, self.inputs):
+        self.results, self.inputs, self.thumbnails = folder / "results", folder / "inputs", folder / "thumbnails"
+        for one in (folder, self.results, self.inputs, self.thumbnails):
             make_folder(one)
         folder.chmod(0o700)  # prompts are nobody else's
 
@@ -45,10 +46,15 @@ class Files:
         """Return the file of a result; its name is ours, nothing that a client said is in it."""
         return self.results / result.file
 
+    def thumbnail_of(self, result: Result) -> Path:
+        """Return where the small picture of a result lies, once somebody has asked for it."""
+        return self.thumbnails / f"{result.id}.webp"
+
     def drop_results(self, results: tuple[Result, ...]) -> None:
         """Remove the files of results that nobody can ask for any more."""
         for result in results:
             _unlink(self.results / result.file)
+            _unlink(self.thumbnail_of(result))
 
     def keep_input(self, job_id: str, image: InitImage) -> None:
         """Write the picture that a job starts from, with its mask."""
@@ -68,6 +74,8 @@ class Files:
     def sweep(self, results: set[str], inputs: set[str]) -> int:
         """Remove every file that no row names, and return how many; before anything is drawn."""
         left = [path for path in self.results.iterdir() if path.name not in results]
+        kept = {Path(name).stem for name in results}
+        left += [path for path in self.thumbnails.iterdir() if path.stem not in kept]
         left += [path for path in self.inputs.iterdir() if path.name.removesuffix(".npz") not in inputs]
         for path in left:
             _unlink(path)

@@ -1,43 +1,62 @@
-"""The page at /: three files, read once; nothing of the queue is in them."""
+"""The page at /: the files of page/, read once; nothing of the queue is in them."""
 
+import hashlib
 from functools import cache
 from importlib import resources
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Header, Response
 
 from mutoscope.serve.jobs import Refusal
 from mutoscope.serve.strict import new_router
 
 router = new_router(include_in_schema=False)
-TYPES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webp": "image/webp",
+}
+Tag = Annotated[str | None, Header(alias="If-None-Match", max_length=200)]
 
 
 @cache
-def read_file(name: str) -> bytes:
-    """Return a file of the page."""
-    return (resources.files("mutoscope.serve") / "page" / name).read_bytes()
+def read_files() -> dict[str, tuple[bytes, str, str]]:
+    """Return the files of the page by name: bytes, content type, and a tag that changes with the bytes."""
+    found = {}
+    for path in (resources.files("mutoscope.serve") / "page").iterdir():
+        kind = TYPES.get(path.name[path.name.rfind(".") :])
+        if kind is not None:
+            data = path.read_bytes()
+            found[path.name] = data, kind, f'"{hashlib.sha256(data).hexdigest()[:16]}"'
+    return found
 
 
-def send_file(name: str) -> Response:
-    """Return a file of the page as an answer; a browser asks again each time."""
-    if name not in TYPES:
+def send_file(name: str, tag: str | None = None) -> Response:
+    """Return a file of the page as an answer; a browser asks again each time, and gets only what it does not have."""
+    if name not in read_files():
         raise Refusal(404, "not_found", "there is nothing of this name here")
-    return Response(read_file(name), media_type=TYPES[name], headers={"Cache-Control": "no-cache"})
+    data, kind, own = read_files()[name]
+    headers = {"Cache-Control": "no-cache", "ETag": own}
+    if tag == own:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=kind, headers=headers)
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def get_page() -> Response:
+async def get_page(tag: Tag = None) -> Response:
     """Return the page."""
-    return send_file("index.html")
+    return send_file("index.html", tag)
 
 
 @router.api_route("/page/{name}", methods=["GET", "HEAD"])
-async def get_part(name: str) -> Response:
+async def get_part(name: str, tag: Tag = None) -> Response:
     """Return a file that the page needs."""
-    return send_file(name)
+    return send_file(name, tag)
 
 
 @router.api_route("/favicon.ico", methods=["GET", "HEAD"])
-async def get_icon() -> Response:
+async def get_icon(tag: Tag = None) -> Response:
     """Return the icon, which browsers ask for by this name."""
-    return send_file("icon.svg")
+    return send_file("icon.svg", tag)

@@ -1,7 +1,7 @@
 """Our own routes: jobs, their events, their results. Everything else that speaks to the desk is built as these are."""
 
 import contextlib
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Response
 from fastapi.responses import FileResponse
@@ -40,10 +40,14 @@ async def make_job(
 
 @router.get("/jobs")
 async def list_jobs(
-    limit: Annotated[int, Query(ge=1, le=200)] = 50, after: Id = None, desk: Desk = Depends(get_desk)
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    after: Id = None,
+    kind: Annotated[Literal["image", "video"] | None, Query()] = None,
+    words: Annotated[str | None, Query(max_length=200)] = None,
+    desk: Desk = Depends(get_desk),
 ) -> dict[str, Any]:
-    """List jobs, the newest first; `after` is the last id of the page before."""
-    jobs, more = await desk.list_jobs(limit, after)
+    """List jobs, the newest first; `after` is the last id of the page before. `words` are all in the prompt."""
+    jobs, more = await desk.list_jobs(limit, after, kind=kind, words=words)
     return {"object": "list", "data": [show(desk, job) for job in jobs], "has_more": more}
 
 

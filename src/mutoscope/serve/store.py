@@ -260,15 +260,22 @@ class Store:
         newest_first: bool = True,
         origin: str | None = None,
         state: str | None = None,
+        kind: str | None = None,
+        words: str | None = None,
     ) -> list[Job]:
-        """Return up to `limit` jobs behind the job `after`, those of one origin or state where they are given; Refusal 404."""
+        """Return up to `limit` jobs behind the job `after`, those of one origin, state or kind where they are given, and those with
+        all of the words in their prompts; Refusal 404.
+        """
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
-        rules = {"origin = ?": origin, "state = ?": state}
+        rules: dict[str, Any] = {"origin = ?": origin, "state = ?": state, "kind = ?": kind}
+        wanted = [f"%{escape_like(word)}%" for word in (words or "").split()]
         with self._lock:
             if after is not None:
                 rules[f"place {beyond} ?"] = self._place_of(after)
-            where = " AND ".join(rule for rule, value in rules.items() if value is not None) or "1"
-            values = [value for value in rules.values() if value is not None]
+            said = [rule for rule, value in rules.items() if value is not None]
+            said += [r"prompt LIKE ? ESCAPE '\'" for _ in wanted]
+            where = " AND ".join(said) or "1"
+            values = [value for value in rules.values() if value is not None] + wanted
             rows = self._db.execute(
                 f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY place {order} LIMIT ?", (*values, limit)
             ).fetchall()
@@ -327,6 +334,15 @@ class Store:
             results = {name for (name,) in self._db.execute("SELECT file FROM results").fetchall()}
             inputs = {name for (name,) in self._db.execute(f"SELECT id FROM jobs WHERE image AND {ACTIVE}").fetchall()}
         return results, inputs
+
+
+def escape_like(word: str) -> str:
+    r"""Return a word as LIKE takes it to the letter.
+
+    >>> escape_like("100%_a")
+    '100\\%\\_a'
+    """
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def not_found() -> Refusal:

@@ -1,0 +1,68 @@
+// The one module that asks the server.
+export class Refused extends Error {
+  constructor(status, error) {
+    super(error.message);
+    this.status = status;
+    this.param = error.param;
+    this.code = error.code;
+  }
+}
+
+let onLogin = () => {};
+/** Call `act` when the server wants its token. */
+export function whenLoginNeeded(act) { onLogin = act; }
+
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    throw new Refused(0, { message: "the server does not answer", code: "gone" });
+  }
+  if (answer.status === 204) return null;
+  const data = await answer.json().catch(() => ({}));
+  if (answer.ok) return data;
+  if (answer.status === 401 && path !== "/login") onLogin();
+  throw new Refused(answer.status, data.error || { message: `the server answers ${answer.status}` });
+}
+
+const post = (path, body, more = {}) => ask(path, {
+  method: "POST", headers: { "Content-Type": "application/json", ...more }, body: JSON.stringify(body),
+});
+
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+
+export const logIn = (token) => post("/login", { token });
+export const getModels = async () => (await ask("/api/models")).data;
+export const getStyles = async () => (await ask("/api/styles")).data;
+export const getSizes = async () => (await ask("/api/sizes")).data;
+export const getJob = (id) => ask(`/api/jobs/${encodeURIComponent(id)}`);
+export const cancel = (id) => post(`/api/jobs/${encodeURIComponent(id)}/cancel`, {});
+export const readInfo = (file) => ask("/api/info", { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+export const thumbnail = (result) => `${result.url}/thumbnail`;
+
+/** A page of jobs, the newest first. */
+export function listJobs({ limit = 60, after, kind, words } = {}) {
+  const asked = new URLSearchParams({ limit });
+  for (const [name, value] of Object.entries({ after, kind, words })) if (value) asked.set(name, value);
+  return ask(`/api/jobs?${asked}`);
+}
+
+/** Order; the key makes sure that a repeated try is not a second job. */
+export async function submit(order) {
+  const key = { "Idempotency-Key": newKey() };
+  try {
+    return await post("/api/jobs", order, key);
+  } catch (error) {
+    if (error.status) throw error;
+    await new Promise((done) => setTimeout(done, 800));
+    return post("/api/jobs", order, key);
+  }
+}
+
+/** Remove a job that has ended, with its files; it goes on when the page is being closed. */
+export async function remove(id) {
+  const path = `/api/jobs/${encodeURIComponent(id)}`;
+  const answer = await ask(path, { method: "DELETE", keepalive: true });
+  return answer.deleted ? answer : ask(path, { method: "DELETE", keepalive: true });
+}

@@ -1,0 +1,197 @@
+// The page: puts the parts together.
+import { $, announce, label, toast } from "/page/dom.js";
+import { cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded } from "/page/api.js";
+import { actions } from "/page/actions.js";
+import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
+import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
+import { listenToKeys, showKeys } from "/page/keys.js";
+import { listenToLibrary, openLibrary, showItem } from "/page/library.js";
+import { whenMasked } from "/page/mask.js";
+import { refreshStage, showStage, stage } from "/page/stage.js";
+import { listenForFiles, paint, showStart, start } from "/page/start.js";
+import { allItems, allJobs, changed, choose, hear, isActive, readAll, state, subscribe } from "/page/store.js";
+import { follow } from "/page/stream.js";
+import { listenToStrip, showStrip } from "/page/strip.js";
+import { closeViewer, listenToViewer, openViewer } from "/page/viewer.js";
+
+let isBusy = false; // an order is on its way
+let stopping = new Set(); // jobs that were asked to stop
+
+async function draw() {
+  clearRefusal();
+  if (isBusy) return;
+  if (!$("prompt").value.trim()) { showRefusal({ message: "write what you want to see", param: "prompt" }); $("prompt").focus(); return; }
+  isBusy = true;
+  $("draw").disabled = true;
+  paint(false);
+  keepDraft();
+  try {
+    for (const order of makeOrders()) {
+      const job = await submit(order);
+      if (!state.jobs.has(job.id)) hear("state", { job: job.id, state: job.state, whole: job });
+      choose(null);
+    }
+  } catch (error) {
+    showRefusal(error, () => { // where one side is wrong, the other is mended with it
+      for (const side of [$("width"), $("height")]) if (side.value) side.value = String(Math.max(1, Math.round(side.value / side.step)) * side.step);
+      fit();
+      draw();
+    });
+  } finally {
+    isBusy = false;
+    $("draw").disabled = false;
+    if (!matchMedia("(pointer: coarse)").matches) $("prompt").focus();
+  }
+}
+
+/** Stop what is drawn and what waits; what is finished stays. */
+async function stop() {
+  const jobs = allJobs().filter((job) => isActive(job) && !stopping.has(job.id));
+  jobs.forEach((job) => stopping.add(job.id));
+  showStop();
+  await Promise.all(jobs.map((job) => cancel(job.id).catch((error) => {
+    stopping.delete(job.id);
+    if (error.status !== 409 && error.status !== 404) toast(`It could not be stopped: ${error.message}`);
+  })));
+}
+
+function showStop() {
+  const active = allJobs().filter(isActive), asked = active.length > 0 && active.every((job) => stopping.has(job.id));
+  $("stop").hidden = !active.length;
+  $("stop").disabled = asked;
+  $("stop").textContent = asked ? "Stopping" : active.length > 1 ? `Stop all ${active.length}` : "Stop";
+  for (const id of stopping) if (!active.some((job) => job.id === id)) stopping.delete(id);
+  document.title = active.length ? `(${active.length}) Mutoscope` : "Mutoscope";
+}
+
+let known = null; // states that were announced
+function announceEnds() {
+  const now = new Map(allJobs().map((job) => [job.id, job.state]));
+  for (const [id, value] of known || []) {
+    const after = now.get(id), job = state.jobs.get(id);
+    if (value === after || !job || isActive(job)) continue;
+    announce(after === "done" ? `${job.kind === "video" ? "Clip" : "Picture"} ready` : after === "failed" ? `Failed: ${job.error?.message}` : "Stopped");
+  }
+  known = now;
+}
+
+/** Fit the fields to each other, and keep the draft. */
+function fit() {
+  fitFields(Boolean(start.data));
+  growPrompt();
+  keepDraft();
+}
+
+function growPrompt() {
+  const box = $("prompt");
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight + 2, 136)}px`;
+  $("clear-prompt").hidden = !box.value;
+}
+
+function showScreen() {
+  const [name, ...rest] = location.hash.slice(1).split(/[/=]/);
+  if (name === "settings") return readLink(location.hash.slice(10));
+  const isLibrary = name === "library";
+  $("create").hidden = isLibrary;
+  $("library").hidden = !isLibrary;
+  for (const [id, is] of [["to-create", !isLibrary], ["to-library", isLibrary]]) {
+    if (is) $(id).setAttribute("aria-current", "page"); else $(id).removeAttribute("aria-current");
+  }
+  if (!isLibrary) { closeViewer(); refreshStage(); showStrip(); growPrompt(); return; }
+  if (isFresh(rest[0])) openLibrary(rest[0]); else if (rest[0]) showItem(rest[0]); else closeViewer();
+}
+let wasLibrary = false;
+function isFresh() {
+  const fresh = !wasLibrary;
+  wasLibrary = true;
+  return fresh;
+}
+
+function readLink(text) {
+  history.replaceState(null, "", "#create");
+  try { setSettings(JSON.parse(decodeURIComponent(text))); fit(); } catch { toast("That link holds no settings"); }
+  showScreen();
+}
+
+async function logInWith(token) {
+  try {
+    await logIn(token);
+    location.reload();
+  } catch (error) { $("login-said").textContent = error.message; }
+}
+
+function switchTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches, root = document.documentElement;
+  const next = (root.dataset.theme || (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
+  root.dataset.theme = next;
+  try { localStorage.setItem("mutoscope.theme", next); } catch { /* it lives as long as the page */ }
+}
+
+function listen() {
+  $("order").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
+  $("order").addEventListener("settings", () => { fit(); showStart(); });
+  for (const id of ["order", "side"]) $(id).addEventListener("input", () => { clearRefusal(); fit(); });
+  $("side").addEventListener("change", () => { fit(); if (start.data) showStart(); });
+  $("model").addEventListener("change", fit);
+  for (const id of ["seed", "count"]) $(id).addEventListener("input", forgetSeries);
+  $("stop").onclick = stop;
+  label($("clear-prompt"), "close", "Empty the prompt").onclick = () => { $("prompt").value = ""; fit(); $("prompt").focus(); };
+  label($("theme"), "theme", "Light or dark").onclick = switchTheme;
+  label($("help"), "help", "Keys").onclick = showKeys;
+  addEventListener("hashchange", () => { if (!location.hash.startsWith("#library")) wasLibrary = false; showScreen(); });
+  whenMasked(showStart);
+  stage.whenExample((words) => { $("prompt").value = words; fit(); draw(); });
+  stage.whenOpened((item) => openViewer(item.result.id, { items: () => allItems(), older: async () => false }));
+  actions.whenCreating(() => { closeViewer(); location.hash = "#create"; });
+  listenForFiles();
+  listenToStrip();
+  listenToLibrary();
+  listenToViewer();
+  listenToKeys(draw, () => (start.isPainting ? paint(false) : stop()));
+  subscribe(showStage);
+  subscribe(showStrip);
+  subscribe(showStop);
+  subscribe(announceEnds);
+}
+
+function hearStream(name, data) {
+  if (name !== "line") return hear(name, data);
+  $("gone").hidden = data;
+  if (data) readAll().catch(() => {});
+}
+
+async function begin() {
+  makeFields();
+  const [models, styles, sizes] = await Promise.all([getModels(), getStyles(), getSizes(), readAll()]);
+  state.models = models;
+  showModels(models);
+  showStyles(styles);
+  showSizes(sizes);
+  setSettings(readDraft() || {});
+  listen();
+  fit();
+  showStart();
+  showScreen();
+  changed();
+  follow(hearStream);
+  if (!matchMedia("(pointer: coarse)").matches && !$("create").hidden) $("prompt").focus();
+}
+
+whenLoginNeeded(() => {
+  $("login-screen").hidden = false;
+  $("create").hidden = $("library").hidden = true;
+  $("token").focus();
+});
+$("login").addEventListener("submit", (event) => { event.preventDefault(); logInWith($("token").value); });
+const token = new URLSearchParams(location.hash.slice(1)).get("token");
+if (token) {
+  history.replaceState(null, "", "/"); // no token in the history
+  logInWith(token);
+} else {
+  begin().catch((error) => {
+    if (error.status === 401) return;
+    $("gone").textContent = `The page could not begin: ${error.message}`;
+    $("gone").hidden = false;
+  });
+}

@@ -1,0 +1,116 @@
+// The mask: strokes on a canvas that has the picture's own pixels, however large it is shown. What is painted is drawn anew.
+import { $, button, el, label } from "/page/dom.js";
+
+const PAINT = "#ff2e7e"; // seen on every picture; shown half transparent
+let canvas = null, picture = null, acts = [], size = 0, isErasing = false, isDown = false;
+let onChange = () => {};
+/** Call `act` when the mask became empty or not. */
+export function whenMasked(act) { onChange = act; }
+
+export const hasMask = () => acts.length > 0 && acts.at(-1).name !== "clear";
+
+/** Show a picture to paint on; the mask of the same picture is kept. */
+export function openMask(of) {
+  if (picture === of && canvas) return;
+  picture = of;
+  acts = [];
+  canvas = el("canvas", { class: "mask", width: of.naturalWidth, height: of.naturalHeight, tabIndex: 0 });
+  canvas.setAttribute("aria-label", "Paint what shall change");
+  size = Math.max(8, Math.round(Math.max(canvas.width, canvas.height) / 10));
+  isErasing = false;
+  canvas.addEventListener("pointerdown", begin);
+  canvas.addEventListener("pointermove", go);
+  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { isDown = false; });
+}
+
+export function closeMask() { canvas = picture = null; acts = []; }
+
+function where(event) {
+  const box = canvas.getBoundingClientRect();
+  return [(event.clientX - box.left) / box.width * canvas.width, (event.clientY - box.top) / box.height * canvas.height];
+}
+
+function begin(event) {
+  if (event.button) return;
+  event.preventDefault();
+  canvas.setPointerCapture(event.pointerId);
+  isDown = true;
+  const had = hasMask(), width = size * (event.pointerType === "pen" && event.pressure ? .4 + event.pressure * 1.2 : 1);
+  acts.push({ name: isErasing || event.buttons === 32 ? "erase" : "paint", width, points: [where(event)] });
+  render();
+  if (!had) onChange();
+}
+
+function go(event) {
+  if (!isDown) return;
+  const points = acts.at(-1).points;
+  for (const one of event.getCoalescedEvents?.() || [event]) points.push(where(one));
+  stroke(canvas.getContext("2d"), { ...acts.at(-1), points: points.slice(-12) });
+}
+
+function stroke(pen, act) {
+  pen.globalCompositeOperation = act.name === "erase" ? "destination-out" : "source-over";
+  pen.strokeStyle = PAINT;
+  pen.lineCap = pen.lineJoin = "round";
+  pen.lineWidth = act.width;
+  pen.beginPath();
+  pen.moveTo(...act.points[0]);
+  for (const point of act.points) pen.lineTo(...point);
+  if (act.points.length === 1) pen.lineTo(act.points[0][0] + .1, act.points[0][1]);
+  pen.stroke();
+}
+
+function render() {
+  const pen = canvas.getContext("2d");
+  pen.globalCompositeOperation = "source-over";
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  for (const act of acts) {
+    if (act.name === "clear") pen.clearRect(0, 0, canvas.width, canvas.height);
+    else if (act.name === "invert") {
+      pen.globalCompositeOperation = "source-out";
+      pen.fillStyle = PAINT;
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      pen.globalCompositeOperation = "source-over";
+    } else stroke(pen, act);
+  }
+}
+
+function add(act) { acts.push(act); render(); onChange(); }
+export function undo() { acts.pop(); render(); onChange(); }
+export function resize(factor) {
+  const most = Math.max(canvas.width, canvas.height);
+  size = Math.min(most, Math.max(2, size * factor));
+  if ($("brush-size")) $("brush-size").value = String(size / most * 100);
+}
+
+/** The canvas with its picture, and the tools. */
+export function maskView() {
+  const most = Math.max(canvas.width, canvas.height);
+  const range = el("input", { type: "range", id: "brush-size", min: "1", max: "50", step: "any", value: String(size / most * 100) });
+  range.addEventListener("input", () => { size = Number(range.value) / 100 * most; });
+  const mode = (words, erase) => el("label", {}, el("input", { type: "radio", name: "brush", checked: erase === isErasing, onchange: () => { isErasing = erase; } }), el("span", {}, words));
+  const base = el("img", { src: picture.src, alt: "The picture that you start from" });
+  const board = el("div", { class: "board" }, base, canvas);
+  board.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
+  board.style.setProperty("--aspect", String(canvas.width / canvas.height));
+  const tools = el("div", { class: "tools" },
+    el("fieldset", { class: "kinds" }, el("legend", { class: "hidden" }, "Brush"), mode("Paint", false), mode("Erase", true)),
+    el("label", { class: "brush" }, el("span", {}, "Size"), range),
+    label(el("button", { type: "button", class: "icon", onclick: undo }), "undo", "Undo the last stroke"),
+    button("again", "Invert", () => add({ name: "invert" })), button("close", "Clear", () => add({ name: "clear" })));
+  return [board, tools];
+}
+
+/** The mask as a PNG: white is drawn anew, black stays. */
+export function maskData() {
+  const out = el("canvas", { width: canvas.width, height: canvas.height });
+  const pen = out.getContext("2d");
+  pen.drawImage(canvas, 0, 0);
+  pen.globalCompositeOperation = "source-in";
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, out.width, out.height);
+  pen.globalCompositeOperation = "destination-over";
+  pen.fillStyle = "#000";
+  pen.fillRect(0, 0, out.width, out.height);
+  return out.toDataURL("image/png");
+}

@@ -1,0 +1,118 @@
+// The stage: what is drawn now, what was made, the picture that is painted on, or where to begin. One thing at a time.
+import { $, el, icon, label } from "/page/dom.js";
+import { start } from "/page/start.js";
+import { maskView } from "/page/mask.js";
+import { actionsOf } from "/page/actions.js";
+import { allItems, allJobs, isActive, placeInQueue, shareOf, shownItem, shownJob, state } from "/page/store.js";
+import { progressWords, secondsWords, sentence } from "/page/words.js";
+
+const EXAMPLES = [
+  ["A serene lake surrounded by pine trees at sunset", "example-lake.webp"],
+  ["A sailboat on a lake at dawn, watercolor", "example-sailboat.webp"],
+  ["A fox in a pine forest in winter", "example-fox.webp"],
+];
+let drawn = ""; // what the stage holds, so that the same is not made twice
+let onExample = () => {};
+let onOpen = () => {};
+export const stage = { whenExample(act) { onExample = act; }, whenOpened(act) { onOpen = act; } };
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+/** A finished picture or clip as an element. */
+export function mediaOf({ result }, settings = {}) {
+  const { width, height } = result, alt = result.request.prompt;
+  if (!result.type.startsWith("video/")) return el("img", { src: result.url, alt, width, height, ...settings });
+  const video = el("video", { src: result.url, "aria-label": alt, width, height, muted: true, loop: true, controls: true, autoplay: !calm(), playsinline: true, ...settings });
+  video.muted = true;
+  return video;
+}
+
+/** Put something on the stage, where it is not there already. */
+function put(key, make) {
+  if (key === drawn) return;
+  drawn = key;
+  $("stage").replaceChildren(...[make()].flat());
+}
+
+function putItem(item, dim) {
+  put(`result ${item.result.id}`, () => {
+    const media = mediaOf(item);
+    const open = label(el("button", { type: "button", class: "icon full", onclick: () => onOpen(item) }), "full", "Full view");
+    return [el("div", { class: "held" }, media, open)];
+  });
+  $("stage").classList.toggle("dim", Boolean(dim));
+}
+
+/** Show what should be on the stage. */
+export function showStage() {
+  if ($("create").hidden) return;
+  const job = shownJob();
+  $("stage").classList.remove("dim");
+  if (start.isPainting) put(`mask ${start.data.length}`, maskView);
+  else if (!job) put("empty", emptyView);
+  else showJob(job);
+  showProgress(job);
+  showBar(start.isPainting ? null : job);
+}
+
+function showJob(job) {
+  const item = shownItem(job);
+  const preview = state.previews.get(job.id);
+  if (preview && (isActive(job) || !item)) showPreview(job, preview);
+  else if (item) putItem(item);
+  else if (isActive(job)) showBefore(job);
+  else put(`said ${job.id}`, () => el("div", { class: "said" }, icon(job.state === "failed" ? "warn" : "close"),
+    el("h2", {}, job.state === "failed" ? "This could not be drawn" : "Stopped before anything could be seen"),
+    el("p", {}, job.error ? sentence(job.error.message) : ""), el("p", { class: "quote" }, job.prompt)));
+}
+
+/** The picture so far; the same element gets every new one, so nothing jumps. */
+function showPreview(job, address) {
+  put(`preview ${job.id}`, () => el("div", { class: "held" }, el("img", { class: "preview", alt: "The picture so far" })));
+  $("stage").querySelector("img").src = address;
+}
+
+/** The last picture stays until there is something of the next. */
+function showBefore(job) {
+  const last = allItems(allJobs().filter((other) => other !== job && !isActive(other)))[0];
+  if (last) putItem(last, true);
+  else put("waiting", () => el("div", { class: "said" }, icon("wait"), el("p", {}, "The first picture is on its way")));
+}
+
+function showProgress(job) {
+  const active = job && isActive(job) ? job : null;
+  $("progress").hidden = !active;
+  if (!active) return;
+  const share = shareOf(active);
+  $("hairline").style.transform = `scaleX(${share})`;
+  const waiting = allJobs().filter((other) => other.state === "queued" && other !== active).length;
+  const words = progressWords(active, state.progress.get(active.id), placeInQueue(active));
+  $("progress-words").textContent = words + (waiting && active.state === "running" ? `. ${waiting} more ${waiting === 1 ? "waits" : "wait"}` : "");
+}
+
+let barOf = "";
+/** What can be done with what is on the stage. */
+function showBar(job) {
+  const item = shownItem(job);
+  const key = !job ? "" : `${job.id} ${isActive(job) && !item} ${job.state === "cancelled"} ${item?.result.id}`; // not made anew under a finger
+  if (key === barOf) return;
+  barOf = key;
+  $("bar").hidden = !job || (isActive(job) && !item);
+  if ($("bar").hidden) return;
+  const facts = item ? `Seed ${item.result.seed} · ${item.result.width} x ${item.result.height} · ${secondsWords(item.result.seconds)}` : "";
+  const ended = job.state === "cancelled" ? "Stopped. " : "";
+  $("bar").replaceChildren(el("div", { class: "caption" }, el("p", { class: "said-prompt" }, job.prompt), el("p", { class: "facts" }, ended + facts),
+    ...(item?.result.warnings || []).slice(0, 3).map((warning) => el("p", { class: "facts" }, sentence(warning)))),
+  el("div", { class: "actions" }, actionsOf(item || { job })));
+}
+
+function emptyView() {
+  const example = ([words, file]) => el("button", { type: "button", class: "example", onclick: () => onExample(words) },
+    el("img", { src: `/page/${file}`, alt: "", width: 256, height: 256 }), el("span", {}, words));
+  return el("div", { class: "empty" }, el("h2", {}, "Write what you want to see"),
+    el("p", {}, "Or begin with one of these. Everything is drawn on this machine; nothing leaves it."),
+    el("div", { class: "examples" }, EXAMPLES.map(example)));
+}
+
+/** Let the stage be made anew, for example after a mask was opened. */
+export function refreshStage() { drawn = barOf = ""; showStage(); }

@@ -1,0 +1,122 @@
+// What the page knows. The truth is the server's; this is a copy of its newest jobs, and what happened since.
+import { listJobs } from "/page/api.js";
+
+export const state = {
+  jobs: new Map(), // by id
+  progress: new Map(), // by job: what its worker said last
+  previews: new Map(), // by job: address of the newest preview
+  shares: new Map(), // by job: how far its bar is; it never runs backwards
+  hidden: new Set(), // jobs that are being deleted
+  more: false, // whether the server has older ones
+  last: null, // the oldest that was asked for
+  chosen: null, // job on the stage; null: what happens now, else the newest
+  chosenResult: null, // which of its pictures; null: the last
+  models: [],
+  isOnline: true,
+};
+const PHASES = { load: [0, .05], text: [.05, .08], draw: [.08, .7], refine: [.7, .95], decode: [.95, .98], write: [.98, 1] };
+const listeners = new Set();
+let isDue = false;
+
+/** Call `act` after changes, at most once a frame. */
+export function subscribe(act) { listeners.add(act); }
+
+export function changed() {
+  if (isDue) return;
+  isDue = true;
+  const run = () => { isDue = false; listeners.forEach((act) => act(state)); };
+  if (document.hidden) setTimeout(run, 100); else requestAnimationFrame(run);
+}
+
+export const isActive = (job) => job.state === "queued" || job.state === "running";
+
+/** The jobs that are shown, the newest first. */
+export function allJobs() {
+  return [...state.jobs.values()].filter((job) => !state.hidden.has(job.id)).sort((a, b) => b.created - a.created);
+}
+
+/** What can be looked at: finished pictures and clips, the newest first. */
+export function allItems(jobs = allJobs()) {
+  return jobs.flatMap((job) => [...job.results].reverse().map((result) => ({ job, result })));
+}
+
+/** The job on the stage: the chosen one; else the one that is being drawn; else the newest that has something to show. */
+export function shownJob() {
+  if (state.chosen && state.jobs.has(state.chosen) && !state.hidden.has(state.chosen)) return state.jobs.get(state.chosen);
+  const jobs = allJobs();
+  return jobs.findLast((job) => job.state === "running") || jobs.findLast((job) => job.state === "queued")
+    || jobs.find((job) => job.results.length || job.state === "failed" || state.previews.has(job.id)) || null;
+}
+
+export function choose(id, result = null) {
+  state.chosen = id;
+  state.chosenResult = result;
+  changed();
+}
+
+/** The picture of a job that is on the stage, with its job; null where it has none. */
+export function shownItem(job) {
+  const result = job?.results.find((one) => one.id === state.chosenResult) || job?.results.at(-1);
+  return result ? { job, result } : null;
+}
+
+export function placeInQueue(job) {
+  return allJobs().filter((other) => isActive(other) && other.created < job.created).length + 1;
+}
+
+/** Read the newest jobs again; the first thing a page does, and what it does when it was cut off. */
+export async function readAll() {
+  const page = await listJobs();
+  const active = new Set(page.data.filter(isActive).map((job) => job.id));
+  state.jobs = new Map(page.data.map((job) => [job.id, job]));
+  state.progress = new Map(page.data.filter((job) => job.progress).map((job) => [job.id, job.progress]));
+  for (const id of state.shares.keys()) if (!active.has(id)) state.shares.delete(id);
+  state.more = page.has_more;
+  state.last = page.data.at(-1)?.id;
+  changed();
+}
+
+/** Read the page of jobs behind the oldest. */
+export async function readMore() {
+  if (!state.more) return;
+  const page = await listJobs({ after: state.last });
+  for (const job of page.data) state.jobs.set(job.id, job);
+  state.more = page.has_more;
+  state.last = page.data.at(-1)?.id || state.last;
+  changed();
+}
+
+/** How much of a job is done, 0 to 1. */
+export function shareOf(job) {
+  const said = state.progress.get(job.id);
+  if (!said) return state.shares.get(job.id) || 0;
+  const [from, to] = PHASES[said.phase] || [0, 0];
+  const inside = from + (to - from) * (said.total ? said.step / said.total : 0);
+  const share = Math.max(state.shares.get(job.id) || 0, ((said.place || 0) + inside) / Math.max(1, job.number));
+  state.shares.set(job.id, share);
+  return share;
+}
+
+/** Take a note of the server. */
+export function hear(name, data) {
+  const job = state.jobs.get(data.job);
+  if (name === "state") {
+    state.jobs.set(data.job, data.whole);
+    if (data.state === "queued") state.shares.delete(data.job); // it begins anew
+    if (!isActive(data.whole)) state.progress.delete(data.job);
+    if (data.whole.results.length) state.previews.delete(data.job);
+  } else if (name === "progress") {
+    state.progress.set(data.job, data);
+  } else if (name === "preview") {
+    state.previews.set(data.job, `data:${data.media_type};base64,${data.data}`);
+  } else if (name === "result" && job) {
+    const others = job.results.filter((one) => one.id !== data.result.id);
+    job.results = [...others, data.result].sort((a, b) => a.place - b.place);
+    state.previews.delete(data.job);
+  } else if (name === "removed") {
+    for (const one of [state.jobs, state.progress, state.previews, state.shares]) one.delete(data.job);
+    state.hidden.delete(data.job);
+    if (state.chosen === data.job) state.chosen = null;
+  }
+  changed();
+}
