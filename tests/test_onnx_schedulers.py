@@ -71,10 +71,10 @@ def test_equals_diffusers(name: str, options: dict[str, Any], steps: int, monkey
     scale = 1.0
     for number, time in enumerate(scheduler.timesteps):
         out, fresh = draw(), draw()
-        scaled = scheduler.scale_model_input(expected, time)
-        assert np.allclose(own.scaled(latents, number), scaled.numpy(), atol=1e-5 * float(np.abs(latents).max()))
-        expected = scheduler.step(torch.from_numpy(out), time, expected).prev_sample
         scale = max(scale, float(np.abs(latents).max()))
+        scaled = scheduler.scale_model_input(expected, time)
+        assert np.allclose(own.scaled(latents, number), scaled.numpy(), atol=1e-5 * scale)
+        expected = scheduler.step(torch.from_numpy(out), time, expected).prev_sample
         latents, data = own.step(number, out, latents, lambda: fresh)  # noqa: B023
         # What float32 can tell apart: where hardly any of the picture is left in the noise, its estimate is large.
         scale = max(scale, float(np.abs(latents).max()), float(np.abs(data).max()))
