@@ -25,6 +25,7 @@ async function draw() {
   $("draw").disabled = true;
   paint(false);
   keepDraft();
+  scrollTo({ top: 0 }); // on a phone the stage may be out of sight
   try {
     for (const order of makeOrders()) {
       const job = await submit(order);
