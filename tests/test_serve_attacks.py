@@ -19,7 +19,7 @@ TOKEN = "a token for tests"
 EVERY_ROUTE = [
     ("GET", "/"), ("GET", "/page/page.js"), ("GET", "/healthz"), ("GET", "/metrics"), ("GET", "/openapi.json"),
     ("GET", "/api/jobs"), ("POST", "/api/jobs"), ("GET", "/api/jobs/x"), ("DELETE", "/api/jobs/x"), ("POST", "/api/jobs/x/cancel"),
-    ("GET", "/api/jobs/x/events"), ("GET", "/api/events"), ("GET", "/api/results/x"), ("POST", "/api/draw"),
+    ("GET", "/api/jobs/x/events"), ("GET", "/api/events"), ("GET", "/api/results/x"), ("GET", "/api/results/x/thumbnail"), ("POST", "/api/draw"),
     ("GET", "/api/models"), ("GET", "/api/styles"),
     ("GET", "/api/sizes"), ("POST", "/api/info"), ("POST", "/login"), ("GET", "/unknown"), ("PUT", "/api/jobs"), ("PATCH", "/api/jobs"),
     ("OPTIONS", "/api/jobs"), ("TRACE", "/"),

@@ -102,12 +102,12 @@ def choose_endings(kind: str, format: str | None) -> dict[str, str]:
 
 def need_ray() -> None:
     """Raise MissingExtraError without Ray, before anything is opened."""
+    from importlib.util import find_spec
+
     from mutoscope.errors import MissingExtraError
 
-    try:
-        import ray.data  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("Ray", "cluster") from error
+    if find_spec("ray") is None:
+        raise MissingExtraError("Ray", "cluster")
 
 
 def run(work: Any, lines: list[Any], *, ray: bool, quiet: bool, as_json: bool) -> None:
