@@ -442,12 +442,12 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("words", "code", "said"),
         [
-            (["adapt", "nowhere", "--name", "a"], 2, "not a folder"),
+            (["adapt", "nowhere", "--name", "a"], 2, "no model is called 'nowhere'"),
             (["adapt", ".", "--name", "A b"], 2, "--name takes"),
             (["adapt", ".", "--name", "a", "--rank", "0"], 2, "--rank"),
             (["adapt", ".", "--name", "a", "--budget", "soon"], 2, "--budget"),
             (["adapt", ".", "--name", "a"], 2, "pictures"),
-            (["adapt", ".", "--name", "a", "--model", "nowhere"], 2, "not a folder"),
+            (["adapt", ".", "--name", "a", "--model", "nowhere"], 2, "no model is called 'nowhere'"),
             (["image", "a lake", "--adapter", "nobody"], 2, "no adapter 'nobody'"),
             (["video", "a lake", "--adapter", "a:99"], 2, "scale"),
         ],
