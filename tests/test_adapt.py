@@ -442,7 +442,7 @@ class TestCommandLine:
     @pytest.mark.parametrize(
         ("words", "code", "said"),
         [
-            (["adapt", "nowhere", "--name", "a"], 2, "no model is called 'nowhere'"),
+            (["adapt", "nowhere", "--name", "a"], 2, "not a folder"),
             (["adapt", ".", "--name", "A b"], 2, "--name takes"),
             (["adapt", ".", "--name", "a", "--rank", "0"], 2, "--rank"),
             (["adapt", ".", "--name", "a", "--budget", "soon"], 2, "--budget"),
