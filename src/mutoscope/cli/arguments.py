@@ -265,6 +265,15 @@ Model = Annotated[
         "Checkpoint folder, OWNER/NAME or a name of mutoscope models, openai:URL, world. Default: the embedded model.",
     ),
 ]
+Models = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        parser=text,
+        help="A model, as for mutoscope image; once for each. Default: the own.",
+    ),
+]
 Runtime = Annotated[str, text_option("--runtime", "NAME", "auto, onnx or torch.")]
 Threads = Annotated[int | None, int_option("--threads", 2, "Number of CPU threads.")]
 Precision = Annotated[

@@ -34,17 +34,21 @@ class RunOptions:
     quiet: bool = False
     as_json: bool = False
 
+    @property
+    def engine_settings(self) -> dict[str, Any]:
+        """How the model is run, as both classes take it."""
+        return {
+            "runtime": self.runtime, "threads": self.threads, "precision": self.precision, "device": self.device,
+            "offload": self.offload,
+        }  # fmt: skip
+
     def open_image_model(self) -> Any:
         """Return the model that draws pictures."""
-        return loading.open_image_model(
-            self.model, self.runtime, self.threads, self.precision, self.device, self.offload
-        )
+        return loading.open_image_model(self.model, **self.engine_settings)
 
     def open_video_model(self) -> Any:
         """Return the model that draws clips."""
-        return loading.open_video_model(
-            self.model, self.runtime, self.threads, self.precision, self.device, self.offload
-        )
+        return loading.open_video_model(self.model, **self.engine_settings)
 
 
 def image(

@@ -12,36 +12,18 @@ def read_init_image(image: str | None, mask: str | None = None) -> Any:
     return open_init_image(image, mask)
 
 
-def open_image_model(
-    model: str | None = None,
-    runtime: str = "auto",
-    threads: int | None = None,
-    precision: str | None = None,
-    device: str = "auto",
-    offload: str = "auto",
-) -> Any:
-    """Return a `TextToImageModel`; its weights are loaded with the first drawing."""
+def open_image_model(model: str | None = None, **settings: Any) -> Any:
+    """Return a `TextToImageModel`, with its own keyword arguments; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToImageModel
 
-    return TextToImageModel(
-        model, runtime=runtime, threads=threads, precision=precision, device=device, offload=offload
-    )
+    return TextToImageModel(model, **settings)
 
 
-def open_video_model(
-    model: str | None = None,
-    runtime: str = "auto",
-    threads: int | None = None,
-    precision: str | None = None,
-    device: str = "auto",
-    offload: str = "auto",
-) -> Any:
-    """Return a `TextToVideoModel`; its weights are loaded with the first drawing."""
+def open_video_model(model: str | None = None, **settings: Any) -> Any:
+    """Return a `TextToVideoModel`, with its own keyword arguments; its weights are loaded with the first drawing."""
     from mutoscope.models import TextToVideoModel
 
-    return TextToVideoModel(
-        model, runtime=runtime, threads=threads, precision=precision, device=device, offload=offload
-    )
+    return TextToVideoModel(model, **settings)
 
 
 def find_maker(request: Any) -> str | None:

@@ -3,27 +3,15 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from mutoscope.cli import arguments as ask
 from mutoscope.errors import MissingExtraError
-
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        parser=ask.text,
-        help="A model, as for mutoscope image; once for each. Default: the own.",
-    ),
-]
 
 
 def mcp(
     folder: Annotated[
         str | None, ask.text_option("--folder", "DIR", "Where pictures and clips go. Default: outputs/mcp.")
     ] = None,
-    model: Models = None,
+    model: ask.Models = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,

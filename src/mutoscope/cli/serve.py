@@ -12,15 +12,6 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import note, say
 from mutoscope.errors import MissingExtraError, SettingError
 
-Models = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--model",
-        metavar="NAME",
-        parser=ask.text,
-        help="A model, as for mutoscope image; once for each. Default: the own.",
-    ),
-]
 Names = Annotated[
     list[str] | None,
     typer.Option(
@@ -40,7 +31,7 @@ def serve(
         ),
     ] = None,
     port: Annotated[int, ask.int_option("--port", 8188, "The port. Default: 8188.")] = 8188,
-    model: Models = None,
+    model: ask.Models = None,
     folder: Annotated[
         str | None, ask.text_option("--folder", "DIR", "Of the queue and the results. Default: outputs/server.")
     ] = None,

@@ -100,14 +100,14 @@ def lay_out(latents: Any, rows: int, columns: int) -> np.ndarray | None:
     if array.ndim == 2:  # N D
         return _lay_out_tokens(array, rows, columns)
     if array.ndim == 4:
-        time_first = array.shape[0] < array.shape[1] and not _fits(array.shape[1], array.shape[2:], rows, columns)
+        time_first = array.shape[0] < array.shape[1] and not _fits(array.shape[2:], rows, columns)
         array = array[array.shape[0] // 2] if time_first else array[:, array.shape[1] // 2]
     if array.ndim != 3:
         return None
     return np.ascontiguousarray(array.transpose(1, 2, 0)[:MAX_SIDE_CELLS, :MAX_SIDE_CELLS])
 
 
-def _fits(_: int, sides: tuple[int, ...], rows: int, columns: int) -> bool:
+def _fits(sides: tuple[int, ...], rows: int, columns: int) -> bool:
     return rows % sides[0] == 0 and columns % sides[1] == 0
 
 
