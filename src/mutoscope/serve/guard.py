@@ -33,6 +33,7 @@ SECURITY_HEADERS = {
 OPEN_PATHS = ("/healthz", "/login", "/")  # without a token; nothing of the queue is in them
 OPEN_FOLDER = "/page/"
 SLOWEST_BYTES = 100_000  # a second, of a body past its first seconds
+LINGER_SECONDS, LINGER_BYTES = 2.0, 64 << 20  # how long, and how much, the rest of a refused body is read and thrown away
 
 
 class Guard:
@@ -52,16 +53,22 @@ class Guard:
             return await send({"type": "websocket.close", "code": 1008})
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
+        body = Body(receive, self._settings.max_body, self._settings.body_seconds)
+        closes = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal closes
             if message["type"] == "http.response.start":
                 add_headers(message)
+                closes = (b"connection", b"close") in message["headers"]
+            elif closes and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.throw_away()
+                message = {"type": "http.response.body", "body": b""}
             await send(message)
 
         refused = self._refuse(scope, headers)
-        if refused is not None:
-            return await refused(scope, receive, send_with_headers)
-        body = Body(receive, self._settings.max_body, self._settings.body_seconds)
-        await self._app(scope, body, send_with_headers)
+        await (self._app if refused is None else refused)(scope, body, send_with_headers)
 
     def _refuse(self, scope: Scope, headers: dict[str, str]) -> Any:
         """Return the answer to a request that goes no further, None for one that does."""
@@ -147,3 +154,15 @@ class Body:
         if self._got > self._most:
             raise HTTPException(413, f"the body is larger than {self._most >> 20} MB", {"Connection": "close"})
         return message
+
+    async def throw_away(self) -> None:
+        """Read on for a moment: a connection closed on unread bytes is reset, and its client never sees the answer."""
+        most = self._got + LINGER_BYTES
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                while not self._is_whole and self._got < most:
+                    message = await self._receive()
+                    self._got += len(message.get("body", b""))
+                    self._is_whole = not message.get("more_body", False)
+        except TimeoutError:
+            return
