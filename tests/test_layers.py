@@ -45,6 +45,7 @@ LAYER = {name: number for number, names in LAYERS.items() for name in names.spli
 # (user, used) of one layer.
 FRIENDS = {
     ("options", "sizing"),
+    ("device", "paths"),  # what was measured of this machine lies among the user's settings
     ("shapes", "config"),  # sizes are counted in the factors of the codec
     ("runtime", "checkpoint"),
     ("runtime", "adapter"),

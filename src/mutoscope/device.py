@@ -1,6 +1,8 @@
 """Device, threads, PyTorch: what this machine offers."""
 
+import contextlib
 import importlib.util
+import json
 import math
 import os
 import platform
@@ -9,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import MissingExtraError
+from mutoscope.paths import settings_folder
 
-MAX_DEFAULT_THREADS = 8  # the products of one picture are too small for more
+MAX_DEFAULT_THREADS = 8  # the products of one picture are too small for more, where nobody has measured it
+THREADS_FILE = "threads.json"  # among the user's settings: what was measured here
 CGROUPS = Path("/sys/fs/cgroup")
 CPUS = Path("/sys/devices/system/cpu")
 CPU_FEATURES = (
@@ -19,14 +23,33 @@ CPU_FEATURES = (
 
 
 def thread_count() -> int:
-    """Return how many threads to compute with: MUTOSCOPE_THREADS, else the free cores, at most MAX_DEFAULT_THREADS.
+    """Return how many threads to compute with: MUTOSCOPE_THREADS, else as many free cores as help.
 
-    Free are the physical cores that this process may run on, as far as its container's quota goes.
+    Free are the physical cores that this process may run on, as far as its container's quota goes. How many of them help is
+    measured by `mutoscope bench --calibrate`; where it has not been, MAX_DEFAULT_THREADS.
     """
+    return asked_threads() or min(free_cores(), measured_threads() or MAX_DEFAULT_THREADS)
+
+
+def asked_threads() -> int | None:
+    """Return MUTOSCOPE_THREADS; None where it is no whole number above 0."""
     asked = os.environ.get("MUTOSCOPE_THREADS", "")
-    if asked.isascii() and asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    return max(1, math.ceil(min(MAX_DEFAULT_THREADS, physical_cores(), cpu_quota())))
+    return int(asked) or None if asked.isascii() and asked.isdigit() else None
+
+
+def free_cores() -> int:
+    """Return how many cores there are to compute with, at least 1."""
+    return max(1, math.ceil(min(physical_cores(), cpu_quota())))
+
+
+def measured_threads() -> int | None:
+    """Return how many threads were found to help on this processor; None where that was not measured, or on another one."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        found = json.loads((settings_folder() / THREADS_FILE).read_text("utf-8"))
+        threads = found.get("threads")
+        if found.get("processor") == cpu_name() and type(threads) is int and threads > 0:
+            return threads
+    return None
 
 
 def usable_cpus() -> set[int]:

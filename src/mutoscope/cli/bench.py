@@ -35,9 +35,14 @@ def bench(
     quick: Annotated[bool, flag("--quick", "Fewer runs, shorter clips, and the memory of two cases only.")] = False,
     against: Against = None,
     stored: Stored = None,
+    calibrate: Annotated[
+        bool, flag("--calibrate", "Only find how many threads help here, and use so many from now on.")
+    ] = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Measure what drawing costs on this machine: seconds, memory, share of the peak. Nothing else should run meanwhile."""
+    if calibrate:
+        return find_threads(model, quiet)
     _check_files(json_file, page)
     result = _read(stored) if stored is not None else _measure(model, runs, threads, quick, against, quiet)
     if not quiet:
@@ -51,6 +56,18 @@ def bench(
 
         for path in write_page(result, Path(page)):
             say(path)
+
+
+def find_threads(model: str | None, quiet: bool) -> None:
+    """Measure how many threads help, keep the number, say both."""
+    from mutoscope.bench.threads import calibrate, keep
+
+    found = calibrate(model)
+    path = keep(found.threads)
+    if not quiet:
+        for threads, seconds in found.seconds.items():
+            say(f"{threads:3} {'thread ' if threads == 1 else 'threads'} {seconds * 1000:8.1f} ms")
+        note(f"from now on {found.threads} by default ({path}); --threads and MUTOSCOPE_THREADS still go first")
 
 
 def _check_files(json_file: str | None, page: str | None) -> None:

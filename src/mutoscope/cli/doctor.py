@@ -14,7 +14,7 @@ from typing import Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import say, table
-from mutoscope.device import cpu_features, cpu_name, thread_count, usable_cpus
+from mutoscope.device import cpu_features, cpu_name, measured_threads, thread_count, usable_cpus
 from mutoscope.errors import MutoscopeError
 from mutoscope.telemetry import import_onnxruntime
 
@@ -140,7 +140,8 @@ def _cpu() -> str:
 
 def _threads() -> str:
     limit = os.environ.get("OMP_NUM_THREADS")
-    return f"{len(usable_cpus())} of {os.cpu_count()} usable, {thread_count()} by default" + (
+    source = ", as measured here" if measured_threads() else ""
+    return f"{len(usable_cpus())} of {os.cpu_count()} usable, {thread_count()} by default{source}" + (
         f", OMP_NUM_THREADS={limit}" if limit else ""
     )
 

@@ -33,7 +33,10 @@ SECURITY_HEADERS = {
 OPEN_PATHS = ("/healthz", "/login", "/")  # without a token; nothing of the queue is in them
 OPEN_FOLDER = "/page/"
 SLOWEST_BYTES = 100_000  # a second, of a body past its first seconds
-LINGER_SECONDS, LINGER_BYTES = 2.0, 64 << 20  # how long, and how much, the rest of a refused body is read and thrown away
+LINGER_SECONDS, LINGER_BYTES = (
+    2.0,
+    64 << 20,
+)  # how long, and how much, the rest of a refused body is read and thrown away
 
 
 class Guard:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.device import thread_count
+from mutoscope.device import asked_threads, free_cores
 from mutoscope.engines.onnx_folder.folder import GRAPH
 from mutoscope.errors import CheckpointError
 from mutoscope.telemetry import import_onnxruntime
@@ -69,7 +69,7 @@ class Graphs:
 
     def __init__(self, path: Path, threads: int | None = None):
         self.path = path
-        self._threads = threads or thread_count()
+        self._threads = threads or asked_threads() or free_cores()  # large networks: every core helps
         self._open: dict[str, Graph] = {}
 
     def __getitem__(self, part: str) -> Graph:
