@@ -296,7 +296,8 @@ def test_votes_go_round(page: bytes, tmp_path: Path):
     found = find_preference(read_votes(file), B)
     assert found["votes"] == 24 and found["strength"]["low"] > 80 and found["models"][A]["high"] < 20
     table = metrics_table({**REPORT, "preference": found})
-    assert f"| preference, blind votes | {found['strength']['value']:.3g} (" in table
+    assert f"| user preference, blind votes | {found['strength']['value']:.3g} (" in table
+    assert f"| {found['strength']['n']} votes; 50 is an average model |" in table
     assert "## Preference, 24 votes" in markdown({**REPORT, "preference": found})
     with pytest.raises(DataError, match="none of 24 votes"):
         find_preference(read_votes(file), "c" * 16)

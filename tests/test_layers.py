@@ -54,6 +54,7 @@ FRIENDS = {
     ("data", "world"),
     ("postprocess", "media"),  # pixels and their luma, without files
     ("bench", "export"),  # tables of Markdown
+    ("serve", "evaluate"),  # strengths out of votes, prompts to draw
     ("prompt", "postprocess"),  # a style may bring a step
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.

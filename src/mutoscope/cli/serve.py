@@ -22,6 +22,25 @@ Names = Annotated[
     ),
 ]
 
+PairFolders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--pairs",
+        metavar="DIR",
+        parser=ask.text,
+        help="A folder of pairs for the arena, with a folder for each contestant; once for each.",
+    ),
+]
+RunFolders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runs",
+        metavar="DIR",
+        parser=ask.text,
+        help="A training run, or a folder of them, to be shown; once for each. Default: runs, where it is there.",
+    ),
+]
+
 
 def serve(
     host: Annotated[
@@ -47,6 +66,8 @@ def serve(
     ] = 3600.0,
     max_queue: Annotated[int, ask.int_option("--max-queue", 1000, "Jobs that may wait. Default: 1000.")] = 1000,
     allow_host: Names = None,
+    pairs: PairFolders = None,
+    runs: RunFolders = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
@@ -66,12 +87,23 @@ def serve(
         host=host or "127.0.0.1",
         port=port,
         names=tuple(allow_host or ()),
+        pairs=tuple(map(Path, pairs or ())),
+        runs=find_runs(runs),
         token=token or os.environ.get("MUTOSCOPE_TOKEN") or None,
         workers=workers,
         time_limit=time_limit,
         max_queue=max_queue,
     )
     run(check(settings))
+
+
+def find_runs(names: Sequence[str] | None) -> tuple[Path, ...]:
+    """Return the folders of training runs, `runs` where it is there and none is named; SettingError for what is no folder."""
+    for name in names or ():
+        if not Path(name).is_dir():
+            raise SettingError(f"--runs {name!r} is not a folder; give a training run, or the folder that holds them")
+    usual = Path("runs")
+    return tuple(map(Path, names)) if names else (usual,) if usual.is_dir() else ()
 
 
 def need_extra() -> None:
@@ -143,6 +175,7 @@ COMMANDS = {
 mutoscope serve
 mutoscope serve --model embedded --model world --port 9000
 mutoscope serve --host 0.0.0.0 --token "a long secret"
-mutoscope serve --folder /var/lib/mutoscope --workers 2 --time-limit 600""",
+mutoscope serve --folder /var/lib/mutoscope --workers 2 --time-limit 600
+mutoscope serve --pairs outputs/pairs --runs runs/nano""",
     ),
 }

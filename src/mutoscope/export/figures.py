@@ -109,7 +109,7 @@ def metrics_table(report: dict[str, Any] | None) -> str:
         *_distance_rows(report.get("fidelity", {}), report.get("text", {})),
         _copies_row(report.get("memorisation", {})),
         *_network_rows(report),
-        ("preference, blind votes", _value(report.get("preference"), "strength"), "-", "-"),
+        _preference_row(report.get("preference")),
     ]
     page = table(("measure", "this model", "renders of the same scenes", "control"), rows)
     if not report:
@@ -177,6 +177,14 @@ def _distance_rows(fidelity: dict[str, Any], text: dict[str, Any]) -> list[Row]:
         _control(text, "wrong captions", "with wrong captions"),
     )
     return [*rows, ("CLIP score (own): TextSim-own", *similarity)]
+
+
+def _preference_row(preference: dict[str, Any] | None) -> Row:
+    """Return what votes over blind pairs say: the chance in percent to win against a model of average strength, and how many votes."""
+    name = "user preference, blind votes"
+    if preference is None:
+        return (name, "no votes yet", "-", "-")
+    return (name, _value(preference, "strength"), "-", f"{preference['strength']['n']} votes; 50 is an average model")
 
 
 def _copies_row(copies: dict[str, Any]) -> Row:

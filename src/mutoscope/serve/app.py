@@ -1,6 +1,7 @@
 """The app: routes around one desk, behind the guard."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from mutoscope import __version__
 from mutoscope.serve import (
     a1111,
+    arena_routes,
     counting,
     facts,
     login_route,
@@ -20,6 +22,9 @@ from mutoscope.serve import (
     thumbnails,
 )
 from mutoscope.serve.answers import add_answers
+from mutoscope.serve.arena import Arena
+from mutoscope.serve.arena_drawing import Drawer
+from mutoscope.serve.arena_files import read_folder
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.guard import Guard
 from mutoscope.serve.login import Logins
@@ -33,6 +38,7 @@ OWN = (
     login_route.router,
     counting.router,
     pages.router,
+    arena_routes.router,
 )
 OPENAI = (openai_images.router, openai_videos.router, openai_models.router)
 
@@ -43,10 +49,14 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         desk.start()
+        drawing = asyncio.create_task(app.state.drawer.run())
         try:
             yield
         finally:
             desk.end_streams()
+            drawing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await drawing
             await asyncio.to_thread(desk.stop)
 
     # The documentation pages of the framework come from another host; the schema is served.
@@ -55,6 +65,10 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.router.route_class = StrictRoute
     app.state.desk = desk
+    app.state.arena = Arena(desk.store)
+    app.state.drawer = Drawer(desk, app.state.arena)
+    for folder in desk.settings.pairs:
+        app.state.arena.add(*read_folder(folder))
     app.state.logins = Logins(desk.settings.token, desk.settings.port)
     add_answers(app)
     for router in (*OWN, *OPENAI, *more):

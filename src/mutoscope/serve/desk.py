@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -101,9 +101,10 @@ class Desk:
         state: str | None = None,
         kind: str | None = None,
         words: str | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> tuple[list[Job], bool]:
         """Return up to `limit` jobs behind the job `after`, and whether there are more; Refusal 404."""
-        rules = newest_first, origin, state, kind, words
+        rules = newest_first, origin, state, kind, words, also
         jobs = await self._by(self._readers, self.store.list_jobs, limit + 1, after, *rules)
         return jobs[:limit], len(jobs) > limit
 

@@ -12,6 +12,7 @@ ENDED = (DONE, FAILED, CANCELLED)
 MEDIA_TYPES = {
     "png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp", "gif": "image/gif", "mp4": "video/mp4", "webm": "video/webm",
 }  # fmt: skip
+BLIND = "arena"  # origin of jobs that are shown without names: they stand in no list
 QUALITY = "quality"  # of files, in the memo of a job
 FORMATS = {"image": ("png", "jpeg", "webp"), "video": ("mp4", "webm", "gif", "webp")}  # the first is the usual one
 

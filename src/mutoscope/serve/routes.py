@@ -1,6 +1,7 @@
 """Our own routes: jobs, their events, their results. Everything else that speaks to the desk is built as these are."""
 
 import contextlib
+from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Response
@@ -10,7 +11,7 @@ from mutoscope.serve.access import get_desk
 from mutoscope.serve.bodies import JobBody, check_adapter
 from mutoscope.serve.describing import describe
 from mutoscope.serve.desk import Desk
-from mutoscope.serve.jobs import CANCELLED, DONE, Job, Refusal, Result
+from mutoscope.serve.jobs import BLIND, CANCELLED, DONE, Job, Note, Refusal, Result
 from mutoscope.serve.streams import EventStream, write_notes
 from mutoscope.serve.strict import new_router
 
@@ -47,7 +48,7 @@ async def list_jobs(
     desk: Desk = Depends(get_desk),
 ) -> dict[str, Any]:
     """List jobs, the newest first; `after` is the last id of the page before. `words` are all in the prompt."""
-    jobs, more = await desk.list_jobs(limit, after, kind=kind, words=words)
+    jobs, more = await desk.list_jobs(limit, after, kind=kind, words=words, also={"origin <> ?": BLIND})
     return {"object": "list", "data": [show(desk, job) for job in jobs], "has_more": more}
 
 
@@ -91,7 +92,24 @@ def follow(desk: Desk, job_id: str | None, after: int | None) -> Response:
     """Return a stream of events; Refusal 503 when there are too many."""
     if desk.streams >= desk.settings.max_streams:
         raise Refusal(503, "too_many_streams", "too many event streams are open; try again later", {"Retry-After": "5"})
-    return EventStream(write_notes(desk.listen(job_id, after)))
+    notes = desk.listen(job_id, after)
+    return EventStream(write_notes(notes if job_id else without_blind(desk, notes)))
+
+
+async def without_blind(desk: Desk, notes: AsyncGenerator[Note, None]) -> AsyncGenerator[Note, None]:
+    """Yield the notes of all jobs but those of the arena, which say who draws what."""
+    origins: dict[str, str] = {}
+    async with contextlib.aclosing(notes) as every:
+        async for note in every:
+            if note.name == "state":
+                origins[note.job_id] = note.data.origin
+            elif note.job_id not in origins:
+                with contextlib.suppress(Refusal):  # it was removed since
+                    origins[note.job_id] = (await desk.find(note.job_id)).origin
+            if origins.get(note.job_id) != BLIND:
+                yield note
+            if note.name == "removed" or (note.name == "state" and note.data.has_ended):
+                origins.pop(note.job_id, None)
 
 
 def read_number(words: str | None) -> int | None:

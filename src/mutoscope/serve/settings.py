@@ -20,6 +20,8 @@ class ServeSettings:
     port: int = DEFAULT_PORT
     names: tuple[str, ...] = ()  # other names of this machine that a Host header may hold
     token: str | None = None  # None: everybody who reaches it may draw
+    pairs: tuple[Path, ...] = ()  # folders of pairs for the arena, see arena_files.py
+    runs: tuple[Path, ...] = ()  # training runs, or folders of them, that are shown
     workers: int = 1  # processes that draw
     time_limit: float = 3600.0  # seconds of one job
     cancel_grace: float = 30.0  # seconds that a step may take after its job was cancelled; then its worker is replaced

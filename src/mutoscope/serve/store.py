@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,22 @@ class Store:
                 raise
             for note in notes:
                 self._tell(note)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction on the tables of another module; it is on the disk when this ends."""
+        with self._change():
+            yield self._db
+
+    def rows(self, question: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Return the rows that answer a question about the tables of another module."""
+        with self._lock:
+            return self._db.execute(question, values).fetchall()
+
+    def make_tables(self, schema: str) -> None:
+        """Make the tables of another module where they are not there yet."""
+        with self._lock:
+            self._db.executescript(schema)
 
     def _next(self) -> int:
         self._number += 1
@@ -262,12 +278,13 @@ class Store:
         state: str | None = None,
         kind: str | None = None,
         words: str | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> list[Job]:
         """Return up to `limit` jobs behind the job `after`, those of one origin, state or kind where they are given, and those with
-        all of the words in their prompts; Refusal 404.
+        all of the words in their prompts; Refusal 404. `also`: conditions of other modules, each with its one value.
         """
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
-        rules: dict[str, Any] = {"origin = ?": origin, "state = ?": state, "kind = ?": kind}
+        rules: dict[str, Any] = {"origin = ?": origin, "state = ?": state, "kind = ?": kind, **(also or {})}
         wanted = [f"%{escape_like(word)}%" for word in (words or "").split()]
         with self._lock:
             if after is not None:
