@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -156,6 +157,20 @@ class TestResult:
         file.write_text(text)
         assert main(["bench", "--from", str(file)]) == 2
         assert "bench.json is no result of mutoscope bench" in capsys.readouterr().err
+
+
+def test_the_tiny_decoder_in_onnx_runtime_is_the_one_of_pytorch(monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("diffusers")
+    from mutoscope.bench import against
+
+    monkeypatch.setattr(against, "CELLS", 4)  # quicker
+    assert against._can_export()
+    session = against._open_decoder(1)
+    latents = np.random.default_rng(3).standard_normal((1, 4, against.CELLS, against.CELLS)).astype(np.float32)
+    with torch.inference_mode():
+        expected = against._decoder(4).decoder(torch.from_numpy(latents)).numpy()
+    (given,) = session.run(None, {session.get_inputs()[0].name: latents})
+    np.testing.assert_allclose(given, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,13 @@ ours        the transformer and decoder of the checkpoint, on the runtime that d
 equal       a PixArt transformer of the same width, depth, heads and tokens with Euler flow steps, and AutoencoderTiny
 sd15        the architecture of Stable Diffusion 1.5 with LCM steps; its decoder is AutoencoderTiny too, which is quicker than its own
 
-Each takes four steps at 256 px without guidance, and decodes; reading the text is left out everywhere.
+Each takes four steps at 256 px without guidance, and decodes; reading the text is left out everywhere. AutoencoderTiny decodes in
+ONNX Runtime too, where the packages that export it are installed.
 """
 
+import importlib.util
+import tempfile
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -20,6 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mutoscope.bench.cases import LARGE_PIXELS, Bench, Case, Run, quietly
 from mutoscope.bench.results import Ratio
 from mutoscope.config import SPACE_FACTOR, ModelConfig
+from mutoscope.telemetry import import_onnxruntime
 
 diffusers: Any = untyped_diffusers  # its classes are loaded when asked for, which no type checker sees
 
@@ -33,8 +38,15 @@ EQUAL, EQUAL_STEPS = (
     "PixArt transformer of equal size, 4 steps alone",
 )
 TINY_DECODER = "AutoencoderTiny, decoding alone"
+ONNX_DECODER = "AutoencoderTiny, decoding alone, in ONNX Runtime"
 SD15 = "Stable Diffusion 1.5 architecture, LCM, AutoencoderTiny"
-COMPARED = ((EQUAL, OURS), (EQUAL_STEPS, OUR_STEPS), (TINY_DECODER, OUR_DECODER), (SD15, OURS))
+COMPARED = (
+    (EQUAL, OURS),
+    (EQUAL_STEPS, OUR_STEPS),
+    (TINY_DECODER, OUR_DECODER),
+    (ONNX_DECODER, OUR_DECODER),
+    (SD15, OURS),
+)
 Denoise = Callable[[], torch.Tensor]  # -> latents (1, c, h, w)
 
 
@@ -45,7 +57,8 @@ def cases(benches: list[Bench]) -> list[Case]:
 
 def ratios(benches: list[Bench]) -> list[Ratio]:
     """Return how many times as long theirs take."""
-    return [Ratio(f"{a} / {b}", bench.threads, a, b) for bench in benches for a, b in COMPARED]
+    compared = [(a, b) for a, b in COMPARED if a != ONNX_DECODER or _can_export()]
+    return [Ratio(f"{a} / {b}", bench.threads, a, b) for bench in benches for a, b in compared]
 
 
 def _ours(bench: Bench) -> list[Case]:
@@ -78,7 +91,45 @@ def _theirs(bench: Bench) -> list[Case]:
         TINY_DECODER: lambda: _then_decode(lambda: torch.zeros(1, channels, CELLS, CELLS), channels),
         SD15: lambda: _then_decode(_sd15(), SD_LATENT_CHANNELS),
     }
-    return [_torch_case(name, bench.threads, make) for name, make in makers.items()]
+    cases = [_torch_case(name, bench.threads, make) for name, make in makers.items()]
+    return [*cases, _onnx_case(bench.threads)] if _can_export() else cases
+
+
+def _can_export() -> bool:
+    return importlib.util.find_spec("onnx") is not None
+
+
+def _onnx_case(threads: int) -> Case:
+    """Return AutoencoderTiny's decoder in the runtime of ours, with the same session options."""
+    counted: list[int] = []
+
+    def prepare() -> Run:
+        latents = np.zeros((1, SD_LATENT_CHANNELS, CELLS, CELLS), np.float32)
+        flops = _count(lambda: _decoder(SD_LATENT_CHANNELS).decode(torch.from_numpy(latents), return_dict=False))
+        session = _open_decoder(threads)
+
+        def run() -> None:
+            session.run(None, {session.get_inputs()[0].name: latents})
+            if not counted:
+                counted.append(flops)
+
+        return run
+
+    return Case(ONNX_DECODER, "against", threads, prepare, counted)
+
+
+def _open_decoder(threads: int) -> Any:
+    """Return a session of AutoencoderTiny's decoder."""
+    ort = import_onnxruntime()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    latents = torch.zeros(1, SD_LATENT_CHANNELS, CELLS, CELLS)
+    with tempfile.TemporaryDirectory(prefix="mutoscope-") as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = f"{folder}/decoder.onnx"
+        torch.onnx.export(_decoder(SD_LATENT_CHANNELS).decoder, (latents,), path, dynamo=False)
+        return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def _torch_case(name: str, threads: int, make: Callable[[], Callable[[], Any]]) -> Case:
