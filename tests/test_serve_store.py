@@ -345,3 +345,33 @@ class Queue(RuleBasedStateMachine):
 
 
 TestQueue = Queue.TestCase
+
+
+def test_items_are_paged_without_gap_or_double(store: Store):
+    """Against a plain sort in Python; a page goes on where it was, even when the item that it ended with is gone."""
+    made = []
+    for number in range(7):
+        prompt, kind = ("a red fox", "video") if number % 3 == 0 else ("50% of a_lake", "image")
+        job = store.accept(new_job(prompt=prompt, kind=kind, format="mp4" if kind == "video" else "png"))
+        running = claimed(store)
+        for place in range(1 + number % 2):
+            request = f'{{"prompt":"{prompt}","width":{64 + number},"height":{32 + place}}}'
+            store.add_result(job.id, running.epoch, dataclasses.replace(new_result(job, place), request=request))
+        if number != 5:  # this one still runs: what is finished of it is there
+            store.finish(job.id, running.epoch)
+        made = [(64 + number, 32 + place, kind, prompt) for place in reversed(range(1 + number % 2))] + made
+    items, total = store.list_items(50)
+    assert [(item.width, item.height, item.kind, item.prompt) for item in items] == made and total == len(made) == 10
+    first, _ = store.list_items(4)
+    store.remove(first[-1].job_id)
+    rest, total = store.list_items(50, (first[-1].job_place, first[-1].place))
+    assert first + rest == items and total == 9
+    for words, kind, many in (
+        ("FOX red", None, 4),
+        ("0% a_l", None, 5),
+        ("%x", None, 0),
+        (None, "video", 4),
+        ("fox", "image", 0),
+    ):
+        found, total = store.list_items(50, kind=kind, words=words)
+        assert len(found) == total == many, (words, kind)

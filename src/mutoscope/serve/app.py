@@ -13,6 +13,7 @@ from mutoscope.serve import (
     arena_routes,
     counting,
     facts,
+    items,
     login_route,
     openai_images,
     openai_models,
@@ -32,6 +33,7 @@ from mutoscope.serve.strict import StrictRoute
 
 OWN = (
     routes.router,
+    items.router,
     thumbnails.router,
     a1111.router,
     facts.router,

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from mutoscope.serve.jobs import Job, Result
+from mutoscope.serve.jobs import MEDIA_TYPES, Item, Job, Result
 
 
 def describe(job: Job, progress: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -43,4 +43,18 @@ def describe_result(result: Result) -> dict[str, Any]:
         "height": request["height"],
         "warnings": list(result.warnings),
         "request": request,
+    }
+
+
+def describe_item(item: Item) -> dict[str, Any]:
+    """Return a finished picture or clip in few words, as JSON for long lists."""
+    return {
+        "id": item.id,
+        "job": item.job_id,
+        "kind": item.kind,
+        "type": MEDIA_TYPES[item.format],
+        "prompt": item.prompt,
+        "created": item.created,
+        "width": item.width,
+        "height": item.height,
     }

@@ -109,3 +109,24 @@ class Note:
     written: dict[str, bytes] = field(
         default_factory=dict, compare=False, repr=False
     )  # by router: once for all its listeners
+
+
+@dataclass(frozen=True)
+class Item:
+    """A finished picture or clip in few words, as a long list shows it."""
+
+    id: str  # of its result
+    job_id: str
+    kind: str
+    format: str
+    prompt: str
+    created: float  # seconds since 1970
+    width: int
+    height: int
+    job_place: int  # of its job in the queue; with `place` it says where the list goes on
+    place: int
+
+    @property
+    def cursor(self) -> str:
+        """Where the list goes on behind it; good after it was removed, too."""
+        return f"{self.job_place}.{self.place}"

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import SettingError
-from mutoscope.serve.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Note, Refusal, Result
-from mutoscope.serve.tables import JOB_COLUMNS, RESULT_COLUMNS, SCHEMA, as_job, as_result
+from mutoscope.serve.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Item, Job, Note, Refusal, Result
+from mutoscope.serve.tables import ITEM_COLUMNS, JOB_COLUMNS, RESULT_COLUMNS, SCHEMA, as_job, as_result
 
 MAX_TRIES = 2  # workers that may die of one job
 MAX_LOSSES = 5  # servers that may be killed while it runs, without a picture of it being finished
@@ -285,7 +285,7 @@ class Store:
         """
         order, beyond = ("DESC", "<") if newest_first else ("ASC", ">")
         rules: dict[str, Any] = {"origin = ?": origin, "state = ?": state, "kind = ?": kind, **(also or {})}
-        wanted = [f"%{escape_like(word)}%" for word in (words or "").split()]
+        wanted = like_words(words)
         with self._lock:
             if after is not None:
                 rules[f"place {beyond} ?"] = self._place_of(after)
@@ -297,6 +297,29 @@ class Store:
                 f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY place {order} LIMIT ?", (*values, limit)
             ).fetchall()
             return [as_job(row, self._results_of(row["id"])) for row in rows]
+
+    def list_items(
+        self, limit: int, after: tuple[int, int] | None = None, kind: str | None = None, words: str | None = None
+    ) -> tuple[list[Item], int]:
+        """Return up to `limit` finished pictures and clips, the newest first, and how many there are of this kind with these words.
+
+        `after` is the place of a job and that of its result: the list goes on behind them, whether they are still there or not.
+        """
+        wanted = like_words(words)
+        rules = [r"prompt LIKE ? ESCAPE '\'"] * len(wanted) + ["kind = ?"] * (kind is not None)
+        values = [*wanted, *([] if kind is None else [kind])]
+        # CROSS: prompts are looked through first, then the results of those that match; the other way costs eight times as much
+        source, where = "jobs CROSS JOIN results ON results.job_id = jobs.id", " AND ".join(rules) or "1"
+        counted = f"{source} WHERE {where}" if rules else "results"
+        first, second = after or (1 << 62, 0)
+        with self._lock:
+            (total,) = self._db.execute(f"SELECT count(*) FROM {counted}", values).fetchone()
+            rows = self._db.execute(
+                f"SELECT {ITEM_COLUMNS} FROM {source} WHERE {where} AND jobs.place <= ? AND (jobs.place < ? OR results.place < ?) "
+                "ORDER BY jobs.place DESC, results.place DESC LIMIT ?",
+                (*values, first, first, second, limit),
+            ).fetchall()
+        return [Item(**dict(row)) for row in rows], total
 
     def _place_of(self, job_id: str) -> Any:
         row = self._db.execute("SELECT place FROM jobs WHERE id = ?", (job_id,)).fetchone()
@@ -351,6 +374,11 @@ class Store:
             results = {name for (name,) in self._db.execute("SELECT file FROM results").fetchall()}
             inputs = {name for (name,) in self._db.execute(f"SELECT id FROM jobs WHERE image AND {ACTIVE}").fetchall()}
         return results, inputs
+
+
+def like_words(words: str | None) -> list[str]:
+    """Return for each word what LIKE takes: it stands anywhere in a prompt."""
+    return [f"%{escape_like(word)}%" for word in (words or "").split()]
 
 
 def escape_like(word: str) -> str:

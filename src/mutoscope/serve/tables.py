@@ -28,6 +28,10 @@ JOB_COLUMNS = (
     "id, state, kind, model, format, prompt, requests, cost, created, started, ended, tries, epoch, error, error_code, previews, "
     "origin, memo, image, number"
 )
+ITEM_COLUMNS = (
+    "results.id, jobs.id AS job_id, jobs.kind, jobs.format, jobs.prompt, jobs.created, json_extract(results.request, '$.width') AS width, "
+    "json_extract(results.request, '$.height') AS height, jobs.place AS job_place, results.place"
+)
 RESULT_COLUMNS = "id, job_id, place, file, format, bytes, seconds, request, warnings, number"
 
 

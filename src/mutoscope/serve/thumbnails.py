@@ -22,9 +22,14 @@ SIDE, QUALITY = 256, 78  # pixels of the longer side
 @router.api_route("/results/{result_id}/thumbnail", methods=["GET", "HEAD"])
 async def get_thumbnail(result_id: str, desk: Desk = Depends(get_desk)) -> Response:
     """Return a small WebP of a result; of a clip, its first frame."""
-    result = await desk.find_result(result_id)
-    data = await desk.look_up(read_thumbnail, desk.path_of(result), desk.files.thumbnail_of(result))
+    data = await desk.look_up(find_thumbnail, desk, result_id)
     return Response(data, media_type="image/webp", headers={"Cache-Control": FOREVER})
+
+
+def find_thumbnail(desk: Desk, result_id: str) -> bytes:
+    """Return the small picture of a result; Refusal 404."""
+    result = desk.store.get_result(result_id)
+    return read_thumbnail(desk.path_of(result), desk.files.thumbnail_of(result))
 
 
 def read_thumbnail(source: Path, target: Path) -> bytes:

@@ -16,7 +16,8 @@ async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error; // it was given up here
     throw new Refused(0, { message: "the server does not answer", code: "gone" });
   }
   if (answer.status === 204) return null;
@@ -46,6 +47,13 @@ export function listJobs({ limit = 60, after, kind, words } = {}) {
   const asked = new URLSearchParams({ limit });
   for (const [name, value] of Object.entries({ after, kind, words })) if (value) asked.set(name, value);
   return ask(`/api/jobs?${asked}`);
+}
+
+/** A page of everything that was made, the newest first, in few words each. */
+export function listItems({ limit, after, kind, words, signal }) {
+  const asked = new URLSearchParams({ limit });
+  for (const [name, value] of Object.entries({ after, kind, words })) if (value) asked.set(name, value);
+  return ask(`/api/items?${asked}`, { signal });
 }
 
 /** Order; the key makes sure that a repeated try is not a second job. */

@@ -1,93 +1,114 @@
-// Everything that was made: a page at a time from the server, searched there.
+// Everything that was made: read from the server page by page as it is scrolled, searched there, shown by the grid.
 import { $, el, icon } from "/page/dom.js";
-import { listJobs, thumbnail } from "/page/api.js";
+import { getJob, listItems, thumbnail } from "/page/api.js";
+import { makeGrid } from "/page/grid.js";
+import { state, subscribe } from "/page/store.js";
 import { openViewer } from "/page/viewer.js";
-import { allItems, isActive, state, subscribe } from "/page/store.js";
 
-const PAGE = 60;
-const shown = { jobs: new Map(), more: false, last: null, asked: 0, isReading: false };
-let newest = ""; // the newest that has ended, to see when there is something new
+const FIRST = 120, NEXT = 500; // items of a page
+const WAIT = 40; // milliseconds between two questions while somebody types
+const shown = { items: [], ids: new Set(), next: null, total: 0, query: "", isReading: false };
+let visible = []; // without what is being deleted
+let question = null; // to be given up when there is a newer one
+let scrolled = 0; // where the list was when it was left
 let timer = 0;
+let grid = null;
 
 const query = () => ({ words: $("search").value.trim(), kind: $("library-kind").value });
-const visible = () => [...shown.jobs.values()].filter((job) => !state.hidden.has(job.id) && !gone(job));
-const gone = (job) => shown.removed?.has(job.id);
+
+/** An item of the list as the rest of the page knows items; what is missing comes with `whole`. */
+const asItem = ({ id, job, kind, type, prompt, created, width, height }) => ({
+  job: { id: job, kind, prompt, created }, result: { id, url: `/api/results/${id}`, type, width, height, request: { prompt } },
+});
 
 /** The items in the order of the grid. */
-export const libraryItems = () => allItems(visible().sort((a, b) => b.created - a.created));
+export const libraryItems = () => visible;
 
-/** Read the first page for what is searched. */
+/** The same item with its request and the rest of its job. */
+export async function whole({ job, result }) {
+  const all = await getJob(job.id);
+  return { job: all, result: all.results.find((one) => one.id === result.id) || all.results.at(-1) };
+}
+
+/** Read the first page for what is searched; what follows stays where it is the same list. */
 export async function readLibrary() {
-  const asked = ++shown.asked;
-  const page = await listJobs({ limit: PAGE, ...query() });
-  if (asked !== shown.asked) return; // a newer question is under way
-  Object.assign(shown, { jobs: new Map(page.data.map((job) => [job.id, job])), more: page.has_more, last: page.data.at(-1)?.id, removed: new Set() });
-  showGrid(true);
-  if (shown.more && !allItems(visible()).length) await readOlder();
+  question?.abort();
+  const own = question = new AbortController(), asked = query(), key = JSON.stringify(asked);
+  const page = await listItems({ limit: FIRST, ...asked, signal: own.signal });
+  const isSame = key === shown.query && page.data.some((one) => shown.ids.has(one.id));
+  if (isSame) {
+    const fresh = page.data.filter((one) => !shown.ids.has(one.id));
+    keep([...fresh.map(asItem), ...shown.items], { total: page.total });
+  } else {
+    if (key !== shown.query) scrollTo({ top: 0 });
+    keep(page.data.map(asItem), { next: page.next, total: page.total, query: key });
+  }
 }
 
-/** Read the next page. */
+/** Read the next page; false where there is none. */
 export async function readOlder() {
-  if (!shown.more || shown.isReading) return false;
+  if (!shown.next || shown.isReading) return false;
   shown.isReading = true;
-  const asked = shown.asked;
+  const own = question;
   try {
-    const page = await listJobs({ limit: PAGE, after: shown.last, ...query() });
-    if (asked !== shown.asked) return false;
-    for (const job of page.data) shown.jobs.set(job.id, job);
-    Object.assign(shown, { more: page.has_more, last: page.data.at(-1)?.id || shown.last });
+    const page = await listItems({ limit: NEXT, after: shown.next, ...query(), signal: own?.signal });
+    if (own !== question) return false; // something else is searched since
+    keep([...shown.items, ...page.data.map(asItem).filter((one) => !shown.ids.has(one.result.id))], { next: page.next, total: page.total });
+    return true;
   } finally { shown.isReading = false; }
-  showGrid();
-  return true;
 }
 
-const tiles = new Map();
-function tileOf(item) {
-  const { job, result } = item;
-  if (tiles.has(result.id)) return tiles.get(result.id);
-  const link = el("a", { class: "tile-link", href: `#library/${result.id}`, title: job.prompt },
-    el("img", { src: thumbnail(result), alt: result.request.prompt, width: result.width, height: result.height, loading: "lazy", decoding: "async" }));
-  if (result.type.startsWith("video/")) link.append(el("span", { class: "badge" }, icon("play")));
-  const tile = el("li", {}, link);
-  tile.style.setProperty("--aspect", String(Math.min(3, Math.max(.5, result.width / result.height))));
-  tiles.set(result.id, tile);
-  return tile;
+function keep(items, facts) {
+  Object.assign(shown, facts, { items, ids: new Set(items.map((item) => item.result.id)) });
+  showItems();
 }
 
-function showGrid(anew = false) {
+function showItems() {
+  visible = shown.items.filter(({ job }) => !state.hidden.has(job.id) && !state.removed.has(job.id));
   if ($("library").hidden) return;
-  const wanted = libraryItems().map(tileOf), grid = $("grid");
-  const isPrefix = !anew && [...grid.children].every((one, place) => one === wanted[place]);
-  if (isPrefix) grid.append(...wanted.slice(grid.children.length)); else grid.replaceChildren(...wanted);
-  $("load-more").hidden = !shown.more;
+  const total = shown.total - (shown.items.length - visible.length);
+  grid.show(visible, total);
   const { words, kind } = query();
-  $("library-said").textContent = wanted.length ? `${wanted.length}${shown.more ? " or more" : ""}` : words || kind ? "Nothing like that was made" : "Nothing was made yet";
+  $("library-said").textContent = total ? total.toLocaleString("en") : words || kind ? "Nothing like that was made" : "Nothing was made yet";
 }
 
-/** Show the library, with one item in full view where the address names one. */
+function makeTile({ job, result }) {
+  const picture = el("img", { "data-src": thumbnail(result), alt: job.prompt, width: result.width, height: result.height, decoding: "async" });
+  const link = el("a", { class: "tile-link", href: `#library/${result.id}`, title: job.prompt }, picture);
+  if (result.type.startsWith("video/")) link.append(el("span", { class: "badge" }, icon("play")));
+  return el("li", {}, link);
+}
+
+/** Show the library where it was left, with one item in full view where the address names one. */
 export async function openLibrary(id) {
-  await readLibrary().catch((error) => { $("library-said").textContent = error.message; });
-  if (id) showItem(id);
+  showItems();
+  scrollTo({ top: scrolled });
+  await readLibrary().catch(said);
+  if (id) await showItem(id);
 }
 
-/** Open the full view of a result of the library. */
-export function showItem(id) {
-  openViewer(id, { items: libraryItems, older: readOlder });
+const said = (error) => { if (error.name !== "AbortError") $("library-said").textContent = error.message; };
+
+/** Open the full view of a result; the list is read on until it is there. */
+export async function showItem(id) {
+  while (!shown.ids.has(id) && await readOlder().catch(() => false));
+  openViewer(id, { items: libraryItems, older: readOlder, whole });
 }
+
+/** Remember where the list is when another screen comes. */
+export function leaveLibrary() { scrolled = scrollY; }
 
 export function listenToLibrary() {
-  const soon = () => { clearTimeout(timer); timer = setTimeout(() => readLibrary().catch(() => {}), 150); };
+  grid = makeGrid($("grid"), { makeTile, aspectOf: ({ result }) => result.width / result.height, whenNearEnd: () => readOlder().catch(said) });
+  const soon = () => { clearTimeout(timer); timer = setTimeout(() => readLibrary().catch(said), WAIT); };
   $("search").addEventListener("input", soon);
   $("library-kind").addEventListener("change", soon);
-  $("load-more").onclick = () => readOlder().catch(() => {});
-  new IntersectionObserver((seen) => { if (seen.some((one) => one.isIntersecting) && !$("library").hidden) readOlder().catch(() => {}); },
-    { rootMargin: "800px" }).observe($("more-below"));
+  const seen = new Set(); // results that were looked for already
   subscribe(() => {
     if ($("library").hidden) return;
-    for (const id of shown.jobs.keys()) if (state.hidden.has(id)) (shown.removed ||= new Set()).add(id); else shown.removed?.delete(id);
-    const ended = [...state.jobs.values()].filter((job) => !isActive(job)).map((job) => job.id + job.results.length).sort().join();
-    if (newest && ended !== newest && !state.hidden.size) soon();
-    newest = ended;
-    showGrid();
+    const fresh = [...state.jobs.values()].flatMap((job) => job.results).filter((one) => !seen.has(one.id));
+    for (const one of fresh) seen.add(one.id);
+    if (fresh.some((one) => !shown.ids.has(one.id)) && shown.query) soon();
+    if (visible.length !== shown.items.filter(({ job }) => !state.hidden.has(job.id) && !state.removed.has(job.id)).length) showItems();
   });
 }

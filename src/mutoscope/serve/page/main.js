@@ -5,7 +5,7 @@ import { actions } from "/page/actions.js";
 import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
 import { listenToKeys, showKeys } from "/page/keys.js";
-import { listenToLibrary, openLibrary, showItem } from "/page/library.js";
+import { leaveLibrary, listenToLibrary, openLibrary, showItem } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
 import { refreshStage, showStage, stage } from "/page/stage.js";
 import { listenForFiles, paint, showStart, start } from "/page/start.js";
@@ -94,6 +94,7 @@ function showScreen() {
   const [name, ...rest] = location.hash.slice(1).split(/[/=]/);
   if (name === "settings") return readLink(location.hash.slice(10));
   const isLibrary = name === "library";
+  if (!isLibrary && !$("library").hidden) leaveLibrary();
   $("create").hidden = isLibrary;
   $("library").hidden = !isLibrary;
   for (const [id, is] of [["to-create", !isLibrary], ["to-library", isLibrary]]) {

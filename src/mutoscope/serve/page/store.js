@@ -7,6 +7,7 @@ export const state = {
   previews: new Map(), // by job: address of the newest preview
   shares: new Map(), // by job: how far its bar is; it never runs backwards
   hidden: new Set(), // jobs that are being deleted
+  removed: new Set(), // jobs that are gone, so that no list shows them
   more: false, // whether the server has older ones
   last: null, // the oldest that was asked for
   chosen: null, // job on the stage; null: what happens now, else the newest
@@ -115,6 +116,7 @@ export function hear(name, data) {
     state.previews.delete(data.job);
   } else if (name === "removed") {
     for (const one of [state.jobs, state.progress, state.previews, state.shares]) one.delete(data.job);
+    state.removed.add(data.job);
     state.hidden.delete(data.job);
     if (state.chosen === data.job) state.chosen = null;
   }

@@ -5,26 +5,31 @@ import { mediaOf } from "/page/stage.js";
 import { subscribe, state } from "/page/store.js";
 import { requestWords, sentence } from "/page/words.js";
 
-let list = null; // { items(), older() }
+let list = null; // { items(), older(), whole(item) }: what there is, the next page, an item with its request
 let shownId = null;
+let item = null; // that is shown, with its request
 let isWalking = false;
 
 const place = () => list.items().findIndex(({ result }) => result.id === shownId);
-export const viewed = () => ($("viewer").open ? list.items()[place()] : null);
+export const viewed = () => ($("viewer").open ? item : null);
 
 /** Open the full view of a result; `from` says which others there are. */
-export function openViewer(id, from) {
+export async function openViewer(id, from) {
   list = from;
   shownId = id;
   if (place() < 0) return closeViewer();
-  show();
-  if (!$("viewer").open) $("viewer").showModal();
+  await show();
+  if (item?.result.id === shownId && !$("viewer").open) $("viewer").showModal();
 }
 
 export function closeViewer() { if ($("viewer").open) $("viewer").close(); }
 
-function show() {
-  const item = list.items()[place()];
+async function show() {
+  const asked = shownId, light = list.items()[place()];
+  const found = list.whole ? await list.whole(light).catch(() => null) : light;
+  if (asked !== shownId || !found) return; // somebody turned on, or it was deleted elsewhere
+  item = found;
+  lastPlace = place();
   const rows = requestWords(item).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))]);
   const round = (sign, words, by) => label(el("button", { type: "button", class: `icon turn ${sign}`, onclick: () => turn(by) }), sign, words);
   const close = label(el("button", { type: "button", class: "icon close", onclick: () => $("viewer").close() }), "close", "Close");
@@ -47,7 +52,7 @@ export async function turn(by) {
     if (!next) return;
     shownId = next.result.id;
     if (location.hash.startsWith("#library/")) history.replaceState(null, "", `#library/${shownId}`);
-    show();
+    await show();
   } finally { isWalking = false; }
 }
 
