@@ -375,3 +375,4 @@ def test_items_are_paged_without_gap_or_double(store: Store):
     ):
         found, total = store.list_items(50, kind=kind, words=words)
         assert len(found) == total == many, (words, kind)
+    assert store.list_items(50, also={"jobs.origin <> ?": "jobs"}) == ([], 0)

@@ -7,9 +7,11 @@ from fastapi import Depends, Query
 from mutoscope.serve.access import get_desk
 from mutoscope.serve.describing import describe_item
 from mutoscope.serve.desk import Desk
+from mutoscope.serve.jobs import BLIND
 from mutoscope.serve.strict import new_router
 
 router = new_router(prefix="/api")
+NOT_BLIND = {"jobs.origin <> ?": BLIND}  # what the arena draws is seen there, without its makers
 
 
 @router.get("/items")
@@ -22,7 +24,7 @@ async def list_items(
 ) -> dict[str, Any]:
     """List finished pictures and clips, the newest first; `after` is `next` of the page before. `words` are all in the prompt."""
     behind = None if after is None else read_cursor(after)
-    items, total = await desk.look_up(desk.store.list_items, limit + 1, behind, kind, words)
+    items, total = await desk.look_up(desk.store.list_items, limit + 1, behind, kind, words, NOT_BLIND)
     shown, more = items[:limit], len(items) > limit
     following = shown[-1].cursor if more else None
     return {"object": "list", "data": [describe_item(item) for item in shown], "next": following, "total": total}

@@ -299,15 +299,22 @@ class Store:
             return [as_job(row, self._results_of(row["id"])) for row in rows]
 
     def list_items(
-        self, limit: int, after: tuple[int, int] | None = None, kind: str | None = None, words: str | None = None
+        self,
+        limit: int,
+        after: tuple[int, int] | None = None,
+        kind: str | None = None,
+        words: str | None = None,
+        also: Mapping[str, Any] | None = None,
     ) -> tuple[list[Item], int]:
         """Return up to `limit` finished pictures and clips, the newest first, and how many there are of this kind with these words.
 
         `after` is the place of a job and that of its result: the list goes on behind them, whether they are still there or not.
+        `also`: conditions of other modules, each with its one value.
         """
         wanted = like_words(words)
-        rules = [r"prompt LIKE ? ESCAPE '\'"] * len(wanted) + ["kind = ?"] * (kind is not None)
-        values = [*wanted, *([] if kind is None else [kind])]
+        more = {**(also or {}), **({} if kind is None else {"kind = ?": kind})}
+        rules = [r"prompt LIKE ? ESCAPE '\'" for _ in wanted] + [*more]
+        values = [*wanted, *more.values()]
         # CROSS: prompts are looked through first, then the results of those that match; the other way costs eight times as much
         source, where = "jobs CROSS JOIN results ON results.job_id = jobs.id", " AND ".join(rules) or "1"
         counted = f"{source} WHERE {where}" if rules else "results"
