@@ -2,7 +2,8 @@
 
 `install(folder)` makes it a package with an entry point there; with the folder on PYTHONPATH, `--model fake:0` opens it. What stands
 behind the colon is the seconds of a step. Words of a prompt that do something: slow (0.2 s a step), hang, die (every time),
-die-once-NAME (the first time, by a file of this name in $MUTOSCOPE_FAKE_FOLDER), raise, nan.
+die-once-NAME (the first time, by a file of this name in $MUTOSCOPE_FAKE_FOLDER), raise, nan. device
+draws the name of the device that the worker was told: its letters are the first pixels. It knows auto, cpu, cuda:0 and cuda:1.
 """
 
 import os
@@ -15,18 +16,19 @@ import numpy as np
 
 from mutoscope.capabilities import Capabilities
 from mutoscope.engines import Drawn, EngineSettings
-from mutoscope.errors import NonFiniteError
+from mutoscope.errors import NonFiniteError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.prompt.request import Request
 
 STEPS = 4
+DEVICES = ("auto", "cpu", "cuda:0", "cuda:1")
 
 
 class FakeEngine:
     """Noise that depends on the seed and the index alone."""
 
-    def __init__(self, seconds: float):
-        self.seconds = seconds
+    def __init__(self, seconds: float, device: str = "auto"):
+        self.seconds, self.device = seconds, device
         self.capabilities = Capabilities(
             "fake", "f" * 16, engine="fake", objects=False, reads_facts=False, image_steps=STEPS
         )
@@ -40,6 +42,8 @@ class FakeEngine:
             yield phase.advance(preview=np.zeros((8, 8, 3), np.uint8) if preview else None)
         random = np.random.default_rng([request.seed, request.index])
         frames = random.integers(0, 256, (request.num_frames, request.height, request.width, 3), np.uint8)
+        if "device" in request.prompt.split():
+            frames.reshape(-1)[: len(self.device)] = list(self.device.encode())
         yield Event("done", 1, 1, result=Drawn(frames))
 
 
@@ -64,7 +68,9 @@ def misbehave(prompt: str) -> None:
 
 def open_fake(words: str, settings: EngineSettings) -> FakeEngine:
     """Return the engine; its model's name is the seconds of a step."""
-    return FakeEngine(float(words))
+    if settings.device not in DEVICES:
+        raise SettingError(f"there is no device {settings.device!r} here; known: {', '.join(DEVICES)}")
+    return FakeEngine(float(words), settings.device)
 
 
 def install(folder: Path) -> Path:

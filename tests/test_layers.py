@@ -55,6 +55,7 @@ FRIENDS = {
     ("postprocess", "media"),  # pixels and their luma, without files
     ("bench", "export"),  # tables of Markdown
     ("serve", "evaluate"),  # strengths out of votes, prompts to draw
+    ("cluster", "serve"),  # its replicas hold the workers of a server
     ("prompt", "postprocess"),  # a style may bring a step
 }
 # {user: what it may not import although it lies lower}. The world is what a model is taught from; it knows nothing of drawing.

@@ -17,11 +17,15 @@ import httpx
 from fastapi import Depends
 
 import serve_engine
+from mutoscope import device
+from mutoscope.cli import main
+from mutoscope.cli import serve as command
 from mutoscope.errors import MediaError, SettingError, SizeError, StorageFullError
 from mutoscope.serve.access import get_desk
 from mutoscope.serve.app import create_app
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.jobs import Order, Refusal
+from mutoscope.serve.planning import read_picture
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.strict import StrictBody, new_router
 
@@ -182,3 +186,43 @@ def test_a_router_of_others(settings: ServeSettings):
             assert streams.status_code == 503 and streams.headers["retry-after"] == "5"
 
     asyncio.run(run())
+
+
+def test_every_worker_is_told_its_device(settings: ServeSettings):
+    """Two workers for two devices: what each draws begins with the name of the device that it was told."""
+    both = dataclasses.replace(settings, models=("fake:0.1",), workers=2, devices=("cuda:0", "cuda:1"))
+    assert [one.device for one in both.engines] == ["cuda:0", "cuda:1"]
+    more = dataclasses.replace(both, workers=5)
+    assert [one.device for one in more.engines] == ["cuda:0", "cuda:1", "cuda:0", "cuda:1", "cuda:0"]
+
+    async def act(desk: Desk) -> None:
+        jobs = [await desk.submit(Order("device", options=SMALL)) for _ in range(8)]
+        ended = [await desk.wait(job.id) for job in jobs]
+        pictures = [read_picture(await desk.read_result(job.results[0]), "image") for job in ended]
+        assert {bytes(picture.reshape(-1)[:6]) for picture in pictures} == {b"cuda:0", b"cuda:1"}
+
+    at_desk(both, act)
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_runs(settings: ServeSettings):
+    for devices in (("cuda:7",), ("cuda:0", "cuda:7")):
+        with pytest.raises(SettingError, match="there is no device 'cuda:7' here; known: auto"):
+            Desk(dataclasses.replace(settings, workers=2, devices=devices, folder=settings.folder / devices[0]))
+
+
+def test_devices_on_the_command_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    for words, expected in (
+        (["--device", "cuda:0", "--device", "cuda:1", "--workers", "1"], "leaves devices without work: cuda:0, cuda:1"),
+        (["--device", "cuda:0"], "takes no device"),  # the embedded model
+    ):
+        assert main(["serve", "--port", "0", *words]) == 2 and expected in capsys.readouterr().err
+    for found, workers in (((), 0), (("cuda:0", "cuda:1", "cuda:2"), 3)):
+        monkeypatch.setattr(device, "cuda_devices", lambda found=found: found)
+        ran: list[ServeSettings] = []
+        monkeypatch.setattr(command, "run", lambda settings, ran=ran: ran.append(settings))
+        assert main(["serve", "--device", "all"]) == (0 if found else 2)
+        assert [(one.workers, one.devices) for one in ran] == ([(workers, found)] if found else [])
+    assert "there is no GPU here" in capsys.readouterr().err

@@ -130,3 +130,12 @@ def need_torch(extra: str = "torch") -> None:
     """Raise MissingExtraError, which names `extra`, where PyTorch is not installed; imports nothing."""
     if importlib.util.find_spec("torch") is None:
         raise MissingExtraError("PyTorch", extra)
+
+
+def cuda_devices() -> tuple[str, ...]:
+    """Return the names of the GPUs that PyTorch knows, () without PyTorch."""
+    if importlib.util.find_spec("torch") is None:
+        return ()
+    import torch
+
+    return tuple(f"cuda:{number}" for number in range(torch.cuda.device_count()))

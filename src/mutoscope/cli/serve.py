@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,6 +41,15 @@ RunFolders = Annotated[
         help="A training run, or a folder of them, to be shown; once for each. Default: runs, where it is there.",
     ),
 ]
+Devices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        parser=ask.text,
+        help="For models made elsewhere: cpu, cuda, cuda:1, mps; once for each worker, or all: every GPU.",
+    ),
+]
 
 
 def serve(
@@ -60,7 +70,10 @@ def serve(
             "--token", "TOKEN", "What clients must send. Default: MUTOSCOPE_TOKEN; one is made where it is needed."
         ),
     ] = None,
-    workers: Annotated[int, ask.int_option("--workers", 1, "Processes that draw. Default: 1.")] = 1,
+    workers: Annotated[
+        int | None,
+        ask.int_option("--workers", 2, "Processes that draw, dealt out to the devices. Default: one for each device."),
+    ] = None,
     time_limit: Annotated[
         float, ask.float_option("--time-limit", 3600, "Seconds that a job may take. Default: 3600.", "SECONDS")
     ] = 3600.0,
@@ -71,8 +84,14 @@ def serve(
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
-    device: ask.Device = "auto",
+    device: Devices = None,
     offload: ask.Offload = "auto",
+    ray: Annotated[
+        bool, ask.flag("--ray", "Draw with Ray Serve, on this machine or on the cluster of RAY_ADDRESS.")
+    ] = False,
+    ray_url: Annotated[
+        str | None, ask.text_option("--ray-url", "URL", "Draw with the application of Ray Serve at this address.")
+    ] = None,
 ) -> None:
     """Serve pictures and clips to programs and to a browser; no job that was accepted is lost. Ctrl-C ends it."""
     from mutoscope.engines import EMBEDDED, EngineSettings
@@ -83,18 +102,39 @@ def serve(
     settings = ServeSettings(
         folder=Path(folder or Path("outputs") / "server"),
         models=tuple(model or (EMBEDDED,)),
-        engine=EngineSettings(runtime, threads, precision, device, offload),
+        engine=EngineSettings(runtime, threads, precision, "auto", offload),
         host=host or "127.0.0.1",
         port=port,
         names=tuple(allow_host or ()),
         pairs=tuple(map(Path, pairs or ())),
         runs=find_runs(runs),
         token=token or os.environ.get("MUTOSCOPE_TOKEN") or None,
-        workers=workers,
+        workers=1 if workers is None else workers,
+        devices=find_devices(device or (), on_cluster=ray or ray_url is not None),
         time_limit=time_limit,
         max_queue=max_queue,
     )
-    run(check(settings))
+    if workers is None and settings.devices:
+        settings = replace(settings, workers=len(settings.devices))
+    if ray_url is not None:
+        return run(on_cluster(check(settings), ray_url))
+    return run_on_ray(check(settings)) if ray else run(check(settings))
+
+
+def find_devices(names: Sequence[str], *, on_cluster: bool) -> tuple[str, ...]:
+    """Return the devices that were named, all GPUs for `all`; whether they are there, the engines say. SettingError."""
+    if on_cluster and len(names) > 1:
+        raise SettingError(
+            "on a cluster every worker has a GPU of its own; give --device cuda once, --workers for how many"
+        )
+    if "all" not in names:
+        return tuple(dict.fromkeys(names))
+    from mutoscope.device import cuda_devices
+
+    found = cuda_devices()
+    if not found:
+        raise SettingError("--device all: there is no GPU here that PyTorch knows; leave it out to draw on the CPU")
+    return found
 
 
 def find_runs(names: Sequence[str] | None) -> tuple[Path, ...]:
@@ -133,6 +173,10 @@ def check(settings: Any) -> Any:
         len(settings.token) >= 8 and settings.token.isascii() and settings.token.isprintable()
     ):
         raise SettingError("--token must be at least 8 printable ASCII characters")
+    if settings.workers < len(settings.devices):
+        raise SettingError(
+            f"--workers {settings.workers} leaves devices without work: {', '.join(settings.devices)}; leave --workers out"
+        )
     if settings.workers > 1 and settings.engine.threads is None:
         from mutoscope.device import thread_count
 
@@ -141,20 +185,41 @@ def check(settings: Any) -> Any:
     return settings
 
 
-def run(settings: Any) -> None:
-    """Take the port, open the queue, say where it is, serve."""
+def on_cluster(settings: Any, address: str) -> Any:
+    """Return settings with the application of Ray Serve that draws; SettingError."""
+    from mutoscope.serve.remote import check_address
+
+    token = os.environ.get("MUTOSCOPE_RAY_TOKEN") or None
+    return replace(settings, cluster=check_address(address), cluster_token=token)
+
+
+def run_on_ray(settings: Any) -> None:
+    """Serve, and let Ray Serve draw as long; MissingExtraError."""
+    from mutoscope.cluster.serving import Local, import_ray
+
+    import_ray()
+    local = Local()
+    (device,) = settings.devices or ("auto",)
+    engine = replace(settings.engine, device=device)
+    on_ray = replace(settings, cluster=local.address, cluster_token=local.token)
+    run(on_ray, local.running(engine, settings.models, settings.workers))
+
+
+def run(settings: Any, during: AbstractContextManager[None] = nullcontext()) -> None:
+    """Take the port, open the queue, say where it is, serve; `during` is entered when the folder is ours."""
     from mutoscope.serve.app import create_app
     from mutoscope.serve.desk import Desk
     from mutoscope.serve.login import new_token
     from mutoscope.serve.running import run as run_server
     from mutoscope.serve.running import take_port
 
-    listening = take_port(settings.host, settings.port)
-    made = settings.token is None and not settings.is_local
-    settings = replace(settings, port=listening.getsockname()[1], token=new_token() if made else settings.token)
-    desk = Desk(settings, note)
-    say_address(settings, made, [entry.id for entry in desk.catalog])
-    run_server(create_app(desk), desk, listening)
+    with closing(take_port(settings.host, settings.port)) as listening:
+        made = settings.token is None and not settings.is_local
+        settings = replace(settings, port=listening.getsockname()[1], token=new_token() if made else settings.token)
+        desk = Desk(settings, note)
+        with during:
+            say_address(settings, made, [entry.id for entry in desk.catalog])
+            run_server(create_app(desk), desk, listening)
 
 
 def say_address(settings: Any, made: bool, models: Sequence[str]) -> None:
@@ -176,6 +241,9 @@ mutoscope serve
 mutoscope serve --model embedded --model world --port 9000
 mutoscope serve --host 0.0.0.0 --token "a long secret"
 mutoscope serve --folder /var/lib/mutoscope --workers 2 --time-limit 600
-mutoscope serve --pairs outputs/pairs --runs runs/nano""",
+mutoscope serve --pairs outputs/pairs --runs runs/nano
+mutoscope serve --model sdxl-turbo --device cuda:0 --device cuda:1
+mutoscope serve --ray --workers 8
+mutoscope serve --ray-url http://mutoscope-draw-serve-svc:8000 --workers 16""",
     ),
 }

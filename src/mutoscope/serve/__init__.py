@@ -7,6 +7,7 @@ cost      how much work a job is, and how much is taken
 catalog   the models by name, with what they take; loads no weights
 planning  Order -> requests, checked
 worker    the child process that draws; seat  the thread beside it that claims jobs, and survives it
+hiring    which workers there are: processes, each with its device, or remote  replicas of `cluster.serving`; wire  the bytes between
 desk      Desk, the seam: everything above behind a few calls
 feed      what one listener has not read yet
 app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, answers  its parts

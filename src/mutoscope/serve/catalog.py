@@ -1,5 +1,6 @@
 """The models that a server draws with, by name, and what each takes; no weights are loaded here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mutoscope.capabilities import Capabilities
@@ -39,11 +40,14 @@ class Catalog:
         return entry
 
 
-def open_catalog(names: tuple[str, ...], settings: EngineSettings) -> Catalog:
-    """Return the models of names for `open_engine`; raises what that raises."""
+def open_catalog(names: tuple[str, ...], settings: Sequence[EngineSettings]) -> Catalog:
+    """Return the models of names for `open_engine`; raises what that raises. Each must be able to run with all of the settings."""
+    first, *others = dict.fromkeys(settings)
     entries = []
     for name in names:
-        capabilities = open_engine(name, settings).capabilities
+        capabilities = open_engine(name, first).capabilities
+        for other in others:
+            open_engine(name, other)
         same = sum(entry.capabilities.name == capabilities.name for entry in entries)
         entries.append(Entry(f"{capabilities.name}-{same + 1}" if same else capabilities.name, name, capabilities))
     return Catalog(entries)

@@ -19,6 +19,7 @@ from mutoscope.serve.catalog import Catalog, open_catalog
 from mutoscope.serve.cost import cost_of, seconds_until_room
 from mutoscope.serve.feed import Feed
 from mutoscope.serve.files import Files, new_id, open_store
+from mutoscope.serve.hiring import hirings
 from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
 from mutoscope.serve.planning import digest_of, plan
 from mutoscope.serve.seat import Seat
@@ -34,15 +35,15 @@ class Desk:
     """A folder's queue with the seats that draw from it; one in a process, one for a folder."""
 
     def __init__(self, settings: ServeSettings, say: Callable[[str], None] = lambda words: None):
-        self.settings, self.engine = settings, settings.engine
+        self.settings = settings
         self.time_limit, self.cancel_grace = settings.time_limit, settings.cancel_grace
         self.files = Files(settings.folder)
         self._folder_lock = lock_folder(settings.folder)
-        self.catalog: Catalog = open_catalog(settings.models, settings.engine)
+        self.catalog: Catalog = open_catalog(settings.models, settings.engines)
         self.store = open_store(settings.folder, self._tell, say)
         self.stopping = False
         self.tally: Counter[str] = Counter()  # for /metrics
-        self.seats = [Seat(self, f"seat-{number}") for number in range(settings.workers)]
+        self.seats = [Seat(self, f"seat-{number}", hire) for number, hire in enumerate(hirings(settings))]
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeds: set[Feed] = set()
         self._progress: dict[str, dict[str, Any]] = {}  # by job

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
@@ -55,12 +56,27 @@ class Process:
         """Whether it runs."""
         return self.process.poll() is None
 
-    def kill(self) -> None:
-        """End it at once and wait for that."""
+    def interrupt(self) -> None:
+        """End it at once."""
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
+
+    def kill(self) -> None:
+        """End it at once and wait for that."""
+        self.interrupt()
         self.process.wait()
         self.pipe.close()
+
+
+class Link(Protocol):
+    """What a seat needs of a worker: a Process of this machine, or a Remote."""
+
+    @property
+    def is_alive(self) -> bool: ...
+    def send(self, message: Any) -> None: ...
+    def receive(self, seconds: float) -> Any: ...
+    def interrupt(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Employer(Protocol):
@@ -69,7 +85,6 @@ class Employer(Protocol):
     stopping: bool
     time_limit: float
     cancel_grace: float
-    engine: EngineSettings
 
     def claim(self) -> Job | None: ...
     def work_of(self, job: Job) -> Work | None: ...
@@ -82,10 +97,10 @@ class Employer(Protocol):
 class Seat(threading.Thread):
     """One place where jobs are drawn."""
 
-    def __init__(self, desk: Employer, name: str):
+    def __init__(self, desk: Employer, name: str, hire: Callable[[], Link]):
         super().__init__(name=name, daemon=True)
-        self._desk = desk
-        self._process: Process | None = None
+        self._desk, self._hire = desk, hire
+        self._process: Link | None = None
         self._ticket = 0  # of what the worker was given; epochs are counted for each job alone
         self._now: tuple[str, int] | None = None  # the id of the job that is drawn, and its ticket
         self._cancelled: tuple[int, float] = (0, 0.0)  # the ticket of a job that was cancelled, and when
@@ -123,17 +138,16 @@ class Seat(threading.Thread):
         """End the worker, since the server ends; its job waits for the next server."""
         process = self._process
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.process.kill()
+            process.interrupt()
 
-    def _start(self) -> Process | None:
+    def _start(self) -> Link | None:
         """Return a worker that is ready, None where it does not come up or the server ends."""
         if self._process is not None and self._process.is_alive:
             return self._process
         self._end()
         if self._desk.stopping:
             return None
-        self._process = Process(self._desk.engine)
+        self._process = self._hire()
         with contextlib.suppress(*GONE):
             if self._process.receive(START_SECONDS) == ("ready",):
                 return self._process
@@ -180,7 +194,7 @@ class Seat(threading.Thread):
         self._end()
         self._desk.put_back(job, blameless=self._desk.stopping)
 
-    def _follow(self, job: Job, process: Process) -> None:
+    def _follow(self, job: Job, process: Link) -> None:
         """Take what a worker says until it says the end, or is late and is replaced; EOFError where it is gone."""
         deadline = time.monotonic() + self._desk.time_limit
         while True:

@@ -1,6 +1,6 @@
 """How a server runs: where it listens, what it takes, where its queue is."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mutoscope.engines import EMBEDDED, EngineSettings
@@ -22,7 +22,10 @@ class ServeSettings:
     token: str | None = None  # None: everybody who reaches it may draw
     pairs: tuple[Path, ...] = ()  # folders of pairs for the arena, see arena_files.py
     runs: tuple[Path, ...] = ()  # training runs, or folders of them, that are shown
-    workers: int = 1  # processes that draw
+    workers: int = 1  # processes that draw; on a cluster, jobs that are drawn at once
+    devices: tuple[str, ...] = ()  # dealt out to the workers in turn; none: that of `engine`
+    cluster: str | None = None  # address of the application of Ray Serve that draws; None: this machine
+    cluster_token: str | None = None  # what that application asks for
     time_limit: float = 3600.0  # seconds of one job
     cancel_grace: float = 30.0  # seconds that a step may take after its job was cancelled; then its worker is replaced
     max_queue: int = 1000  # jobs that wait or run
@@ -32,6 +35,12 @@ class ServeSettings:
     max_body: int = 32 << 20  # bytes
     body_seconds: float = 10.0  # for a small body to arrive
     head_seconds: float = 10.0  # for a head to arrive
+
+    @property
+    def engines(self) -> list[EngineSettings]:
+        """How each worker runs its models; for a cluster, how this machine reads what they take."""
+        devices = ("auto",) if self.cluster else self.devices or (self.engine.device,)
+        return [replace(self.engine, device=devices[number % len(devices)]) for number in range(self.workers)]
 
     @property
     def is_local(self) -> bool:
