@@ -146,6 +146,17 @@ def open_adapter(path: Path) -> Adapter:
     return Adapter(path, hashlib.sha256(data).hexdigest()[:16], facts, tensors)
 
 
+def is_adapter(path: Path) -> bool:
+    """Say whether a file is called one of ours by its own header; it may still be damaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return KEY in (file.metadata() or {})
+    except (OSError, SafetensorError):
+        return True  # opening it as one says what is wrong
+
+
 def holds_foreign_lora(path: Path) -> bool:
     """Say whether a file is a LoRA as other programs write them, by the names in its header."""
     from safetensors import SafetensorError, safe_open

@@ -16,12 +16,15 @@ from mutoscope.errors import MediaError, MutoscopeError
 File = Annotated[str, typer.Argument(metavar="FILE", parser=ask.text, help="A picture or clip made by Mutoscope.")]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", parser=ask.text, help="Pictures, clips, adapters or checkpoint folders."),
+    typer.Argument(
+        metavar="FILE...", parser=ask.text, help="Pictures, clips, adapters, LoRA files, models: files or folders."
+    ),
 ]
+NOTE_LETTERS = 200  # of what another program wrote into a file
 
 
 def info(files: Files, as_json: ask.Json = False) -> int:
-    """Show what a file, adapter or checkpoint is and how it was made.
+    """Show what a file, adapter or model is and how it was made.
 
     Files that cannot be read are reported and do not stop the others; the exit code is 1 then.
     """
@@ -45,11 +48,13 @@ def info(files: Files, as_json: ask.Json = False) -> int:
 
 
 def describe(path: Path) -> dict[str, Any]:
-    """Return everything known about a file or a checkpoint folder; raises MediaError or CheckpointError."""
+    """Return everything known about a file or a model's folder; raises MediaError or CheckpointError."""
     if path.is_dir():
-        return describe_checkpoint(path)
+        from mutoscope.engines import is_own
+
+        return describe_checkpoint(path) if is_own(path) else describe_model(path)
     if path.suffix.lower() == ".safetensors" and path.is_file():
-        return describe_adapter(path)
+        return describe_weights(path)
     from mutoscope.media import read_info
 
     facts = dict(read_info(path))
@@ -75,6 +80,49 @@ def describe_checkpoint(folder: Path) -> dict[str, Any]:
         "licence": checkpoint.card["licence"],
         "samples": {stage: facts["samples"] for stage, facts in checkpoint.card.get("stages", {}).items()},
         "bytes": sum(part.stat().st_size for part in folder.rglob("*") if part.is_file()),
+    }
+
+
+def describe_model(path: Path) -> dict[str, Any]:
+    """Return class, components and precision of a model made elsewhere; raises CheckpointError."""
+    from mutoscope.cli.models import describe
+    from mutoscope.hub.headers import spell_bytes
+
+    facts = describe(str(path.absolute()))
+    parts = {
+        part: ", ".join(f"{spell_bytes(count)} {dtype}" for dtype, count in counts.items())
+        for part, counts in facts["components"].items()
+    }
+    about = {key: facts[key] for key in ("class", "precision") if key in facts}
+    return {"format": "model made elsewhere", **about, "components": parts}
+
+
+def describe_weights(path: Path) -> dict[str, Any]:
+    """Return what a .safetensors file holds: an adapter of ours, a LoRA of another program, or a whole model; raises CheckpointError."""
+    from mutoscope.adapter import holds_foreign_lora, is_adapter
+
+    if is_adapter(path):
+        return describe_adapter(path)
+    return describe_lora(path) if holds_foreign_lora(path) else describe_model(path)
+
+
+def describe_lora(path: Path) -> dict[str, Any]:
+    """Return networks, layers and ranks of a LoRA of another program, and what its trainer wrote down; raises CheckpointError."""
+    from mutoscope.engines.diffusers.lora_keys import DOWN, HEADS, count_layers, split_key
+    from mutoscope.hub.headers import read_header, read_metadata
+
+    header = read_header(path)
+    splits = {key: split_key(key) for key in header}
+    ranks = {header[key].shape[0] for key, split in splits.items() if split and split[1] == DOWN}
+    networks = {HEADS[head] for key in header for head in HEADS if key.startswith(head)}
+    return {
+        "format": "LoRA made elsewhere",
+        "networks": sorted(networks),
+        "layers": count_layers(header),
+        "ranks": sorted(ranks),
+        "precision": sorted({tensor.dtype for tensor in header.values()}),
+        "bytes": path.stat().st_size,
+        "noted": {key: value[:NOTE_LETTERS] for key, value in read_metadata(path).items()},
     }
 
 

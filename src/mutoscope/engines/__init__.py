@@ -22,7 +22,7 @@ import os
 from pathlib import Path
 
 from mutoscope.engines.base import Drawn, Engine, EngineSettings
-from mutoscope.errors import SettingError
+from mutoscope.errors import MissingModelError, SettingError
 from mutoscope.prompt.request import Request
 
 __all__ = ["EMBEDDED", "WORLD", "Drawn", "Engine", "EngineSettings", "find_maker", "is_own", "open_engine"]
@@ -83,6 +83,8 @@ def _open_foreign(model: str | Path, settings: EngineSettings) -> Engine:
     from mutoscope.hub.names import find_place, looks_like_path
 
     if not os.path.exists(os.path.expanduser(model)) and (isinstance(model, Path) or looks_like_path(model)):
+        if Path(model).suffix == ".safetensors":
+            raise MissingModelError(f"there is no file {model}; give a folder, a .safetensors file or OWNER/NAME")
         return _open_own(Path(model), settings)  # says that it is not there
     place = find_place(str(model))
     if (place.path / "unet" / "model.onnx").is_file():
