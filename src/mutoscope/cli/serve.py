@@ -52,33 +52,59 @@ Devices = Annotated[
 ]
 
 
+Host = Annotated[
+    str | None,
+    ask.text_option(
+        "--host", "ADDRESS", "Where to listen. Default: 127.0.0.1, this machine only; others need a token."
+    ),
+]
+Folder = Annotated[
+    str | None, ask.text_option("--folder", "DIR", "Of the queue and the results. Default: outputs/server.")
+]
+Token = Annotated[
+    str | None,
+    ask.text_option(
+        "--token", "TOKEN", "What clients must send. Default: MUTOSCOPE_TOKEN; one is made where it is needed."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    ask.int_option("--workers", 2, "Processes that draw, dealt out to the devices. Default: one for each device."),
+]
+TimeLimit = Annotated[
+    float, ask.float_option("--time-limit", 3600, "Seconds that a job may take. Default: 3600.", "SECONDS")
+]
+KeepDays = Annotated[
+    float | None,
+    ask.float_option("--keep-days", 30, "Days after which what has ended is removed. Default: never.", "DAYS"),
+]
+KeepGb = Annotated[
+    float | None,
+    ask.float_option("--keep-gb", 20, "Gigabytes of results beyond which the oldest are removed. Default: none.", "GB"),
+]
+PublicUrl = Annotated[
+    str | None,
+    ask.text_option("--public-url", "URL", "Where clients find it behind a proxy, such as https://studio.example."),
+]
+OnRay = Annotated[bool, ask.flag("--ray", "Draw with Ray Serve, on this machine or on the cluster of RAY_ADDRESS.")]
+RayUrl = Annotated[
+    str | None, ask.text_option("--ray-url", "URL", "Draw with the application of Ray Serve at this address.")
+]
+
+
 def serve(
-    host: Annotated[
-        str | None,
-        ask.text_option(
-            "--host", "ADDRESS", "Where to listen. Default: 127.0.0.1, this machine only; others need a token."
-        ),
-    ] = None,
+    host: Host = None,
     port: Annotated[int, ask.int_option("--port", 8188, "The port. Default: 8188.")] = 8188,
     model: ask.Models = None,
-    folder: Annotated[
-        str | None, ask.text_option("--folder", "DIR", "Of the queue and the results. Default: outputs/server.")
-    ] = None,
-    token: Annotated[
-        str | None,
-        ask.text_option(
-            "--token", "TOKEN", "What clients must send. Default: MUTOSCOPE_TOKEN; one is made where it is needed."
-        ),
-    ] = None,
-    workers: Annotated[
-        int | None,
-        ask.int_option("--workers", 2, "Processes that draw, dealt out to the devices. Default: one for each device."),
-    ] = None,
-    time_limit: Annotated[
-        float, ask.float_option("--time-limit", 3600, "Seconds that a job may take. Default: 3600.", "SECONDS")
-    ] = 3600.0,
+    folder: Folder = None,
+    token: Token = None,
+    workers: Workers = None,
+    time_limit: TimeLimit = 3600.0,
     max_queue: Annotated[int, ask.int_option("--max-queue", 1000, "Jobs that may wait. Default: 1000.")] = 1000,
+    keep_days: KeepDays = None,
+    keep_gb: KeepGb = None,
     allow_host: Names = None,
+    public_url: PublicUrl = None,
     pairs: PairFolders = None,
     runs: RunFolders = None,
     runtime: ask.Runtime = "auto",
@@ -86,12 +112,8 @@ def serve(
     precision: ask.Precision = None,
     device: Devices = None,
     offload: ask.Offload = "auto",
-    ray: Annotated[
-        bool, ask.flag("--ray", "Draw with Ray Serve, on this machine or on the cluster of RAY_ADDRESS.")
-    ] = False,
-    ray_url: Annotated[
-        str | None, ask.text_option("--ray-url", "URL", "Draw with the application of Ray Serve at this address.")
-    ] = None,
+    ray: OnRay = False,
+    ray_url: RayUrl = None,
 ) -> None:
     """Serve pictures and clips to programs and to a browser; no job that was accepted is lost. Ctrl-C ends it."""
     from mutoscope.engines import EMBEDDED, EngineSettings
@@ -106,19 +128,50 @@ def serve(
         host=host or "127.0.0.1",
         port=port,
         names=tuple(allow_host or ()),
+        public_url=None if public_url is None else read_public_url(public_url),
         pairs=tuple(map(Path, pairs or ())),
         runs=find_runs(runs),
         token=token or os.environ.get("MUTOSCOPE_TOKEN") or None,
-        workers=1 if workers is None else workers,
-        devices=find_devices(device or (), on_cluster=ray or ray_url is not None),
         time_limit=time_limit,
         max_queue=max_queue,
+        keep_days=keep_days,
+        keep_gb=keep_gb,
     )
-    if workers is None and settings.devices:
-        settings = replace(settings, workers=len(settings.devices))
+    start(settings, workers, device or (), ray=ray, ray_url=ray_url)
+
+
+def start(settings: Any, workers: int | None, devices: Sequence[str], *, ray: bool, ray_url: str | None) -> None:
+    """Serve with workers of this machine, of a Ray that is started, or of one that runs; SettingError."""
+    if ray_url is not None and (ray or devices):
+        raise SettingError(
+            "--ray-url names workers that run already, with their own devices; leave --ray and --device out"
+        )
+    found = find_devices(devices, on_cluster=ray)
+    settings = check(replace(settings, devices=found, workers=max(1, len(found)) if workers is None else workers))
     if ray_url is not None:
-        return run(on_cluster(check(settings), ray_url))
-    return run_on_ray(check(settings)) if ray else run(check(settings))
+        return run(on_cluster(settings, ray_url))
+    return run_on_ray(settings) if ray else run(settings)
+
+
+def read_public_url(words: str) -> str:
+    """Return scheme, name and port of a public address as browsers spell them; SettingError.
+
+    >>> read_public_url("https://Studio.example:443/")
+    'https://studio.example'
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(words)
+        scheme, name, port = parts.scheme, parts.hostname or "", parts.port
+    except ValueError:
+        scheme, name, port = "", "", None
+    rest = words.partition("://")[2].partition("/")[2]
+    if scheme not in ("http", "https") or not name or not name.isascii() or rest or "@" in words:
+        raise SettingError(f"--public-url must be like https://studio.example, without a path, got {words[:80]!r}")
+    host = f"[{name}]" if ":" in name else name
+    usual = {"http": 80, "https": 443}[scheme]
+    return f"{scheme}://{host}" + ("" if port in (None, usual) else f":{port}")
 
 
 def find_devices(names: Sequence[str], *, on_cluster: bool) -> tuple[str, ...]:
@@ -169,6 +222,9 @@ def check(settings: Any) -> Any:
             raise SettingError(f"{option} must be from {least} to {most}, got {value}")
     if not 0 < settings.time_limit <= 7 * 24 * 3600:
         raise SettingError(f"--time-limit must be seconds above 0 and at most a week, got {settings.time_limit:g}")
+    for option, value in (("--keep-days", settings.keep_days), ("--keep-gb", settings.keep_gb)):
+        if value is not None and not 0 < value <= 1e6:
+            raise SettingError(f"{option} must be above 0 and at most a million, got {value:g}")
     if settings.token is not None and not (
         len(settings.token) >= 8 and settings.token.isascii() and settings.token.isprintable()
     ):
@@ -214,7 +270,7 @@ def run(settings: Any, during: AbstractContextManager[None] = nullcontext()) -> 
     from mutoscope.serve.running import take_port
 
     with closing(take_port(settings.host, settings.port)) as listening:
-        made = settings.token is None and not settings.is_local
+        made = settings.token is None and settings.needs_token
         settings = replace(settings, port=listening.getsockname()[1], token=new_token() if made else settings.token)
         desk = Desk(settings, note)
         with during:
@@ -229,6 +285,8 @@ def say_address(settings: Any, made: bool, models: Sequence[str]) -> None:
     name = f"[{settings.host}]" if ":" in settings.host else settings.host
     address = f"http://{name}:{settings.port}/"
     say(address + (f"#token={settings.token}" if made else ""))
+    if settings.public_url is not None:
+        note(f"clients find it at {settings.public_url}/")
     note(f"mutoscope {', '.join(models)}; queue and results in {settings.folder}; Ctrl-C ends it")
     sys.stdout.flush()
 
@@ -241,6 +299,8 @@ mutoscope serve
 mutoscope serve --model embedded --model world --port 9000
 mutoscope serve --host 0.0.0.0 --token "a long secret"
 mutoscope serve --folder /var/lib/mutoscope --workers 2 --time-limit 600
+mutoscope serve --keep-days 30 --keep-gb 50
+mutoscope serve --host 0.0.0.0 --public-url https://studio.example
 mutoscope serve --pairs outputs/pairs --runs runs/nano
 mutoscope serve --model sdxl-turbo --device cuda:0 --device cuda:1
 mutoscope serve --ray --workers 8

@@ -14,3 +14,12 @@ def get_desk(request: Request) -> Desk:
 def get_logins(request: Request) -> Logins:
     """Return who may come in."""
     return request.app.state.logins
+
+
+def address_of(request: Request) -> str:
+    """Return where the client of a request finds this server: its public address, else the one that it asked.
+
+    What headers of proxies say counts for nothing, since every client can send them.
+    """
+    public = get_desk(request).settings.public_url
+    return public or f"{request.url.scheme}://{request.headers['host']}"

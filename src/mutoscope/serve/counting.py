@@ -20,6 +20,7 @@ COUNTED = {
     "refused": "Orders that were refused since the queue was full.",
     "pictures": "Pictures that were finished.",
     "clips": "Clips that were finished.",
+    "expired": "Jobs that were kept no longer: --keep-days, --keep-gb.",
     "workers_lost": "Workers that ended while they drew.",
 }
 

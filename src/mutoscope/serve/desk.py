@@ -22,6 +22,7 @@ from mutoscope.serve.files import Files, new_id, open_store
 from mutoscope.serve.hiring import hirings
 from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
 from mutoscope.serve.planning import digest_of, plan
+from mutoscope.serve.retention import Retention
 from mutoscope.serve.seat import Seat
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.store import lock_folder
@@ -44,6 +45,7 @@ class Desk:
         self.stopping = False
         self.tally: Counter[str] = Counter()  # for /metrics
         self.seats = [Seat(self, f"seat-{number}", hire) for number, hire in enumerate(hirings(settings))]
+        self._retention = Retention(self.store, self._expire, settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeds: set[Feed] = set()
         self._progress: dict[str, dict[str, Any]] = {}  # by job
@@ -61,6 +63,8 @@ class Desk:
         self.files.sweep(*self.store.files())
         for seat in self.seats:
             seat.start()
+        if self._retention.is_wanted:
+            self._retention.start()
 
     def end_streams(self) -> None:
         """Let all listeners end; in the loop's thread."""
@@ -79,6 +83,7 @@ class Desk:
         for seat in self.seats:
             if seat.is_alive():
                 seat.join(END_SECONDS)
+        self._retention.end(END_SECONDS)
         self._clerk.shutdown(cancel_futures=True)
         self._readers.shutdown(cancel_futures=True)
         self.store.close()
@@ -225,6 +230,10 @@ class Desk:
         job = self.store.remove(job_id)
         self.files.drop_results(job.results)
         return job
+
+    def _expire(self, job_id: str) -> None:
+        self._remove(job_id)
+        self._count("expired")
 
     def _catch_up(self, job_id: str | None, after: int | None) -> tuple[int, list[Note]]:
         """Return up to which number a listener has been told, and the notes that tell it."""

@@ -45,6 +45,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServeSettings, logins: Logins):
         self._app, self._settings, self._logins = app, settings, logins
         self._names = {*LOOPBACK, "[::1]", *(name.lower() for name in settings.names)}
+        self._public = settings.public_url or ""
         if not settings.is_local:
             own = socket.gethostname().lower()
             self._names |= {settings.host.lower(), own, f"{own}.local"}
@@ -93,6 +94,8 @@ class Guard:
     def _is_ours(self, host: str) -> bool:
         """Whether a Host header names this server: host and port; on a network every address in figures does, no foreign name."""
         name, port = split_host(host)
+        if self._public and host == self._public.partition("://")[2]:
+            return True
         if self._settings.is_local:
             return name in self._names and port == str(self._settings.port)
         return name in self._names or is_address(name)
@@ -103,7 +106,7 @@ class Guard:
         if site not in ("", "same-origin", "none"):  # a link to the page itself may be followed from anywhere
             top = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
             return top and scope["method"] == "GET" and scope["path"] == "/"
-        return origin is None or origin.lower().partition("://")[2] == host
+        return origin is None or origin.lower().partition("://")[2] == host or origin.lower() == self._public
 
 
 def split_host(host: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mutoscope.errors import MediaError, SettingError
 from mutoscope.media.limits import check_size
-from mutoscope.serve.access import get_desk
+from mutoscope.serve.access import address_of, get_desk
 from mutoscope.serve.bodies import Share, Word
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.jobs import Job, Order, Refusal, Result
@@ -117,7 +117,7 @@ async def draw(request: Request, desk: Desk, body: ImageBody, order: Order, name
     """Answer an order of pictures: with all of them, or with a stream of events of a name."""
     if not body.stream:
         done = await wait(request, desk, await submit(desk, order))
-        address = f"{request.url.scheme}://{request.headers['host']}" if body.response_format == "url" else None
+        address = address_of(request) if body.response_format == "url" else None
         data = [await describe_picture(desk, result, address) for result in done.results]
         return JSONResponse({**describe_all(done, body), "data": data})
     if desk.streams >= desk.settings.max_streams:

@@ -19,6 +19,7 @@ class ServeSettings:
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
     names: tuple[str, ...] = ()  # other names of this machine that a Host header may hold
+    public_url: str | None = None  # origin under which clients find it, where a proxy stands before it
     token: str | None = None  # None: everybody who reaches it may draw
     pairs: tuple[Path, ...] = ()  # folders of pairs for the arena, see arena_files.py
     runs: tuple[Path, ...] = ()  # training runs, or folders of them, that are shown
@@ -31,6 +32,10 @@ class ServeSettings:
     max_queue: int = 1000  # jobs that wait or run
     max_cost: float = 4000.0  # of one job, megapixel steps, see cost.py
     max_queue_cost: float = 40_000.0  # of all jobs that wait or run
+    keep_days: float | None = None  # after which a job that has ended is removed; None: never
+    keep_gb: float | None = None  # of results; beyond that the oldest are removed
+    keep_least_seconds: float = 600.0  # that a job is kept in any case, for whoever waits for it
+    keep_look_seconds: float = 60.0  # between two looks for what is kept no longer
     max_streams: int = 500  # of events
     max_body: int = 32 << 20  # bytes
     body_seconds: float = 10.0  # for a small body to arrive
@@ -44,5 +49,10 @@ class ServeSettings:
 
     @property
     def is_local(self) -> bool:
-        """Whether only this machine reaches it."""
+        """Whether only this machine reaches it, if nothing passes requests on."""
         return self.host in LOOPBACK
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether others than this machine's users reach it."""
+        return not self.is_local or self.public_url is not None

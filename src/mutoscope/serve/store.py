@@ -89,7 +89,7 @@ class Store:
         with self._change():
             yield self._db
 
-    def rows(self, question: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def rows(self, question: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Return the rows that answer a question about the tables of another module."""
         with self._lock:
             return self._db.execute(question, values).fetchall()
