@@ -20,11 +20,13 @@ from mutoscope.serve.store import Store
 
 REQUEST = '{"prompt":"a lake"}'
 KILLED = """
-import sys
+import sys, time
 from pathlib import Path
 sys.path[:0] = sys.argv[2:]
 from test_serve_retention import Library
 with Library(Path(sys.argv[1]), keep_days=1.0) as library:
+    drop = library.files.drop_results
+    library.files.drop_results = lambda results: (time.sleep(0.02), drop(results))  # where a kill does most harm
     print("removing", flush=True)
     library.retention.look()
 print("all", flush=True)
@@ -149,7 +151,7 @@ def test_a_kill_in_the_middle_leaves_no_row_without_a_file_and_after_a_start_no_
     """SIGKILL at random moments, until all is gone; between the kills a server would start, which sweeps."""
     with Library(tmp_path / "data") as library:
         library.store.rows("PRAGMA synchronous=OFF")  # only to fill it sooner
-        for _ in range(60):
+        for _ in range(16):
             library.add(3, sizes=(4000, 4000))
     command = [sys.executable, "-c", KILLED, str(tmp_path / "data"), str(Path(__file__).parent)]
     rng, kills = random.Random(3), 0
