@@ -128,6 +128,38 @@ def test_from_words_to_a_picture_and_after_a_reload(browser: Browser, server: Se
         assert page.input_value("#prompt") == "a lake <img src=x onerror=alert(1)>"
 
 
+def test_pictures_appear_while_typing_and_the_order_is_what_was_seen(browser: Browser, server: Served):
+    with opened(browser, server) as page:
+        asked: list[dict[str, Any]] = []
+        page.on("request", lambda one: asked.append(json.loads(one.post_data or "")) if "/api/live" in one.url else None)
+        page.locator("#prompt").press_sequentially("a hill")
+        page.wait_for_timeout(400)
+        assert not asked  # off where the model is not the one of the package
+        page.locator("#live").check()
+        page.locator("#prompt").press_sequentially(" with a tree", delay=20)
+        picture = page.locator("#stage img.live-picture")
+        expect(picture).to_be_visible()
+        expect(page.locator("#bar .facts")).to_contain_text("As it will be drawn")  # typing rests
+        assert asked[-1]["prompt"] == "a hill with a tree" and not asked[-1]["sketch"] and asked[-2]["sketch"]
+        assert len({one["seed"] for one in asked}) == len({one["page"] for one in asked}) == 1
+        assert server.http.get("/api/jobs").json()["data"] == [] and page.locator("#strip .thumb").count() == 0
+        page.keyboard.press("Enter")
+        wait_for_results(page)
+        expect(picture).to_have_count(0)
+        assert last_request(server)["seed"] == asked[-1]["seed"]
+        number = len(asked)
+        page.locator(".kinds label", has_text="Clip").first.click()
+        expect(page.locator("#live")).to_be_disabled()
+        expect(page.locator("#live-why")).not_to_be_empty()
+        page.locator("#prompt").press_sequentially(" by a lake")
+        page.reload()
+        page.locator(".kinds label", has_text="Picture").first.click()
+        expect(page.locator("#live")).to_be_checked()  # the browser remembers
+        page.wait_for_timeout(400)
+        assert len(asked) == number + 1 and asked[-1]["prompt"].endswith("by a lake")
+        assert asked[-1]["seed"] != asked[0]["seed"]  # what was drawn is not drawn again
+
+
 def test_settings_reach_the_server(browser: Browser, server: Served):
     with opened(browser, server) as page:
         page.locator(".tile", has_text="Watercolor").click()
@@ -321,9 +353,8 @@ def test_keyboard_alone(browser: Browser, server: Served):
     with opened(browser, server) as page:
         expect(page.locator("#prompt")).to_be_focused()
         page.keyboard.type("a lake")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
-        page.keyboard.press("Tab")
+        for _ in range(4):
+            page.keyboard.press("Tab")
         expect(page.locator("#draw")).to_be_focused()
         page.focus("#seed")
         page.keyboard.press("Control+Enter")

@@ -14,6 +14,7 @@ from mutoscope.serve import (
     counting,
     facts,
     items,
+    live_route,
     login_route,
     openai_images,
     openai_models,
@@ -34,6 +35,7 @@ from mutoscope.serve.strict import StrictRoute
 OWN = (
     routes.router,
     items.router,
+    live_route.router,
     thumbnails.router,
     a1111.router,
     facts.router,

@@ -21,6 +21,9 @@ from mutoscope.serve.feed import Feed
 from mutoscope.serve.files import Files, new_id, open_store
 from mutoscope.serve.hiring import hirings
 from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
+from mutoscope.serve.live import FORMAT as LIVE_FORMAT
+from mutoscope.serve.live import QUALITY as LIVE_QUALITY
+from mutoscope.serve.live import Wish, Wishes, sketch_of
 from mutoscope.serve.planning import digest_of, plan
 from mutoscope.serve.retention import Retention
 from mutoscope.serve.seat import Seat
@@ -50,6 +53,7 @@ class Desk:
         self._feeds: set[Feed] = set()
         self._progress: dict[str, dict[str, Any]] = {}  # by job
         self._waiting = threading.Condition()  # of seats, for jobs
+        self._wishes = Wishes()
         self._seconds_per_cost = FIRST_GUESS
         self._clerk = ThreadPoolExecutor(1, "clerk")
         self._readers = ThreadPoolExecutor(2, "reader")
@@ -76,6 +80,7 @@ class Desk:
         """End the workers and close the queue; jobs that run wait for the next server. Blocks for seconds at most."""
         self.stopping = True
         self._loop = None
+        self._wishes.close()
         for seat in self.seats:
             seat.interrupt()
         with self._waiting:
@@ -93,6 +98,10 @@ class Desk:
     async def submit(self, order: Order) -> Job:
         """Keep an order and return its job; it is on the disk then. RequestError, MediaError, Refusal."""
         return await self._by(self._clerk, self._accept, order)
+
+    async def wish(self, order: Order, page: str, *, sketch: bool) -> Wish:
+        """Let a picture be drawn that is kept nowhere; give the wish to `forget` in the end. RequestError, MediaError, Refusal."""
+        return await self._by(self._clerk, self._wish, order, page, sketch)
 
     async def find(self, job_id: str) -> Job:
         """Return a job; Refusal 404."""
@@ -199,9 +208,32 @@ class Desk:
             self.files.drop_input(planned.job.id)
             raise self._with_time(error) from None
         self._count("accepted")
+        self._wishes.make_room()
         with self._waiting:
             self._waiting.notify()
         return job
+
+    def _wish(self, order: Order, page: str, sketch: bool) -> Wish:
+        planned = plan(order, self.catalog, self.settings.max_cost)
+        job, request = planned.job, Request.from_json(planned.job.requests[0])
+        image = None
+        if planned.image is not None:
+            self.files.keep_input(job.id, planned.image)
+            image = self.files.input_of(job.id)
+        text = (sketch_of(request) if sketch else request).to_json()
+        wish = Wish(
+            page, Work(self.catalog.find(job.model).opened_as, LIVE_FORMAT, ((0, text),), image, False, LIVE_QUALITY)
+        )
+        self._wishes.put(wish)
+        with self._waiting:
+            self._waiting.notify()
+        return wish
+
+    def forget(self, wish: Wish) -> None:
+        """Drop a wish, and the picture that it starts from."""
+        self._wishes.end(wish)
+        if wish.work.image is not None:
+            self.files.drop_input(wish.work.image.stem)
 
     def _refuse_when_full(self) -> None:
         """Refuse before anything is read; the store looks again."""
@@ -248,13 +280,13 @@ class Desk:
 
     # ---------------------------------------------------------------------------------------------- for seats, in their threads
 
-    def claim(self) -> Job | None:
-        """Wait for a job and return it, None when the server ends."""
+    def claim(self) -> Job | Wish | None:
+        """Wait for a job and return it, or a wish where no job waits; None when the server ends."""
         with self._waiting:
             while not self.stopping:
-                job = self.store.claim()
-                if job is not None:
-                    return job
+                found = self.store.claim() or self._wishes.take()
+                if found is not None:
+                    return found
                 self._waiting.wait(1.0)
         return None
 

@@ -18,11 +18,13 @@ from typing import Any, Protocol
 
 from mutoscope.engines import EngineSettings
 from mutoscope.errors import MutoscopeError
-from mutoscope.serve.jobs import Job, Note, Result
+from mutoscope.serve.jobs import Job, Note, Refusal, Result
+from mutoscope.serve.live import Wish
 from mutoscope.serve.worker import Work
 
 START_SECONDS = 120.0  # for a worker to open what it needs
 PAUSE_SECONDS = 1.0  # before a queue is asked again that could not be read or written
+WISH_SECONDS = 120.0  # of one picture while somebody types
 GONE = (EOFError, OSError)
 STDERR = 2  # where what a worker's libraries print goes; stdout is the server's, for its address
 
@@ -86,7 +88,7 @@ class Employer(Protocol):
     time_limit: float
     cancel_grace: float
 
-    def claim(self) -> Job | None: ...
+    def claim(self) -> Job | Wish | None: ...
     def work_of(self, job: Job) -> Work | None: ...
     def keep(self, job: Job, place: int, data: bytes, seconds: float, warnings: tuple[str, ...]) -> Result | None: ...
     def finish(self, job: Job, error: str, code: str) -> None: ...
@@ -118,9 +120,11 @@ class Seat(threading.Thread):
             try:
                 self._start()
                 self._settle()
-                job = self._desk.claim()
-                if job is not None:
-                    self._perform(job)
+                found = self._desk.claim()
+                if isinstance(found, Wish):
+                    self._fulfil(found)
+                elif found is not None:
+                    self._perform(found)
             except (sqlite3.Error, OSError) as error:
                 print(f"mutoscope: {self.name}: {error}; trying again", file=sys.stderr, flush=True)
                 self._end()
@@ -164,6 +168,33 @@ class Seat(threading.Thread):
         if self._unsettled is not None:
             self._desk.put_back(self._unsettled, blameless=True)
             self._unsettled = None
+
+    def _fulfil(self, wish: Wish) -> None:
+        """Draw a picture that is kept nowhere; one whose worker dies is not tried again."""
+        self._ticket += 1
+        ticket, process = self._ticket, self._start()
+        try:
+            if process is not None and wish.begin(lambda: process.send(("cancel", ticket))):
+                process.send(("draw", ticket, wish.work))
+                self._wait_for(wish, process, ticket)
+        except GONE:
+            self._end()
+        finally:
+            wish.drop()
+
+    def _wait_for(self, wish: Wish, process: Process, ticket: int) -> None:
+        """Take what a worker says until it says the end; one that does not stop in time is replaced. EOFError where it is gone."""
+        deadline = time.monotonic() + WISH_SECONDS
+        while (now := time.monotonic()) < deadline:
+            message = process.receive(0.5)
+            if message is not None and message[1] == ticket:
+                if message[0] == "result":
+                    wish.settle(message[3])
+                elif message[0] == "end":
+                    return wish.settle(None, Refusal(500, message[3], message[2]) if message[2] else None)
+            if wish.answer.done():
+                deadline = min(deadline, now + self._desk.cancel_grace)
+        return self._end()
 
     def _perform(self, job: Job) -> None:
         """Draw a job to its end, or put it back."""

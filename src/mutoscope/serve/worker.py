@@ -79,7 +79,7 @@ class Worker:
                 if name == "draw":
                     self._orders.put((ticket, rest[0]))
                 else:
-                    self._cancelled = ticket
+                    self._cancelled = max(self._cancelled, ticket)  # a late word about an older one changes nothing
         os._exit(0)  # the parent is gone; nobody wants what is being drawn
 
     def _draw(self, ticket: int, work: Work) -> tuple[str, str]:

@@ -68,6 +68,14 @@ export async function submit(order) {
   }
 }
 
+/** Draw a picture that is kept nowhere; null when a newer one was asked for or a job came. */
+export async function drawLive(order, signal) {
+  const answer = await fetch("/api/live", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(order), signal });
+  if (answer.status === 204) return null;
+  if (answer.ok) return answer.blob();
+  throw new Refused(answer.status, (await answer.json().catch(() => ({}))).error || { message: `the server answers ${answer.status}` });
+}
+
 /** Remove a job that has ended, with its files; it goes on when the page is being closed. */
 export async function remove(id) {
   const path = `/api/jobs/${encodeURIComponent(id)}`;

@@ -76,8 +76,9 @@ export function fromRequest(request, job) {
   return found;
 }
 
-/** The orders for the settings: as many as were asked for, one picture each, so that each has a seed of its own. */
-export function makeOrders() {
+/** The orders for the settings: as many as were asked for, one picture each, so that each has a seed of its own. `seed` is the first
+ * one where the field is empty. */
+export function makeOrders(seed = newSeed()) {
   const said = settings(), model = $("model").options.length > 1 ? modelName() : undefined;
   const order = { prompt: said.prompt.trim(), kind: said.kind, model, style: said.style || undefined };
   if (said.size === "own") Object.assign(order, { width: number("width"), height: number("height") });
@@ -88,14 +89,20 @@ export function makeOrders() {
   if (order.kind === "video") order.duration_seconds = number("duration_seconds");
   if (together) return [addStart({ ...order, seed: number("seed"), n: together })];
   const first = number("seed"), many = Number(said.count) || 1;
-  return Array.from({ length: many }, (_, place) => addStart({ ...order, seed: first === undefined ? newSeed() : (first + place) % 2 ** 32 }));
+  return Array.from({ length: many }, (_, place) => addStart({ ...order, seed: first !== undefined ? (first + place) % 2 ** 32 : place ? newSeed() : seed }));
+}
+
+/** One picture for the settings as they stand, to be seen and not kept. */
+export function liveOrder(seed) {
+  const { n, format, ...order } = makeOrders(seed)[0];
+  return order;
 }
 
 /** The seed or the number was changed by hand. */
 export function forgetSeries() { together = 0; }
 
 const isOpen = (id) => $(id) && !$(id).disabled && !$(id).closest("[hidden]");
-const newSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
+export const newSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 export function keepDraft() {
   try { localStorage.setItem(DRAFT, JSON.stringify(settings())); } catch { /* no storage: it lives as long as the page */ }

@@ -4,6 +4,7 @@ import { cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded 
 import { actions } from "/page/actions.js";
 import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
+import { forgetLive, isLive, listenToLive, live, liveSoon, orderedLive, showLive } from "/page/live.js";
 import { listenToKeys, showKeys } from "/page/keys.js";
 import { leaveLibrary, listenToLibrary, openLibrary, showItem } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
@@ -27,7 +28,9 @@ async function draw() {
   keepDraft();
   scrollTo({ top: 0 }); // on a phone the stage may be out of sight
   try {
-    for (const order of makeOrders()) {
+    const orders = makeOrders(isLive() ? live.seed : undefined);
+    orderedLive();
+    for (const order of orders) {
       const job = await submit(order);
       if (!state.jobs.has(job.id)) hear("state", { job: job.id, state: job.state, whole: job });
       choose(null);
@@ -79,6 +82,7 @@ function announceEnds() {
 /** Fit the fields to each other, and keep the draft. */
 function fit() {
   fitFields(Boolean(start.data));
+  showLive();
   growPrompt();
   keepDraft();
 }
@@ -133,12 +137,12 @@ function switchTheme() {
 function listen() {
   $("order").addEventListener("submit", (event) => { event.preventDefault(); draw(); });
   $("order").addEventListener("settings", () => { fit(); showStart(); });
-  for (const id of ["order", "side"]) $(id).addEventListener("input", () => { clearRefusal(); fit(); });
-  $("side").addEventListener("change", () => { fit(); if (start.data) showStart(); });
-  $("model").addEventListener("change", fit);
+  for (const id of ["order", "side"]) $(id).addEventListener("input", () => { clearRefusal(); fit(); liveSoon(); });
+  $("side").addEventListener("change", () => { fit(); if (start.data) showStart(); liveSoon(); });
+  $("model").addEventListener("change", () => { fit(); liveSoon(); });
   for (const id of ["seed", "count"]) $(id).addEventListener("input", forgetSeries);
   $("stop").onclick = stop;
-  label($("clear-prompt"), "close", "Empty the prompt").onclick = () => { $("prompt").value = ""; fit(); $("prompt").focus(); };
+  label($("clear-prompt"), "close", "Empty the prompt").onclick = () => { $("prompt").value = ""; fit(); forgetLive(); $("prompt").focus(); };
   label($("theme"), "theme", "Light or dark").onclick = switchTheme;
   label($("help"), "help", "Keys").onclick = showKeys;
   addEventListener("hashchange", () => { if (!location.hash.startsWith("#library")) wasLibrary = false; showScreen(); });
@@ -147,6 +151,7 @@ function listen() {
   stage.whenOpened((item) => openViewer(item.result.id, { items: () => allItems(), older: async () => false }));
   actions.whenCreating(() => { closeViewer(); location.hash = "#create"; });
   listenForFiles();
+  listenToLive();
   listenToStrip();
   listenToLibrary();
   listenToViewer();

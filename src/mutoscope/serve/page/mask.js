@@ -2,6 +2,7 @@
 import { $, button, el, label } from "/page/dom.js";
 
 const PAINT = "#ff2e7e"; // seen on every picture; shown half transparent
+let made = ""; // the mask as a file, until the next stroke
 let canvas = null, picture = null, acts = [], size = 0, isErasing = false, isDown = false;
 let onChange = () => {};
 /** Call `act` when the mask became empty or not. */
@@ -43,6 +44,7 @@ function begin(event) {
 
 function go(event) {
   if (!isDown) return;
+  made = "";
   const points = acts.at(-1).points;
   for (const one of event.getCoalescedEvents?.() || [event]) points.push(where(one));
   stroke(canvas.getContext("2d"), { ...acts.at(-1), points: points.slice(-12) });
@@ -61,6 +63,7 @@ function stroke(pen, act) {
 }
 
 function render() {
+  made = "";
   const pen = canvas.getContext("2d");
   pen.globalCompositeOperation = "source-over";
   pen.clearRect(0, 0, canvas.width, canvas.height);
@@ -102,7 +105,9 @@ export function maskView() {
 }
 
 /** The mask as a PNG: white is drawn anew, black stays. */
-export function maskData() {
+export function maskData() { return made ||= writeMask(); }
+
+function writeMask() {
   const out = el("canvas", { width: canvas.width, height: canvas.height });
   const pen = out.getContext("2d");
   pen.drawImage(canvas, 0, 0);

@@ -1,5 +1,6 @@
 // The stage: what is drawn now, what was made, the picture that is painted on, or where to begin. One thing at a time.
 import { $, el, icon, label } from "/page/dom.js";
+import { live, showsLive } from "/page/live.js";
 import { start } from "/page/start.js";
 import { maskView } from "/page/mask.js";
 import { actionsOf } from "/page/actions.js";
@@ -49,10 +50,26 @@ export function showStage() {
   const job = shownJob();
   $("stage").classList.remove("dim");
   if (start.isPainting) put(`mask ${start.data.length}`, maskView);
+  else if (showsLive(job)) showLivePicture();
   else if (!job) put("empty", emptyView);
   else showJob(job);
   showProgress(job);
-  showBar(start.isPainting ? null : job);
+  if (!start.isPainting && showsLive(job) && !live.isOrdered) showLiveBar();
+  else showBar(start.isPainting ? null : job);
+}
+
+/** What was drawn while somebody typed; the same element gets every new one. */
+function showLivePicture() {
+  put("live", () => el("div", { class: "held" }, el("img", { class: "live-picture", alt: "What your words look like so far" })));
+  const picture = $("stage").querySelector("img");
+  if (picture.src !== live.picture) picture.src = live.picture;
+}
+
+function showLiveBar() {
+  barOf = `live ${live.picture}`;
+  $("bar").hidden = false;
+  const facts = live.isSketch ? `Sketch, ${secondsWords(live.seconds)}` : `As it will be drawn, ${secondsWords(live.seconds)}`;
+  $("bar").replaceChildren(el("div", { class: "caption" }, el("p", { class: "said-prompt" }, $("prompt").value), el("p", { class: "facts" }, `${facts}. Draw keeps it.`)));
 }
 
 function showJob(job) {
