@@ -104,6 +104,15 @@ def test_characters_no_file_can_hold_keep_their_meaning_in_the_request(kind, end
     assert info["parameters"] == "a\ufffd\ufffd"
 
 
+@pytest.mark.parametrize("quality", [80, 92, 100])
+def test_noise_becomes_a_jpeg(tmp_path, quality):
+    """Its file is larger than its pixels, which is more room than Pillow gives to a JPEG that it optimises."""
+    noise = np.random.default_rng(1).integers(0, 256, (256, 256, 3), np.uint8)
+    path = media.write_picture(noise, tmp_path / "noise.jpg", FULL, quality)
+    read = media.read_pixels(path).astype(float)
+    assert np.abs(read - noise).mean() < 20 and path.stat().st_size > 256 * 256
+
+
 def test_a_request_no_jpeg_can_hold_is_refused_before_writing(tmp_path):
     huge = media.Provenance(json.dumps({"prompt": "x" * 70_000}), None, "mutoscope", True)
     with pytest.raises(OutputError, match=r"write \.png"):

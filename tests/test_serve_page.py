@@ -131,7 +131,9 @@ def test_from_words_to_a_picture_and_after_a_reload(browser: Browser, server: Se
 def test_pictures_appear_while_typing_and_the_order_is_what_was_seen(browser: Browser, server: Served):
     with opened(browser, server) as page:
         asked: list[dict[str, Any]] = []
-        page.on("request", lambda one: asked.append(json.loads(one.post_data or "")) if "/api/live" in one.url else None)
+        page.on(
+            "request", lambda one: asked.append(json.loads(one.post_data or "")) if "/api/live" in one.url else None
+        )
         page.locator("#prompt").press_sequentially("a hill")
         page.wait_for_timeout(400)
         assert not asked  # off where the model is not the one of the package

@@ -69,7 +69,13 @@ def _jpeg(image, target: _File, provenance: Provenance, quality: int) -> None:
             "write .png or .webp, or leave the metadata out"
         )
     extra = {"exif": exif} if len(exif) <= _JPEG_SEGMENT else {}  # the request says it all; the A1111 text is its copy
-    image.save(target, quality=quality, subsampling=0, optimize=True, xmp=xmp, **extra)
+    settings = {"quality": quality, "subsampling": 0, "xmp": xmp, **extra}
+    try:
+        image.save(target, optimize=True, **settings)
+    except OSError:  # noise: the file is larger than the room that Pillow gives to its optimising
+        target.seek(0)
+        target.truncate()
+        image.save(target, **settings)
 
 
 def _webp(image, target: _File, provenance: Provenance, quality: int) -> None:

@@ -182,7 +182,7 @@ class Seat(threading.Thread):
         finally:
             wish.drop()
 
-    def _wait_for(self, wish: Wish, process: Process, ticket: int) -> None:
+    def _wait_for(self, wish: Wish, process: Link, ticket: int) -> None:
         """Take what a worker says until it says the end; one that does not stop in time is replaced. EOFError where it is gone."""
         deadline = time.monotonic() + WISH_SECONDS
         while (now := time.monotonic()) < deadline:

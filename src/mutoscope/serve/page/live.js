@@ -94,7 +94,7 @@ export function showLive() {
 }
 
 export function listenToLive() {
-  $("live").addEventListener("change", () => {
+  $("live").addEventListener("input", () => { // before the form hears of it
     try { localStorage.setItem(SWITCH, $("live").checked ? "on" : "off"); } catch { /* it lives as long as the page */ }
     was = "";
     if ($("live").checked) liveSoon(); else forgetLive();
