@@ -12,7 +12,7 @@ let onLogin = () => {};
 /** Call `act` when the server wants its token. */
 export function whenLoginNeeded(act) { onLogin = act; }
 
-async function ask(path, options = {}) {
+export async function ask(path, options = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
@@ -27,7 +27,7 @@ async function ask(path, options = {}) {
   throw new Refused(answer.status, data.error || { message: `the server answers ${answer.status}` });
 }
 
-const post = (path, body, more = {}) => ask(path, {
+export const post = (path, body, more = {}) => ask(path, {
   method: "POST", headers: { "Content-Type": "application/json", ...more }, body: JSON.stringify(body),
 });
 

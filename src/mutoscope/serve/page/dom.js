@@ -20,6 +20,10 @@ const PATHS = { // lines on a ground of 24 x 24
   warn: "M12 4l9 16H3zM12 10v4M12 17h.01",
   wait: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",
   play: "M8 5l11 7-11 7z",
+  plus: "M12 5v14M5 12h14",
+  check: "M5 12l5 5 9-10",
+  star: "M12 4l2.5 5.1 5.5.8-4 3.9 1 5.6-5-2.7-5 2.7 1-5.6-4-3.9 5.5-.8z",
+  board: "M4 5h7v7H4zM13 5h7v4h-7zM13 12h7v7h-7zM4 15h7v4H4z",
 };
 
 export const $ = (id) => document.getElementById(id);

@@ -9,7 +9,7 @@ import { viewed } from "/page/viewer.js";
 
 const LIST = [
   ["Ctrl+Enter", "Draw, from every field"], ["Enter", "Draw, from the prompt; Shift+Enter begins a line"], ["Esc", "Stop, or close what is open"],
-  ["/", "Go to the prompt"], ["Left, Right", "Newer, older"], ["S", "Save"], ["V", "Vary"], ["C", "Make a clip of it"], ["[ and ]", "Smaller, larger brush"], ["?", "This list"],
+  ["/", "Go to the prompt"], ["Left, Right", "Newer, older"], ["S", "Save"], ["V", "Vary"], ["C", "Make a clip of it"], ["[ and ]", "Smaller, larger brush"], ["A, B, T, S", "In the arena: left, right, tie, skip"], ["?", "This list"],
 ];
 
 export function showKeys() {

@@ -15,6 +15,7 @@ import { follow } from "/page/stream.js";
 import { listenToStrip, showStrip } from "/page/strip.js";
 import { closeViewer, listenToViewer, openViewer } from "/page/viewer.js";
 
+const SCREENS = ["create", "library", "arena", "runs"];
 let isBusy = false; // an order is on its way
 let stopping = new Set(); // jobs that were asked to stop
 
@@ -97,16 +98,28 @@ function growPrompt() {
 function showScreen() {
   const [name, ...rest] = location.hash.slice(1).split(/[/=]/);
   if (name === "settings") return readLink(location.hash.slice(10));
-  const isLibrary = name === "library";
-  if (!isLibrary && !$("library").hidden) leaveLibrary();
-  $("create").hidden = isLibrary;
-  $("library").hidden = !isLibrary;
-  for (const [id, is] of [["to-create", !isLibrary], ["to-library", isLibrary]]) {
-    if (is) $(id).setAttribute("aria-current", "page"); else $(id).removeAttribute("aria-current");
+  const screen = SCREENS.includes(name) ? name : "create";
+  if (screen !== "library" && !$("library").hidden) leaveLibrary();
+  for (const one of SCREENS) {
+    $(one).hidden = one !== screen;
+    if (one === screen) $(`to-${one}`).setAttribute("aria-current", "page"); else $(`to-${one}`).removeAttribute("aria-current");
   }
-  if (!isLibrary) { closeViewer(); refreshStage(); showStrip(); growPrompt(); return; }
+  openLater(screen, rest[0]);
+  if (screen !== "library") { closeViewer(); if (screen === "create") { refreshStage(); showStrip(); growPrompt(); } return; }
   if (isFresh(rest[0])) openLibrary(rest[0]); else if (rest[0]) showItem(rest[0]); else closeViewer();
 }
+
+/** Open a screen whose parts are loaded when it is first asked for, and let the one before rest. */
+async function openLater(screen, id) {
+  if (openedLater) openedLater();
+  openedLater = null;
+  if (screen === "arena") {
+    const arena = await import("/page/arena.js");
+    openedLater = arena.leaveArena;
+    arena.openArena(id);
+  }
+}
+let openedLater = null;
 let wasLibrary = false;
 function isFresh() {
   const fresh = !wasLibrary;
@@ -187,7 +200,7 @@ async function begin() {
 
 whenLoginNeeded(() => {
   $("login-screen").hidden = false;
-  $("create").hidden = $("library").hidden = true;
+  for (const one of SCREENS) $(one).hidden = true;
   $("token").focus();
 });
 $("login").addEventListener("submit", (event) => { event.preventDefault(); logInWith($("token").value); });
