@@ -29,7 +29,9 @@ def counts(server: Served) -> dict[str, Any]:
 
 def wait_for_pair(page: Page, before: str | None = None) -> str:
     """Wait for a pair that can be voted on, another than `before`; return its id."""
-    page.wait_for_function("before => ![undefined, before].includes(document.querySelector('#duel')?.dataset.ready)", arg=before)
+    page.wait_for_function(
+        "before => ![undefined, before].includes(document.querySelector('#duel')?.dataset.ready)", arg=before
+    )
     return str(page.locator("#duel").get_attribute("data-ready"))
 
 

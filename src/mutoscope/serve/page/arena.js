@@ -109,11 +109,11 @@ function showPair(pair) {
   now.isReady = false;
   if (!pair) return $("duel").replaceChildren(el("p", { class: "said-alone" }, emptyWords(current())));
   const sides = Object.keys(SIDES).map((side) => el("figure", { id: `side-${side}` },
-    el("button", { type: "button", class: "side", "aria-label": `${SIDES[side]} is better`, onclick: () => vote(side) }, mediaOf(pair, side)),
+    el("button", { type: "button", class: "duel-side", "aria-label": `${SIDES[side]} is better`, onclick: () => vote(side) }, mediaOf(pair, side)),
     el("figcaption", {}, SIDES[side])));
   $("duel").replaceChildren(
     el("p", { class: "duel-question" }, pair.prompt ? "Which shows this better?" : "Which is better?"),
-    el("h3", { class: "duel-prompt" }, pair.prompt), el("div", { class: "sides" }, sides),
+    el("h3", { class: pair.prompt.length > 140 ? "duel-prompt is-long" : "duel-prompt" }, pair.prompt), el("div", { class: "duel-sides" }, sides),
     el("div", { class: "duel-row" }, answer("A is better", "A", () => vote("left")), answer("Tie", "T", () => vote("tie")),
       answer("B is better", "B", () => vote("right")), answer("Skip", "S", () => vote("skip"))));
   if (focused >= 0) $("duel").querySelectorAll("button")[focused].focus(); // who votes with Tab and Enter stays where they were

@@ -13,7 +13,7 @@ export function ratingsTable(said, votes) {
     el("td", { }, String(row.n)), el("td", { class: "wins" }, `${Math.round(row.win_rate)} %`), el("td", {}, verdict(row))));
   const table = el("table", {}, el("thead", {}, el("tr", {}, head.map((words) => el("th", { scope: "col", class: words === "Wins" ? "wins" : null }, words)))), el("tbody", {}, rows));
   const decided = said.votes - said.ties;
-  return [title, el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table of ratings" }, table),
+  return [title, el("div", { class: "rating-table", tabindex: "0", role: "region", "aria-label": "Table of ratings" }, table),
     el("p", { class: "facts" }, "Strength is the chance in percent to win against an average contestant (Bradley and Terry), a tie is half a win. ",
       `${said.votes} ${said.votes === 1 ? "vote" : "votes"}, ${said.ties} of them ties`, decided ? `; the left side won ${said.left_wins} of ${decided}` : "", ". ",
       el("a", { href: votes, download: "votes.jsonl" }, "Save the votes"), " for mutoscope card.")];
