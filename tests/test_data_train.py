@@ -59,12 +59,13 @@ def test_which_items_may_be_mirrored(packed):
 
 def test_the_diffusion_never_draws_a_mirrored_item_that_must_not_be():
     from mutoscope.train.diffusion import DiffusionObjective, Latents
+    from mutoscope.train.texts import TextStates
 
     N, allowed = 6, np.array([True, False] * 3)
     numbers = np.concatenate([np.arange(N), 100 + np.arange(N)]).astype(np.float16)  # the mirrored ones from 100
-    states = np.zeros((N, 4, 3, 8), np.float16)
+    texts = TextStates(np.zeros((3, 8), np.float16), np.array([0, 3]), np.zeros((N, 4), int))
     objective = DiffusionObjective.__new__(DiffusionObjective)
-    objective.pictures = [Latents(numbers.reshape(-1, 1, 1, 1, 1), states, np.ones((N, 4), np.uint8), allowed)]
+    objective.pictures = [Latents(numbers.reshape(-1, 1, 1, 1, 1), texts, allowed)]
     objective.clips, objective.empty, objective.options = [], torch.zeros(1, 1, 8), ImageOptions()
     seen = set()
     for seed in range(40):
@@ -104,12 +105,14 @@ def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monke
     from mutoscope.config import preset
     from mutoscope.train import diffusion
     from mutoscope.train.diffusion import DiffusionObjective, Latents
+    from mutoscope.train.texts import TextStates
     from mutoscope.transformer import Transformer
 
     sizes = preset("tiny").transformer
     objective = DiffusionObjective.__new__(DiffusionObjective)
     objective.model, objective.options = Transformer(sizes), ImageOptions(fine=0.5)
-    objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), *[np.zeros(2)] * 3)
+    texts = TextStates(*[np.zeros(2)] * 3)
+    objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), texts, np.zeros(2))
                           for side in (4, 8)]  # fmt: skip
     met: dict[int, Any] = {}
     mix = diffusion.mix

@@ -90,7 +90,39 @@ class TestClock:
             clock.count(result())
             orders = clock.orders(Ranks(), Stopping())
             due.append((orders.preview, orders.save))
-        assert due == [(False, False), (True, False), (False, False), (True, False), (False, True)]
+        assert due == [(False, False), (True, True), (False, False), (True, True), (False, False)]
+
+    def test_a_kill_costs_no_more_than_half_of_what_was_done(self, seconds: list[float]):
+        """States of a young run follow close upon each other, later ones `save_every` apart, in whichever call."""
+        clock, saved = Clock(settings(save_every=300.0)), []
+        for _ in range(2):
+            for second in range(1, 700):
+                seconds.append(seconds[-1] + 1)
+                clock.count(result())
+                if clock.orders(Ranks(), Stopping()).save:
+                    saved.append(second)
+            held = clock.counters()
+            clock = Clock(settings(save_every=300.0))
+            clock.restore(held)
+        assert saved == [10, 20, 40, 80, 160, 320, 620, 300, 600]
+
+    def test_a_budget_is_that_of_the_run(self, seconds: list[float]):
+        """Killed at 50 of 60 minutes, ten more are trained, and the rate falls as if nothing had been; then it is finished."""
+        first = Clock(settings(samples=0, budget=3600.0))
+        seconds.append(3100.0)
+        first.count(result())
+        second = Clock(settings(samples=0, budget=3600.0))
+        second.restore(first.counters())
+        assert second.begins() == "goes on after 8 samples and 3000 s"
+        assert second.fraction() == pytest.approx(5 / 6) and second.seconds_left() == 600.0
+        seconds.append(3700.0)
+        assert second.orders(Ranks(), Stopping()).finished
+        third = Clock(settings(samples=0, budget=3600.0))
+        third.restore(second.counters())
+        assert third.orders(Ranks(), Stopping()).finished and "give a larger --budget" in third.begins()
+        longer = Clock(settings(samples=0, budget=7200.0))
+        longer.restore(second.counters())
+        assert longer.fraction() == 0.5 and not longer.orders(Ranks(), Stopping()).finished
 
     def test_nothing_is_due_before_a_step(self, seconds: list[float]):
         clock = Clock(settings(preview_every=0.0, save_every=0.0))

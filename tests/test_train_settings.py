@@ -20,9 +20,10 @@ class TestWhichStageHasWhich:
         for stage in STAGES:
             assert loop <= set(setting_names([stage]))
         own = {stage: set(setting_names([stage])) - loop for stage in STAGES}
+        image = {"curriculum", "fine", "shift", "caption_dropout", "shuffle_tags", "tag_dropout", "keep_tags"}
         assert {stage: names for stage, names in own.items() if names} == {
-            "image": {"curriculum", "fine", "shift"},
-            "video": {"curriculum", "fine", "shift", "clip_share"},
+            "image": image,
+            "video": {*image, "clip_share"},
             "distil": {"curriculum"},
         }
         assert set(setting_names()) == loop.union(*own.values())
@@ -114,12 +115,12 @@ class TestOptionsReachTheObjective:
     @staticmethod
     def objective(options: ImageOptions):
         from mutoscope.train.diffusion import DiffusionObjective, Latents
+        from mutoscope.train.texts import TextStates
 
         def latents(items: int, frames: int, side: int) -> Latents:
             values = np.zeros((items, 1, frames, side, side), np.float16)
-            return Latents(
-                values, np.zeros((items, 4, 3, 8), np.float16), np.ones((items, 4), np.uint8), np.ones(items, bool)
-            )
+            texts = TextStates(np.zeros((1, 8), np.float16), np.array([0, 1]), np.zeros((items, 4), int))
+            return Latents(values, texts, np.ones(items, bool))
 
         made = DiffusionObjective.__new__(DiffusionObjective)
         made.options, made.empty = options, torch.zeros(1, 1, 8)

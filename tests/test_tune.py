@@ -169,7 +169,7 @@ class TestHeldOut:
         with torch.no_grad():
             for p in objective.model.head.parameters():
                 p.zero_()
-        data = np.concatenate([item.latents[: len(item.states)].astype(np.float64) for item in held])
+        data = np.concatenate([item.latents[: len(item.texts)].astype(np.float64) for item in held])
         loss = objective.held_out_loss(held)
         assert loss == objective.held_out_loss(held) != objective.held_out_loss(held, seed=1)
         assert loss == pytest.approx(1 + (data**2).mean(), rel=0.15)

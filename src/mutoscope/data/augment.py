@@ -3,17 +3,19 @@
     may_flip       mirrored, does the caption still hold?
     mirrored       the caption of the mirrored picture: left and right swapped; None where no swap makes it true
     may_crop       does the caption speak of places at the edge, or count?
+    vary_tags      a caption of tags with its tags in another order, some left out
     draw           one flip, crop and wording of an item, from a random stream of its own
 
 The rules doubt in favour of the caption: a word that might mean a side forbids the flip. What no word gives away (a clock, a
-flag, a left-hand glove) no rule can know. Knows no pixels. Training itself uses `may_flip` alone; the rest is for loops of one's own.
+flag, a left-hand glove) no rule can know. Knows no pixels. Training uses
+`may_flip` and `vary_tags`; the rest is for loops of one's own.
 """
 
 import re
 from dataclasses import dataclass
 
 from mutoscope.data.captions import count_words
-from mutoscope.rng import Stream
+from mutoscope.rng import Stream, stream
 
 SHORT, LONG = 6, 13  # words: up to a short one, from a long one (world/captions.py says the same)
 LEAST_AREA = 0.7  # of the picture a drawn crop keeps
@@ -126,6 +128,25 @@ def length_of(caption: str) -> str:
     """Return "short", "medium" or "long" by the words of a caption."""
     words = count_words(caption)
     return "short" if words <= SHORT else "long" if words >= LONG else "medium"
+
+
+def vary_tags(caption: str, variant: int, shuffle: bool, dropout: float = 0.0, keep: int = 0) -> str:
+    """Return one of many variants of tags parted by commas; the same caption and variant give the same words.
+
+    The first `keep` tags stay in front, and at least one tag is left. Variant 0 keeps the order.
+
+    >>> vary_tags("lake, dawn, mist", 0, True), sorted(vary_tags("lake, dawn, mist", 2, True).split(", "))
+    ('lake, dawn, mist', ['dawn', 'lake', 'mist'])
+    """
+    tags = [tag.strip() for tag in caption.split(",") if tag.strip()]
+    if len(tags) < 2:
+        return caption
+    random = stream("tags", caption, variant)
+    first, rest = tags[:keep], tags[keep:]
+    if shuffle and variant:
+        rest = [rest[int(i)] for i in random.permutation(len(rest))]
+    kept = [tag for tag in rest if random.uniform() >= dropout]
+    return ", ".join([*first, *kept] or rest[:1])
 
 
 def draw(

@@ -1,15 +1,16 @@
 """A captioned folder as arrays: pixels in one memory-mapped file, captions and facts beside them.
 
 A data folder holds `captions.jsonl` and its files, all of one size (what `mutoscope data render` writes, or a bucket of what
-`mutoscope data pack` writes), or is a folder of such folders. Reading 20,000 PNGs takes a minute; the arrays are made once
-under `.cache/` and mapped from then on.
+`mutoscope data pack` writes), or is a folder of such folders. Nothing is ever written there. Reading 20,000 PNGs takes a minute;
+a training does it once (`fill_pixels`) and keeps the arrays under `RUN/cache`.
 
 Legend: pixels here are uint8 (N, T, H, W, 3).
 """
 
 import hashlib
 import json
-import os
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +20,14 @@ from typing import Any
 import numpy as np
 
 from mutoscope.data.augment import may_flip
+from mutoscope.data.filling import bytes_to_fill, fill, tell
 from mutoscope.data.items import open_item
 from mutoscope.errors import OutputError
+from mutoscope.events import Event, drain
 from mutoscope.media import Limits
 
 UNFINISHED = ".plan"  # is in a pack until its last file is written
+FILES_AT_ONCE = 32  # decoded between two events
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,33 @@ class Folder:
         return len(self.captions)
 
 
-def open_folders(data: Path) -> list[Folder]:
-    """Open `data`, or every captioned folder in it; OutputError, before a pixel is read, when `survey` finds a fault."""
+def open_folders(data: Path, cache: Path | None = None) -> list[Folder]:
+    """Open `data`, or every captioned folder in it; OutputError, before a pixel is read, when `survey` finds a fault.
+
+    Pixels are kept in the folder `cache`; None = in a file without a name, which is gone with the process.
+    """
     survey(data)
-    return [open_folder(path) for path in find_folders(data)]
+    if cache is not None:
+        drain(fill_pixels(data, cache))
+    return [_open_folder(path, cache) for path in find_folders(data)]
+
+
+def fill_pixels(data: Path, cache: Path) -> Iterator[Event]:
+    """Decode what `cache` does not hold yet; goes on where an earlier call was killed, and yields nothing where all is there."""
+    for path in find_folders(data):
+        rows, text = read_rows(path)
+        target = _kept(path, cache, digest_of(text))
+        if not target.exists():
+            yield from _fill(path, rows, target)
+
+
+def pixel_bytes(data: Path, cache: Path) -> int:
+    """Return the bytes that `fill_pixels` will take from the disk."""
+    total = 0
+    for path in find_folders(data):
+        rows, text = read_rows(path)
+        total += bytes_to_fill(_kept(path, cache, digest_of(text)), _shape(path, rows), np.uint8)
+    return total
 
 
 def survey(data: Path) -> dict[Path, int]:
@@ -99,51 +126,71 @@ def read_rows(path: Path) -> tuple[list[dict[str, Any]], str]:
 
 
 def frames_of(path: Path) -> int:
-    """Return how many frames an item of a captioned folder has, by the first one alone where nothing is packed yet."""
-    rows, text = read_rows(path)
-    packed = _packed(path, _digest(text))
-    return np.load(packed, mmap_mode="r").shape[1] if packed.exists() else len(_frames(path, rows[0]))
+    """Return how many frames an item of a captioned folder has, by the first one alone."""
+    return _shape(path, read_rows(path)[0])[1]
 
 
-def open_folder(path: Path) -> Folder:
-    """Open one captioned folder, packing its pixels on the first call."""
-    rows, text = read_rows(path)
-    digest = _digest(text)
-    pixels = _pack(path, rows, digest)
-    return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)
-
-
-def _digest(text: str) -> str:
+def digest_of(text: str) -> str:
+    """Return a short hash of a captions.jsonl."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _packed(path: Path, digest: str) -> Path:
-    return path / ".cache" / f"pixels-{digest}.npy"
+def _open_folder(path: Path, cache: Path | None) -> Folder:
+    rows, text = read_rows(path)
+    digest = digest_of(text)
+    if cache is None:
+        pixels = _decode_all(path, rows)
+    else:
+        pixels = np.load(_kept(path, cache, digest), mmap_mode="r")
+    return Folder(path, pixels, [row["captions"] for row in rows], [row.get("facts", {}) for row in rows], digest)
 
 
-def _pack(path: Path, rows: list[dict[str, Any]], digest: str) -> np.ndarray:
-    target = _packed(path, digest)
-    if target.exists():
-        return np.load(target, mmap_mode="r")
-    target.parent.mkdir(exist_ok=True)
-    first = _frames(path, rows[0])
-    temporary = target.with_suffix(".tmp.npy")
-    out = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(rows), *first.shape))
+def _kept(path: Path, cache: Path, digest: str) -> Path:
+    """Return where the pixels of a folder are kept."""
+    return cache / f"pixels-{path.resolve().name}-{digest}.npy"
 
-    def fill(index: int) -> None:
-        frames = _frames(path, rows[index])
-        if frames.shape != first.shape:
-            raise OutputError(
-                f"{path / rows[index]['file']}: {frames.shape} where {first.shape} is expected; one size a folder "
-                "(mutoscope data pack makes it so)"
-            )
-        out[index] = frames
 
+def _shape(path: Path, rows: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Return (N, T, H, W, 3), by the first item."""
+    return (len(rows), *_frames(path, rows[0]).shape)
+
+
+def _fill(path: Path, rows: list[dict[str, Any]], target: Path) -> Iterator[Event]:
+    """Decode a folder's items into `target`."""
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(fill, range(len(rows))))
-    out.flush()
-    os.replace(temporary, target)
-    return np.load(target, mmap_mode="r")
+
+        def put(array: np.ndarray, start: int, stop: int) -> None:
+            list(pool.map(lambda index: _put(array, path, rows, index), range(start, stop)))
+
+        filled = fill(target, _shape(path, rows), np.uint8, put, rows=len(rows), step=FILES_AT_ONCE)
+        yield from tell("pixels", len(rows), filled)
+
+
+def _decode_all(path: Path, rows: list[dict[str, Any]]) -> np.ndarray:
+    """Return the pixels of a folder, mapped from a file without a name."""
+    shape = _shape(path, rows)
+    with tempfile.TemporaryFile() as file:
+        array = np.memmap(file, np.uint8, "w+", shape=shape)  # pyright: ignore[reportArgumentType]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda index: _put(array, path, rows, index), range(len(rows))))
+    return array
+
+
+def _put(array: np.ndarray, path: Path, rows: list[dict[str, Any]], index: int) -> None:
+    """Decode item `index` into its place; OutputError when it has another size than the others."""
+    frames = _frames(path, rows[index])
+    if frames.shape != array.shape[1:]:
+        raise OutputError(
+            f"{path / rows[index]['file']} is {_size(frames.shape)} and the first item is {_size(array.shape[1:])}; one size a "
+            "folder: mutoscope data pack makes it so"
+        )
+    array[index] = frames
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    """Return (T, H, W, 3) in words."""
+    frames, height, width, _ = shape
+    return f"{width}x{height}" + (f" with {frames} frames" if frames > 1 else "")
 
 
 def _frames(path: Path, row: dict[str, Any]) -> np.ndarray:

@@ -8,16 +8,18 @@
     distil  a student of it that draws in 1-4 steps parts/student.safetensors
     judge   the networks of the evaluation, alone  judge.safetensors, judge.json
 
-The same command goes on where it stopped. A stage that begins takes the parts the run already has as its start. The table of
-stages is in `stages.py`, their settings are in `settings.py`.
+The same command goes on where it stopped; one training at a time works in a run. What it decodes and encodes first is kept in
+RUN/cache, and its seconds count in the budget (`preparing.py`). A stage that begins takes the parts the run already has as its
+start. The table of stages is in `stages.py`, their settings are in `settings.py`.
 """
 
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from mutoscope.config import TIME_FACTOR, ModelConfig, preset
+from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
 from mutoscope.device import need_torch
 from mutoscope.errors import DataError, OutputError, SettingError
 from mutoscope.events import Event
@@ -35,7 +37,7 @@ def run(
     preset_name: str,  # a name of config.PRESETS
     data: Path,  # a captioned folder or a folder of them
     out: Path,  # the run's folder
-    budget_seconds: float = 0.0,  # 0 = until `samples` are seen
+    budget_seconds: float = 0.0,  # of the stage, all calls together; 0 = until `samples` are seen
     overrides: dict[str, Any] | None = None,  # settings by name, see settings.py
     preview: Preview = lambda name, picture: None,
     begin: Path | str | None = None,  # a checkpoint, or "embedded", whose parts a run without any begins with
@@ -48,22 +50,28 @@ def run(
     settings, options = _read_settings(stage, {**(overrides or {}), "budget": float(budget_seconds)})
     need_torch()
     from mutoscope.train.loop import train
+    from mutoscope.train.preparing import alone_in, budget_left, prepare
     from mutoscope.train.ranks import joined
 
     data, out = Path(data), Path(out)
     with joined(settings.device) as ranks:
         settings.part_size(ranks.size)
-        if begin is not None and ranks.is_first:
-            _begin(out, begin, config)
-        ranks.wait()
-        _check_run(row, config, out)
+        if begin is None:
+            _check_run(row, config, out)
         _check_data(stage, row, data, settings.batch)
-        with ranks.first_goes_ahead():
-            objective = _prepare(stage, config, data, out, settings, options, writes=ranks.is_first)
-        for event in train(objective, out / stage, settings, _named(preview, stage), ranks):
-            if event.phase == "done" and ranks.is_first:
-                _save_parts(row, objective, out)
-            yield event
+        with alone_in(out) if ranks.is_first else nullcontext():
+            if begin is not None and ranks.is_first:
+                _begin(out, begin, config)
+            ranks.wait()
+            _check_run(row, config, out)
+            with ranks.first_goes_ahead():
+                folders = yield from prepare(row, config, data, out, out / stage, options)
+                objective = _open(stage, config, folders, out, settings, options, writes=ranks.is_first)
+            settings = replace(settings, budget=budget_left(settings.budget, out / stage))
+            for event in train(objective, out / stage, settings, _named(preview, stage), ranks):
+                if event.phase == "done" and ranks.is_first:
+                    _save_parts(row, objective, out)
+                yield event
 
 
 def make_objective(
@@ -132,15 +140,20 @@ def _check_count(items: int, batch: int) -> None:
         raise DataError(f"the data holds {items} items and a step takes {batch}; give --batch {items} or more data")
 
 
-def _prepare(
-    stage: str, config: ModelConfig, data: Path, out: Path, settings: Settings, options: Options | None, *, writes: bool
+def _open(
+    stage: str,
+    config: ModelConfig,
+    folders: list[Any],
+    out: Path,
+    settings: Settings,
+    options: Options | None,
+    *,
+    writes: bool,
 ) -> Any:
     """Return the objective over the opened data; the first process writes down the config and what the stage trains on."""
-    from mutoscope.data.cache import open_folders
     from mutoscope.run_folder import save_config
     from mutoscope.train.machine import record_machine
 
-    folders = open_folders(data)
     if writes:
         save_config(out, config)
     objective = make_objective(STAGES[stage], config, folders, out, options)

@@ -36,11 +36,12 @@ from mutoscope.media.storage import make_folder
 from mutoscope.rng import stream
 from mutoscope.runtime.torch import TorchRuntime
 from mutoscope.tokenizer import Tokenizer
-from mutoscope.train.diffusion import DiffusionObjective, Latents, encode_captions
+from mutoscope.train.diffusion import DiffusionObjective, Latents
 from mutoscope.train.latents import encode_pixels
 from mutoscope.train.loop import Settings, train
 from mutoscope.train.machine import words_of
 from mutoscope.train.settings import ImageOptions
+from mutoscope.train.texts import Reader, encode_texts
 
 SIDE = 128  # pixels of the shorter side, as in the training of the base
 MIN_PICTURES, MAX_PICTURES = 5, 500
@@ -253,9 +254,9 @@ class AdaptObjective(DiffusionObjective):
     def __init__(self, checkpoint: Checkpoint, encoder: dict[str, np.ndarray], examples: list[Example], lesson: Lesson):
         runtime = TorchRuntime(checkpoint, torch.get_num_threads(), device="cpu")
         self.config, self.options = checkpoint.config, ImageOptions()
-        self.model, self.tower, self.codec = runtime.transformer.train(), runtime.tower, runtime.codec
+        self.model, self.codec = runtime.transformer.train(), runtime.codec
         self.codec.load_state_dict({k: torch.from_numpy(v) for k, v in encoder.items()}, strict=False)
-        self.tokenizer = Tokenizer.load(checkpoint.tokenizer_path)
+        self.reader = Reader(runtime.tower, Tokenizer.load(checkpoint.tokenizer_path), checkpoint.config)
         buckets = sorted({example.bucket for example in examples})
         self.folders = [to_folder([one for one in examples if one.bucket == bucket]) for bucket in buckets]
         self.pictures, self.clips = [self._encode(folder) for folder in self.folders], []
@@ -285,10 +286,8 @@ class AdaptObjective(DiffusionObjective):
         return {name: tensor.detach().numpy() for name, tensor in found.items()}
 
     def _encode(self, folder: Folder) -> Latents:
-        states, lengths = encode_captions(folder, self.tower, self.tokenizer, self.config)
-        return Latents(
-            encode_pixels(folder, self.codec), states, lengths, np.array([f["may_flip"] for f in folder.facts])
-        )
+        texts = encode_texts(folder.captions, self.reader, self.options)
+        return Latents(encode_pixels(folder, self.codec), texts, np.array([f["may_flip"] for f in folder.facts]))
 
 
 def to_folder(examples: list[Example]) -> Folder:

@@ -9,6 +9,7 @@ from mutoscope.train.ranks import Ranks
 from mutoscope.train.settings import Settings
 from mutoscope.train.stopping import Stopping
 
+FIRST_SAVE = 10.0  # seconds of training until the first state; then after twice the time, until it is `save_every`
 STATE_FORMAT = 2  # of a state's counters; 1 had one average and no count of skipped steps, and loads
 
 
@@ -46,7 +47,7 @@ class Clock:
     def counters(self) -> dict[str, Any]:
         """Return what `restore` reads."""
         counted = {"samples": self.samples, "steps": self.steps, "skipped": self.skipped, "format": STATE_FORMAT}
-        return {**counted, "seconds": self._earlier_seconds + self._seconds()}
+        return {**counted, "seconds": self.seconds()}
 
     def orders(self, ranks: Ranks, stopping: Stopping) -> Orders:
         """Return what the first rank's clock says, and whether any rank was asked to stop."""
@@ -70,16 +71,16 @@ class Clock:
             self._numbers.setdefault(key, []).append(value)
 
     def fraction(self) -> float:
-        """Return the share of the run that is done: by samples when their number is set, else by this call's budget."""
+        """Return the share of the run that is done: by samples when their number is set, else by its seconds."""
         if self.settings.samples:
             return min(1.0, self.samples / self.settings.samples)
-        return min(1.0, self._seconds() / self.settings.budget)
+        return min(1.0, self.seconds() / self.settings.budget)
 
     def seconds_left(self) -> float | None:
         """Return the seconds until the run ends, as far as they can be told."""
         limits = []
         if self.settings.budget:
-            limits.append(self.settings.budget - self._seconds())
+            limits.append(self.settings.budget - self.seconds())
         if self.settings.samples and self.samples > self._first_sample:
             seconds_per_sample = self._seconds() / (self.samples - self._first_sample)
             limits.append(seconds_per_sample * (self.settings.samples - self.samples))
@@ -91,7 +92,7 @@ class Clock:
         counted = max(1, len(self._losses))
         line = {
             "samples": self.samples,
-            "seconds": round(self._earlier_seconds + self._seconds(), 1),
+            "seconds": round(self.seconds(), 1),
             "loss": round(sum(self._losses) / counted, 5),
             "samples_per_second": round(self._line_steps * self.settings.batch / max(1e-9, now - self._line_start), 2),
             "norm": round(norm, 4),
@@ -101,6 +102,17 @@ class Clock:
         }
         self._line_start, self._line_steps, self._losses, self._numbers = now, 0, [], {}
         return line
+
+    def begins(self) -> str:
+        """Return in words where this call begins."""
+        if self._is_finished():
+            longer = "--budget" if self.settings.budget and self.seconds() >= self.settings.budget else "--set samples"
+            return (
+                f"finished after {self.samples} samples and {self.seconds():.0f} s; to train on, give a larger {longer}"
+            )
+        if self.samples:
+            return f"goes on after {self.samples} samples and {self.seconds():.0f} s"
+        return "begins"
 
     def message(self, line: dict[str, Any]) -> str:
         """Return a line of the log in words."""
@@ -118,15 +130,29 @@ class Clock:
             )
 
     def _is_finished(self) -> bool:
-        over = self.settings.budget and self._seconds() >= self.settings.budget
+        over = self.settings.budget and self.seconds() >= self.settings.budget
         return bool(over) or bool(self.settings.samples and self.samples >= self.settings.samples)
 
     def _is_due(self, what: str) -> bool:
         now = time.monotonic()
-        if not self._line_steps or now - self._last[what] < getattr(self.settings, f"{what}_every"):
+        if not self._line_steps or now - self._last[what] < self._pause(what):
             return False
         self._last[what] = now
         return True
 
+    def _pause(self, what: str) -> float:
+        """Return the seconds from one preview or state to the next; states of a young run follow closer, so a kill costs no more
+        than half of what was done."""
+        longest = getattr(self.settings, f"{what}_every")
+        if what == "preview":
+            return longest
+        trained = self._earlier_seconds + self._last[what] - self._start
+        return min(longest, max(FIRST_SAVE, trained))
+
+    def seconds(self) -> float:
+        """Return the seconds that the run has trained, all calls together."""
+        return self._earlier_seconds + self._seconds()
+
     def _seconds(self) -> float:
+        """Return the seconds of this call."""
         return time.monotonic() - self._start

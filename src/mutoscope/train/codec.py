@@ -6,7 +6,9 @@ Latents get noise on half the samples (l-DeTok), which makes the decoder forgive
 Legend: pixels B C T H W in [-1, 1], latents B c t h w.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +18,11 @@ from torch import Tensor, nn
 from mutoscope.codec import Codec
 from mutoscope.config import TIME_FACTOR, ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.data.filling import check_room
+from mutoscope.events import Event
 from mutoscope.layers import use_channels_last
-from mutoscope.train.latents import cached_latents, to_unit
+from mutoscope.run_folder import load_part
+from mutoscope.train.latents import cached_latents, fill_latents, latent_bytes, to_unit
 from mutoscope.train.objective import Objective
 from mutoscope.train.preview_grid import make_grid, to_pictures
 
@@ -123,6 +128,14 @@ class DecoderObjective(CodecObjective):
         super().__init__(config, folders, run)
         self.model.encoder.requires_grad_(False)
         self._latents: dict[Path, np.ndarray] = {}
+
+    @classmethod
+    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any = None) -> Iterator[Event]:
+        """Encode the pixels into `run/cache`."""
+        codec = load_part(run, "codec", Codec(config.codec))
+        check_room(run, sum(latent_bytes(folder, codec, run) for folder in folders), "latents")
+        for folder in folders:
+            yield from fill_latents(folder, codec, run)
 
     def finish(self, run: Path) -> None:
         """Leave the statistics of the latents as they were measured."""

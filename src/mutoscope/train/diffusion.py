@@ -1,42 +1,49 @@
 """The diffusion stages: `image` trains the transformer on pictures, `video` on pictures and clips together.
 
-Latents and text states are computed once by the frozen codec and text tower and kept under `RUN/cache`. Every latent frame of a
+Latents and text states are computed once by the frozen codec and text tower and kept under `RUN/cache` (`latents.py`, `texts.py`).
+Every latent frame of a
 clip has a noise level of its own (diffusion forcing, Chen et al. 2024); in half of the clips the frames before a random one are
 nearly clean, which is how clips are drawn. Legend: latents B c t h w, text B L D, time B t.
 """
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mutoscope.codec import Codec
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.data.filling import check_room
 from mutoscope.device import autocast
+from mutoscope.events import Event
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import guided
 from mutoscope.layers import use_channels_last
 from mutoscope.run_folder import load_part, load_text
 from mutoscope.sampler import dpm2m
 from mutoscope.shapes import DIRECT_AREA
-from mutoscope.text_encoder import TextTower
-from mutoscope.tokenizer import Tokenizer
-from mutoscope.train.latents import cached_latents, save_array
+from mutoscope.train.latents import cached_latents, fill_latents, latent_bytes
 from mutoscope.train.objective import Objective
 from mutoscope.train.preview_grid import make_grid, to_pictures
 from mutoscope.train.settings import ImageOptions, VideoOptions
-from mutoscope.train.words import to_batch
+from mutoscope.train.texts import (
+    CAPTIONS,
+    TEXT_LENGTH,
+    Reader,
+    TextPlan,
+    TextStates,
+    cached_texts,
+    fill_texts,
+    text_bytes,
+)
 from mutoscope.transformer import Transformer
 
 HISTORY_NOISE = 0.15  # highest noise level of frames before the one that is drawn
-TEXT_LENGTH = 40  # tokens of a caption kept in training
-TEXT_BATCH = 256  # captions encoded at once
-CAPTIONS = 4  # of an item whose states are kept
-CAPTION_DROPOUT = 0.1  # share of captions replaced by the empty one, which guidance needs
 PREVIEW_PROMPTS = (
     "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
     "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
@@ -47,14 +54,13 @@ PREVIEW_PROMPTS = (
 
 @dataclass(frozen=True)
 class Latents:
-    """One folder, encoded: latents (M, c, t, h, w) float16 and text states for each item and wording.
+    """One folder, encoded: latents (M, c, t, h, w) float16 and the text states of each item's wordings.
 
     M is N for clips and 2 N for pictures, whose second half is mirrored.
     """
 
     latents: np.ndarray
-    states: np.ndarray  # (N, CAPTIONS, TEXT_LENGTH, width) float16
-    lengths: np.ndarray  # (N, CAPTIONS)
+    texts: TextStates
     may_flip: np.ndarray  # (N,) bool: which may be shown mirrored without making a caption untrue
 
     @property
@@ -72,19 +78,31 @@ class DiffusionObjective(Objective[Transformer]):
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions):
         self.config, self.options = config, options
         self.model = Transformer(config.transformer)
-        self.tower, self.tokenizer = load_text(run, config)
-        self.codec = load_part(run, "codec", Codec(config.codec)).requires_grad_(False).eval()
-        use_channels_last(self.codec)
-        sets = [cache_folder(folder, self.codec, self.tower, self.tokenizer, config, run)
-                for folder in folders if isinstance(options, VideoOptions) or not folder.is_clips]  # fmt: skip
+        self.reader, self.codec = open_encoders(run, config)
+        sets = [
+            cache_folder(folder, self.codec, self.reader, run, options) for folder in learned_from(folders, options)
+        ]
         self.pictures = [item for item in sets if item.frames == 1]
         self.clips = [item for item in sets if item.frames > 1]
         self.empty, self.empty_mask = self.read([""])
         self.prompt_states, self.prompt_mask = self.read(list(PREVIEW_PROMPTS))
 
+    @classmethod
+    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions) -> Iterator[Event]:
+        """Encode captions and pixels into `run/cache`; StorageFullError first where the disk has no room for them."""
+        reader, codec = open_encoders(run, config)
+        kept = learned_from(folders, options)
+        plans = [TextPlan(folder.captions, reader, options) for folder in kept]
+        needed = sum(text_bytes(plan, run) for plan in plans) + sum(latent_bytes(folder, codec, run) for folder in kept)
+        check_room(run, needed, "latents and text states")
+        for plan in plans:
+            yield from fill_texts(plan, run)
+        for folder in kept:
+            yield from fill_latents(folder, codec, run)
+
     def read(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
         """Prompts -> states (B, L, D) and mask (B, L)."""
-        return read_texts(prompts, self.tower, self.tokenizer, self.config.text.window)
+        return self.reader.read(self.reader.windows(prompts))
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Mean squared error of the velocity over one batch of pictures or clips."""
@@ -102,11 +120,10 @@ class DiffusionObjective(Objective[Transformer]):
         generator = torch.Generator().manual_seed(seed)
         total, items = 0.0, 0
         for chosen in sets:
-            for start in range(0, len(chosen.states), batch):
-                part = slice(start, min(start + batch, len(chosen.states)))  # of the first N: none is mirrored
+            for start in range(0, len(chosen.texts), batch):
+                part = slice(start, min(start + batch, len(chosen.texts)))  # of the first N: none is mirrored
                 data = torch.from_numpy(chosen.latents[part].astype(np.float32))
-                lengths = torch.from_numpy(chosen.lengths[part, 0].astype(np.int64))
-                states = torch.from_numpy(chosen.states[part, 0, : int(lengths.max())].astype(np.float32))
+                states, lengths = chosen.texts.take(chosen.texts.captions[part, 0])
                 mask = torch.arange(states.shape[1])[None] < lengths[:, None]
                 total += float(self._error(data, states, mask, generator)) * len(data)
                 items += len(data)
@@ -194,17 +211,22 @@ class DiffusionObjective(Objective[Transformer]):
         chosen = self._draw_set(generator, self.clips if of_clips else self.pictures, fraction)
         count = max(1, batch // chosen.frames)
         index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
-        item = index % len(chosen.states)
+        item = index % len(chosen.texts)
         index = np.where(chosen.may_flip[item], index, item)
         caption = torch.randint(CAPTIONS, (count,), generator=generator).numpy()
         data = torch.from_numpy(chosen.latents[index].astype(np.float32))
-        states = torch.from_numpy(chosen.states[item, caption].astype(np.float32))
-        lengths = torch.from_numpy(chosen.lengths[item, caption].astype(np.int64))
-        dropped = torch.rand((count,), generator=generator) < CAPTION_DROPOUT
-        states[dropped, : self.empty.shape[1]] = self.empty
-        lengths[dropped] = self.empty.shape[1]
+        states, lengths = chosen.texts.take(chosen.texts.captions[item, caption])
+        dropped = torch.rand((count,), generator=generator) < self.options.caption_dropout
+        return data, *self._without_some(states, lengths, dropped)
+
+    def _without_some(self, states: Tensor, lengths: Tensor, dropped: Tensor) -> tuple[Tensor, Tensor]:
+        """States (B, L, D) of these lengths (B,) -> (B, L', D) and mask (B, L'), the empty caption in place of dropped ones."""
+        empty = self.empty.shape[1]
+        lengths = torch.where(dropped, empty, lengths)
         longest = TEXT_LENGTH if self.same_length else int(lengths.max())
-        return data, states[:, :longest], torch.arange(longest)[None] < lengths[:, None]
+        states = F.pad(states, (0, 0, 0, max(0, max(longest, empty) - states.shape[1])))
+        states[dropped, :empty] = self.empty
+        return states[:, :longest], torch.arange(longest)[None] < lengths[:, None]
 
     def _draw_set(self, generator: torch.Generator, sets: list[Latents], fraction: float) -> Latents:
         """Draw one of the sets whose size has entered, a large set more often."""
@@ -233,40 +255,19 @@ def entered(sizes: list[int], fraction: float, share: float) -> list[bool]:
     return [fraction >= opens[size] for size in sizes]
 
 
-@torch.no_grad()
-def read_texts(prompts: list[str], tower: TextTower, tokenizer: Tokenizer, window: int) -> tuple[Tensor, Tensor]:
-    """Prompts -> text tower states (B, L, D), zero at padding, and mask (B, L)."""
-    ids, mask = to_batch([tokenizer.windows(prompt, window)[0] for prompt in prompts], tokenizer.pad, TEXT_LENGTH)
-    return tower(ids, mask).float() * mask[..., None], mask
+def learned_from(folders: list[Folder], options: ImageOptions) -> list[Folder]:
+    """Return the folders that a stage with these options learns from: clips are for the video stage alone."""
+    return [folder for folder in folders if isinstance(options, VideoOptions) or not folder.is_clips]
 
 
-def cache_folder(
-    folder: Folder, codec: Codec, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig, run: Path
-) -> Latents:
+def open_encoders(run: Path, config: ModelConfig) -> tuple[Reader, Codec]:
+    """Return the frozen text tower and codec of a run."""
+    codec = load_part(run, "codec", Codec(config.codec)).requires_grad_(False).eval()
+    use_channels_last(codec)
+    return Reader(*load_text(run, config), config), codec
+
+
+def cache_folder(folder: Folder, codec: Codec, reader: Reader, run: Path, options: ImageOptions) -> Latents:
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
-    text = hashlib.sha256((run / "parts" / "text.safetensors").read_bytes()).hexdigest()[:12]
-    paths = [run / "cache" / f"{name}-{folder.path.name}-{folder.digest}-{text}.npy" for name in ("states", "lengths")]
-    if not paths[-1].exists():
-        for path, array in zip(paths, encode_captions(folder, tower, tokenizer, config), strict=True):
-            save_array(path, array)
-    states, lengths = (np.load(path, mmap_mode="r") for path in paths)
-    return Latents(cached_latents(folder, codec, run), states, lengths, folder.may_flip)
-
-
-@torch.no_grad()
-def encode_captions(
-    folder: Folder, tower: TextTower, tokenizer: Tokenizer, config: ModelConfig
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the states and lengths of a folder's captions, see `Latents`; captions of like length are read together."""
-    states = np.zeros((len(folder), CAPTIONS, TEXT_LENGTH, config.text.width), np.float16)
-    lengths = np.zeros((len(folder), CAPTIONS), np.uint8)
-    jobs = [(i, j, texts[j % len(texts)]) for i, texts in enumerate(folder.captions) for j in range(CAPTIONS)]
-    jobs.sort(key=lambda job: len(job[2]))
-    for start in range(0, len(jobs), TEXT_BATCH):
-        part = jobs[start : start + TEXT_BATCH]
-        with autocast("cpu"):
-            values, mask = read_texts([text for _, _, text in part], tower, tokenizer, config.text.window)
-        for (i, j, _), value, row in zip(part, values.float().numpy(), mask, strict=True):
-            states[i, j, : value.shape[0]] = value
-            lengths[i, j] = int(row.sum())
-    return states, lengths
+    texts = cached_texts(TextPlan(folder.captions, reader, options), run)
+    return Latents(cached_latents(folder, codec, run), texts, folder.may_flip)

@@ -18,7 +18,7 @@ A clip is cut after a random latent frame: that frame is drawn, those before it 
 taught where `pipeline` guides: for first frames, inside guidance.INTERVAL. Legend: latents B c t h w, time, delta, guidance (B, t).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -26,6 +26,7 @@ from torch import Tensor
 
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig, as_student
 from mutoscope.data.cache import Folder
+from mutoscope.events import Event
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import INTERVAL
 from mutoscope.run_folder import load_part
@@ -94,6 +95,11 @@ class DistilObjective(DiffusionObjective):
         super().__init__(as_student(config), folders, run, VideoOptions(curriculum=options.curriculum))
         self.teacher = teacher.requires_grad_(False).eval()
         self.model.load_state_dict(self.teacher.state_dict(), strict=False)
+
+    @classmethod
+    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: DistilOptions) -> Iterator[Event]:
+        """Encode captions and pixels as the teacher's stages do, clips too."""
+        yield from super().prepare(config, folders, run, VideoOptions(curriculum=options.curriculum))
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Adaptively weighted squared error of the average velocity, and the error itself as a number."""

@@ -2,8 +2,8 @@
 
 Everything random is a function of (seed, rank, samples seen), so the same command goes on where it stopped, bit for bit on a CPU:
 the parts of a step's batch are numbered, and each is drawn by its number, whichever process draws it. A run ends after `samples`
-samples, `budget` seconds or a signal, each time with a state. No state ever holds a number that is not finite. The loop knows
-neither pages nor evaluation; previews are a function passed in.
+samples, `budget` seconds of all its calls or a signal, each time with a state. No state ever holds a number that is not finite. The
+loop knows neither pages nor evaluation; previews are a function passed in.
 
     learner.py      one step, and the tensors of a state
     clock.py        samples, seconds and what is due
@@ -45,6 +45,7 @@ def train(
     _resume(run, learner, clock)
     ranks.agree(clock.samples, run)
     with RunWriter(run, learner, clock, show) as writer, Stopping() as stopping:
+        yield Event("train", clock.samples, settings.samples, clock.seconds_left(), message=clock.begins())
         orders = clock.orders(ranks, stopping)
         while not (orders.finished or orders.stop):
             step = learner.step(clock.samples, clock.steps, orders.fraction)

@@ -1,12 +1,17 @@
 """What a stage of training trains: a model, a loss and, where there is something to see, a preview."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from mutoscope.config import ModelConfig
+from mutoscope.data.cache import Folder
+from mutoscope.events import Event
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -15,6 +20,11 @@ class Objective(ABC, Generic[Model]):
     """What the loop needs of a stage; a new stage is a subclass of this and a line in `stages.STAGES`."""
 
     model: Model
+
+    @classmethod
+    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any) -> Iterator[Event]:
+        """Make what the objective finds in `run/cache` when it is built; yields events and goes on where it was killed."""
+        yield from ()
 
     @abstractmethod
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:

@@ -21,12 +21,12 @@ class Settings:
     adam_share: float = 1.0  # AdamW's rate, in shares of `rate`
     seed: int = 0
     samples: int = 0  # stop after so many samples in all; 0 = the budget alone decides
-    budget: float = 0.0  # seconds this call may take; 0 = the samples alone decide
+    budget: float = 0.0  # seconds the run may take, all calls together; 0 = the samples alone decide
     muon: bool = True  # Muon for block matrices
     decay: float = 0.25  # share of the run in which the rate falls to zero; 0 when another stage follows
     clip: float = 1.0  # largest norm of the gradient
     ema: float = 6.94  # exponent of the weight average
-    save_every: float = 300.0  # seconds between states
+    save_every: float = 300.0  # seconds between states, less at the start: see clock.py
     preview_every: float = 300.0  # seconds between previews
     log_every: int = 20  # steps between lines of the log
     max_shard: int = 1 << 30  # bytes of one file of a state
@@ -73,10 +73,15 @@ class ImageOptions:
     )
     fine: float = 1.0  # highest noise level of pictures over three times the smallest's area: those are refined
     shift: float = 1.0  # times as far as its size asks a picture's noise levels are pushed towards noise
+    caption_dropout: float = 0.1  # share of captions replaced by the empty one, which guidance needs
+    shuffle_tags: bool = False  # captions are tags parted by commas: four orders of each are learned
+    tag_dropout: float = 0.0  # share of tags left out of each of the four wordings
+    keep_tags: int = 0  # tags at the start that stay where they are
 
     def __post_init__(self):
         _check_positive(self, "shift", "fine")
-        _check_share(self, "curriculum", "fine")
+        _check_share(self, "curriculum", "fine", "caption_dropout", "tag_dropout")
+        _check_at_least(self, "keep_tags", 0)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Bench:
         made = TrialObjective(self.config, self.training, self.base, options)
         if has_part(self.base, "transformer"):
             load_part(self.base, "transformer", made.model)
-        parts = (made.codec, made.tower, made.tokenizer, self.config, self.base)
+        parts = (made.codec, made.reader, self.base, options)
         return made, [cache_folder(folder, *parts) for folder in self.held]
 
 
