@@ -189,7 +189,7 @@ class TestResume:
         assert half[-1].step == 40 and half[-1].phase == "train"
         assert state_of(out / stage)[1]["samples"] == 40
         rest = fit(stage, tiny_world, out)
-        assert rest[0].step == 48 and rest[-1].phase == "done"
+        assert [event.step for event in rest[:3]] == [0, 40, 48] and rest[-1].phase == "done"
         (whole, counters), (resumed, again) = state_of(trained / stage), state_of(out / stage)
         assert set(whole) == set(resumed) and counters["samples"] == again["samples"] == 80
         assert {name.split(".")[0] for name in whole} >= {"model", "average", "optimiser0"}
@@ -322,7 +322,7 @@ class TestRefused:
     def test_another_preset_in_the_same_run(self, trained: Path, tiny_world: Path):
         job = run("codec", preset_name="nano", data=tiny_world, out=trained, overrides=EVERY)
         with pytest.raises(CheckpointError, match="another preset"):
-            next(job)
+            list(job)
 
     @pytest.mark.parametrize("text", ["", "{", "[]", '{"preset": 1}', '{"sizes": 1}', '{"text": 1}'])
     def test_a_damaged_config(self, tmp_path: Path, text: str):

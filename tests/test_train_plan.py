@@ -1,5 +1,6 @@
 """The plan's arithmetic against the module itself: parameters, FLOPs, bytes kept for the backward pass; and its documents."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from mutoscope.config import PRESETS
 from mutoscope.errors import SettingError
 from mutoscope.train import plan as planning
 from mutoscope.train.optim import split_parameters
-from mutoscope.train.plan import Work, count_matrix_parameters, count_parameters, forward_flops, plan
+from mutoscope.train.plan import Work, cache_bytes, count_matrix_parameters, count_parameters, forward_flops, plan
 from mutoscope.transformer import Transformer
 
 
@@ -87,3 +88,13 @@ def test_refused(words: str, capsys: pytest.CaptureFixture):
 def test_the_page_is_current(root: Path):
     page = (root / "docs" / "training.md").read_text(encoding="utf-8")
     assert planning.make_table() in page, "docs/training.md: put in what python -m mutoscope.train.plan prints"
+
+
+def test_what_a_run_keeps_on_the_disk(root: Path):
+    """The table of the page, and the shapes that training writes."""
+    kept = cache_bytes(PRESETS["nano"], Work(width=128, height=128))
+    page = (root / "docs" / "training.md").read_text("utf-8")
+    for name, bytes_ in (("pixels", kept.pixels), ("latents", kept.latents), ("texts", kept.texts)):
+        assert re.search(rf"`{name}-\*\.npy` .* {bytes_ / 1000:.0f} MB", page), name
+    clips = cache_bytes(PRESETS["nano"], Work(width=128, height=128, frames=9))
+    assert (clips.pixels, clips.latents) == (9 * kept.pixels, 3 * kept.latents / 2)

@@ -107,14 +107,16 @@ class TestPrepare:
         before = snapshot(classes)
         events = list(start("image", classes, out))
         phases = list(dict.fromkeys(event.phase for event in events))
-        assert phases == ["pixels", "captions", "latents", "train", "done"]
+        assert phases == ["load", "pixels", "captions", "latents", "train", "done"]
         for phase, total in (("pixels", N), ("captions", 3), ("latents", N)):
             told = [event for event in events if event.phase == phase]
             assert told[0].step == 0 and told[-1].step == told[-1].total == total
         assert json.loads((out / "image" / "prepared.json").read_text())["seconds"] > 0
         assert snapshot(classes) == before, "nothing is written where the pictures lie"
-        again = next(start("image", classes, out, samples=32))
-        assert again.phase == "train" and again.message.startswith("goes on after 16")
+        again = start("image", classes, out, samples=32)
+        assert next(again).phase == "load"
+        goes_on = next(again)
+        assert goes_on.phase == "train" and goes_on.message.startswith("goes on after 16")
 
     def test_a_kill_in_it_costs_a_moment_and_changes_nothing(
         self, classes: Path, towers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -125,7 +127,9 @@ class TestPrepare:
             job = start("image", classes, runs[1])
             step = next(event.step for event in job if event.phase == phase and event.step)
             job.close()
-            goes_on = next(event for event in start("image", classes, runs[1]) if event.phase != "captions")
+            goes_on = next(
+                event for event in start("image", classes, runs[1]) if event.phase not in ("load", "captions")
+            )
             assert goes_on.phase in (phase, "latents") and (goes_on.phase != phase or goes_on.step == step)
         for run in runs:
             next(event for event in start("image", classes, run) if event.phase == "train")
@@ -153,11 +157,11 @@ class TestPrepare:
 class TestOneTrainer:
     def test_the_second_is_refused_and_the_first_goes_on(self, classes: Path, tmp_path: Path):
         first = start("codec", classes, tmp_path / "run")
-        next(first)
+        assert [next(first).phase for _ in range(2)] == ["load", "pixels"]
         with pytest.raises(OutputError, match=r"another training is at work in .*run; wait for it"):
-            next(start("codec", classes, tmp_path / "run"))
+            list(start("codec", classes, tmp_path / "run"))
         assert list(first)[-1].phase == "done"
-        assert next(start("codec", classes, tmp_path / "run")).phase == "train"
+        assert [event.phase for event in start("codec", classes, tmp_path / "run")] == ["load", "train", "done"]
 
 
 class TestTexts:

@@ -140,14 +140,15 @@ def _bars() -> Iterator[Show]:
 
 
 def _lines(every: float) -> Show:
-    """Print what an event says, at most once in `every` seconds."""
-    last = float("-inf")
+    """Print what an event says, at most once in `every` seconds, and the first of every phase."""
+    last, phases = float("-inf"), set[str]()
 
     def show(event: Event) -> None:
         nonlocal last
         now = time.monotonic()
-        if now - last >= every:
+        if now - last >= every or event.phase not in phases:
             last = now
+            phases.add(event.phase)
             count = f"{event.step}/{event.total}" if event.total else str(event.step)
             note(f"{event.phase} {count} {_words(event)}".rstrip())
 

@@ -13,6 +13,7 @@ from mutoscope.cli.console import LINE_SECONDS, say, table, watch
 from mutoscope.device import need_torch
 from mutoscope.errors import OutputError, SettingError
 
+BUDGET = "60m"  # where neither it nor the samples are said
 Folder = Annotated[str, argument("RUN/STAGE", "Folder of a stage, such as runs/nano/video.")]
 Settings = Annotated[list[str] | None, text_option("--set", "KEY=VALUE", "Any other setting; can be repeated.")]
 StartModel = Annotated[
@@ -24,10 +25,19 @@ FilmFile = Annotated[str, text_option("-o --output", "FILE", "Output file: .mp4,
 
 def train(
     context: typer.Context,
-    data: Annotated[str, text_option("--data", "DIR", "Folder of mutoscope data render or pack.")],
+    data: Annotated[
+        str, text_option("--data", "DIR", "Folder of pictures and captions: of mutoscope data pack, or data render.")
+    ],
     out: Annotated[str, text_option("--out", "RUN", "Folder of the run; an existing one is continued.")],
     preset: Preset = "nano",
-    budget: Annotated[str, text_option("--budget", "TIME", "Training time: 90s, 60m, 1h30m.")] = "60m",
+    budget: Annotated[
+        str | None,
+        text_option(
+            "--budget",
+            "TIME",
+            "Time of the run, all calls together: 90s, 60m, 1h30m. Default: 60m, or none with --set samples=N.",
+        ),
+    ] = None,
     seed: Annotated[int | None, int_option("--seed", 0, "Seed of the run.")] = None,
     batch: Annotated[int | None, int_option("--batch", 16, "Samples per step.")] = None,
     settings: Settings = None,
@@ -36,8 +46,8 @@ def train(
 ) -> None:
     """Train one stage of a model: codec, decoder, clip, image, video, distil, in this order.
 
-    The same command goes on where it stopped. Ctrl-C and SIGTERM save first. Under torchrun (torchrun --nproc-per-node 8 -m
-    mutoscope train ...) all processes train one model.
+    The same command goes on where it stopped, until the budget of the run is used up. Ctrl-C and SIGTERM save first. Under torchrun
+    (torchrun --nproc-per-node 8 -m mutoscope train ...) all processes train one model.
     """
     from mutoscope.config import preset as known_preset
     from mutoscope.train.stages import stage_named
@@ -45,8 +55,8 @@ def train(
     stage = str(context.info_name)
     stage_named(stage)
     known_preset(preset)
-    seconds = ask.read_budget(budget)
     overrides = ask.read_settings(settings or [])
+    seconds = ask.read_budget(budget or BUDGET) if budget is not None or not overrides.get("samples") else 0.0
     overrides |= {name: value for name, value in (("seed", seed), ("batch", batch)) if value is not None}
     if not Path(data).is_dir():
         raise OutputError(f"--data {data!r} is not a folder; make one: mutoscope data render --out {data}")

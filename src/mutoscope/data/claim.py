@@ -38,9 +38,9 @@ def claim(folder: Path, name: str, wanted: dict[str, Any], noun: str) -> None:
 
 
 @contextmanager
-def alone(folder: Path, noun: str) -> Iterator[None]:
-    """Hold `folder` for this process; OutputError when another one works on it. The lock dies with its process."""
-    with open(folder / ".lock", "w") as lock:
+def alone(folder: Path, noun: str, name: str = ".lock") -> Iterator[None]:
+    """Hold `folder` by the file `name` for this process; OutputError when another one does. The lock dies with its process."""
+    with open(folder / name, "w") as lock:
         try:
             import fcntl
 

@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def fill(
     *,
     rows: int,  # to fill; `put` says where in the array a row lies
     step: int,  # rows at once
-) -> Iterator[int]:
+) -> Generator[int, None, None]:
     """Fill the array at `path` and yield how many rows are done, first what an earlier call left; nothing where it is whole.
 
     StorageFullError before the first row when the disk has no room for all.

@@ -49,11 +49,12 @@ def run(
     row, config = stage_named(stage), preset(preset_name)
     settings, options = _read_settings(stage, {**(overrides or {}), "budget": float(budget_seconds)})
     need_torch()
+    data, out = Path(data), Path(out)
+    yield Event("load", 0, 0, message=f"{data} for the stage {stage}")  # PyTorch takes seconds to come
     from mutoscope.train.loop import train
     from mutoscope.train.preparing import alone_in, budget_left, prepare
     from mutoscope.train.ranks import joined
 
-    data, out = Path(data), Path(out)
     with joined(settings.device) as ranks:
         settings.part_size(ranks.size)
         if begin is None:

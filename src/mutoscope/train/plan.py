@@ -139,6 +139,23 @@ def plan(config: ModelConfig, work: Work) -> Plan:
     )
 
 
+@dataclass(frozen=True)
+class Caches:
+    """Bytes that `RUN/cache` holds of one item; `texts` where no other item has its caption."""
+
+    pixels: int
+    latents: int
+    texts: int
+
+
+def cache_bytes(config: ModelConfig, work: Work) -> Caches:
+    """Work out what is kept of an item: pixels, float16 latents (of pictures mirrored too) and text states."""
+    c, (frames, tokens) = config.transformer, work.tokens
+    copies = 2 if work.frames == 1 else 1
+    latents = copies * 2 * c.latent_channels * frames * tokens * PATCH**2
+    return Caches(3 * work.width * work.height * work.frames, latents, 2 * TOKENS_PER_CAPTION * c.text_width)
+
+
 def describe(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[str, str]]:
     """Return the plan as (name, what) rows; with `seconds` also what a run of that length sees."""
     made, (frames, tokens) = plan(config, work), work.tokens
@@ -169,6 +186,14 @@ def describe(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tupl
             "(assumed share of the peak) / FLOPs; not measured",
         ),
     ]
+    caches = cache_bytes(config, work)
+    rows.append(
+        (
+            "RUN/cache",
+            f"for 1,000 items: pixels {format_bytes(1e3 * caches.pixels)}, latents {format_bytes(1e3 * caches.latents)}, "
+            f"captions {format_bytes(1e3 * caches.texts)} where all differ",
+        )
+    )
     if seconds:
         seen = made.samples_per_second * seconds
         rows.append(("the budget", f"{seen:,.0f} samples, {seen / (work.batch * work.gpus):,.0f} steps"))

@@ -1,6 +1,6 @@
 """What a stage does before its first step: pixels decoded, captions and pictures encoded, all kept under `RUN/cache`.
 
-    RUN/.lock                 held by the training that works in the run
+    RUN/.train.lock           held by the training that works in the run
     RUN/STAGE/prepared.json   the seconds that preparing took, all calls together
 
 A kill loses a few seconds of it. The seconds count in the budget of the stage, up to half of it: the other half is always trained.
@@ -21,6 +21,7 @@ from mutoscope.media.storage import make_folder, write_bytes
 from mutoscope.train.settings import Options
 from mutoscope.train.stages import Stage
 
+LOCK = ".train.lock"  # not .lock, which a recipe holds while it calls the training
 PREPARED = "prepared.json"
 NOTE_SECONDS = 2.0  # between two notes of the seconds that preparing took
 MOST_OF_BUDGET = 0.5  # that preparing may take
@@ -30,7 +31,7 @@ MOST_OF_BUDGET = 0.5  # that preparing may take
 def alone_in(run: Path) -> Iterator[None]:
     """Hold a run for this training; OutputError when another one works in it."""
     make_folder(run)
-    with alone(run, "training"):
+    with alone(run, "training", LOCK):
         yield
 
 
