@@ -14,6 +14,7 @@ from mutoscope.serve import (
     counting,
     facts,
     items,
+    library,
     live_route,
     login_route,
     openai_images,
@@ -27,6 +28,7 @@ from mutoscope.serve.answers import add_answers
 from mutoscope.serve.arena import Arena
 from mutoscope.serve.arena_drawing import Drawer
 from mutoscope.serve.arena_files import read_folder
+from mutoscope.serve.boards import Boards
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.guard import Guard
 from mutoscope.serve.login import Logins
@@ -34,6 +36,7 @@ from mutoscope.serve.strict import StrictRoute
 
 OWN = (
     routes.router,
+    library.router,
     items.router,
     live_route.router,
     thumbnails.router,
@@ -70,6 +73,7 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
     app.router.route_class = StrictRoute
     app.state.desk = desk
     app.state.arena = Arena(desk.store)
+    app.state.boards = Boards(desk.store)
     app.state.drawer = Drawer(desk, app.state.arena)
     for folder in desk.settings.pairs:
         app.state.arena.add(*read_folder(folder))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 
 from mutoscope.serve.access import get_desk
+from mutoscope.serve.boards import ON_BOARD
 from mutoscope.serve.describing import describe_item
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.jobs import BLIND
@@ -20,11 +21,16 @@ async def list_items(
     after: Annotated[str | None, Query(max_length=40, pattern=r"^\d{1,18}\.\d{1,18}$")] = None,
     kind: Annotated[Literal["image", "video"] | None, Query()] = None,
     words: Annotated[str | None, Query(max_length=200)] = None,
+    board: Annotated[str | None, Query(max_length=64)] = None,
     desk: Desk = Depends(get_desk),
 ) -> dict[str, Any]:
-    """List finished pictures and clips, the newest first; `after` is `next` of the page before. `words` are all in the prompt."""
+    """List finished pictures and clips, the newest first; `after` is `next` of the page before. `words` are all in the prompt.
+
+    `board`: those on a board alone.
+    """
     behind = None if after is None else read_cursor(after)
-    items, total = await desk.look_up(desk.store.list_items, limit + 1, behind, kind, words, NOT_BLIND)
+    also = NOT_BLIND if board is None else {**NOT_BLIND, ON_BOARD: board}
+    items, total = await desk.look_up(desk.store.list_items, limit + 1, behind, kind, words, also)
     shown, more = items[:limit], len(items) > limit
     following = shown[-1].cursor if more else None
     return {"object": "list", "data": [describe_item(item) for item in shown], "next": following, "total": total}
