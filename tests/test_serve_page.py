@@ -279,17 +279,38 @@ def test_a_mask_has_the_pixels_of_the_picture(browser: Browser, server: Served):
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5, steps=6)
         page.mouse.up()
+        page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.5)
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, -139)  # twice as near, around this point
+        page.keyboard.up("Control")
+        near = page.locator("canvas.mask").bounding_box()
+        assert near and abs(near["width"] / box["width"] - 2) < 0.05
+        assert abs(near["x"] + near["width"] * 0.75 - box["x"] - box["width"] * 0.75) < 2
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] * 0.76, box["y"] + box["height"] * 0.5, steps=3)
+        page.mouse.up()
+        page.get_by_role("button", name="Done painting").click()
+        page.wait_for_timeout(500)  # it is kept after a moment
+        page.reload()
+        expect(page.locator(".start-words")).to_have_text("Changes where you painted")
         draw(page, "a hill")
         wait_for_results(page)
+        page.get_by_role("button", name="Compare").click()
+        page.get_by_label("Before on the left").press("Home")
+        assert (
+            page.locator(".compare .before")
+            .evaluate("one => getComputedStyle(one).clipPath")
+            .startswith("inset(0px 100%")
+        )
         mask = page.evaluate(
             """async (address) => { const image = new Image(); image.src = address; await image.decode();
             const canvas = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height });
             const pen = canvas.getContext("2d", { willReadFrequently: true }); pen.drawImage(image, 0, 0);
             const at = (x, y) => pen.getImageData(x, y, 1, 1).data[0];
-            return [image.width, image.height, at(26, 32), at(80, 32)]; }""",
+            return [image.width, image.height, at(26, 32), at(72, 32), at(50, 32), at(90, 32)]; }""",
             orders[0]["mask_image"],
         )
-        assert mask == [96, 64, 255, 0]
+        assert mask == [96, 64, 255, 255, 0, 0]
         assert last_request(server)["mask_hash"]
 
 

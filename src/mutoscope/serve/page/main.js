@@ -2,6 +2,7 @@
 import { $, announce, label, toast } from "/page/dom.js";
 import { cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded } from "/page/api.js";
 import { actions } from "/page/actions.js";
+import { rememberStart } from "/page/compare.js";
 import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
 import { forgetLive, isLive, listenToLive, live, liveSoon, orderedLive, showLive } from "/page/live.js";
@@ -9,7 +10,7 @@ import { listenToKeys, showKeys } from "/page/keys.js";
 import { leaveLibrary, listenToLibrary, openLibrary, showItem } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
 import { refreshStage, showStage, stage } from "/page/stage.js";
-import { listenForFiles, paint, showStart, start } from "/page/start.js";
+import { listenForFiles, paint, restoreStart, showStart, start } from "/page/start.js";
 import { allItems, allJobs, changed, choose, hear, isActive, readAll, state, subscribe } from "/page/store.js";
 import { follow } from "/page/stream.js";
 import { listenToStrip, showStrip } from "/page/strip.js";
@@ -33,6 +34,7 @@ async function draw() {
     orderedLive();
     for (const order of orders) {
       const job = await submit(order);
+      if (order.image) rememberStart(job.id, order.image);
       if (!state.jobs.has(job.id)) hear("state", { job: job.id, state: job.state, whole: job });
       choose(null);
     }
@@ -191,7 +193,7 @@ async function begin() {
   setSettings(readDraft() || {});
   listen();
   fit();
-  showStart();
+  restoreStart();
   showScreen();
   changed();
   follow(hearStream);

@@ -5,23 +5,36 @@ const PAINT = "#ff2e7e"; // seen on every picture; shown half transparent
 let made = ""; // the mask as a file, until the next stroke
 let canvas = null, picture = null, acts = [], size = 0, isErasing = false, isDown = false;
 let onChange = () => {};
+const MOST_ZOOM = 12;
+const view = { board: null, zoom: 1, x: 0, y: 0 }; // how the picture is looked at; the mask knows nothing of it
+const touches = new Map(); // by pointer: where it is
 /** Call `act` when the mask became empty or not. */
 export function whenMasked(act) { onChange = act; }
 
 export const hasMask = () => acts.length > 0 && acts.at(-1).name !== "clear";
 
+/** The strokes, so that they can be kept. */
+export const maskActs = () => acts;
+
 /** Show a picture to paint on; the mask of the same picture is kept. */
-export function openMask(of) {
+export function openMask(of, strokes = []) {
   if (picture === of && canvas) return;
   picture = of;
-  acts = [];
+  acts = strokes;
   canvas = el("canvas", { class: "mask", width: of.naturalWidth, height: of.naturalHeight, tabIndex: 0 });
   canvas.setAttribute("aria-label", "Paint what shall change");
   size = Math.max(8, Math.round(Math.max(canvas.width, canvas.height) / 10));
   isErasing = false;
   canvas.addEventListener("pointerdown", begin);
   canvas.addEventListener("pointermove", go);
-  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, () => { isDown = false; });
+  for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, lift);
+  canvas.addEventListener("wheel", (event) => { // as a touchpad's pinch comes, too
+    if (!event.ctrlKey) return;
+    event.preventDefault();
+    zoomAt(Math.exp(-event.deltaY / 200), [event.clientX, event.clientY]);
+  }, { passive: false });
+  touches.clear();
+  render();
 }
 
 export function closeMask() { canvas = picture = null; acts = []; }
@@ -31,10 +44,44 @@ function where(event) {
   return [(event.clientX - box.left) / box.width * canvas.width, (event.clientY - box.top) / box.height * canvas.height];
 }
 
+/** Look at it nearer by a factor; what is under the point stays under it, and the picture fills its room. */
+function zoomAt(factor, [clientX, clientY], by = [0, 0]) {
+  const { board } = view, room = board.parentElement.getBoundingClientRect();
+  const zoom = Math.min(MOST_ZOOM, Math.max(1, view.zoom * factor)), grown = zoom / view.zoom;
+  const at = [clientX - room.left - board.offsetLeft, clientY - room.top - board.offsetTop];
+  const hold = (offset, side) => Math.min(0, Math.max(side * (1 - zoom), offset));
+  view.x = hold(at[0] - (at[0] - view.x) * grown + by[0], board.offsetWidth);
+  view.y = hold(at[1] - (at[1] - view.y) * grown + by[1], board.offsetHeight);
+  view.zoom = zoom;
+  board.style.transform = `translate(${view.x}px, ${view.y}px) scale(${zoom})`;
+}
+
+/** Two fingers move and zoom; what the first of them began to paint is taken back. */
+function pinch(event) {
+  const before = [...touches.values()];
+  touches.set(event.pointerId, [event.clientX, event.clientY]);
+  const after = [...touches.values()], middle = ([a, b]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+  const apart = ([a, b]) => Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
+  const from = middle(before), to = middle(after);
+  zoomAt(apart(after) / apart(before), from, [to[0] - from[0], to[1] - from[1]]);
+}
+
+function lift(event) {
+  touches.delete(event.pointerId);
+  if (!isDown) return;
+  isDown = false;
+  onChange();
+}
+
 function begin(event) {
   if (event.button) return;
   event.preventDefault();
   canvas.setPointerCapture(event.pointerId);
+  if (event.pointerType === "touch") touches.set(event.pointerId, [event.clientX, event.clientY]);
+  if (touches.size > 1) {
+    if (isDown) { isDown = false; undo(); }
+    return;
+  }
   isDown = true;
   const had = hasMask(), width = size * (event.pointerType === "pen" && event.pressure ? .4 + event.pressure * 1.2 : 1);
   acts.push({ name: isErasing || event.buttons === 32 ? "erase" : "paint", width, points: [where(event)] });
@@ -43,6 +90,7 @@ function begin(event) {
 }
 
 function go(event) {
+  if (touches.size === 2 && touches.has(event.pointerId)) return pinch(event);
   if (!isDown) return;
   made = "";
   const points = acts.at(-1).points;
@@ -94,6 +142,7 @@ export function maskView() {
   const mode = (words, erase) => el("label", {}, el("input", { type: "radio", name: "brush", checked: erase === isErasing, onchange: () => { isErasing = erase; } }), el("span", {}, words));
   const base = el("img", { src: picture.src, alt: "The picture that you start from" });
   const board = el("div", { class: "board" }, base, canvas);
+  Object.assign(view, { board, zoom: 1, x: 0, y: 0 });
   board.style.aspectRatio = `${canvas.width} / ${canvas.height}`;
   board.style.setProperty("--aspect", String(canvas.width / canvas.height));
   const tools = el("div", { class: "tools" },
@@ -101,7 +150,7 @@ export function maskView() {
     el("label", { class: "brush" }, el("span", {}, "Size"), range),
     label(el("button", { type: "button", class: "icon", onclick: undo }), "undo", "Undo the last stroke"),
     button("again", "Invert", () => add({ name: "invert" })), button("close", "Clear", () => add({ name: "clear" })));
-  return [board, tools];
+  return [el("div", { class: "easel" }, board), tools];
 }
 
 /** The mask as a PNG: white is drawn anew, black stays. */

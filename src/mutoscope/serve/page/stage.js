@@ -1,5 +1,6 @@
 // The stage: what is drawn now, what was made, the picture that is painted on, or where to begin. One thing at a time.
 import { $, el, icon, label } from "/page/dom.js";
+import { compareView, startOf } from "/page/compare.js";
 import { live, showsLive } from "/page/live.js";
 import { start } from "/page/start.js";
 import { maskView } from "/page/mask.js";
@@ -35,11 +36,14 @@ function put(key, make) {
   $("stage").replaceChildren(...[make()].flat());
 }
 
+let isComparing = false;
+
 function putItem(item, dim) {
-  put(`result ${item.result.id}`, () => {
-    const media = mediaOf(item);
+  const before = startOf(item), compares = Boolean(before) && isComparing;
+  put(`result ${item.result.id} ${compares}`, () => {
     const open = label(el("button", { type: "button", class: "icon full", onclick: () => onOpen(item) }), "full", "Full view");
-    return [el("div", { class: "held" }, media, open)];
+    const compare = before && el("button", { type: "button", class: "plain compare-switch", "aria-pressed": String(compares), onclick: () => { isComparing = !compares; showStage(); $("stage").querySelector(".compare-switch")?.focus(); } }, "Compare");
+    return [el("div", { class: "held" }, compares ? compareView(item, before) : mediaOf(item), compare, open)];
   });
   $("stage").classList.toggle("dim", Boolean(dim));
 }

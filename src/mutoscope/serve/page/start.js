@@ -3,7 +3,8 @@ import { $, button, el, icon, label, toast } from "/page/dom.js";
 import { readInfo } from "/page/api.js";
 import { fitFields, currentModel } from "/page/choices.js";
 import { before, fromRequest, kind, setSettings } from "/page/form.js";
-import { closeMask, hasMask, maskData, openMask } from "/page/mask.js";
+import { keepStart, readStart } from "/page/kept.js";
+import { closeMask, hasMask, maskActs, maskData, openMask } from "/page/mask.js";
 import { changed } from "/page/store.js";
 
 const MAX_BYTES = 22e6; // in base64 it still fits into a body
@@ -55,6 +56,18 @@ export async function startFrom(file, name = file.name || "picture") {
   $("prompt").focus();
 }
 
+/** Begin with what was there before a reload. */
+export async function restoreStart() {
+  const kept = await readStart();
+  isRestored = true;
+  if (!kept || start.data) return;
+  const picture = await decode(kept.data).catch(() => null);
+  if (!picture || start.data) return;
+  Object.assign(start, { data: kept.data, picture, name: kept.name, strength: kept.strength });
+  if (kept.acts.length) openMask(picture, kept.acts);
+  showStart();
+}
+
 /** Begin with a result. */
 export async function startFromResult({ result }) {
   const answer = await fetch(result.type.startsWith("video/") ? `${result.url}/thumbnail` : result.url);
@@ -73,14 +86,18 @@ export function paint(open) {
   showStart();
 }
 
+let isRestored = false; // until then what was kept is not to be forgotten
+const keepIt = () => isRestored && keepStart(start.data && { data: start.data, name: start.name, strength: start.strength, acts: maskActs() });
+
 /** Show the picture that is started from beside the prompt. */
 export function showStart() {
   fitFields(Boolean(start.data));
+  keepIt();
   $("start").hidden = !start.data;
   if (!start.data) { $("start").replaceChildren(); return changed(); }
   const isClip = kind() === "video", usual = hasMask() ? 1 : .6;
   const range = el("input", { type: "range", id: "strength", min: "0.05", max: "1", step: "0.05", value: String(start.strength ?? usual) });
-  range.addEventListener("input", () => { start.strength = Number(range.value); });
+  range.addEventListener("input", () => { start.strength = Number(range.value); keepIt(); });
   const picture = el("img", { src: start.data, alt: `Starts from ${start.name}`, width: 56, height: 56 });
   const keep = el("label", { class: "strength" }, el("span", {}, "Keep"), range, el("span", {}, "Change"));
   range.setAttribute("aria-label", "Strength: from keep to change");
