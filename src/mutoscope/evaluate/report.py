@@ -64,7 +64,7 @@ def markdown(report: dict[str, Any]) -> str:
         *_camera(report.get("camera")),
         *_codec(report.get("codec")),
         *_speed(report.get("speed")),
-        *_preference(report.get("preference")),
+        *_preference(report.get("preference"), report["model"]),
         *_not_measured(report["not_measured"]),
         *_judge(report["judge"]["test"]),
     ]
@@ -214,10 +214,13 @@ def _camera(part: dict[str, Any] | None) -> list[str]:
             *_mixups(part["mixups"])]  # fmt: skip
 
 
-def _preference(part: dict[str, Any] | None) -> list[str]:
+def _preference(part: dict[str, Any] | None, model: dict[str, Any]) -> list[str]:
     if part is None:
         return []
-    rows = [(f"`{name}`", str(number["n"]), _cell(number)) for name, number in part["models"].items()]
+    rows = [
+        (f"`{name}`{', this model' if name == model['hash'] else ''}", str(number["n"]), _cell(number))
+        for name, number in part["models"].items()
+    ]
     said = "Chance in percent to win a blind pair against a model of average strength (Bradley and Terry 1952)."
     return [f"## Preference, {part['votes']} votes", "", said, "", *table("model|votes|strength", rows)]
 
