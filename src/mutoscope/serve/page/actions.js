@@ -1,6 +1,7 @@
 // What can be done with a picture or clip, the same on the stage and in the full view.
 import { $, button, el, icon, toast } from "/page/dom.js";
-import { remove, submit } from "/page/api.js";
+import { remove, removeAll, submit } from "/page/api.js";
+import { starButton } from "/page/boards.js";
 import { currentModel } from "/page/choices.js";
 import { fromRequest, setSettings, showRefusal } from "/page/form.js";
 import { startFromResult } from "/page/start.js";
@@ -18,6 +19,7 @@ export function actionsOf(item) {
   const found = [];
   if (item.result) {
     found.push(el("a", { class: "plain", href: item.result.url, download: fileName(item) }, icon("download"), el("span", {}, "Save")));
+    found.push(starButton(item));
     if (canVary(item)) found.push(button("vary", "Vary", () => vary(item)));
     found.push(button("again", "Use settings", () => useSettings(item)));
     if (currentModel()?.image) found.push(button("image", "Start from it", () => useAsStart(item)));
@@ -102,7 +104,22 @@ export function removeLater(job) {
   changed();
 }
 
+/** Delete several jobs at once, after some seconds in which it can be undone. */
+export function removeAllLater(jobs) {
+  if (!jobs.length) return;
+  for (const job of jobs) state.hidden.add(job.id);
+  const bring = () => { for (const job of jobs) state.hidden.delete(job.id); leavingTogether.delete(end); changed(); };
+  const back = () => { clearTimeout(timer); bring(); };
+  const end = () => { leavingTogether.delete(end); clearTimeout(timer); removeAll(jobs.map((job) => job.id)).catch((error) => { bring(); toast(`They could not be deleted: ${error.message}`); }); };
+  const timer = setTimeout(end, UNDO_SECONDS * 1000);
+  leavingTogether.add(end);
+  toast(`${jobs.length} deleted`, back, "Undo", UNDO_SECONDS);
+  changed();
+}
+const leavingTogether = new Set();
+
 addEventListener("pagehide", () => { // what was deleted stays deleted when the page is closed
   for (const [id, timer] of leaving) { clearTimeout(timer); remove(id).catch(() => {}); }
   leaving.clear();
+  for (const end of leavingTogether) end();
 });

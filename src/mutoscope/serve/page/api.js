@@ -50,9 +50,9 @@ export function listJobs({ limit = 60, after, kind, words } = {}) {
 }
 
 /** A page of everything that was made, the newest first, in few words each. */
-export function listItems({ limit, after, kind, words, signal }) {
+export function listItems({ limit, after, kind, words, board, signal }) {
   const asked = new URLSearchParams({ limit });
-  for (const [name, value] of Object.entries({ after, kind, words })) if (value) asked.set(name, value);
+  for (const [name, value] of Object.entries({ after, kind, words, board })) if (value) asked.set(name, value);
   return ask(`/api/items?${asked}`, { signal });
 }
 
@@ -82,3 +82,6 @@ export async function remove(id) {
   const answer = await ask(path, { method: "DELETE", keepalive: true });
   return answer.deleted ? answer : ask(path, { method: "DELETE", keepalive: true });
 }
+
+/** Remove many jobs at once, with their files; it goes on when the page is being closed. */
+export const removeAll = (jobs) => ask("/api/jobs/remove", { method: "POST", keepalive: true, headers: { "Content-Type": "application/json" }, body: JSON.stringify({ jobs }) });

@@ -3,13 +3,14 @@ import { $, el } from "/page/dom.js";
 import { start } from "/page/start.js";
 import { resize, undo } from "/page/mask.js";
 import { makeClip, save, vary } from "/page/actions.js";
+import { star } from "/page/boards.js";
 import { step } from "/page/strip.js";
 import { shownItem, shownJob } from "/page/store.js";
 import { viewed } from "/page/viewer.js";
 
 const LIST = [
   ["Ctrl+Enter", "Draw, from every field"], ["Enter", "Draw, from the prompt; Shift+Enter begins a line"], ["Esc", "Stop, or close what is open"],
-  ["/", "Go to the prompt"], ["Left, Right", "Newer, older"], ["S", "Save"], ["V", "Vary"], ["C", "Make a clip of it"], ["[ and ]", "Smaller, larger brush"], ["A, B, T, S", "In the arena: left, right, tie, skip"], ["?", "This list"],
+  ["/", "Go to the prompt"], ["Left, Right", "Newer, older"], ["S", "Save"], ["V", "Vary"], ["F", "Favourite"], ["C", "Make a clip of it"], ["[ and ]", "Smaller, larger brush"], ["A, B, T, S", "In the arena: left, right, tie, skip"], ["?", "This list"],
 ];
 
 export function showKeys() {
@@ -35,7 +36,7 @@ export function listenToKeys(draw, stop) {
     const item = viewed() || (!$("create").hidden && shownItem(shownJob()));
     const acts = {
       "?": showKeys, "/": () => { location.hash = "#create"; $("prompt").focus(); },
-      s: () => item && save(item), v: () => item && vary(item), c: () => item && makeClip(item),
+      s: () => item && save(item), v: () => item && vary(item), c: () => item && makeClip(item), f: () => item?.result && star(item),
       "[": () => start.isPainting && resize(.8), "]": () => start.isPainting && resize(1.25),
     };
     if (!viewed() && !$("create").hidden && !event.target.matches("input, video")) Object.assign(acts, { ArrowLeft: () => step(-1), ArrowRight: () => step(1) });

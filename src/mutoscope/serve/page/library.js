@@ -1,7 +1,9 @@
 // Everything that was made: read from the server page by page as it is scrolled, searched there, shown by the grid.
-import { $, el, icon } from "/page/dom.js";
+import { $, el, icon, label, toast } from "/page/dom.js";
 import { getJob, listItems, thumbnail } from "/page/api.js";
+import { boards, FAVOURITES, isStarred, readBoards, removeBoard, showStars } from "/page/boards.js";
 import { makeGrid } from "/page/grid.js";
+import { endSelection, isChosen, listenToSelection } from "/page/selection.js";
 import { state, subscribe } from "/page/store.js";
 import { openViewer } from "/page/viewer.js";
 
@@ -14,7 +16,7 @@ let scrolled = 0; // where the list was when it was left
 let timer = 0;
 let grid = null;
 
-const query = () => ({ words: $("search").value.trim(), kind: $("library-kind").value });
+const query = () => ({ words: $("search").value.trim(), kind: $("library-kind").value, board: $("library-board").value });
 
 /** An item of the list as the rest of the page knows items; what is missing comes with `whole`. */
 const asItem = ({ id, job, kind, type, prompt, created, width, height }) => ({
@@ -35,7 +37,7 @@ export async function readLibrary() {
   question?.abort();
   const own = question = new AbortController(), asked = query(), key = JSON.stringify(asked);
   const page = await listItems({ limit: FIRST, ...asked, signal: own.signal });
-  const isSame = key === shown.query && page.data.some((one) => shown.ids.has(one.id));
+  const isSame = key === shown.query && !asked.board && page.data.some((one) => shown.ids.has(one.id));
   if (isSame) {
     const fresh = page.data.filter((one) => !shown.ids.has(one.id));
     keep([...fresh.map(asItem), ...shown.items], { total: page.total });
@@ -68,21 +70,55 @@ function showItems() {
   if ($("library").hidden) return;
   const total = shown.total - (shown.items.length - visible.length);
   grid.show(visible, total);
-  const { words, kind } = query();
-  $("library-said").textContent = total ? total.toLocaleString("en") : words || kind ? "Nothing like that was made" : "Nothing was made yet";
+  const { words, kind, board } = query();
+  $("library-said").textContent = total ? total.toLocaleString("en") : words || kind ? "Nothing like that was made" : board ? "Nothing is on this board" : "Nothing was made yet";
 }
 
 function makeTile({ job, result }) {
   const picture = el("img", { "data-src": thumbnail(result), alt: job.prompt, width: result.width, height: result.height, decoding: "async" });
   const link = el("a", { class: "tile-link", href: `#library/${result.id}`, title: job.prompt }, picture);
   if (result.type.startsWith("video/")) link.append(el("span", { class: "badge" }, icon("play")));
-  return el("li", {}, link);
+  return paint(el("li", { data: { id: result.id } }, link));
+}
+
+/** Let a tile say whether it is starred and selected. */
+function paint(tile) {
+  const { id } = tile.dataset, on = isChosen(id), starred = isStarred(id);
+  tile.classList.toggle("is-chosen", on);
+  tile.querySelectorAll(".note").forEach((one) => one.remove());
+  if (starred) tile.firstChild.append(el("span", { class: "note starred" }, icon("star"), el("span", { class: "hidden" }, "favourite")));
+  if (on) tile.firstChild.append(el("span", { class: "note tick" }, icon("check"), el("span", { class: "hidden" }, "selected")));
+  return tile;
+}
+
+const paintTile = (id) => { const tile = $("grid").querySelector(`[data-id="${CSS.escape(id)}"]`); if (tile) paint(tile); else grid.renew(id); };
+
+let stars = new Set(); // that the tiles show
+function showBoards() {
+  showStars();
+  for (const id of new Set([...stars, ...boards.starred])) if (stars.has(id) !== boards.starred.has(id)) paintTile(id);
+  stars = new Set(boards.starred);
+  const chosen = $("library-board").value, known = boards.all.some((one) => one.id === chosen);
+  const words = ({ name, count }) => `${name} (${count})`;
+  $("library-board").replaceChildren(el("option", { value: "" }, "All boards"), ...boards.all.map((one) => el("option", { value: one.id, selected: one.id === chosen }, words(one))));
+  $("drop-board").hidden = !chosen || chosen === FAVOURITES;
+  if (chosen && !known) readLibrary().catch(said);
+}
+
+/** Delete the board that is shown; what is on it stays. */
+async function dropBoard() {
+  const id = $("library-board").value, { name } = boards.all.find((one) => one.id === id);
+  try {
+    const back = await removeBoard(id);
+    toast(`The board ${name} is deleted; its pictures are not`, () => back().catch(said));
+  } catch (error) { said(error); }
 }
 
 /** Show the library where it was left, with one item in full view where the address names one. */
 export async function openLibrary(id) {
   showItems();
   scrollTo({ top: scrolled });
+  readBoards().catch(said);
   await readLibrary().catch(said);
   if (id) await showItem(id);
 }
@@ -96,13 +132,17 @@ export async function showItem(id) {
 }
 
 /** Remember where the list is when another screen comes. */
-export function leaveLibrary() { scrolled = scrollY; }
+export function leaveLibrary() { scrolled = scrollY; endSelection(); }
 
 export function listenToLibrary() {
   grid = makeGrid($("grid"), { makeTile, aspectOf: ({ result }) => result.width / result.height, whenNearEnd: () => readOlder().catch(said) });
   const soon = () => { clearTimeout(timer); timer = setTimeout(() => readLibrary().catch(said), WAIT); };
   $("search").addEventListener("input", soon);
-  $("library-kind").addEventListener("change", soon);
+  for (const id of ["library-kind", "library-board"]) $(id).addEventListener("change", () => { endSelection(); showBoards(); soon(); });
+  label($("drop-board"), "trash", "Delete this board").onclick = dropBoard;
+  listenToSelection({ items: libraryItems, paint: paintTile, board: () => $("library-board").value, read: () => readLibrary().catch(said) });
+  subscribe(showBoards);
+  readBoards().catch(() => {});
   const seen = new Set(); // results that were looked for already
   subscribe(() => {
     if ($("library").hidden) return;
