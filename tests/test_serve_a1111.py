@@ -13,11 +13,13 @@ for library in ("fastapi", "uvicorn", "prometheus_client", "httpx", "webuiapi"):
     pytest.importorskip(library)
 
 import httpx
+import numpy as np
 import webuiapi
 from PIL import Image
 
 from mutoscope.capabilities import Capabilities
-from mutoscope.serve.a1111_bodies import DrawBody, fit_mask, translate
+from mutoscope.serve.a1111_bodies import DrawBody, translate
+from mutoscope.serve.a1111_pictures import Making, fill_hole, make_ready, read_mask, resize
 from mutoscope.serve.catalog import Catalog, Entry
 from serving import Served, served
 
@@ -80,18 +82,127 @@ def test_a_picture_and_a_mask(client: Any, server: Served):
 
 
 def test_masks_are_white_where_to_paint():
-    picture = png(Image.new("RGB", (64, 32), "red"))
     grey = Image.new("L", (64, 32), 0)
     grey.paste(255, (0, 0, 32, 32))
 
     def painted(mask: Image.Image, invert: bool = False) -> list[int]:
-        found = Image.open(io.BytesIO(fit_mask(png(mask), picture, invert=invert)))
-        return [int(found.getpixel(place)) for place in ((5, 5), (60, 5))]  # type: ignore[arg-type]
+        found = read_mask(png(mask), (32, 64), invert=invert)
+        return [int(found[row, column]) for row, column in ((5, 5), (5, 60))]
 
     assert painted(grey) == [255, 0] and painted(grey, invert=True) == [0, 255]
     strokes = Image.new("RGBA", (64, 32), (0, 0, 0, 0))
     strokes.paste((0, 0, 0, 255), (0, 0, 32, 32))  # black on nothing: where it is opaque
     assert painted(strokes) == [255, 0] and painted(grey.resize((32, 16))) == [255, 0]
+
+
+STRIPES = np.repeat(np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]]], np.uint8), 16, 1).repeat(32, 0)
+
+
+def test_resize_modes_squeeze_cut_or_continue_the_edges():
+    """A picture of 64x32, four stripes, to be drawn at 32x32; and a mask that is white over the first of them."""
+    mask = np.zeros((32, 64), np.uint8)
+    mask[:, :16] = 255
+    squeezed = resize(STRIPES, (32, 32), 0)
+    assert squeezed.shape == (32, 32, 3) and [tuple(squeezed[16, x]) for x in (2, 29)] == [(255, 0, 0), (255, 255, 0)]
+    assert resize(STRIPES, (32, 32), 1) is STRIPES and resize(STRIPES, (128, 64), 0) is STRIPES  # left to the engine
+    whole = resize(STRIPES, (32, 32), 2)
+    assert whole.shape == (32, 32, 3) and (whole[0] == whole[8]).all() and (whole[31] == whole[23]).all()
+    assert np.abs(whole[8:24].astype(int) - squeezed[:16].astype(int)).max() <= 1
+    for mode in (0, 2):
+        said: list[str] = []
+        how = Making((32, 32), mode, blur=0, fill=1)
+        _, white = make_ready(png(Image.fromarray(STRIPES)), png(Image.fromarray(mask)), how, said)
+        assert white is not None and said == []
+        drawn = np.asarray(Image.open(io.BytesIO(white)))
+        assert (drawn[:, :7] == 255).all() and (drawn[:, 9:] == 0).all()
+
+
+def test_a_fourth_resize_mode_is_drawn_as_the_first_and_said():
+    said: list[str] = []
+    picture, mask = make_ready(png(Image.fromarray(STRIPES)), None, Making((32, 32), 3), said)
+    assert (
+        Image.open(io.BytesIO(picture)).size == (32, 32) and mask is None and said == ["resize_mode: 3 is drawn as 0"]
+    )
+
+
+def test_a_hole_is_filled_with_the_colours_around_it():
+    pixels = np.full((48, 64, 3), 200, np.uint8)
+    pixels[:, 32:] = (0, 0, 100)
+    hole = np.zeros((48, 64), bool)
+    hole[8:40, 4:20] = hole[20:24, 44:60] = True
+    filled = fill_hole(np.where(hole[..., None], np.uint8(7), pixels), hole, hole)
+    assert (filled[~hole] == pixels[~hole]).all()
+    assert (np.abs(filled[8:40, 4:12].astype(int) - 200) <= 12).all()  # far from the other colour
+    assert (np.abs(filled[20:24, 48:60].astype(int) - (0, 0, 100)) <= 12).all()
+    everywhere = np.ones((48, 64), bool)
+    assert fill_hole(pixels, everywhere, everywhere) is pixels
+
+
+@pytest.mark.parametrize(
+    ("fields", "begins_with", "said"),
+    [
+        ({"fill": 0}, "around", ""),
+        ({"fill": 1}, "itself", ""),
+        ({"fill": 2}, "itself", "inpainting_fill: 2 is drawn as 1"),
+        ({"fill": 3}, "itself", "inpainting_fill: 3 is drawn as 1"),
+        ({"fill": 3, "strength": 1.0}, "itself", ""),
+        ({"fill": 1, "blur": 12}, "itself", "mask_blur: it shapes the area"),
+    ],
+)
+def test_what_the_masked_area_begins_with(fields: dict[str, Any], begins_with: str, said: str):
+    pixels, mask = np.full((32, 32, 3), 50, np.uint8), np.zeros((32, 32), np.uint8)
+    pixels[8:24, 8:24], mask[8:24, 8:24] = 255, 255
+    found: list[str] = []
+    ready, _ = make_ready(png(Image.fromarray(pixels)), png(Image.fromarray(mask)), Making(**fields), found)
+    middle = np.asarray(Image.open(io.BytesIO(ready)))[16, 16]
+    assert (middle == (50 if begins_with == "around" else 255)).all()
+    assert len(found) == bool(said) and "".join(found).startswith(said)
+
+
+def test_a_blurred_mask_is_rounded_and_never_vanishes():
+    mask = np.zeros((64, 64), np.uint8)
+    mask[16:48, 16:48] = 255
+
+    def area(blur: int, levels: np.ndarray) -> np.ndarray:
+        _, white = make_ready(png(Image.new("RGB", (64, 64))), png(Image.fromarray(levels)), Making(blur=blur), [])
+        return np.asarray(Image.open(io.BytesIO(white or b""))) > 0
+
+    sharp, soft = area(0, mask), area(6, mask)
+    assert (sharp == (mask > 0)).all() and not soft[16, 16] and soft[16, 32] and soft[32, 32] and not soft[10].any()
+    dot = np.zeros((64, 64), np.uint8)
+    dot[30:32, 30:32] = 255
+    assert (area(8, dot) == (dot > 0)).all()
+
+
+def test_pictures_are_enlarged_and_still_say_how_they_were_made(client: Any, server: Served):
+    drawn = client.txt2img(prompt="a lake", seed=5, **SMALL).images[0]
+    larger = client.extra_single_image(drawn, upscaling_resize=2, upscaler_1="R-ESRGAN <4x>")
+    assert larger.image.size == (128, 128) and "R-ESRGAN &lt;4x&gt;" in larger.info and "Lanczos" in larger.info
+    raw = server.http.post(f"{BASE}/txt2img", json={"prompt": "a lake", "seed": 5, **SMALL}).json()["images"][0]
+    said = server.http.post(f"{BASE}/extra-single-image", json={"image": raw, "upscaling_resize": 1.5}).json()
+    info = server.http.post("/api/info", content=base64.b64decode(said["image"])).json()
+    assert (info["width"], info["ai_marking"], info["request"]["seed"]) == (96, True, 5)
+    cut = client.extra_single_image(drawn, resize_mode=1, upscaling_resize_w=96, upscaling_resize_h=48)
+    whole = client.extra_single_image(
+        drawn, resize_mode=1, upscaling_resize_w=96, upscaling_resize_h=48, upscaling_crop=False
+    )
+    assert (cut.image.size, whole.image.size) == ((96, 48), (48, 48))
+    many = client.extra_batch_images([drawn, drawn], upscaler_1="Nearest")
+    assert [image.size for image in many.images] == [(128, 128)] * 2
+    assert (np.asarray(many.images[0])[::2, ::2] == np.asarray(drawn)).all()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"upscaling_resize": 9}, {"upscaling_resize": 0}, {"resize_mode": 1, "upscaling_resize_w": 5000, "upscaling_resize_h": 5000},
+        {"resize_mode": 1, "upscaling_resize_w": -4}, {"image": "http://127.0.0.1/x.png"}, {"image": ""},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_enlarged_is_refused(server: Served, fields: dict[str, Any]):
+    body = {"image": as_base64(Image.new("RGB", (32, 32))), **fields}
+    answer = server.http.post(f"{BASE}/extra-single-image", json=body)
+    assert answer.status_code == 422 and set(answer.json()) == {"error", "detail", "body", "errors"}
 
 
 def draw_aside(client: Any, **fields: Any) -> tuple[threading.Thread, list[Any]]:
@@ -167,7 +278,8 @@ def test_lists_and_options(client: Any, server: Served):
     assert server.http.post(f"{BASE}/options", json={"sd_model_checkpoint": "x"}).status_code == 422
     assert any(style["name"] == "watercolor" for style in client.get_prompt_styles())
     assert client.refresh_checkpoints() is None and client.get_scripts() == {"txt2img": [], "img2img": []}
-    for ask in (client.get_sd_vae, client.get_upscalers, client.get_latent_upscale_modes, client.get_loras):
+    assert [one["name"] for one in client.get_upscalers()] == ["None", "Lanczos", "Nearest"]
+    for ask in (client.get_sd_vae, client.get_latent_upscale_modes, client.get_loras):
         assert ask() == []
     assert client.get_embeddings() == {"loaded": {}, "skipped": {}} and client.get_cmd_flags() == {}
     assert client.get_memory() == {"ram": {}, "cuda": {}} and client.util_wait_for_ready() is None

@@ -29,7 +29,9 @@ from mutoscope.serve.settings import DEFAULT_PORT
 from serving import Served, served
 
 SIZE: Any = "32x32"
-pytestmark = pytest.mark.filterwarnings("ignore:The Sora API:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:{words}:DeprecationWarning") for words in ("The Sora API", "deprecated$")
+]  # what the client says of its own calls
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +185,50 @@ def test_a_picture_is_drawn_anew_where_its_mask_is_transparent(client: openai.Op
     assert request["strength"] == 0.75
     own: Any = client.images.edit(image=[png()], prompt="a lake", input_fidelity="high", extra_headers={"x": "1"})
     assert own.ignored == ["input_fidelity"] and own.data[0].request.get("mask_hash", "") == ""
+
+
+def test_a_variation_of_our_own_picture_has_noise_near_its_own(client: openai.OpenAI):
+    made: Any = client.images.generate(
+        prompt="a lake", size="48x32", response_format="b64_json", extra_body={"seed": 9, "style": "watercolor:0.5"}
+    )
+    picture = base64.b64decode(made.data[0].b64_json)
+    reply: Any = client.images.create_variation(image=picture, n=2, extra_body={"seed": 70, "variation": 0.1})
+    requests, before = [one.request for one in reply.data], made.data[0].request
+    assert [one["variation_seed"] for one in requests] == [70, 71]
+    for one in requests:
+        assert one["variation"] == 0.1 and one.get("image_hash", "") == ""
+        same = ("prompt", "seed", "styles", "width", "height", "num_inference_steps", "negative_prompt")
+        assert {name: one.get(name) for name in same} == {name: before.get(name) for name in same}
+    assert len({one.b64_json for one in [*reply.data, *made.data]}) == 3
+    usual: Any = client.images.create_variation(image=picture, size="256x256", response_format="url")
+    request = usual.data[0].request
+    assert request["variation"] == 0.25 and (request["width"], request["seed"]) == (256, 9) and usual.data[0].url
+
+
+def test_a_variation_of_any_other_picture_starts_from_it(client: openai.OpenAI):
+    meant = open_init_image(pixels_of(png()))
+    reply: Any = client.images.create_variation(image=png(), extra_body={"prompt": "a lake", "seed": 4})
+    request = reply.data[0].request
+    assert meant is not None and request["image_hash"] == meant.hash and request["strength"] == 0.5
+    own: Any = client.images.edit(image=png(), prompt="a fox", response_format="b64_json")
+    again: Any = client.images.create_variation(image=base64.b64decode(own.data[0].b64_json))
+    assert again.data[0].request["image_hash"] and again.data[0].request["prompt"] == "a fox"  # it began with a picture
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "does not say how it was made"),
+        ({"image": b"no picture"}, "the file"),
+        ({"image": [png(), png()], "extra_body": {"prompt": "a"}}, "2 files were sent"),
+        ({"extra_body": {"promt": "a"}}, "did you mean 'prompt'"),
+    ],
+)
+def test_what_is_wrong_with_a_variation(client: openai.OpenAI, server: Served, fields: Any, words: str):
+    before = accepted(server)
+    with pytest.raises(openai.BadRequestError) as caught:
+        client.images.create_variation(**{"image": png(), **fields})
+    assert words in caught.value.message and accepted(server) == before
 
 
 def test_an_edit_as_a_stream(client: openai.OpenAI):
@@ -375,8 +421,13 @@ def test_a_clip_from_order_to_removal(client: openai.OpenAI, server: Served):
     assert part.status_code == 206 and part.content == file.content[:10]
     small = client.videos.download_content(clip.id, variant="thumbnail")
     assert Image.open(io.BytesIO(small.content)).size == (32, 32)
+    sheet = np.asarray(Image.open(io.BytesIO(client.videos.download_content(clip.id, variant="spritesheet").content)))
+    assert sheet.shape == (64, 96, 3)  # six frames, three in a row
+    shown = [sheet[32 * row : 32 * row + 32, 32 * column : 32 * column + 32] for row in (0, 1) for column in (0, 1, 2)]
+    for one, frame in zip(shown, open_frames(file.content, name="clip")[1], strict=True):
+        assert np.abs(one.astype(int) - frame).mean() < 40  # noise; WebP keeps less of it, another frame is 85 away
     with pytest.raises(openai.BadRequestError, match="variant"):
-        client.videos.download_content(clip.id, variant="spritesheet")
+        client.videos.download_content(clip.id, variant="gif")  # type: ignore[arg-type]
     gone = client.videos.delete(clip.id)
     assert (gone.id, gone.deleted, gone.object) == (clip.id, True, "video.deleted")
     for call in (client.videos.retrieve, client.videos.delete, client.videos.download_content):

@@ -2,7 +2,7 @@
 
 jobs      Order, Job, Result: what is asked for, and what became of it; Refusal
 settings  ServeSettings: limits, folder, address
-store     the durable queue, SQLite; files  results beside it: on the disk before their row is
+store     the durable queue, SQLite; files  results beside it: on the disk before their row is; retention  removes old ones
 cost      how much work a job is, and how much is taken
 catalog   the models by name, with what they take; loads no weights
 planning  Order -> requests, checked
@@ -14,8 +14,9 @@ app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, 
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
 pages     the page at /; page/  its files; thumbnails  small pictures of results
-a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_calls, a1111_answers  its parts
-openai_images, openai_videos, openai_models  /v1 as OpenAI's clients know it; openai_fields, openai_streams  what they share
+a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_pictures, a1111_calls, a1111_answers  its parts
+a1111_extras  larger pictures, as that server makes them
+openai_images, openai_variations, openai_videos, openai_models  /v1 as OpenAI's clients know it; openai_fields, openai_streams  what they share
 running   the socket, signals, and the end
 
 **The seam.** Routers are made with `strict.new_router()` and get the desk by `desk: Desk = Depends(access.get_desk)`:

@@ -33,7 +33,6 @@ EMPTY: dict[str, Any] = {
     "script-info": [],
     "sd-vae": [],
     "sd-modules": [],
-    "upscalers": [],
     "latent-upscale-modes": [],
     "hypernetworks": [],
     "face-restorers": [],

@@ -4,32 +4,29 @@ A field that means nothing here, and a value that the model cannot have, is no e
 tells. What cannot be meant at all (a text for a number, no picture where one is needed) is refused.
 """
 
-import io
 import re
 import secrets
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from mutoscope.capabilities import Capabilities
 from mutoscope.errors import CheckpointError, RequestError, SettingError
-from mutoscope.init_image import MASK_THRESHOLD
 from mutoscope.options import MAX_COUNT, parse_adapters
 from mutoscope.prompt.checks import MAX_PROMPT_CHARACTERS, MAX_SEED
 from mutoscope.prompt.styles import known_styles
+from mutoscope.serve.a1111_pictures import Making, make_ready
 from mutoscope.serve.bodies import MAX_PICTURE, MAX_WORD, read_base64
 from mutoscope.serve.catalog import Catalog, Entry
 from mutoscope.serve.jobs import Order
-from mutoscope.serve.planning import READ_FORMATS, read_picture
 
 ORIGIN = "sdapi"
 MAX_SAID = 24  # fields that are named
 NO_VALUES: tuple[Any, ...] = (None, "", [], {}, False, 0, -1)
 USUAL = {  # values of fields that we lack which its clients send without meaning anything
-    "s_noise": 1.0, "eta": 1.0, "mask_blur": 4, "inpaint_full_res": True, "inpainting_fill": 1, "inpaint_full_res_padding": 32,
-    "resize_mode": 0, "initial_noise_multiplier": 1, "refiner_switch_at": 0.8, "override_settings_restore_afterwards": True,
+    "s_noise": 1.0, "eta": 1.0, "inpaint_full_res": True, "inpaint_full_res_padding": 32,
+    "initial_noise_multiplier": 1, "refiner_switch_at": 0.8, "override_settings_restore_afterwards": True,
     "hr_scale": 2, "hr_upscaler": "Latent", "image_cfg_scale": 1.5, "include_init_images": False, "save_images": True,
 }  # fmt: skip
 LARGER = "hr_"  # fields of a second, larger drawing; they mean something with enable_hr alone
@@ -83,6 +80,9 @@ class DrawBody(LooseBody):
     init_images: Annotated[list[Picture], Field(max_length=32)] | None = None
     mask: Picture | None = None
     inpainting_mask_invert: Whole | None = 0
+    inpainting_fill: Whole | None = 0
+    mask_blur: Whole | None = 4
+    resize_mode: Whole | None = 0
 
     @property
     def echo(self) -> dict[str, Any]:
@@ -124,7 +124,8 @@ def translate(body: DrawBody, catalog: Catalog, chosen: Entry, from_picture: boo
         del options["negative_prompt"]
         said.append(f"negative_prompt: it says nothing to {able.name} at this cfg_scale")
     if from_picture:
-        options |= read_pictures(body, said)
+        has_size = "width" in options and "height" in options
+        options |= read_pictures(body, (options["width"], options["height"]) if has_size else None, said)
     said += name_unknown(body, able)
     orders = [Order(prompt, "image", {**options, **seeds}, entry.id, origin=ORIGIN) for seeds in read_seeds(body, able)]
     return Wanted(tuple(orders), entry, tuple(said[:MAX_SAID]))
@@ -233,45 +234,30 @@ def read_seed(name: str, seed: int | None) -> int:
     return seed
 
 
-def read_pictures(body: DrawBody, said: list[str]) -> dict[str, Any]:
-    """Return the picture to start from, its mask and the strength; SettingError, MediaError."""
+def read_pictures(body: DrawBody, size: tuple[int, int] | None, said: list[str]) -> dict[str, Any]:
+    """Return the picture to start from, its mask and the strength, for pictures of a size; SettingError, MediaError."""
     if not body.init_images:
         raise SettingError("init_images is missing: img2img needs a picture in base64; txt2img draws without one")
     if len(body.init_images) > 1:
         said.append("init_images: only the first was taken")
-    options: dict[str, Any] = {"image": read_base64("init_images", squeeze(body.init_images[0]))}
-    if body.mask:
-        mask = read_base64("mask", squeeze(body.mask))
-        options["mask_image"] = fit_mask(mask, options["image"], invert=bool(body.inpainting_mask_invert))
-    if body.denoising_strength is not None:
-        options["strength"] = body.denoising_strength
-    return options
+    picture = read_base64("init_images", squeeze(body.init_images[0]))
+    mask = read_base64("mask", squeeze(body.mask)) if body.mask else None
+    how = Making(
+        size=size,
+        resize_mode=body.resize_mode or 0,
+        blur=4 if body.mask_blur is None else body.mask_blur,
+        fill=body.inpainting_fill or 0,
+        invert=bool(body.inpainting_mask_invert),
+        strength=body.denoising_strength,
+    )
+    picture, mask = make_ready(picture, mask, how, said)
+    found = {"image": picture, "mask_image": mask, "strength": body.denoising_strength}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def squeeze(text: str) -> str:
     """Return base64 without the line breaks that some programs put into it."""
     return "".join(text.split())
-
-
-def fit_mask(mask: bytes, picture: bytes, *, invert: bool) -> bytes:
-    """Return a mask as the file of a mask that has the size of its picture, white where it is to be painted.
-
-    A mask that is transparent in parts says by that where to paint, whatever its colours: canvases of pages send such.
-    """
-    from PIL import Image
-
-    levels = read_picture(mask, "mask", as_mask=True)  # refuses what is too large, and what is no picture
-    height, width = read_picture(picture, "init_images").shape[:2]
-    grey = Image.fromarray(levels).convert("L")
-    with Image.open(io.BytesIO(mask), formats=[name.upper() for name in READ_FORMATS]) as opened:
-        if "A" in opened.getbands() and opened.getchannel("A").getextrema() != (255, 255):
-            grey = opened.getchannel("A")
-    if grey.size != (width, height):
-        grey = grey.resize((width, height))
-    white = (np.asarray(grey) >= MASK_THRESHOLD) != invert
-    target = io.BytesIO()
-    Image.fromarray(white.astype(np.uint8) * 255).save(target, "PNG")
-    return target.getvalue()
 
 
 def name_unknown(body: DrawBody, able: Capabilities) -> list[str]:

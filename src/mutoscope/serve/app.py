@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from mutoscope import __version__
 from mutoscope.serve import (
     a1111,
+    a1111_extras,
     arena_routes,
     counting,
     facts,
@@ -19,6 +20,7 @@ from mutoscope.serve import (
     login_route,
     openai_images,
     openai_models,
+    openai_variations,
     openai_videos,
     pages,
     routes,
@@ -41,13 +43,14 @@ OWN = (
     live_route.router,
     thumbnails.router,
     a1111.router,
+    a1111_extras.router,
     facts.router,
     login_route.router,
     counting.router,
     pages.router,
     arena_routes.router,
 )
-OPENAI = (openai_images.router, openai_videos.router, openai_models.router)
+OPENAI = (openai_images.router, openai_variations.router, openai_videos.router, openai_models.router)
 
 
 def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:

@@ -65,11 +65,13 @@ class ImageBody(OpenAIBody):
         """Whether the file that was asked for has a quality."""
         return self.output_format in LOSSY
 
-    def as_order(self, origin: str, key: str | None, pictures: dict[str, bytes] | None = None) -> Order:
-        """Return what is ordered."""
+    def as_order(
+        self, origin: str, key: str | None, options: dict[str, Any] | None = None, prompt: str | None = None
+    ) -> Order:
+        """Return what is ordered, with other options and another prompt where they are given."""
         return Order(
-            self.prompt,
-            options={**self.options(), **(pictures or {})},
+            self.prompt if prompt is None else prompt,
+            options=self.options() if options is None else options,
             model=self.model,
             format=self.output_format,
             number=self.n or 1,
@@ -110,7 +112,7 @@ async def edit(request: Request, key: Key = None, desk: Desk = Depends(get_desk)
         pictures["mask_image"] = await asyncio.to_thread(whiten_mask, mask)
     elif white is not None:
         pictures["mask_image"] = white
-    return await draw(request, desk, body, body.as_order("edits", key, pictures), "image_edit")
+    return await draw(request, desk, body, body.as_order("edits", key, body.options() | pictures), "image_edit")
 
 
 async def draw(request: Request, desk: Desk, body: ImageBody, order: Order, name: str) -> Response:

@@ -4,7 +4,7 @@ with any other status clients would wait for ever, or stop waiting without a wor
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -41,6 +41,7 @@ ORIGIN = "videos"  # what came by other routes is not seen here
 STATUSES = {QUEUED: "queued", RUNNING: "in_progress", DONE: "completed", FAILED: "failed", CANCELLED: "failed"}
 POLL_MS = "500"  # after which a client should ask again
 THUMBNAIL_SIDE = 512
+SHEET_SIDE, FRAME_SIDE = 5, 256  # frames in a row and in a column of a sheet, at most; pixels of one
 DRAWING, BEFORE = ("draw", "render"), ("load", "text")  # phases of a worker; any other comes after them
 
 
@@ -153,12 +154,14 @@ async def get(video_id: str, response: Response, desk: Desk = Depends(get_desk))
 
 @router.get("/videos/{video_id}/content")
 async def get_content(
-    video_id: str, variant: Literal["video", "thumbnail"] = "video", desk: Desk = Depends(get_desk)
+    video_id: str, variant: Literal["video", "thumbnail", "spritesheet"] = "video", desk: Desk = Depends(get_desk)
 ) -> Response:
-    """Return the file of a clip that is completed, or its first frame."""
+    """Return the file of a clip that is completed, its first frame, or frames of all of it on one sheet."""
     result = finished(await find(desk, video_id))
     if variant == "video":
         return await get_result(result.id, desk)
+    if variant == "spritesheet":
+        return Response(await asyncio.to_thread(draw_sheet, desk, result), media_type="image/webp")
     return Response(await asyncio.to_thread(draw_first_frame, desk, result, ".webp"), media_type="image/webp")
 
 
@@ -189,18 +192,42 @@ def finished(job: Job) -> Result:
 
 def draw_first_frame(desk: Desk, result: Result, ending: str) -> bytes:
     """Return the first frame of a clip as a file: a PNG as it is, any other small. Refusal 404, MediaError."""
-    from PIL import Image
+    pixels = next(read_frames(desk, result))
+    return write_still(result, pixels if ending == ".png" else shrink(pixels, THUMBNAIL_SIDE), ending)
 
+
+def draw_sheet(desk: Desk, result: Result) -> bytes:
+    """Return frames from the first to the last at even distances, row by row, as a WebP file. Refusal 404, MediaError."""
+    count = read_facts(result.request)["num_frames"]
+    columns = min(SHEET_SIDE, math.ceil(math.sqrt(count)))
+    rows = min(columns, math.ceil(count / columns))
+    wanted = {round(place * (count - 1) / (rows * columns - 1)) for place in range(rows * columns)}
+    frames = [shrink(one, FRAME_SIDE) for place, one in enumerate(read_frames(desk, result)) if place in wanted]
+    empty = [np.zeros_like(frames[0])] * (rows * columns - len(frames))
+    grid = np.stack(frames + empty).reshape(rows, columns, *frames[0].shape)
+    return write_still(result, np.concatenate([np.concatenate([*row], 1) for row in grid]), ".webp")
+
+
+def read_frames(desk: Desk, result: Result) -> Iterator[np.ndarray]:
+    """Yield the frames of a clip; Refusal 404, MediaError."""
     try:
         data = desk.path_of(result).read_bytes()
     except FileNotFoundError:
         raise not_found() from None
-    _, frames = open_frames(data, name="the clip")
-    pixels = next(frames)
-    if ending != ".png":
-        small = Image.fromarray(pixels)
-        small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-        pixels = np.asarray(small)
+    yield from open_frames(data, name="the clip")[1]
+
+
+def shrink(pixels: np.ndarray, side: int) -> np.ndarray:
+    """Return a frame of which no side is longer than this."""
+    from PIL import Image
+
+    small = Image.fromarray(pixels)
+    small.thumbnail((side, side))
+    return np.asarray(small)
+
+
+def write_still(result: Result, pixels: np.ndarray, ending: str) -> bytes:
+    """Return a picture out of a clip as a file that says what made it."""
     return encode_picture(pixels, ending, provenance_of(DrawRequest.from_json(result.request), metadata=False))
 
 
