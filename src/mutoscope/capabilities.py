@@ -26,6 +26,11 @@ def refuse_adapters(names: tuple[tuple[str, float], ...]) -> tuple[Any, ...]:
     return ()
 
 
+def find_no_words(adapters: tuple[Any, ...]) -> frozenset[str]:
+    """Return the words of adapters whose captions are not known: none."""
+    return frozenset()
+
+
 @dataclass(frozen=True)
 class FrameRule:
     """Which numbers of frames a model can draw: `first`, and `multiple` more as often as one likes, up to `most`.
@@ -94,6 +99,7 @@ class Capabilities:
     needs_image: bool = False  # it draws from words and a picture, never from words alone
     variation: bool = True  # noise between two seeds
     objects: bool = True  # looked up in the object library
+    own_words: frozenset[str] = frozenset()  # of what the model draws by itself, though the library has such an object
     reads_facts: bool = True  # scene, light, weather of a prompt, which this package's own models were taught by name
     style_templates: bool = False  # styles are words around the prompt, for models that know no names of ours
     bracket_weights: bool = True
@@ -104,6 +110,9 @@ class Capabilities:
     )
     may_be_typo: Callable[[str], bool] = find_no_typo  # whether a word that nobody taught it looks misspelt
     find_adapters: Callable[..., tuple[Any, ...]] = refuse_adapters  # names with scales -> UsedAdapters
+    find_adapter_words: Callable[[tuple[Any, ...]], frozenset[str]] = (
+        find_no_words  # of their captions, by UsedAdapters
+    )
     precision: str = USUAL_PRECISION  # of what is asked for without one
     # Those it knows, each with the sentence that says why it cannot be had here, "" where it can.
     precisions: Mapping[str, str] = field(default_factory=lambda: {USUAL_PRECISION: ""})

@@ -132,6 +132,16 @@ class Checkpoint:
         return frozenset(self.card["known_words"])
 
     @property
+    def learned_world(self) -> bool:
+        """Whether the rendered world was in its training: its facts are read, and objects looked up, for such models alone."""
+        return bool(self.card.get("world", True))
+
+    @cached_property
+    def own_words(self) -> frozenset[str]:
+        """Words of the captions of pictures that were not rendered: what they name, the network draws."""
+        return frozenset(self.card.get("own_words", ()))
+
+    @property
     def native_side(self) -> int:
         """Rows and columns of the square pictures that the training ended with, pixels."""
         return int(self.card.get("native_side", NATIVE_SIDE))
@@ -226,9 +236,9 @@ def read_card(path: Path, with_older: bool = False) -> dict[str, Any]:
     graphs = GRAPHS if card["format"] == FORMAT else ()
     constants = [card["constants"][graph] for graph in graphs]
     constants += [card["constants"].get(graph, []) for graph in EXTRA_GRAPHS]
-    for names in (card["known_words"], *constants):
+    for names in (card["known_words"], card.get("own_words", []), *constants):
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise TypeError("known_words and constants must be lists of text")
+            raise TypeError("known_words, own_words and constants must be lists of text")
     for name in ("native_side", "tile_side"):
         side = card.get(name, NATIVE_SIDE)
         check_size(side, side, LARGEST)

@@ -150,8 +150,9 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
     options = draw_seeds(options)
     prompt = check_text("prompt", options.prompt, may_be_empty=False)
     drawn = draw_words(prompt, as_int("seed", options.seed), index) if options.wildcards else prompt
+    adapters = () if options.adapter is None else capabilities.find_adapters(parse_adapters(options.adapter))
     library = (
-        find_library(drawn)
+        find_library(drawn, capabilities.own_words | capabilities.find_adapter_words(adapters))
         if options.objects is not False and options.init_image is None and capabilities.objects
         else None
     )
@@ -175,7 +176,7 @@ def build_request(options: Options, capabilities: Capabilities, index: int = 0) 
         precision=choose_precision(options.precision, step, capabilities),
         seed=as_int("seed", options.seed),
         index=index,
-        adapters=() if options.adapter is None else capabilities.find_adapters(parse_adapters(options.adapter)),
+        adapters=adapters,
         sampler=capabilities.sampler,
         model=capabilities.name,
         model_hash=capabilities.hash,

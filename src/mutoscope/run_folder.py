@@ -5,6 +5,7 @@ made and writes its own when it ends; `export/` reads them all. Every file is th
 """
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,11 @@ from mutoscope.tokenizer import Tokenizer
 from mutoscope.transformer import Transformer
 
 BEGUN = "begun.json"  # of a run that began with a checkpoint
+KEPT_FACTS = ("name", "licence", "known_words", "known_facts", "own_words", "notes")  # of its card
+BEGINNING_PARTS = ("text", "transformer", "codec", "image_tower")
+STAGES_OF = {
+    "text": ("clip",), "image_tower": ("clip",), "codec": ("codec", "decoder"), "transformer": ("image", "video", "distil"),
+}  # fmt: skip
 STAGE_OF = {"codec": "codec", "text": "clip", "image_tower": "clip", "transformer": "image", "student": "distil"}
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -102,8 +108,10 @@ def save_tokenizer(run: Path, tokenizer_json: str) -> Path:
     return write_bytes(tokenizer_path(run), tokenizer_json.encode())
 
 
-def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[str, int]:
-    """Give a run without parts those of a checkpoint; return {part: tensors that begin anew}.
+def begin_from(
+    run: Path, checkpoint: Checkpoint, config: ModelConfig, parts: Collection[str] = BEGINNING_PARTS
+) -> dict[str, int]:
+    """Give a run without parts those of a checkpoint, or only some of them; return {part: tensors that begin anew}.
 
     Weights of a shape that `config` does not have begin anew, those of another decoder or of a larger transformer, and so do parts
     that the checkpoint does not ship. A run that has begun is left as it is. CheckpointError where text tower and codec do not fit.
@@ -118,6 +126,8 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
         ("codec", lambda: Codec(config.codec)),
         ("image_tower", lambda: ImageTower(config.image_tower)),
     ):
+        if name not in parts:
+            continue
         torch.manual_seed(0)  # weights that begin anew do not depend on the parts before
         own = make().state_dict()
         fits = _fitting(weights, name, own)
@@ -127,8 +137,9 @@ def begin_from(run: Path, checkpoint: Checkpoint, config: ModelConfig) -> dict[s
             )
         _write_tensors(part_path(run, name), {**own, **fits})
         new[name] = len(own) - len(fits)
-    save_tokenizer(run, checkpoint.tokenizer_path.read_text("utf-8"))
-    record_begin(run, checkpoint)
+    if "text" in parts:
+        save_tokenizer(run, checkpoint.tokenizer_path.read_text("utf-8"))
+    record_begin(run, checkpoint, parts)
     return new
 
 
@@ -142,9 +153,16 @@ def _fitting(weights: dict[str, np.ndarray], part: str, own: dict[str, Tensor]) 
     }
 
 
-def record_begin(run: Path, checkpoint: Checkpoint) -> None:
-    """Write down which checkpoint a run began with and how that one was trained, for its own card."""
-    held = {key: checkpoint.card.get(key) for key in ("name", "stages", "notes")} | {"hash": checkpoint.hash}
+def record_begin(run: Path, checkpoint: Checkpoint, parts: Collection[str] = BEGINNING_PARTS) -> None:
+    """Write down which checkpoint a run began with and how these parts of it were trained, for the run's own card."""
+    card = checkpoint.card
+    facts = KEPT_FACTS if "transformer" in parts else ("name", "licence")
+    stages = {stage for part in parts for stage in STAGES_OF[part]}
+    held = {key: card[key] for key in facts if key in card} | {"hash": checkpoint.hash}
+    held["world"] = "transformer" in parts and checkpoint.learned_world
+    held["stages"] = {
+        name: told for name, told in (card.get("stages") or {}).items() if name.partition(" ")[0] in stages
+    }
     write_bytes(run / BEGUN, json.dumps(held, indent=1).encode())
 
 

@@ -17,6 +17,9 @@ def export(
     diffusers: Annotated[
         bool, flag("--diffusers", "Write a folder that diffusers opens; RUN is a checkpoint, or embedded.")
     ] = False,
+    licence: Annotated[
+        str, text_option("--licence", "NAME", "Licence of the model. Default: that of its training data.")
+    ] = "",
     card: Annotated[str | None, text_option("--card", "FILE", "Write the model card there, as Markdown.")] = None,
 ) -> None:
     """Export a training run as a checkpoint folder that draws without PyTorch."""
@@ -34,7 +37,7 @@ def export(
     from mutoscope.export.card import model_card
     from mutoscope.export.run import export_run
 
-    folder = export_run(Path(run), Path(out), name, student)
+    folder = export_run(Path(run), Path(out), name, student, licence)
     say(folder)
     if card is not None:
         from mutoscope.media.storage import write_bytes

@@ -77,6 +77,7 @@ def describe_checkpoint(folder: Path) -> dict[str, Any]:
         "preset": checkpoint.config.preset,
         "hash": checkpoint.hash,
         "known_words": len(checkpoint.known_words),
+        "object_library": "used" if checkpoint.learned_world else "not used: it draws what it learned",
         "licence": checkpoint.card["licence"],
         "samples": {stage: facts["samples"] for stage, facts in checkpoint.card.get("stages", {}).items()},
         "bytes": sum(part.stat().st_size for part in folder.rglob("*") if part.is_file()),

@@ -70,6 +70,11 @@ class CheckpointEngine:
             trained_styles=self.known.trained_styles,
             may_be_typo=self.known.may_be_typo,
             find_adapters=self.find_adapters,
+            find_adapter_words=self.find_adapter_words,
+            objects=self.checkpoint.learned_world,
+            own_words=self.checkpoint.own_words,
+            reads_facts=self.checkpoint.learned_world,
+            style_postprocess=self.checkpoint.learned_world,
             precisions={name: find_obstacle(self.checkpoint, self._runtime_name, name) for name in PRECISIONS},
             postprocess_precision=USUAL_PRECISION,
         )
@@ -96,8 +101,7 @@ class CheckpointEngine:
 
     def warnings(self, request: Request) -> tuple[str, ...]:
         """Return what the user should know of a request: words and styles that the model was never shown, another precision."""
-        taught = (self._adapter(used).facts for used in request.adapters)
-        unknown = self.known.warn(request, [word for facts in taught for word in (facts.word, *facts.words)])
+        unknown = self.known.warn(request, self.find_adapter_words(request.adapters))
         return (*unknown, *warn_of_precision(request, self.capabilities))
 
     @cached_property
@@ -135,6 +139,11 @@ class CheckpointEngine:
             self._adapters[adapter.hash] = adapter
             used.append(UsedAdapter(adapter.facts.name, scale, adapter.hash))
         return tuple(used)
+
+    def find_adapter_words(self, adapters: tuple[UsedAdapter, ...]) -> frozenset[str]:
+        """Return the words that adapters were taught: their own, and those of their captions."""
+        taught = (self._adapter(used).facts for used in adapters)
+        return frozenset(word for facts in taught for word in (facts.word, *facts.words))
 
     def _adapter(self, used: UsedAdapter) -> Adapter:
         """Return the adapter of a request; CheckpointError when the user's adapter of this name is another one."""

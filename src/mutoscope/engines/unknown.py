@@ -39,7 +39,7 @@ class KnownWords:
     @cached_property
     def with_objects(self) -> frozenset[str]:
         """The words of the training, and those that name objects of the library and what may be said of them."""
-        return self.checkpoint.known_words | _object_words()
+        return self.checkpoint.known_words | (_object_words() if self.checkpoint.learned_world else frozenset())
 
     def warn(self, request: Request, taught: Iterable[str] = ()) -> tuple[str, ...]:
         """Return warnings in whole sentences; `taught` are words that adapters brought."""
@@ -84,9 +84,12 @@ class KnownWords:
         near = {word: nearest(word, known, self.checkpoint, self._tokenizer()) for word in unknown[:MAX_NAMED_WORDS]}
         words = ", ".join(f"{word!r} (nearest known: {found})" if found else repr(word) for word, found in near.items())
         more = f" and {len(unknown) - MAX_NAMED_WORDS} more" if len(unknown) > MAX_NAMED_WORDS else ""
-        return [
-            f"the model was never shown {words}{more}; it draws scenes, lights, weathers and styles: mutoscope styles"
-        ]
+        return [f"the model was never shown {words}{more}; it draws {self._subjects()}"]
+
+    def _subjects(self) -> str:
+        if self.checkpoint.learned_world:
+            return "scenes, lights, weathers and styles: mutoscope styles"
+        return f"what the captions of its training say: mutoscope info {self.checkpoint.folder}"
 
 
 def _object_words() -> frozenset[str]:

@@ -103,6 +103,8 @@ def read_known(checkpoint: Checkpoint) -> Known:
     One without facts is asked by its words alone.
     """
     facts = checkpoint.card.get("known_facts") or {}
+    if not checkpoint.learned_world:
+        return Known(checkpoint.known_words)
     objects = load_library()
     words = checkpoint.known_words | {word for name in objects.names for word in name.split()} | OBJECT_PHRASE_WORDS
     return Known(words, {**facts, "thing": sorted({*objects.nouns, *facts.get("thing", ())})} if facts else {})

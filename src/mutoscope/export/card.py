@@ -31,6 +31,7 @@ FUNCTION_WORDS = tuple(
     "without you your picture image video clip scene draw make".split()
 )  # words that say how things stand together; asking with them is no reason for a warning
 
+LICENCE = "Apache-2.0"  # of this project's own models
 WORLD = {
     "name": "rendered world of this project",
     "licence": "CC0-1.0",
@@ -55,40 +56,76 @@ FEW_STEP = (
 )
 
 
-def build_card(run: Path, config: ModelConfig, name: str) -> dict[str, Any]:
-    """Return what `config.json` of a checkpoint says beside sizes and hashes; CheckpointError for a damaged log."""
+def build_card(run: Path, config: ModelConfig, name: str, licence: str = "") -> dict[str, Any]:
+    """Return what `config.json` of a checkpoint says beside sizes and hashes; CheckpointError for a damaged log.
+
+    `licence` is the model's; "" = that of its data, and "unknown" where one of these is.
+    """
     names = (*STAGES, "distil") if config.transformer.few_step else STAGES
     stages = {stage: read_stage(run / stage) for stage in names if (run / stage / "log.jsonl").is_file()}
-    facts = _collect_facts(stages)
-    words = sorted({*_collect_words(stages), *FUNCTION_WORDS})
-    earlier, notes = read_begun(run)
+    begun = read_begun(run)
+    earlier = _earlier_stages(begun)
+    own_words = _collect_own_words(stages, begun)
+    facts, words = _collect_facts(stages, begun), _collect_words(stages, begun)
     stages = {**earlier, **stages}
     return {
         "name": name,
-        "licence": "Apache-2.0",
-        "known_words": words,
+        "licence": licence or find_licence(stages, begun),
+        "world": learned_world(stages) or bool(begun.get("world")),
+        "known_words": sorted({*words, *FUNCTION_WORDS}),
         "known_facts": facts,
+        "own_words": own_words,
         "native_side": native_side(stages),
         "tile_side": tile_side(stages),
         "stages": stages,
         "sources": list_sources(stages, config),
-        "notes": "\n\n".join(filter(None, (notes, _read_page(run / "notes.md")))),
+        "notes": "\n\n".join(filter(None, (str(begun.get("notes") or ""), _read_page(run / "notes.md")))),
         "evaluation": _read_page(run / "evaluation" / "report.md"),
     }
 
 
-def read_begun(run: Path) -> tuple[dict[str, dict[str, Any]], str]:
-    """Return the stages of the checkpoint that a run began with, named after it, and its notes; empty for a run from nothing."""
+def read_begun(run: Path) -> dict[str, Any]:
+    """Return what a run wrote down of the checkpoint it began with; empty for a run from nothing."""
     path = run / BEGUN
     if not path.is_file():
-        return {}, ""
+        return {}
     try:
         held = json.loads(path.read_text("utf-8"))
-        stages = {f"{name} of {held['hash'][:8]}" if " of " not in name else name: stage
-                  for name, stage in (held["stages"] or {}).items()}  # fmt: skip
-        return stages, str(held.get("notes") or "")
+        _earlier_stages(held)
+        return dict(held)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged ({type(error).__name__}); it says what the run began with") from error
+
+
+def _earlier_stages(begun: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the stages of the checkpoint that a run began with, named after it."""
+    return {f"{name} of {begun['hash'][:8]}" if " of " not in name else name: stage
+            for name, stage in (begun.get("stages") or {}).items()}  # fmt: skip
+
+
+def learned_world(stages: dict[str, dict[str, Any]]) -> bool:
+    """Say whether the transformer saw the rendered world; where no stage wrote its data down it is taken to have."""
+    drawing = {name: stage for name, stage in stages.items() if name.partition(" ")[0] in ("image", "video")}
+    folders = _all_folders(drawing)
+    return not folders or any(map(_is_rendered, folders))
+
+
+def find_licence(stages: dict[str, dict[str, Any]], begun: dict[str, Any]) -> str:
+    """Return the licence of weights that were made of this data: this project's for its own world, else that of all parts together."""
+    own = {licence for folder in _all_folders(stages) if not _is_rendered(folder) for licence in folder["licences"]}
+    if "unknown" in own:
+        return "unknown"
+    of_base = begun.get("licence") or (LICENCE if learned_world(stages) else "")
+    return " AND ".join(dict.fromkeys(filter(None, (of_base, *sorted(own)))))
+
+
+def _all_folders(stages: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    return [folder for stage in stages.values() for folder in stage.get("data", ())]
+
+
+def _is_rendered(folder: dict[str, Any]) -> bool:
+    """Say whether a folder holds the rendered world, which is all there was before runs wrote it down."""
+    return bool(folder.get("rendered", True))
 
 
 def native_side(stages: dict[str, dict[str, Any]]) -> int:
@@ -115,15 +152,22 @@ def _count_sides(stages: dict[str, dict[str, Any]]) -> Counter[int]:
     return sides
 
 
-def _collect_words(stages: dict[str, dict[str, Any]]) -> set[str]:
+def _collect_words(stages: dict[str, dict[str, Any]], begun: dict[str, Any]) -> set[str]:
     """Return the words of the captions that the transformer saw; those of the grammar where no stage wrote them down."""
     words = {name: stage.pop("words") for name, stage in stages.items()}
-    return {*words.get("image", ()), *words.get("video", ())} or set(vocabulary())
+    seen = {*words.get("image", ()), *words.get("video", ())}
+    return {*seen, *begun.get("known_words", ())} if seen else set(begun.get("known_words") or vocabulary())
 
 
-def _collect_facts(stages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+def _collect_own_words(stages: dict[str, dict[str, Any]], begun: dict[str, Any]) -> list[str]:
+    """Return the words of the captions of what was not rendered, of those that the transformer saw."""
+    words = {name: stage.pop("own_words") for name, stage in stages.items()}
+    return sorted({*begun.get("own_words", ()), *words.get("image", ()), *words.get("video", ())})
+
+
+def _collect_facts(stages: dict[str, dict[str, Any]], begun: dict[str, Any]) -> dict[str, list[str]]:
     """Return the facts of the scenes that the transformer saw; empty where no stage wrote them down."""
-    found: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {name: set(words) for name, words in (begun.get("known_facts") or {}).items()}
     for name, stage in stages.items():
         facts = stage.pop("facts")
         for fact, words in facts.items() if name in ("image", "video") else ():
@@ -148,7 +192,8 @@ def read_stage(folder: Path) -> dict[str, Any]:
         return {"samples": int(last["samples"]), "seconds": float(last["seconds"]), "measures": measures,
                 "hardware": list(known.get("hardware", [])), "data": list(known.get("data", [])),
                 "devices": list(known.get("devices", [])), "settings": list(known.get("settings", [])),
-                "words": list(known.get("words", [])), "facts": dict(known.get("facts", {}))}  # fmt: skip
+                "words": list(known.get("words", [])), "own_words": list(known.get("own_words", [])),
+                "facts": dict(known.get("facts", {}))}  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{folder}: its log or machine.json is damaged ({type(error).__name__}: {error})"
@@ -157,8 +202,9 @@ def read_stage(folder: Path) -> dict[str, Any]:
 
 def list_sources(stages: dict[str, dict[str, Any]], config: ModelConfig) -> list[dict[str, str]]:
     """Return name, licence and use of everything the weights were made of."""
-    folders = [folder for stage in stages.values() for folder in stage["data"]]
-    found = [dict(WORLD), *_list_credits(folders), *_list_uncredited(folders)]
+    folders = _all_folders(stages)
+    world = [dict(WORLD)] if not folders or any(map(_is_rendered, folders)) else []
+    found = [*world, *_list_credits(folders), *_list_uncredited(folders)]
     return found + ([dict(MINILM), dict(WORDNET)] if config.text.width == MINILM_WIDTH else [])
 
 
@@ -185,10 +231,11 @@ def _list_uncredited(folders: list[dict[str, Any]]) -> list[dict[str, str]]:
 def _is_credited(folder: dict[str, Any], licence: str) -> bool:
     """Say whether the world and the folder's credits account for a licence such as `CC0-1.0 AND OFL-1.1`."""
     credits = folder.get("credits", ())
-    named = {WORLD["licence"], *(credit["licence"] for credit in credits)}
-    whole = {WORLD["licence"], *(credit["licence"] for credit in credits if "use" in credit)}
+    world = {WORLD["licence"]} if _is_rendered(folder) else set()
+    named = {*world, *(credit["licence"] for credit in credits)}
+    whole = {*world, *(credit["licence"] for credit in credits if "use" in credit)}
     parts = licence.split(" AND ")
-    return licence in whole or (WORLD["licence"] in parts and {*parts} <= named)
+    return licence in whole or (bool(world) and WORLD["licence"] in parts and {*parts} <= named)
 
 
 def read_report(checkpoint: Checkpoint) -> dict[str, Any] | None:
@@ -216,16 +263,30 @@ def model_card(checkpoint: Checkpoint, evaluation: str = "") -> str:
     blocks = [
         f"# Model card: {checkpoint.name}",
         "<!-- Made by `mutoscope card`; every number was written down by the run or by the evaluation. -->",
-        f"Draws pictures and clips of landscapes, water, weather and light from words, at {checkpoint.native_side} pixels. It knows "
-        "what the data below shows and nothing else; no part of it but the text tower (see the sources) had been trained before.",
+        _say_subject(checkpoint),
         _facts_table(checkpoint),
         *_parts_section(checkpoint),
         *_training_section(checkpoint.card),
         *_sources_section(checkpoint.card),
-        *_objects_section(),
+        *(_objects_section() if checkpoint.learned_world else []),
         *(["## Evaluation", evaluation.strip().removeprefix("# Evaluation").strip()] if evaluation else []),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _say_subject(checkpoint: Checkpoint) -> str:
+    """Return what a model draws and what its limits are, by the data it was trained on."""
+    subject = "pictures and clips of landscapes, water, weather and light" if checkpoint.learned_world else "pictures"
+    known = "It knows what the data below shows and nothing else"
+    if any(" of " in stage for stage in checkpoint.card.get("stages", {})):
+        known += "; it went on from another model, whose stages are listed with its hash"
+    elif checkpoint.config.text.width == MINILM_WIDTH:
+        known += "; no part of it but the text tower (see the sources) had been trained before"
+    limits = "" if checkpoint.learned_world else (
+        " Words that its captions do not hold, and subjects that its pictures do not show, it cannot draw; of few pictures it repeats"
+        " what it saw. The object library is not used."
+    )  # fmt: skip
+    return f"Draws {subject} from words, at {checkpoint.native_side} pixels. {known}.{limits}"
 
 
 def _parts_section(checkpoint: Checkpoint) -> list[str]:

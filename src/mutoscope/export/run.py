@@ -22,10 +22,11 @@ from mutoscope.run_folder import has_part, load_config, load_part, load_text
 from mutoscope.transformer import Transformer
 
 
-def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Path:
+def export_run(run: Path, folder: Path, name: str, student: bool = False, licence: str = "") -> Path:
     """Write the model that the stages of `run` made to `folder`, whole or not at all; return the folder.
 
     With `student`, the few-step transformer that the stage distil made stands in the place of its teacher.
+    `licence` is the model's; "" = that of its data.
     When `run` is a checkpoint, of an earlier version for example, its graphs are made again; weights, name and card stay.
     Raises CheckpointError naming the stage that is missing, OutputError when `folder` is something else than an older
     checkpoint, StorageFullError.
@@ -46,7 +47,7 @@ def export_run(run: Path, folder: Path, name: str, student: bool = False) -> Pat
     image_tower = (
         load_part(run, "image_tower", ImageTower(config.image_tower)) if has_part(run, "image_tower") else None
     )
-    card = build_card(run, config, name)
+    card = build_card(run, config, name, licence)
     with _storage_errors(folder):
         return export_checkpoint(
             folder, config, tower=tower, transformer=transformer, codec=codec, tokenizer_json=tokenizer.to_json(),

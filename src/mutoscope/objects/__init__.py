@@ -21,7 +21,7 @@ import zipfile
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from mutoscope.objects.layout import Noun, Placed, lay_out
 from mutoscope.objects.own import OwnObject, own_objects
 from mutoscope.objects.paste import backdrop, interior_cells, paste
 from mutoscope.prompt.objects import OBJECT_PHRASE_WORDS, FoundObjects, ObjectFinder
+from mutoscope.prompt.reading import unknown_words
 from mutoscope.prompt.request import ObjectPlan
 from mutoscope.rng import Stream
 
@@ -106,6 +107,16 @@ class ObjectLibrary:
         for cached in ("drawings", "nouns", "_finder"):
             library.__dict__.pop(cached, None)
         library._own = dict(own)
+        return library
+
+    def without(self, words: frozenset[str]) -> "ObjectLibrary":
+        """Return this library without the objects that one of their names says in these words (lower case), plurals too."""
+        if not words:
+            return self
+        library = copy(self)
+        for cached in ("drawings", "nouns", "_finder"):
+            library.__dict__.pop(cached, None)
+        library._rows = {noun: rows for noun, rows in self._rows.items() if not _is_said(noun, words)}
         return library
 
     @cached_property
@@ -218,16 +229,30 @@ class ObjectLibrary:
         return np.concatenate([plain[..., :3] * plain[..., 3:], plain[..., 3:]], -1)
 
 
+def _is_said(noun: str, words: frozenset[str]) -> bool:
+    known = vocabulary.nouns().get(noun)
+    names = (noun, *(known.synonyms if known else ()))
+    return any(not unknown_words(name, words) for name in names)
+
+
+@lru_cache(maxsize=8)
+def _load_library_without(words: frozenset[str]) -> ObjectLibrary:
+    return load_library().without(words)
+
+
 @cache
 def load_library() -> ObjectLibrary:
     """Return the library that the package ships."""
     return ObjectLibrary(EMBEDDED)
 
 
-def find_library(prompt: str) -> ObjectLibrary:
-    """Return the library that a prompt's objects are looked up in: the package's, and the user's own objects that it may name."""
+def find_library(prompt: str, learned: frozenset[str] = frozenset()) -> ObjectLibrary:
+    """Return the library that a prompt's objects are looked up in: the package's, and the user's own objects that it may name.
+
+    `learned` are words whose objects the network draws by itself.
+    """
     text = prompt.lower()
-    return load_library().with_own({name: item for name, item in own_objects().items() if name in text})
+    return _load_library_without(learned).with_own({name: item for name, item in own_objects().items() if name in text})
 
 
 def open_library(plan: ObjectPlan) -> ObjectLibrary:

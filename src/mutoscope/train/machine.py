@@ -32,7 +32,8 @@ def record_machine(stage: Path, folders: list[Folder], settings: dict[str, Any] 
     for key, items in lists.items():
         kept = known.setdefault(key, [])
         kept += [item for item in items if item not in kept]
-    known["words"] = sorted({*known.get("words", ()), *words_of(folders)})
+    for key, words in (("words", words_of(folders)), ("own_words", own_words_of(folders))):
+        known[key] = sorted({*known.get(key, ()), *words})
     facts = known.setdefault("facts", {})
     for name, words in facts_of(folders).items():
         facts[name] = sorted({*facts.get(name, ()), *words})
@@ -55,6 +56,7 @@ def describe(folder: Folder) -> dict[str, Any]:
         "name": folder.path.resolve().name, "items": len(folder), "frames": frames, "width": width, "height": height,
         "seeds": sorted({facts["seed"] for facts in folder.facts if isinstance(facts.get("seed"), int)}),
         "licences": sorted({str(row.get("licence") or "unknown") for row in rows}),
+        "rendered": any(map(is_rendered, folder.facts)),
         **({"credits": credits_} if credits_ else {}),
     }  # fmt: skip
 
@@ -87,18 +89,23 @@ def is_rendered(facts: dict[str, Any]) -> bool:
 
 
 def words_of(folders: list[Folder]) -> set[str]:
-    """Return the words of the captions, in lower case, that a prompt can say without a warning.
+    """Return the words of the captions, in lower case, that a prompt can say without a warning."""
+    return find_words([captions for folder in folders for captions in folder.captions])
+
+
+def own_words_of(folders: list[Folder]) -> set[str]:
+    """Return the words of the captions of items that were not rendered, as `words_of`."""
+    return find_words([captions for folder in folders for captions, facts in zip(folder.captions, folder.facts, strict=True)
+                       if not is_rendered(facts)])  # fmt: skip
+
+
+def find_words(items: list[list[str]]) -> set[str]:
+    """Return the words of the captions of items.
 
     Of many items one alone teaches no word: a word must be said of one in ITEMS_PER_WORD of them.
     """
-    said = Counter(
-        word
-        for folder in folders
-        for captions in folder.captions
-        for word in {w for c in captions for w in unknown_words(c, ())}
-    )
-    least = sum(map(len, folders)) / ITEMS_PER_WORD
-    return {word for word, items in said.items() if items >= least}
+    said = Counter(word for captions in items for word in {w for c in captions for w in unknown_words(c, ())})
+    return {word for word, count in said.items() if count >= len(items) / ITEMS_PER_WORD}
 
 
 ITEMS_PER_WORD = 5000
