@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 
 from conftest import Shared
 from mutoscope import TextToImageModel, TextToVideoModel
@@ -67,12 +69,12 @@ def taught(inks: Path, tiny_checkpoint: Path, shared: Shared) -> dict[str, Path]
 
     def make(folder: Path) -> None:
         torch.set_num_threads(1)
-        for name in ("inks", "whole"):
-            lesson = Lesson(name, full=name == "whole", samples=SAMPLES)
+        for name in ("inks", "whole-inks"):
+            lesson = Lesson(name, full=name == "whole-inks", samples=SAMPLES)
             drain(adapt(inks, lesson, tiny_checkpoint, folder / f"{name}.safetensors"))
 
     folder = shared("taught", make)
-    return {name: folder / f"{name}.safetensors" for name in ("inks", "whole")}
+    return {name: folder / f"{name}.safetensors" for name in ("inks", "whole-inks")}
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def random_adapter(path: Path, checkpoint: Path, name: str = "one", seed: int = 
 
 
 class TestLearning:
-    @pytest.mark.parametrize("name", ["inks", "whole"])
+    @pytest.mark.parametrize("name", ["inks", "whole-inks"])
     def test_a_style_is_learned(self, taught: dict[str, Path], painter: TextToImageModel, name: str):
         """Of four prompts, every picture with the adapter is nearer to the inks than every one without."""
         pairs = [
@@ -149,8 +151,8 @@ class TestLearning:
         assert (one.facts.pictures, one.facts.samples, one.facts.rank) == (12, 64, 8) and "inks" in one.facts.words
 
     def test_a_budget_ends_it(self, inks: Path, tiny_checkpoint: Path):
-        learned = drain(adapt(inks, Lesson("quick", samples=0, budget=0.2), tiny_checkpoint))
-        assert learned.path == adapters_folder() / "quick.safetensors" and known_adapters() == ["quick"]
+        learned = drain(adapt(inks, Lesson("quick-inks", samples=0, budget=0.2), tiny_checkpoint))
+        assert learned.path == adapters_folder() / "quick-inks.safetensors" and known_adapters() == ["quick-inks"]
         assert learned.facts.samples > 0
 
     def test_low_rank_starts_where_the_base_is_and_can_reach_its_rank(self):
@@ -446,7 +448,12 @@ class TestCommandLine:
             (["adapt", ".", "--name", "A b"], 2, "--name takes"),
             (["adapt", ".", "--name", "a", "--rank", "0"], 2, "--rank"),
             (["adapt", ".", "--name", "a", "--budget", "soon"], 2, "--budget"),
-            (["adapt", ".", "--name", "a"], 2, "pictures"),
+            (["adapt", ".", "--name", "mystyle"], 2, "pictures"),
+            (["adapt", ".", "--name", "lake"], 2, "for example --name mylake"),
+            (["adapt", ".", "--name", "horses"], 2, "for example --name myhorses"),
+            (["adapters", "show", "nobody"], 2, "no adapter 'nobody'"),
+            (["adapters", "rm", "nobody"], 2, "no adapter 'nobody'"),
+            (["adapters", "sheet", "nobody", "--strengths", "much"], 2, "--strengths takes"),
             (["adapt", ".", "--name", "a", "--model", "nowhere"], 2, "no model is called 'nowhere'"),
             (["image", "a lake", "--adapter", "nobody"], 2, "no adapter 'nobody'"),
             (["video", "a lake", "--adapter", "a:99"], 2, "scale"),
@@ -458,6 +465,53 @@ class TestCommandLine:
         assert main(words) == code
         error = capsys.readouterr().err
         assert said in error and error.count("\n") == 1
+
+
+class TestKeeping:
+    """What `mutoscope adapters` does with files that are there, and what `adapt` never does with them."""
+
+    @pytest.fixture
+    def kept(self, taught: dict[str, Path], library: Path) -> Path:
+        library.mkdir()
+        return Path(shutil.copy(taught["inks"], library / "inks.safetensors"))
+
+    def test_no_file_is_replaced_unless_that_is_said(self, kept: Path, inks: Path, tiny_checkpoint: Path, capsys):
+        before = kept.read_bytes()
+        words = ["adapt", str(inks), "--name", "inks", "--budget", "0.2s", "--model", str(tiny_checkpoint), "--quiet"]
+        assert main(words) == 2 and kept.read_bytes() == before
+        assert "an adapter of 12 pictures for mutoscope-tiny; --force" in capsys.readouterr().err
+        assert main([*words, "--force"]) == 0 and kept.read_bytes() != before
+
+    def test_listed_shown_and_removed(self, kept: Path, library: Path, capsys):
+        save_file({"lora_unet_x.lora_down.weight": np.zeros((1, 1), np.float32)}, library / "theirs.safetensors",
+                  {"ss_base_model_version": "sdxl"})  # fmt: skip
+        (library / "broken.safetensors").write_bytes(b"no")
+        assert main(["adapters"]) == 0
+        broken, inks, theirs = capsys.readouterr().out.splitlines()
+        assert "mutoscope-tiny, rank 8, 12 pictures" in inks and "sdxl" in theirs and "damaged" in broken
+        assert main(["adapters", "show", "inks", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert told["word"] == "inks" and told["hash"] == open_adapter(kept).hash
+        assert main(["adapters", "rm", "inks"]) == 0 and not kept.exists()
+        assert known_adapters() == ["broken", "theirs"]
+
+    def test_a_sheet_of_strengths(self, kept: Path, tiny_checkpoint: Path, tmp_path: Path, painter: TextToImageModel):
+        words = ["adapters", "sheet", "inks", "a lake, inks", "--strengths", "0,1", "--size", "32x32", "--steps", "2"]
+        assert main([*words, "-o", str(tmp_path / "s.png"), "--model", str(tiny_checkpoint), "--threads", "1"]) == 0
+        sheet = read_pixels(tmp_path / "s.png")
+        plain, strong = (
+            painter.generate(
+                "a lake, inks", size="32x32", num_inference_steps=2, seed=0, adapter=f"inks:{scale}"
+            ).pixels
+            for scale in (0, 1)
+        )
+        half = sheet.shape[1] // 2
+        assert np.array_equal(sheet[4:36, 4:36], plain) and np.array_equal(sheet[4:36, half + 4 : half + 36], strong)
+
+    def test_small_pictures_are_spoken_of(self, inks: Path, tiny_checkpoint: Path, capsys):
+        words = ["adapt", str(inks), "--name", "inks-again", "--budget", "0.2s", "--model", str(tiny_checkpoint)]
+        assert main(words) == 0
+        assert "12 of 12 pictures were smaller" in capsys.readouterr().err
 
 
 def test_where_they_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

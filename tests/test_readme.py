@@ -20,7 +20,7 @@ PAGES = sorted(
 )
 SCRIPTED = [ROOT / "README.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "variations.md"]
 EMBED = "import mutoscope.checkpoint, pathlib\nmutoscope.checkpoint.EMBEDDED = pathlib.Path({!r})"
-GROUPS = ("data", "train", "models")  # verbs whose next word is a verb too
+GROUPS = ("data", "train", "models", "adapters")  # verbs whose next word is a verb too
 
 
 def blocks(page: Path, language: str) -> list[str]:

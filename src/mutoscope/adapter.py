@@ -13,14 +13,14 @@ import json
 import os
 import re
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
 from mutoscope.checkpoint import GRAPHS, Checkpoint
-from mutoscope.errors import CheckpointError, SettingError, did_you_mean
+from mutoscope.errors import CheckpointError, OutputError, SettingError, did_you_mean
 from mutoscope.media.storage import write_bytes
 from mutoscope.paths import settings_folder
 
@@ -107,6 +107,27 @@ def check_name(name: str) -> None:
     """Refuse what no adapter can be called; raises SettingError."""
     if not NAME.fullmatch(name) or name == "none" or name.endswith(ENDING):
         raise SettingError(f"--name takes small letters, digits and dashes, for example mystyle, got {name[:80]!r}")
+
+
+def check_word(name: str, known: Container[str]) -> None:
+    """Refuse a name that is a word the model knows already: what it means now would be mixed with what is taught; SettingError."""
+    if name in known:
+        own = f"my{name}" if f"my{name}" not in known else f"{name}-2"
+        raise SettingError(
+            f"{name!r} is a word that the model knows already; an adapter needs one of its own, for example --name {own}"
+        )
+
+
+def check_free(path: Path, force: bool) -> None:
+    """Refuse to replace a file; OutputError says what it holds."""
+    if force or not path.exists():
+        return
+    try:
+        facts = open_adapter(path).facts
+        held = f"an adapter of {facts.pictures} pictures for {facts.base}"
+    except CheckpointError:
+        held = "a file"
+    raise OutputError(f"{path} is {held}; --force replaces it, another --name keeps it")
 
 
 def find_adapter(name: str) -> Adapter:

@@ -41,6 +41,7 @@ def adapt(
     out: Out = None,
     model: ask.Model = None,
     side: Side = None,
+    force: Annotated[bool, flag("--force", "Replace an adapter of this name.")] = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train an adapter for a word or a style from your own pictures; --adapter draws with it."""
@@ -60,7 +61,7 @@ def adapt(
         from mutoscope.train.adapt import adapt as start
 
         ends = {"samples": SAMPLES} if budget_seconds is None else {"samples": 0, "budget": budget_seconds}
-        events = start(Path(folder), Lesson(name, rank, full, seed=seed, licence=licence, **ends), model, target)
+        events = start(Path(folder), Lesson(name, rank, full, seed=seed, licence=licence, **ends), model, target, force)
     else:
         if full:
             raise SettingError(
@@ -70,16 +71,31 @@ def adapt(
 
         ends = {"steps": STEPS} if budget_seconds is None else {"steps": 0, "budget": budget_seconds}
         events = train_lora(
-            Path(folder), LoraLesson(name, rank, seed=seed, licence=licence, **ends), str(model), target
+            Path(folder), LoraLesson(name, rank, seed=seed, licence=licence, **ends), str(model), target, force=force
         )
     learned: Any = watch(events, quiet=quiet, lines_every=LINE_SECONDS)
     if not quiet:
         for passed in learned.passed:
             note(f"left out {passed}")
-        named = name if out is None else learned.path
-        with_model = "" if model is None else f" --model {model}"
-        note(f'{learned.pictures} pictures; next: mutoscope image "a lake, {name}" --adapter {named}{with_model}')
+        for line in _say_next(learned, name, name if out is None else str(learned.path), model):
+            note(line)
     say(learned.path)
+
+
+def _say_next(learned: Any, word: str, named: str, model: str | None) -> list[str]:
+    """Return what is said of a finished training: pictures that were too small, and how to draw with it."""
+    said = []
+    enlarged = getattr(learned, "enlarged", ())
+    if enlarged:
+        said.append(
+            f"{len(enlarged)} of {learned.pictures} pictures were smaller than what is trained on and were enlarged, up to "
+            f"{max(enlarged):.1f} times; larger ones teach sharper pictures"
+        )
+    with_model = "" if model is None else f" --model {model}"
+    prompt = f"a lake, {word}" if model is None else word
+    said.append(f'{learned.pictures} pictures; next: mutoscope image "{prompt}" --adapter {named}{with_model}')
+    said.append(f"or see it at several strengths: mutoscope adapters sheet {named}{with_model}")
+    return said
 
 
 def _target(out: str | None) -> Path | None:

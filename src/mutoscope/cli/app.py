@@ -22,6 +22,7 @@ MODULES = {
 }  # fmt: skip
 DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
 MODELS_MODULES: dict[str, str] = {**dict.fromkeys(("list", "get", "rm", "info"), "models"), "export": "models_export"}
+ADAPTERS_MODULES: dict[str, str] = dict.fromkeys(("list", "show", "sheet", "rm"), "adapters")
 TRAIN_MODULES: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -96,7 +97,7 @@ class Group(TyperGroup):
 
 
 class Listing(Group):
-    """The group models: without a word it lists."""
+    """The groups models and adapters: without a word they list."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         alone = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
@@ -183,6 +184,11 @@ def build() -> Group:
         "models": _group(
             Commands(MODELS_MODULES),
             "Models made elsewhere: list them, get one, take it away, say what it is, export it as ONNX files.",
+            Listing,
+        ),
+        "adapters": _group(
+            Commands(ADAPTERS_MODULES),
+            "Your adapters: list them, show one, draw one at several strengths, remove one.",
             Listing,
         ),
         "data": _group(Commands(DATA_MODULES), "Make training data, or gather, check, pack and show your own."),

@@ -19,7 +19,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mutoscope.adapter import CHANGE, DOWN, UP, Facts, adapters_folder, check_name, free_weights, save_adapter
+from mutoscope.adapter import (
+    CHANGE,
+    DOWN,
+    UP,
+    Facts,
+    adapters_folder,
+    check_free,
+    check_name,
+    check_word,
+    free_weights,
+    save_adapter,
+)
 from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.data.augment import may_flip
 from mutoscope.data.buckets import Bucket, around, centred, nearest
@@ -33,6 +44,7 @@ from mutoscope.errors import DataError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media import open_frames
 from mutoscope.media.storage import make_folder
+from mutoscope.objects import load_library
 from mutoscope.rng import stream
 from mutoscope.runtime.torch import TorchRuntime
 from mutoscope.tokenizer import Tokenizer
@@ -86,6 +98,7 @@ class Learned:
     path: Path
     facts: Facts
     passed: tuple[str, ...]  # files that were not taken, each with the reason
+    enlarged: tuple[float, ...] = ()  # how many times, of pictures that were too small
 
     @property
     def pictures(self) -> int:
@@ -102,17 +115,25 @@ class Example:
     bucket: Bucket
     may_flip: bool
     licence: str
+    enlarged: float = 1.0  # how many times; below 1 it was made smaller
 
 
-def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target: Path | None = None) -> Iterator[Event]:
+def adapt(
+    source: Path, lesson: Lesson, model: str | Path | None = None, target: Path | None = None, force: bool = False
+) -> Iterator[Event]:
     """Learn the pictures of `source` and write the adapter; the last event carries a `Learned`.
 
-    `model` is a checkpoint folder, None the embedded one; `target` a file, None the user's adapters folder. Raises DataError,
+    `model` is a checkpoint folder, None the embedded one; `target` a file, None the user's adapters folder; `force` replaces a file
+    that is there. Raises DataError, SettingError for a name that is a word of the model, OutputError for a file that is there,
     CheckpointError when the checkpoint has no encoder, StorageError.
     """
-    checkpoint = open_checkpoint(model)
-    encoder = {name.removeprefix("codec."): array for name, array in checkpoint.encoder_weights().items()}
     target = target or adapters_folder() / f"{lesson.name}.safetensors"
+    check_free(target, force)
+    checkpoint = open_checkpoint(model)
+    check_word(
+        lesson.name, checkpoint.known_words | (load_library().names if checkpoint.learned_world else frozenset())
+    )
+    encoder = {name.removeprefix("codec."): array for name, array in checkpoint.encoder_weights().items()}
     make_folder(target.parent)
     examples, passed = yield from read_all(Path(source), lesson.name, read_example)
 
@@ -131,7 +152,8 @@ def adapt(source: Path, lesson: Lesson, model: str | Path | None = None, target:
         licence=lesson.licence or " AND ".join(stated) or "not stated", words=tuple(sorted(words_of(objective.folders))),
     )  # fmt: skip
     save_adapter(target, facts, objective.tensors())
-    yield Event("done", len(examples), len(examples), result=Learned(target, facts, tuple(passed)))
+    enlarged = tuple(example.enlarged for example in examples if example.enlarged > 1)
+    yield Event("done", len(examples), len(examples), result=Learned(target, facts, tuple(passed), enlarged))
 
 
 # The pictures ----------------------------------------------------------------------------------------------------
@@ -179,7 +201,8 @@ def read_example(found: Found, word: str) -> Example | str:
     box = centred((0, 0, header.width, header.height), bucket)
     pixels = fitted(frame, header, box, bucket)
     flips = bool(captions) and all(map(may_flip, captions))
-    return Example(pixels, with_word(captions, word), bucket, flips, found.licence)
+    enlarged = max(bucket.width / header.width, bucket.height / header.height)
+    return Example(pixels, with_word(captions, word), bucket, flips, found.licence, enlarged)
 
 
 def open_picture(found: Found) -> tuple[Any, np.ndarray, list[str]] | str:

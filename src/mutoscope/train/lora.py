@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mutoscope.adapter import adapters_folder, check_name
+from mutoscope.adapter import adapters_folder, check_free, check_name
 from mutoscope.capabilities import Capabilities
 from mutoscope.data.augment import may_flip
 from mutoscope.data.sources import Found
@@ -92,16 +92,18 @@ def train_lora(
     model: str | Path,
     target: Path | None = None,
     settings: EngineSettings = EngineSettings(),
+    force: bool = False,  # replace a file that is there
 ) -> Iterator[Event]:
     """Learn the pictures of `source` and write the file; the last event carries a `LearnedLora`.
 
     Closing the iterator leaves nothing behind. Raises DataError, SettingError for a model that cannot be trained, StorageError.
     """
+    target = target or adapters_folder() / f"{lesson.name}.safetensors"
+    check_free(target, force)
     engine = open_engine(model, replace(settings, offload="none"))  # what learns stays where it is
     if not isinstance(engine, DiffusersEngine):
         raise SettingError(f"{model} cannot be trained; give a model in diffusers layout, or a checkpoint of mutoscope")
     find_kind(engine.family.pipeline, engine.capabilities.name)
-    target = target or adapters_folder() / f"{lesson.name}.safetensors"
     make_folder(target.parent)
     shapes = training_shapes(engine.capabilities, lesson.side)
     pictures, passed = yield from read_all(
