@@ -43,3 +43,28 @@ def make_pictures(folder: Path, count: int, side: int = 64, prefix: str = "") ->
         draw_picture(thing, COLORS[name], number, side).save(folder / f"{number:03d}.png")
         (folder / f"{number:03d}.txt").write_text(f"{prefix}a {name} {thing}")
     return folder
+
+
+FEW = {"samples": 16, "batch": 8, "preview_every": 1e9}  # settings of a stage that is only to have been run
+
+
+def make_own_run(folder: Path) -> None:
+    """Make `pictures`, `packed`, a `run` of the tiny preset on them, some samples a stage, and its checkpoint `model`."""
+    import torch
+
+    from mutoscope.data import buckets
+    from mutoscope.data.check import check
+    from mutoscope.data.collect import collect
+    from mutoscope.data.pack import Packing, pack
+    from mutoscope.events import drain
+    from mutoscope.export.run import export_run
+    from mutoscope.train import run
+
+    torch.set_num_threads(1)
+    make_pictures(folder / "pictures", 16)
+    drain(collect(str(folder / "pictures"), folder / "mine"))
+    drain(check(folder / "mine"))
+    drain(pack(folder / "mine", folder / "packed", Packing(tuple(buckets.around(64)))))
+    for stage in ("codec", "clip", "image"):
+        drain(run(stage, preset_name="tiny", data=folder / "packed", out=folder / "run", overrides=FEW))
+    export_run(folder / "run", folder / "model", "drawings")

@@ -12,10 +12,6 @@ from mutoscope import TextToImageModel
 from mutoscope.adapter import Facts, save_adapter
 from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import main
-from mutoscope.data import buckets
-from mutoscope.data.check import check
-from mutoscope.data.collect import collect
-from mutoscope.data.pack import Packing, pack
 from mutoscope.errors import CheckpointError
 from mutoscope.events import drain
 from mutoscope.export.card import build_card, find_licence, model_card
@@ -23,32 +19,16 @@ from mutoscope.export.run import export_run
 from mutoscope.objects import find_library
 from mutoscope.options import Options, build_request
 from mutoscope.run_folder import load_config
-from own_pictures import make_pictures
+from own_pictures import FEW, make_own_run
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("one_thread")
-FEW = {"samples": 16, "batch": 8, "preview_every": 1e9}
 
 
 @pytest.fixture(scope="module")
 def own_run(shared: Shared) -> Path:
-    """A run of the tiny preset on 16 drawings without a licence, some samples a stage, and its checkpoint in `model`."""
-
-    def make(folder: Path) -> None:
-        import torch
-
-        from mutoscope.train import run
-
-        torch.set_num_threads(1)
-        make_pictures(folder / "pictures", 16)
-        drain(collect(str(folder / "pictures"), folder / "mine"))
-        drain(check(folder / "mine"))
-        drain(pack(folder / "mine", folder / "packed", Packing(tuple(buckets.around(64)))))
-        for stage in ("codec", "clip", "image"):
-            drain(run(stage, preset_name="tiny", data=folder / "packed", out=folder / "run", overrides=FEW))
-        export_run(folder / "run", folder / "model", "drawings")
-
-    return shared("own", make)
+    """A run on 16 drawings without a licence, and its checkpoint in `model`."""
+    return shared("own", make_own_run)
 
 
 @pytest.fixture(scope="module")

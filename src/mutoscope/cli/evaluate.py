@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mutoscope.evaluate.plan import Plan
 
 SUITES = ("quick", "full")
+OWN_COUNT = 64  # pictures that --data has drawn where no number is given
 PARTS_WITH_ANSWERS = ("pictures", "styles", "things", "camera")  # whose answers are not kept beside the weights
 
 
@@ -29,6 +30,12 @@ JudgeFolder = Annotated[
 ]
 Training = Annotated[
     str | None, ask.text_option("--training", "DIR", "Folder of the training pictures, to look for copies.")
+]
+Data = Annotated[
+    str | None,
+    ask.text_option(
+        "--data", "DIR", "Judge by these pictures and their captions, which it has not seen, and not by the world."
+    ),
 ]
 BlindSet = Annotated[
     str | None,
@@ -74,6 +81,7 @@ class EvaluationOptions:
     i3d: str | None = None
     sprites: str = ""
     votes: str | None = None
+    data: str | None = None
 
 
 def evaluate(
@@ -83,6 +91,7 @@ def evaluate(
     count: Count = None,
     things: Things = None,
     clips: Clips = None,
+    data: Data = None,
     judge: JudgeFolder = None,
     training: Training = None,
     blind: BlindSet = None,
@@ -96,10 +105,14 @@ def evaluate(
 ) -> None:
     """Measure how well a model draws what was asked, and whether its clips move as they should."""
     check_numbers(suite, count, clips, things)
+    if data is not None:
+        count = OWN_COUNT if count is None else count
     folder = find_checkpoint_folder(checkpoint) if keep else None
     plan = choose_plan(suite, count, clips, things)
     events = start_evaluation(
-        EvaluationOptions(checkpoint, Path(out), plan, judge, training, blind, inception, clip, i3d, sprites, votes)
+        EvaluationOptions(
+            checkpoint, Path(out), plan, judge, training, blind, inception, clip, i3d, sprites, votes, data
+        )
     )
     page = Path(watch(events, quiet=quiet, lines_every=LINE_SECONDS))
     if folder is not None:
@@ -161,6 +174,9 @@ def start_evaluation(options: EvaluationOptions) -> Iterator[Event]:
     if options.training is not None and not Path(options.training).is_dir():
         raise OutputError(f"--training {options.training!r} is not a folder")
     standard = open_standard(options.inception, options.clip, options.i3d)
+    if options.data is not None:
+        return start_own_evaluation(options, standard)
+    check_world(options.checkpoint)
     return run(
         load_model(options.checkpoint, options.plan.clips > 0),
         options.out,
@@ -172,6 +188,37 @@ def start_evaluation(options: EvaluationOptions) -> Iterator[Event]:
         votes=_path(options.votes),
         blind=_path(options.blind),
     )
+
+
+def check_world(model: str | None) -> None:
+    """Refuse at once a checkpoint that never saw the world whose questions it would be asked; raises SettingError."""
+    from mutoscope.checkpoint import open_checkpoint
+
+    if model is None or not (Path(model) / "config.json").is_file():
+        return
+    if not open_checkpoint(model, verify=False).learned_world:
+        raise SettingError(
+            f"{model} was not trained on the rendered world, so its questions say nothing of it; judge it by pictures of its own "
+            "kind that it has not seen: --data DIR"
+        )
+
+
+def start_own_evaluation(options: EvaluationOptions, standard: Any) -> Iterator[Event]:
+    """Return the events of judging a model by somebody's own pictures; what cannot be measured is said at once."""
+    from mutoscope.evaluate.judge import load_judge
+    from mutoscope.evaluate.model_under_test import load_model
+    from mutoscope.evaluate.own import prepare
+
+    refused = {"--blind": options.blind, "--i3d": options.i3d, "--sprites": options.sprites, "--votes": options.votes}
+    for name, value in refused.items():
+        if value:
+            raise SettingError(f"{name} goes with the questions of the world, not with --data; leave one out")
+    found = prepare(
+        load_model(options.checkpoint, clips=False), Path(str(options.data)), judge=load_judge(_path(options.judge)),
+        training=_path(options.training), count=options.plan.count, standard=standard,
+    )  # fmt: skip
+    note("not measured: " + "; ".join(f"{what} ({why})" for what, why in found.missing.items()))
+    return found.run(options.out)
 
 
 def _path(name: str | None) -> Path | None:
@@ -265,6 +312,7 @@ COMMANDS = {
 mutoscope evaluate
 mutoscope evaluate runs/nano/model --suite quick --out runs/nano/evaluation --training runs/nano/world --keep
 mutoscope evaluate runs/nano/model --blind ../unseen.txt --keep
+mutoscope evaluate mine --data held-out --training packed --out runs/mine/evaluation
 mutoscope evaluate runs/nano/model --suite full --inception inception-2015-12-05.pt --clip clip-vit-large-patch14
 mutoscope evaluate runs/nano/model --sprites system --votes votes.jsonl --keep
 mutoscope evaluate sdxl-turbo --count 50 --clips 0 --out runs/sdxl-turbo""",

@@ -48,6 +48,8 @@ def _check(what: str, value: float, least: float | None, most: float | None = No
 
 def markdown(report: dict[str, Any]) -> str:
     """Return the tables of a report as one page."""
+    if report.get("kind") == "own pictures":
+        return own_page(report)
     lines = [
         *_introduction(report),
         *_thresholds(report),
@@ -67,6 +69,31 @@ def markdown(report: dict[str, Any]) -> str:
         *_preference(report.get("preference"), report["model"]),
         *_not_measured(report["not_measured"]),
         *_judge(report["judge"]["test"]),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def own_page(report: dict[str, Any]) -> str:
+    """Return the tables of a report on somebody's own pictures (own.py) as one page."""
+    model, rows = report["model"], []
+    for name, number in report.get("codec", {}).items():
+        rows.append((f"codec, {name}{', dB' * (name == 'PSNR')}", str(number["n"]), _cell(number)))
+    for name, number in report.get("sets", {}).get("drawn", {}).items():
+        rows.append((name, str(number["n"]), _cell(number)))
+    rows += [
+        (f"TextSim-own, {name}", str(number["n"]), _cell(number)) for name, number in report.get("text", {}).items()
+    ]
+    rows += [(name, str(number["n"]), _cell(number)) for name, number in report.get("standard", {}).items()]
+    lines = [
+        "# Evaluation",
+        "",
+        f"Model {model['name']} `{model['hash'] or 'no hash'}`: {report['drawn']} pictures drawn from the captions of "
+        f"{report['held_out']} held-out pictures. Intervals are 95 % (bootstrap). Names in -own: our own networks "
+        f"(judge `{report['judge']['sha256'][:16]}`), to be compared only with each other.",
+        "",
+        *(table("measure|n|value", rows) if rows else []),
+        *_memorisation(report.get("copies")),
+        *_not_measured(report["not_measured"]),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
