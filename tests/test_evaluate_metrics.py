@@ -75,6 +75,12 @@ def test_a_set_of_one_picture_has_no_distance(rows: int):
                 distance(*pair)
 
 
+@pytest.mark.parametrize("sizes", [(5, 40), (40, 7), (20, 30), (31, 31)])
+def test_few_rows_give_the_number_of_their_moments(sizes: tuple[int, int]):
+    a, b = (np.random.default_rng(number).normal(number, 2, (rows, 32)) for number, rows in enumerate(sizes))
+    assert frechet_distance(a, b) == pytest.approx(frechet(moments([a], 32), moments([b], 32)), rel=1e-6)
+
+
 def test_frechet_agrees_with_scipy():
     linalg = pytest.importorskip("scipy.linalg")
     a, b = gaussian(), gaussian(200, seed=1, shift=0.5)

@@ -120,9 +120,11 @@ class TestPictures:
     def test_no_captions_and_no_pictures(self, tmp_path: Path, judge: Judge):
         with pytest.raises(OutputError, match="not a folder"):
             read_examples(tmp_path / "nowhere", 5)
-        make_pictures(tmp_path / "bare", 3)
-        for path in (tmp_path / "bare").glob("*.txt"):
-            path.unlink()
+        rows = [
+            {"file": f"{path.stem}.png", "captions": []}
+            for path in sorted(make_pictures(tmp_path / "bare", 3).glob("*.png"))
+        ]
+        (tmp_path / "bare" / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
         with pytest.raises(DataError, match="none of the 3 pictures has a caption"):
             prepare(ModelUnderTest(draw_true), tmp_path / "bare", judge=judge)
 

@@ -23,7 +23,7 @@ MODULES = {
 DATA_MODULES: dict[str, str] = dict.fromkeys(("render", "collect", "check", "pack", "show"), "data")
 MODELS_MODULES: dict[str, str] = {**dict.fromkeys(("list", "get", "rm", "info"), "models"), "export": "models_export"}
 ADAPTERS_MODULES: dict[str, str] = dict.fromkeys(("list", "show", "sheet", "rm"), "adapters")
-TRAIN_MODULES: dict[str, str] = dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
+TRAIN_MODULES: dict[str, str] = {"auto": "auto"} | dict.fromkeys((STAGE, "plan", "ema", "film"), "train")
 HELP_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

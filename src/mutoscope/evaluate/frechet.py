@@ -85,4 +85,19 @@ def frechet(a: Moments, b: Moments) -> float:
 
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Return the Fréchet distance of two sets of features (n, D) and (m, D)."""
+    if 2 <= min(len(a), len(b)) < a.shape[1]:
+        return _of_few(np.asarray(a, np.float64), np.asarray(b, np.float64))
     return frechet(Moments.empty(a.shape[1]).add(a), Moments.empty(b.shape[1]).add(b))
+
+
+def _of_few(a: np.ndarray, b: np.ndarray) -> float:
+    """The same number from the rows themselves, for sets with fewer rows than features.
+
+    With C1 = A^T A and C2 = B^T B the eigenvalues of C1 C2 are the squared singular values of A B^T, an (n, m) matrix.
+    """
+    for rows in (a, b):
+        check_finite(rows)
+    step = a.mean(0) - b.mean(0)
+    ours, theirs = ((rows - rows.mean(0)) / np.sqrt(len(rows) - 1) for rows in (a, b))
+    cross = np.linalg.svd(ours @ theirs.T, compute_uv=False).sum()
+    return float(max(0.0, step @ step + (ours**2).sum() + (theirs**2).sum() - 2 * cross))
