@@ -791,7 +791,7 @@ def test_bars_on_a_terminal(monkeypatch):
 
 def test_every_command_is_listed_with_its_file():
     """The list of app.py says where each command is, so that one command loads one file."""
-    groups = (app.MODULES, app.MODELS_MODULES, app.DATA_MODULES, app.TRAIN_MODULES)
+    groups = (app.MODULES, app.MODELS_MODULES, app.ADAPTERS_MODULES, app.DATA_MODULES, app.TRAIN_MODULES)
     listed = {pair for modules in groups for pair in modules.items()}  # groups have commands of the same name
     files = sorted(path.stem for path in Path(app.__file__).parent.glob("*.py") if path.stem != "__init__")
     modules = {name: import_module(f"mutoscope.cli.{name}") for name in files}

@@ -20,6 +20,7 @@ from mutoscope.data.glance import Glance
 from mutoscope.errors import DataError, SettingError
 from mutoscope.media.pixels import to_values
 from mutoscope.runtime.torch import TorchRuntime
+from mutoscope.train.optim import PowerAverage, make_optimisers
 from mutoscope.train.plan import Work, format_bytes, forward_flops, plan
 from mutoscope.transformer import Transformer
 
@@ -33,7 +34,7 @@ LEAST_SAMPLES = 2000  # of the transformer: where the time does not reach for th
 HELD_SHARE, MOST_HELD = 0.1, 256
 LEAST_TO_HOLD_OUT = 24
 JUDGED, LEAST_JUDGED = 64, 8  # pictures that the judge has drawn
-FINE_RATE = 5e-4  # of a transformer that goes on
+FINE = {"rate": 3e-4, "muon": False}  # of a transformer that goes on: AdamW takes a hundredth of Muon's time
 EVALUATIONS = 32  # of the transformer for one picture: 16 steps, with and without the prompt
 EXPORT_SECONDS = {"tiny": 10.0}
 USUAL_EXPORT_SECONDS = 40.0
@@ -69,6 +70,7 @@ class Speed:
     """What the machine does in a second, measured."""
 
     flops: float  # of training passes of the transformer
+    step: float  # seconds of the optimiser and the average, whatever the batch
     encodings: float  # pixels through the codec's encoder
 
 
@@ -119,16 +121,17 @@ def make_plan(wish: Wish, seen: Glance, out: Path) -> AutoPlan:
     config = preset(name)
     _check_begin(begin, name)
     codec_fits = config.codec == preset("nano").codec
-    speed = measure_speed(config)
+    speed = measure_speed(config, muon=begin == "nothing")
     quality, keep_codec = (measure_codec(seen), True) if codec_fits else (0.0, False)
     keep_codec = keep_codec and quality >= GOOD_PSNR
     text_kept = begin == "embedded" or (codec_fits and not _has_minilm())
     parts = ("text", "transformer", "codec", "image_tower") if begin == "embedded" else tuple(
         part for part, kept in (("text", text_kept), ("image_tower", text_kept), ("codec", codec_fits)) if kept
     )  # fmt: skip
-    side = wish.side or choose_side(seen, begin, config, speed, wish.hours * 3600)
     held = seen.pictures >= LEAST_TO_HOLD_OUT
     learned = round((seen.pictures + seen.clips) * (1 - HELD_SHARE * held))
+    batch = choose_batch(learned, begin)
+    side = wish.side or choose_side(seen, begin, config, speed, wish.hours * 3600, batch)
     times = reckon_times(seen, config, speed, side, wish.hours * 3600, name)
     stages = plan_stages(
         seen, begin, config, speed, side, learned, times["training"], codec=not keep_codec, clip=not text_kept
@@ -165,7 +168,7 @@ def _has_minilm() -> bool:
 # Measuring -------------------------------------------------------------------------------------------------------
 
 
-def measure_speed(config: ModelConfig, side: int = 64, batch: int = 8) -> Speed:
+def measure_speed(config: ModelConfig, muon: bool, side: int = 64, batch: int = 8) -> Speed:
     """Return what one training pass of the transformer and one encoding take here, the second of two."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     c = config.transformer
@@ -177,7 +180,8 @@ def measure_speed(config: ModelConfig, side: int = 64, batch: int = 8) -> Speed:
     )
     seconds = min(_time_pass(model, latents, text, mask) for _ in range(2))
     tokens = (side // SPACE_FACTOR // PATCH) ** 2
-    return Speed(3 * batch * forward_flops(c, 1, tokens) / seconds, _encodings(config, device))
+    flops = 3 * batch * forward_flops(c, 1, tokens) / seconds
+    return Speed(flops, _time_step(model, muon), _encodings(config, device))
 
 
 def _time_pass(model: Transformer, latents: torch.Tensor, text: torch.Tensor, mask: torch.Tensor) -> float:
@@ -186,6 +190,19 @@ def _time_pass(model: Transformer, latents: torch.Tensor, text: torch.Tensor, ma
     loss = model(latents, time_, model.adapt(text, mask), mask).square().mean()
     loss.backward()
     float(loss.detach())
+    return time.perf_counter() - start
+
+
+def _time_step(model: Transformer, muon: bool) -> float:
+    """Return the seconds of one step of the optimisers, the gradients being there, and of two averages of the weights."""
+    optimisers = make_optimisers(model, 1e-9, 1.0, muon)
+    averages = [PowerAverage(model, exponent) for exponent in (6.94, 16.97)]
+    start = time.perf_counter()
+    for optimiser in optimisers:
+        optimiser.step()
+    for average in averages:
+        average.update(model, 2)
+    float(next(model.parameters()).detach().flatten()[0])
     return time.perf_counter() - start
 
 
@@ -236,18 +253,26 @@ def _middle(picture: np.ndarray, most: int = 128) -> np.ndarray:
 # Choosing --------------------------------------------------------------------------------------------------------
 
 
-def rate_of(config: ModelConfig, speed: Speed, side: int) -> float:
+def rate_of(config: ModelConfig, speed: Speed, side: int, batch: int) -> float:
     """Return the samples a second of the transformer's stage at a size."""
     tokens = (side // SPACE_FACTOR // PATCH) ** 2
-    return speed.flops / (3 * forward_flops(config.transformer, 1, tokens))
+    return batch / (3 * batch * forward_flops(config.transformer, 1, tokens) / speed.flops + speed.step)
 
 
-def choose_side(seen: Glance, begin: str, config: ModelConfig, speed: Speed, seconds: float) -> int:
+def choose_batch(learned: int, begin: str) -> int:
+    """Return how many pictures a step takes: many, but few enough for a hundred steps or so through a small set."""
+    most = 16 if begin == "embedded" else 64
+    return next((size for size in (64, 32, 16, 8) if size <= most and 2 * size <= learned), 4)
+
+
+def choose_side(seen: Glance, begin: str, config: ModelConfig, speed: Speed, seconds: float, batch: int) -> int:
     """Return the largest side that most pictures have and the time reaches for."""
     there = seen.side_of_most()
     sides = [side for side in SIDES if side <= there and (begin == "nothing" or side >= SMALLEST_ON)]
     sides = sides or [SMALLEST_ON if begin == "embedded" else SIDES[-1]]
-    return next((side for side in sides if rate_of(config, speed, side) * seconds / 2 >= LEAST_SAMPLES), sides[-1])
+    return next(
+        (side for side in sides if rate_of(config, speed, side, batch) * seconds / 2 >= LEAST_SAMPLES), sides[-1]
+    )
 
 
 def reckon_times(
@@ -255,7 +280,8 @@ def reckon_times(
 ) -> dict[str, float]:
     """Return the seconds of everything beside the stages, and what is left for these."""
     items = seen.pictures + seen.clips
-    picture = EVALUATIONS / (3 * rate_of(config, speed, side)) + 0.2
+    tokens = (side // SPACE_FACTOR // PATCH) ** 2
+    picture = EVALUATIONS * forward_flops(config.transformer, 1, tokens) / speed.flops + 0.2
     times = {
         "data": 3 + 4 * seen.seconds_per_item * items,
         "encode": 2 * items * side * side / speed.encodings + TEXT_SECONDS * min(4 * items, 4 * len(seen.captions)),
@@ -280,20 +306,19 @@ def plan_stages(
     clip: bool,
 ) -> tuple[Stage, ...]:
     """Return the stages that share these seconds; the transformer has what the others leave."""
-    stages, left = [], seconds
-    batch = next((size for size in (64, 32, 16, 8) if 4 * size <= learned), 4)
+    stages, left, batch = [], seconds, choose_batch(learned, begin)
     if codec:
         name, share = ("decoder", 0.15) if begin == "embedded" else ("codec", 0.3)
         rate = speed.encodings / (CODEC_PASSES * side * side)
         stages.append(_stage(name, share * seconds, rate, min(16, batch), 2000 * learned, {}))
     if clip:
-        rate = 2 * rate_of(config, speed, 64)
+        rate = rate_of(config, speed, 64, 2 * batch)
         stages.append(_stage("clip", 0.15 * seconds, rate, min(128, 2 * batch), 300 * learned, {}))
     left -= sum(stage.seconds for stage in stages)
     most = MOST_VISITS[begin] * learned
-    more = {"rate": FINE_RATE} if begin == "embedded" else {}
+    more = FINE if begin == "embedded" else {}
     main = "video" if seen.clips >= 2 * batch else "image"
-    return (*stages, _stage(main, left, rate_of(config, speed, side), batch, most, more))
+    return (*stages, _stage(main, left, rate_of(config, speed, side, batch), batch, most, more))
 
 
 def _stage(name: str, seconds: float, rate: float, batch: int, most: int, settings: dict[str, Any]) -> Stage:
