@@ -251,7 +251,7 @@ def test_a_feed_keeps_states_and_only_the_newest_preview(previews: bool):
             feed.put(Note("progress", "a", number))
         feed.put(Note("state", "b", "other", 1))
         feed.put(Note("result", "a", "r", 2))
-        return [(note.name, note.data) for note in [await feed.get() for _ in range(3 if previews else 2)] if note]
+        return [(note.name, note.data) for note in await feed.get_all() or []]
 
     newest = [("preview", 4), ("progress", 4)] if previews else [("progress", 4)]
     assert asyncio.run(read()) == [("result", "r"), *newest]
@@ -260,11 +260,11 @@ def test_a_feed_keeps_states_and_only_the_newest_preview(previews: bool):
 def test_a_feed_that_is_not_read_ends():
     import asyncio
 
-    async def fill() -> Note | None:
+    async def fill() -> list[Note] | None:
         feed = Feed()
         for number in range(MAX_WAITING + 1):
             feed.put(Note("state", "a", None, number + 1))
-        return await feed.get()
+        return await feed.get_all()
 
     assert asyncio.run(fill()) is None
 

@@ -164,17 +164,28 @@ class Desk:
         `after` is the number of the last note that was read. Without one, a job is told from its beginning, and of all jobs those
         that wait or run. Close it (contextlib.aclosing) when you leave before its end.
         """
+        async with contextlib.aclosing(self.listen_in_batches(job_id, after, previews)) as batches:
+            async for notes in batches:
+                for note in notes:
+                    yield note
+
+    async def listen_in_batches(
+        self, job_id: str | None = None, after: int | None = None, previews: bool = True
+    ) -> AsyncGenerator[list[Note], None]:
+        """Yield the notes of `listen`, all at once that have come since the last time."""
         feed = Feed(job_id, previews)
         self._feeds.add(feed)
         try:
-            told, past = await self._by(self._readers, self._catch_up, job_id, after)
-            for note in past:
-                yield note
-            ended = job_id is not None and any(_is_last(note) for note in past)
-            while not ended and not self.stopping and (note := await feed.get()) is not None:
-                if not note.number or note.number > told:
-                    yield note
-                    ended = job_id is not None and _is_last(note)
+            told, notes = await self._by(self._readers, self._catch_up, job_id, after)
+            if notes:
+                yield notes
+            while not (job_id is not None and any(map(_is_last, notes))) and not self.stopping:
+                waiting = await feed.get_all()
+                if waiting is None:
+                    return
+                notes = [note for note in waiting if not note.number or note.number > told]
+                if notes:
+                    yield notes
         finally:
             self._feeds.discard(feed)
 

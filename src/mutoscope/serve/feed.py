@@ -38,13 +38,14 @@ class Feed:
         self.is_closed = True
         self._news.set()
 
-    async def get(self) -> Note | None:
-        """Return the next note, None at the end."""
+    async def get_all(self) -> list[Note] | None:
+        """Wait until there is something, and return all that waits; None at the end."""
         while not self.is_closed:
-            if self._lasting:
-                return self._lasting.popleft()
-            if self._newest:
-                return self._newest.pop(next(iter(self._newest)))
+            if self._lasting or self._newest:
+                waiting = [*self._lasting, *self._newest.values()]
+                self._lasting.clear()
+                self._newest.clear()
+                return waiting
             self._news.clear()
             await self._news.wait()
         return None

@@ -92,24 +92,7 @@ def follow(desk: Desk, job_id: str | None, after: int | None) -> Response:
     """Return a stream of events; Refusal 503 when there are too many."""
     if desk.streams >= desk.settings.max_streams:
         raise Refusal(503, "too_many_streams", "too many event streams are open; try again later", {"Retry-After": "5"})
-    notes = desk.listen(job_id, after)
-    return EventStream(write_notes(notes if job_id else without_blind(desk, notes)))
-
-
-async def without_blind(desk: Desk, notes: AsyncGenerator[Note, None]) -> AsyncGenerator[Note, None]:
-    """Yield the notes of all jobs but those of the arena, which say who draws what."""
-    origins: dict[str, str] = {}
-    async with contextlib.aclosing(notes) as every:
-        async for note in every:
-            if note.name == "state":
-                origins[note.job_id] = note.data.origin
-            elif note.job_id not in origins:
-                with contextlib.suppress(Refusal):  # it was removed since
-                    origins[note.job_id] = (await desk.find(note.job_id)).origin
-            if origins.get(note.job_id) != BLIND:
-                yield note
-            if note.name == "removed" or (note.name == "state" and note.data.has_ended):
-                origins.pop(note.job_id, None)
+    return EventStream(write_notes(desk.listen_in_batches(job_id, after)))
 
 
 def read_number(words: str | None) -> int | None:

@@ -65,10 +65,13 @@ class Server(uvicorn.Server):
 
 
 class TimedProtocol(H11Protocol):
-    """HTTP/1.1 that leaves a connection on which no head arrives in time; the first one or a later one."""
+    """HTTP/1.1 that leaves a connection on which no head arrives in time, the first one or a later one, and one whose client takes
+    nothing of its answer: what waits for it would be kept for as long as it likes.
+    """
 
-    head_seconds = 10.0
+    head_seconds, stall_seconds = 10.0, 30.0
     _timer: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -83,7 +86,21 @@ class TimedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwind()
+        self._forget_stall()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stall = self.loop.call_later(self.stall_seconds, self.transport.abort)  # close() would wait for the client
+
+    def resume_writing(self) -> None:
+        self._forget_stall()
+        super().resume_writing()
+
+    def _forget_stall(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def _wind(self) -> None:
         self._timer = self.loop.call_later(self.head_seconds, self._leave)
@@ -99,16 +116,16 @@ class TimedProtocol(H11Protocol):
             self.transport.close()
 
 
-def timed(seconds: float) -> type[TimedProtocol]:
-    """Return the protocol with a limit of its own."""
-    return type("Timed", (TimedProtocol,), {"head_seconds": seconds})
+def timed(head_seconds: float, stall_seconds: float) -> type[TimedProtocol]:
+    """Return the protocol with limits of its own."""
+    return type("Timed", (TimedProtocol,), {"head_seconds": head_seconds, "stall_seconds": stall_seconds})
 
 
 def run(app: Any, desk: Desk, listening: socket.socket) -> None:
     """Serve until a signal comes; returns when all has ended."""
     config = uvicorn.Config(
         app,
-        http=timed(desk.settings.head_seconds),  # httptools, which may be installed, has no limit of a head
+        http=timed(desk.settings.head_seconds, desk.settings.stall_seconds),  # httptools, which may be installed, has no limit of a head
         ws="none",
         loop="asyncio",
         lifespan="on",

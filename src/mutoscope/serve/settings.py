@@ -40,6 +40,7 @@ class ServeSettings:
     max_body: int = 32 << 20  # bytes
     body_seconds: float = 10.0  # for a small body to arrive
     head_seconds: float = 10.0  # for a head to arrive
+    stall_seconds: float = 30.0  # that a client may take nothing of an answer
 
     @property
     def engines(self) -> list[EngineSettings]:
