@@ -1,0 +1,14 @@
+"""What the server promises, measured against real processes: `scripts/reliability` runs these and writes docs/reliability.md.
+
+measured     what a measurement returns, and the machine it ran on
+observing    memory and descriptors of processes, listeners that count events
+bad_requests, hostile_bodies, fuzzing    requests that nobody should send
+many_streams, stalled_readers            listeners: many, and some that read nothing
+kills, signals                           the end, sent from outside
+soak                                     an hour of everything
+equal_bytes, stock_clients, newcomer     what users meet
+page                                     the page
+
+Every measurement is a module with NAME, WHAT, FULL and SHORT (words of `measure`) and `measure(folder, **words) -> Measured`. The tests
+run the short ones (test_reliability.py).
+"""
