@@ -32,6 +32,15 @@ def descriptors_of(pid: int) -> int:
         return 0
 
 
+def cpu_of(pid: int) -> float:
+    """Return the seconds of a core that a process has used; 0 for one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def slope(points: list[tuple[float, float]]) -> float:
     """Return how much the second value grows with one of the first, by least squares.
 

@@ -1,1 +1,2 @@
-def write_page(folder): pass
+def write_page(folder):
+    pass

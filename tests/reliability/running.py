@@ -38,7 +38,9 @@ def main(explanation: str) -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=explanation, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"measurements, all by default: {', '.join(MODULES)}")
-    parser.add_argument("--short", action="store_true", help="a try of seconds each; kept under outputs/, not on the page")
+    parser.add_argument(
+        "--short", action="store_true", help="a try of seconds each; kept under outputs/, not on the page"
+    )
     parser.add_argument("--page", action="store_true", help="only write docs/reliability.md from what was kept")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in MODULES]
@@ -48,7 +50,9 @@ def main(explanation: str) -> None:
     for name in [] if options.page else options.names or MODULES:
         found = run(name, options.short, TRIED if options.short else KEPT)
         for bar in found.bars:
-            print(f"{'ok  ' if bar.is_met else 'MISS'} {name}: {bar.what}: {bar.got} (must be {bar.must_be})", flush=True)
+            print(
+                f"{'ok  ' if bar.is_met else 'MISS'} {name}: {bar.what}: {bar.got} (must be {bar.must_be})", flush=True
+            )
         missed += [name] if not all(bar.is_met for bar in found.bars) else []
     if not options.short:
         from reliability.page import write_page

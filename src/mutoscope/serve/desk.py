@@ -17,7 +17,7 @@ from typing import Any
 from mutoscope.prompt.request import Request
 from mutoscope.serve.catalog import Catalog, open_catalog
 from mutoscope.serve.cost import cost_of, seconds_until_room
-from mutoscope.serve.feed import Feed
+from mutoscope.serve.feed import Feed, Feeds
 from mutoscope.serve.files import Files, new_id, open_store
 from mutoscope.serve.hiring import hirings
 from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
@@ -50,7 +50,7 @@ class Desk:
         self.seats = [Seat(self, f"seat-{number}", hire) for number, hire in enumerate(hirings(settings))]
         self._retention = Retention(self.store, self._expire, settings)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._feeds: set[Feed] = set()
+        self._feeds = Feeds()
         self._progress: dict[str, dict[str, Any]] = {}  # by job
         self._waiting = threading.Condition()  # of seats, for jobs
         self._wishes = Wishes()
@@ -73,8 +73,7 @@ class Desk:
     def end_streams(self) -> None:
         """Let all listeners end; in the loop's thread."""
         self.stopping = True
-        for feed in list(self._feeds):
-            feed.close()
+        self._feeds.close()
 
     def stop(self) -> None:
         """End the workers and close the queue; jobs that run wait for the next server. Blocks for seconds at most."""
@@ -170,10 +169,13 @@ class Desk:
                     yield note
 
     async def listen_in_batches(
-        self, job_id: str | None = None, after: int | None = None, previews: bool = True
+        self, job_id: str | None = None, after: int | None = None, previews: bool = True, patient: bool = False
     ) -> AsyncGenerator[list[Note], None]:
-        """Yield the notes of `listen`, all at once that have come since the last time."""
-        feed = Feed(job_id, previews)
+        """Yield the notes of `listen`, all at once that have come since the last time.
+
+        A patient listener is told a moment later, together with others, and gets an empty list when nothing happens for a while.
+        """
+        feed = Feed(job_id, previews, patient)
         self._feeds.add(feed)
         try:
             told, notes = await self._by(self._readers, self._catch_up, job_id, after)
@@ -184,7 +186,7 @@ class Desk:
                 if waiting is None:
                     return
                 notes = [note for note in waiting if not note.number or note.number > told]
-                if notes:
+                if notes or patient:
                     yield notes
         finally:
             self._feeds.discard(feed)
@@ -287,6 +289,7 @@ class Desk:
             past = [Note("state", job.id, job, job.number) for job in self.store.active()]
         else:
             past = self.store.notes_since(after or 0, job_id)
+        past.sort(key=lambda note: note.number)  # a reader comes again with the last number
         return max([number, *(note.number for note in past)]), past
 
     # ---------------------------------------------------------------------------------------------- for seats, in their threads
@@ -366,8 +369,7 @@ class Desk:
             self._progress[note.job_id] = note.data
         elif note.name == "removed" or (note.name == "state" and note.data.state != RUNNING):
             self._progress.pop(note.job_id, None)
-        for feed in self._feeds:
-            feed.put(note)
+        self._feeds.put(note)
 
 
 def _is_last(note: Note) -> bool:

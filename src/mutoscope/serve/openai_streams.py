@@ -14,7 +14,7 @@ from mutoscope.serve.answers import answer
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.jobs import Job, Note, Refusal, Result
 from mutoscope.serve.openai_fields import check_done, drop
-from mutoscope.serve.streams import EventStream, write_event
+from mutoscope.serve.streams import EventStream, with_heartbeat, write_event
 
 Complete = Callable[[Result], Awaitable[dict[str, Any]]]
 
@@ -23,7 +23,7 @@ class PictureStream(EventStream):
     """The answer to a request with `stream`; a client that leaves cancels its job."""
 
     def __init__(self, request: Request, desk: Desk, job: Job, name: str, partial: int, complete: Complete):
-        super().__init__(write_pictures(desk, job, name, partial, complete))
+        super().__init__(with_heartbeat(write_pictures(desk, job, name, partial, complete)))
         self._leave = lambda: drop(request, desk, job)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -92,7 +92,7 @@ def follow(desk: Desk, job_id: str | None, after: int | None) -> Response:
     """Return a stream of events; Refusal 503 when there are too many."""
     if desk.streams >= desk.settings.max_streams:
         raise Refusal(503, "too_many_streams", "too many event streams are open; try again later", {"Retry-After": "5"})
-    return EventStream(write_notes(desk.listen_in_batches(job_id, after)))
+    return EventStream(write_notes(desk.listen_in_batches(job_id, after, patient=True)))
 
 
 def read_number(words: str | None) -> int | None:

@@ -91,7 +91,9 @@ class TimedProtocol(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._stall = self.loop.call_later(self.stall_seconds, self.transport.abort)  # close() would wait for the client
+        self._stall = self.loop.call_later(
+            self.stall_seconds, self.transport.abort
+        )  # close() would wait for the client
 
     def resume_writing(self) -> None:
         self._forget_stall()
@@ -125,7 +127,9 @@ def run(app: Any, desk: Desk, listening: socket.socket) -> None:
     """Serve until a signal comes; returns when all has ended."""
     config = uvicorn.Config(
         app,
-        http=timed(desk.settings.head_seconds, desk.settings.stall_seconds),  # httptools, which may be installed, has no limit of a head
+        http=timed(
+            desk.settings.head_seconds, desk.settings.stall_seconds
+        ),  # httptools, which may be installed, has no limit of a head
         ws="none",
         loop="asyncio",
         lifespan="on",

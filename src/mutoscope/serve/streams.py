@@ -1,8 +1,8 @@
 """Server-sent events over a plain streaming response. A comment each 15 seconds keeps proxies awake.
 
 What costs time with many listeners is not writing an event, which is done once for all of them, but sending it to each. So what happens
-within a moment is sent at once. A reader that takes nothing for a while is left (running.TimedProtocol), and comes again with
-Last-Event-ID.
+within a moment is sent at once (feed.py). A reader that takes nothing for a while is left (running.TimedProtocol), and comes
+again with Last-Event-ID.
 """
 
 import asyncio
@@ -13,33 +13,39 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mutoscope.serve.describing import describe, describe_result
+from mutoscope.serve.feed import QUIET_SECONDS
 from mutoscope.serve.jobs import Note
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-QUIET_SECONDS = 15.0
-GATHER_SECONDS = 0.05  # between two sends to one listener
+BEGINNING, STILL_HERE = b": here\n\n", b": still here\n\n"
 MOST_AT_ONCE = 100  # events of one send
 
 
 class EventStream(StreamingResponse):
-    """Chunks of an event stream; `events` is closed however the client leaves."""
+    """Chunks of an event stream; `chunks` is closed however the client leaves."""
 
-    def __init__(self, events: AsyncGenerator[bytes, None], headers: Mapping[str, str] | None = None):
-        super().__init__(with_heartbeat(events), headers={**HEADERS, **(headers or {})}, media_type="text/event-stream")
+    def __init__(self, chunks: AsyncGenerator[bytes, None]):
+        super().__init__(chunks, headers=HEADERS, media_type="text/event-stream")
+        self._chunks = chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with contextlib.aclosing(self._chunks):
+            await super().__call__(scope, receive, send)
 
 
 async def with_heartbeat(events: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Yield events, and a comment whenever none came for a while."""
     upcoming: asyncio.Task[bytes] | None = None
     try:
-        yield b": here\n\n"
+        yield BEGINNING
         while True:
             upcoming = upcoming or asyncio.ensure_future(anext(events))
             done, _ = await asyncio.wait((upcoming,), timeout=QUIET_SECONDS)
             if not done:
-                yield b": still here\n\n"
+                yield STILL_HERE
                 continue
             finished, upcoming = upcoming, None
             try:
@@ -63,12 +69,16 @@ def write_event(data: Mapping[str, Any], name: str = "", number: int = 0) -> byt
 
 
 async def write_notes(batches: AsyncGenerator[list[Note], None]) -> AsyncGenerator[bytes, None]:
-    """Yield notes as events of our own stream, those of a moment together."""
+    """Yield notes as events of our own stream, those of a batch together; a comment for an empty one."""
+    yield BEGINNING
     async with contextlib.aclosing(batches) as every:
         async for notes in every:
             for start in range(0, len(notes), MOST_AT_ONCE):
                 yield b"".join(map(write_note, notes[start : start + MOST_AT_ONCE]))
-            await asyncio.sleep(GATHER_SECONDS)
+                if start:
+                    await asyncio.sleep(0)  # else nobody is answered between many
+            if not notes:
+                yield STILL_HERE
 
 
 def write_note(note: Note) -> bytes:
