@@ -11,9 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mutoscope.errors import SettingError
 from mutoscope.init_image import InitImage
-from mutoscope.serve.feed import MAX_WAITING, Feed
 from mutoscope.serve.files import Files, new_id, open_store, read_input
-from mutoscope.serve.jobs import CANCELLED, DONE, ENDED, FAILED, QUEUED, RUNNING, Job, Note, Refusal, Result
+from mutoscope.serve.jobs import BLIND, CANCELLED, DONE, ENDED, FAILED, QUEUED, RUNNING, Job, Note, Refusal, Result
 from mutoscope.serve.store import MAX_LOSSES, Store, lock_folder
 
 REQUEST = '{"prompt":"a lake"}'
@@ -240,33 +239,13 @@ def test_a_full_disk_leaves_the_queue_as_it_was(store: Store):
     assert store.accept(new_job()).number == number + 1
 
 
-@pytest.mark.parametrize("previews", [True, False])
-def test_a_feed_keeps_states_and_only_the_newest_preview(previews: bool):
-    import asyncio
-
-    async def read() -> list[tuple[str, object]]:
-        feed = Feed("a", previews)
-        for number in range(5):
-            feed.put(Note("preview", "a", number))
-            feed.put(Note("progress", "a", number))
-        feed.put(Note("state", "b", "other", 1))
-        feed.put(Note("result", "a", "r", 2))
-        return [(note.name, note.data) for note in await feed.get_all() or []]
-
-    newest = [("preview", 4), ("progress", 4)] if previews else [("progress", 4)]
-    assert asyncio.run(read()) == [("result", "r"), *newest]
-
-
-def test_a_feed_that_is_not_read_ends():
-    import asyncio
-
-    async def fill() -> list[Note] | None:
-        feed = Feed()
-        for number in range(MAX_WAITING + 1):
-            feed.put(Note("state", "a", None, number + 1))
-        return await feed.get_all()
-
-    assert asyncio.run(fill()) is None
+def test_what_came_after_a_number_holds_nothing_of_the_arena(store: Store):
+    blind, plain = store.accept(new_job(origin=BLIND)), store.accept(new_job())
+    claimed(store)
+    store.add_result(blind.id, 1, new_result(blind))
+    assert {note.job_id for note in store.notes_since(0)} == {blind.id, plain.id}
+    assert {note.job_id for note in store.notes_since(0, None, BLIND)} == {plain.id}
+    assert [note.name for note in store.notes_since(0, blind.id)] == ["state", "result"]
 
 
 class Queue(RuleBasedStateMachine):

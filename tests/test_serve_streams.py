@@ -1,5 +1,6 @@
 """Event streams: nothing twice, nothing missed, the end always told (RELIABILITY.md, 50 and 51)."""
 
+import asyncio
 import contextlib
 import socket
 import time
@@ -11,6 +12,10 @@ import pytest
 for library in ("fastapi", "uvicorn", "prometheus_client", "httpx"):
     pytest.importorskip(library)
 
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from mutoscope.serve.running import timed
 from serving import Served, read_events, served
 
 
@@ -126,6 +131,39 @@ def test_a_listener_that_reads_nothing_holds_nobody_up(server: Served):
     with stream(server, f"/api/jobs/{job}/events") as events:
         assert [name for name, _, _ in events].count("result") == 60
     slow.close()
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_client_that_takes_nothing_is_left(reads: bool):
+    """Its connection is cut, so that what waits for it is not kept for as long as it likes; one that reads slowly is served."""
+
+    async def pour(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200):
+            await send({"type": "http.response.body", "body": bytes(1 << 16), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        ended.append(asyncio.get_running_loop().time())
+
+    async def ask() -> int:
+        config = Config(pour, http=timed(10.0, 0.4), lifespan="off")
+        config.load()
+        made: Any = config.http_protocol_class  # one for each connection
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: made(config, ServerState(), {}), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname(), limit=1 << 12)
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            start, got = loop.time(), 0
+            while not ended and loop.time() - start < 20:
+                got += len(await reader.read(1 << 20)) if reads else 0
+                await asyncio.sleep(0.001 if reads else 0.02)
+            writer.transport.abort()
+            return got
+
+    ended: list[float] = []
+    got = asyncio.run(ask())
+    assert ended and (got > 0) is reads
 
 
 def test_nothing_failed_inside(server: Served):

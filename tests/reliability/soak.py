@@ -146,12 +146,14 @@ def measure(folder: Path, seconds: float = 3600, jobs: int = 1200, model: str = 
         samples = Samples(server)
         looks = Every(seconds / SAMPLES, samples.take)
         calls = Every(min(30.0, seconds / 5), visitors.look)
-        looks.start(), calls.start()
+        looks.start()
+        calls.start()
         start = time.monotonic()
         for number in range(jobs):
             work.do(KINDS[number % len(KINDS)])
             time.sleep(max(0.0, start + (number + 1) * seconds / jobs - time.monotonic()))
-        looks.stop(), calls.stop()
+        looks.stop()
+        calls.stop()
         visitors.leave()
         taken = time.monotonic() - start
         complaints = [line for line in server.complaints.splitlines() if "Traceback" in line or "Error" in line]

@@ -20,7 +20,7 @@ from mutoscope.serve.cost import cost_of, seconds_until_room
 from mutoscope.serve.feed import Feed, Feeds
 from mutoscope.serve.files import Files, new_id, open_store
 from mutoscope.serve.hiring import hirings
-from mutoscope.serve.jobs import QUALITY, RUNNING, Job, Note, Order, Refusal, Result
+from mutoscope.serve.jobs import BLIND, QUALITY, RUNNING, Job, Note, Order, Refusal, Result
 from mutoscope.serve.live import FORMAT as LIVE_FORMAT
 from mutoscope.serve.live import QUALITY as LIVE_QUALITY
 from mutoscope.serve.live import Wish, Wishes, sketch_of
@@ -286,9 +286,9 @@ class Desk:
         if job_id is not None:
             self.store.get(job_id)
         if job_id is None and after is None:
-            past = [Note("state", job.id, job, job.number) for job in self.store.active()]
+            past = [Note("state", job.id, job, job.number) for job in self.store.active() if job.origin != BLIND]
         else:
-            past = self.store.notes_since(after or 0, job_id)
+            past = self.store.notes_since(after or 0, job_id, None if job_id else BLIND)
         past.sort(key=lambda note: note.number)  # a reader comes again with the last number
         return max([number, *(note.number for note in past)]), past
 

@@ -1,5 +1,6 @@
 """What listeners have not read yet: every state and result, and of progress and previews only the newest of each job.
 
+Who listens to all jobs is told nothing of those of the arena, whose notes say who draws what; who has the id of one is.
 Waking a listener costs more than telling it something, so those that can wait a moment are woken together, at most once in GATHER_SECONDS.
 """
 
@@ -7,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 
-from mutoscope.serve.jobs import Note
+from mutoscope.serve.jobs import BLIND, Note
 
 MAX_WAITING = 2000  # states and results; a listener further behind comes again and is told what is so now
 GATHER_SECONDS = 0.05  # between two times that patient listeners are woken
@@ -18,7 +19,7 @@ class Feed:
     """The notes that wait for one listener; used in the loop's thread only. A patient one is woken by Feeds, others at once."""
 
     def __init__(self, job_id: str | None = None, previews: bool = True, patient: bool = False):
-        self._job_id, self._previews, self._patient = job_id, previews, patient
+        self.job_id, self._previews, self._patient = job_id, previews, patient
         self._lasting: deque[Note] = deque()
         self._newest: dict[tuple[str, str], Note] = {}  # by name and job
         self._news = asyncio.Event()
@@ -26,7 +27,7 @@ class Feed:
 
     def put(self, note: Note) -> None:
         """Take a note that this listener should read; never waits."""
-        if self.is_closed or self._job_id not in (None, note.job_id):
+        if self.is_closed or self.job_id not in (None, note.job_id):
             return
         if note.number:
             self._lasting.append(note)
@@ -67,6 +68,7 @@ class Feeds:
         self._feeds: set[Feed] = set()
         self._waking: asyncio.TimerHandle | None = None
         self._beating: asyncio.TimerHandle | None = None
+        self._blind: set[str] = set()  # the jobs of the arena that run
         self._woken = 0.0  # when they were woken last, by the loop's clock
 
     def __len__(self) -> int:
@@ -79,7 +81,7 @@ class Feeds:
         """Let one listen from now on."""
         self._feeds.add(feed)
         if self._beating is None:
-            self._beat()
+            self._beating = asyncio.get_running_loop().call_later(QUIET_SECONDS, self._beat)
 
     def discard(self, feed: Feed) -> None:
         """Forget one."""
@@ -88,9 +90,15 @@ class Feeds:
             self._rest()
 
     def put(self, note: Note) -> None:
-        """Tell all."""
+        """Tell all who may know."""
+        if note.name == "state" and note.data.origin == BLIND:
+            self._blind.add(note.job_id)
+        is_blind = note.job_id in self._blind
         for feed in self._feeds:
-            feed.put(note)
+            if not is_blind or feed.job_id is not None:
+                feed.put(note)
+        if note.name == "removed" or (note.name == "state" and note.data.has_ended):
+            self._blind.discard(note.job_id)
         if self._waking is None and self._feeds:
             self._waking = asyncio.get_running_loop().call_at(self._woken + GATHER_SECONDS, self._wake)
 

@@ -1,7 +1,6 @@
 """Our own routes: jobs, their events, their results. Everything else that speaks to the desk is built as these are."""
 
 import contextlib
-from collections.abc import AsyncGenerator
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Query, Response
@@ -11,7 +10,7 @@ from mutoscope.serve.access import get_desk
 from mutoscope.serve.bodies import JobBody, check_adapter
 from mutoscope.serve.describing import describe
 from mutoscope.serve.desk import Desk
-from mutoscope.serve.jobs import BLIND, CANCELLED, DONE, Job, Note, Refusal, Result
+from mutoscope.serve.jobs import BLIND, CANCELLED, DONE, Job, Refusal, Result
 from mutoscope.serve.streams import EventStream, write_notes
 from mutoscope.serve.strict import new_router
 

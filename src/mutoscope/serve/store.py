@@ -334,15 +334,17 @@ class Store:
             raise not_found()
         return row["place"]
 
-    def notes_since(self, number: int, job_id: str | None = None) -> list[Note]:
-        """Return the states and results that changed after a number, each once, in their order."""
-        values = {"number": number, "job": job_id}
+    def notes_since(self, number: int, job_id: str | None = None, but: str | None = None) -> list[Note]:
+        """Return the states and results that changed after a number, each once, in their order; none of the origin `but`."""
+        values = {"number": number, "job": job_id, "but": but or ""}
         with self._lock:
             jobs = self._db.execute(
-                f"SELECT {JOB_COLUMNS} FROM jobs WHERE number > :number AND (:job IS NULL OR id = :job)", values
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE number > :number AND (:job IS NULL OR id = :job) AND origin <> :but",
+                values,
             ).fetchall()
             results = self._db.execute(
-                f"SELECT {RESULT_COLUMNS} FROM results WHERE number > :number AND (:job IS NULL OR job_id = :job)",
+                f"SELECT {RESULT_COLUMNS} FROM results WHERE number > :number AND (:job IS NULL OR job_id = :job) "
+                "AND (:but = '' OR job_id NOT IN (SELECT id FROM jobs WHERE origin = :but))",
                 values,
             ).fetchall()
             notes = [Note("state", row["id"], as_job(row, self._results_of(row["id"])), row["number"]) for row in jobs]
