@@ -16,7 +16,7 @@ from serving import Served, read_events
 
 NAME, WHAT = "kills", "SIGKILL at random moments"
 FULL: dict[str, Any] = {"times": 100}
-SHORT: dict[str, Any] = {"times": 4}
+SHORT: dict[str, Any] = {"times": 3}
 MODEL = "fake:0.02"
 PICTURES = 2  # of each job
 ORDER_SECONDS = 0.2  # between two orders
@@ -86,7 +86,7 @@ class Follower(threading.Thread):
             headers = {"Last-Event-ID": str(self.last)}
             try:
                 with (
-                    httpx.Client(base_url=self._base, timeout=5, trust_env=False) as one,
+                    httpx.Client(base_url=self._base, timeout=2, trust_env=False) as one,
                     one.stream("GET", "/api/events", headers=headers) as answer,
                 ):
                     for name, number, data in read_events(answer.iter_lines()):

@@ -48,7 +48,8 @@ def machines(kept: list[dict[str, Any]]) -> list[str]:
     for one in kept:
         machine = one["machine"]
         versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
-        words = f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, Python {machine['python']}, SQLite {machine['sqlite']}; {versions}"
+        system = f"{machine['system']}, Python {machine['python']}, SQLite {machine['sqlite']}"
+        words = f"{machine['cpu']}, {machine['cores']} cores, {system}; {versions}"
         told.setdefault(words, []).append(title(one).lower())
     if len(told) == 1:
         return [f"Machine: {next(iter(told))}."]

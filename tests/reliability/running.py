@@ -10,7 +10,7 @@ from types import ModuleType
 
 from reliability.measured import ROOT, Measured, keep
 
-MODULES = ("many_streams", "stalled_readers", "kills", "signals", "ctrl_c", "soak", "equal_bytes")
+MODULES = ("bad_requests", "many_streams", "stalled_readers", "kills", "signals", "ctrl_c", "soak", "equal_bytes")
 KEPT = ROOT / "dev" / "reliability"  # what the page is made of
 TRIED = ROOT / "outputs" / "reliability"
 

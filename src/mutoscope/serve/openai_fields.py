@@ -120,13 +120,28 @@ def find_param(words: str) -> str | None:
 
 def form_schema(body: type[StrictBody], *files: str, json_too: bool = False) -> dict[str, Any]:
     """Return what the schema of the server says of a route that reads a form with files."""
-    shape = body.model_json_schema()
+    shape = written_out(body.model_json_schema())
     form = {
         **shape,
         "properties": {**shape["properties"], **{name: {"type": "string", "format": "binary"} for name in files}},
     }
     content = {"multipart/form-data": {"schema": form}} | ({"application/json": {"schema": shape}} if json_too else {})
     return {"requestBody": {"required": True, "content": content}}
+
+
+def written_out(shape: dict[str, Any]) -> dict[str, Any]:
+    """Return a JSON schema whose definitions stand where they are referred to: inside another document they are not found."""
+    definitions = shape.pop("$defs", {})
+
+    def write(value: Any) -> Any:
+        if isinstance(value, list):
+            return [write(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        name = value.get("$ref", "").rpartition("/")[2]
+        return write(definitions[name]) if name else {key: write(one) for key, one in value.items()}
+
+    return write(shape)
 
 
 # ------------------------------------------------------------------------------------------------------------------ reading

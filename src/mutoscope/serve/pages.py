@@ -44,19 +44,22 @@ def send_file(name: str, tag: str | None = None) -> Response:
     return Response(data, media_type=kind, headers=headers)
 
 
-@router.api_route("/", methods=["GET", "HEAD"])
+@router.head("/", include_in_schema=False)
+@router.get("/")
 async def get_page(tag: Tag = None) -> Response:
     """Return the page."""
     return send_file("index.html", tag)
 
 
-@router.api_route("/page/{name}", methods=["GET", "HEAD"])
+@router.head("/page/{name}", include_in_schema=False)
+@router.get("/page/{name}")
 async def get_part(name: str, tag: Tag = None) -> Response:
     """Return a file that the page needs."""
     return send_file(name, tag)
 
 
-@router.api_route("/favicon.ico", methods=["GET", "HEAD"])
+@router.head("/favicon.ico", include_in_schema=False)
+@router.get("/favicon.ico")
 async def get_icon(tag: Tag = None) -> Response:
     """Return the icon, which browsers ask for by this name."""
     return send_file("icon.svg", tag)

@@ -118,7 +118,8 @@ async def draw(body: JobBody, key: Key = None, desk: Desk = Depends(get_desk)) -
     )
 
 
-@router.api_route("/results/{result_id}", methods=["GET", "HEAD"])
+@router.head("/results/{result_id}", include_in_schema=False)
+@router.get("/results/{result_id}")
 async def get_result(result_id: str, desk: Desk = Depends(get_desk)) -> Response:
     """Return the file of a result."""
     return send_result(desk, await desk.find_result(result_id))

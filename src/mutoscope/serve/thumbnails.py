@@ -19,7 +19,8 @@ router = new_router(prefix="/api")
 SIDE, QUALITY = 256, 78  # pixels of the longer side
 
 
-@router.api_route("/results/{result_id}/thumbnail", methods=["GET", "HEAD"])
+@router.head("/results/{result_id}/thumbnail", include_in_schema=False)
+@router.get("/results/{result_id}/thumbnail")
 async def get_thumbnail(result_id: str, desk: Desk = Depends(get_desk)) -> Response:
     """Return a small WebP of a result; of a clip, its first frame."""
     data = await desk.look_up(find_thumbnail, desk, result_id)
