@@ -100,7 +100,7 @@ class TestCaptionFiles:
 
     @pytest.mark.parametrize("mark", PARTING)
     def test_a_caption_goes_on_behind_other_marks_than_line_ends(self, tmp_path: Path, mark: str):
-        assert usable(wordings(f"a lake{mark}at dawn"), "a.png", 1)[0] == ["a lake at dawn"]
+        assert usable(wordings(f"a lake{mark}at dawn"), ["a.png"], 1)[0] == ["a lake at dawn"]
         raw = fill(tmp_path / "raw", "a.png")
         (raw / "a.txt").write_text(f"a lake{mark}at dawn", "utf-8")
         assert collected(raw) == {"a.png": [f"a lake{mark}at dawn"]}

@@ -341,7 +341,7 @@ class TestCaptions:
         ],
     )  # fmt: skip
     def test_flaws(self, text, reason):
-        found = captions.flaw(text, "a.png", 1)
+        found = captions.flaw(text, ["a.png"], 1)
         assert (found and found[0]) == reason
 
     def test_clean(self):
@@ -354,5 +354,5 @@ class TestCaptions:
         assert captions.decode(b"\xff\xfea")[1]
 
     def test_each_usable_caption_once(self):
-        good, flaws = captions.usable(["a lake", " a  lake ", "...", 7, "a sea"], "x.png", 1)
+        good, flaws = captions.usable(["a lake", " a  lake ", "...", 7, "a sea"], ["x.png"], 1)
         assert good == ["a lake", "a sea"] and [flaw[0] for flaw in flaws] == ["caption-short", "caption-missing"]

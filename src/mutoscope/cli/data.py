@@ -89,12 +89,17 @@ def collect(
     credit: Annotated[str, text_option("--source", "WORDS", "Source of items that name none.")] = "",
     licence: Annotated[str, text_option("--licence", "WORDS", "Licence of items that name none.")] = "",
     link: Annotated[bool, flag("--link", "Make hard links instead of copies where the disk allows it.")] = False,
+    refresh: Annotated[
+        bool,
+        flag("--refresh", "Take over edited captions and replaced files, and take out what the source has no more."),
+    ] = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Gather pictures and clips with their captions into one folder."""
     from mutoscope.data.collect import collect as start
 
-    events = start(source, Path(out), kind=kind, table=captions, split=split, credit=credit, licence=licence, link=link)
+    events = start(source, Path(out), kind=kind, table=captions, split=split, credit=credit, licence=licence, link=link,
+                   refresh=refresh)  # fmt: skip
     done = watch(events, quiet=quiet, lines_every=LINE_SECONDS)
     if not quiet:
         _say_collected(done, out)
@@ -109,6 +114,11 @@ def _say_collected(done: Any, out: str) -> None:
         note(f"passed over: {count:,}: {reason}")
     if done.passed:
         note(f"each of them is named in {Path(out) / PASSED}")
+    if done.changed or done.gone:
+        taken = "taken over" if done.refreshed else "not taken over; --refresh does it"
+        note(
+            f"in the source {done.changed:,} items have changed and {done.gone:,} are gone since they were collected: {taken}"
+        )
     if done.without_caption:
         note(f"{done.without_caption:,} of {done.added:,} have no caption that can be read; the check drops them")
     if done.without_licence:
@@ -128,19 +138,22 @@ def check(
     as_json: ask.Json = False,
 ) -> None:
     """Check every item and report what is wrong, as JSON and as a page with thumbnails."""
-    from mutoscope.data.check import FOLDER, PAGE, Demands
+    from mutoscope.data.check import FOLDER, PAGE, Demands, advise, need_kept
     from mutoscope.data.check import check as start
 
     demands = Demands(min_side=min_side, min_words=min_words, keep=tuple(keep or ()), max_unreadable=max_unreadable)
     summary = watch(start(Path(folder), demands, _spread(workers, ray)), quiet=quiet, lines_every=LINE_SECONDS)
     if as_json:
         say(json.dumps(summary))
-        return
+        return need_kept(Path(folder), summary)
     if not quiet:
         table([("items", f"{summary['items']:,}"), ("kept", f"{summary['kept']:,}"),
                *((reason, f"{about['count']:,} {'dropped' if about['drops'] else 'kept'}: {about['words']}")
                  for reason, about in summary["reasons"].items())])  # fmt: skip
     say(Path(folder) / FOLDER / PAGE)
+    need_kept(Path(folder), summary)
+    if advice := advise(summary):
+        note(f"most items are dropped: {advice}")
 
 
 def pack(
@@ -175,7 +188,10 @@ def pack(
     )
     if not quiet:
         rows: list[tuple[str, object]] = [(name, f"{count:,} items") for name, count in packed.buckets.items()]
-        table(rows + [("left out", f"{count:,} {reason}") for reason, count in packed.left_out.items()])
+        rows += [("left out", f"{count:,} {reason}") for reason, count in packed.left_out.items()]
+        table(rows + [("dropped", f"{packed.dropped:,} by the check")] * (packed.dropped > 0))
+        if packed.advice:
+            note(f"most items are left out: {packed.advice}")
     say(out)
 
 
@@ -250,6 +266,7 @@ mutoscope data render --count 50000 --workers 2 --out many""",
         """
 mutoscope data collect photos --out mine --source "my camera" --licence CC0-1.0
 mutoscope data collect photos --captions photos.csv --out mine
+mutoscope data collect photos --out mine --refresh
 mutoscope data collect hf:nlphuji/flickr30k --split test --out flickr""",
     ),
     "check": (

@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 
 MAX_BYTES = 1 << 16  # of a caption file
 MAX_LETTERS = 4000  # of a caption
+WORDS_READ = 38  # of a caption at most: training reads 40 pieces, and a word is one or more (train/texts.py)
 WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))  # told by their first bytes
 _CAMERA = re.compile(
     r"(img|dsc[fn]?|dcim|pxl|pict?|image|picture|photo|screenshot|scan|untitled|clip|mov|vid)[\W_\d]*|[\W_\d]{5,}"
@@ -58,8 +59,8 @@ def clean(text: object) -> str:
     return " ".join("".join(kept).split())
 
 
-def flaw(text: str, file: str, min_words: int) -> tuple[str, str] | None:
-    """Return (reason, words) why a clean caption cannot be used, None for a good one.
+def flaw(text: str, files: Iterable[str], min_words: int) -> tuple[str, str] | None:
+    """Return (reason, words) why a clean caption of a file by these names cannot be used, None for a good one.
 
     Reasons are keys of `check.REASONS`: caption-damaged, caption-file-name, caption-short, caption-long.
     """
@@ -68,7 +69,9 @@ def flaw(text: str, file: str, min_words: int) -> tuple[str, str] | None:
         return "caption-damaged", f"{text[:60]!r} holds the character U+{ord(damaged[0]):04X}"
     if len(text) > MAX_LETTERS:
         return "caption-long", f"{len(text):,} letters; at most {MAX_LETTERS:,}"
-    if text.lower() == PurePosixPath(file).name.lower() or (any(map(str.isdigit, text)) and _of_a_camera(text)):
+    if text.lower() in {PurePosixPath(file).name.lower() for file in files} or (
+        any(map(str.isdigit, text)) and _of_a_camera(text)
+    ):
         return "caption-file-name", f"{text[:60]!r} is the name of a file"
     words = count_words(text)
     if words < min_words:
@@ -86,12 +89,12 @@ def count_words(text: str) -> int:
     return sum(1 if word[0] < "\u2e80" else len(word) for word in spaced)
 
 
-def usable(captions: Iterable[object], file: str, min_words: int) -> tuple[list[str], list[tuple[str, str]]]:
+def usable(captions: Iterable[object], files: Iterable[str], min_words: int) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the captions that can be used, each once, and the flaws of the others."""
     good: dict[str, None] = {}
     flaws = []
     for text in map(clean, captions):
-        found = flaw(text, file, min_words) if text else ("caption-missing", "it is empty")
+        found = flaw(text, files, min_words) if text else ("caption-missing", "it is empty")
         if found:
             flaws.append(found)
         else:

@@ -50,6 +50,7 @@ REASONS = {
     "caption-file-name": (True,  False, "the caption is the name of a file"),
     "caption-short":     (True,  False, "the caption is too short"),
     "caption-long":      (True,  False, "the caption is too long"),
+    "caption-cut":       (False, False, "training reads the beginning of the caption alone"),
     "caption-part":      (False, False, "some of its captions are left out, others are good"),
     "tiny":              (True,  False, "too small"),
     "blank":             (True,  False, "nothing to see but one colour"),
@@ -58,6 +59,7 @@ REASONS = {
     "still":             (True,  False, "a clip in which nothing moves"),
     "cuts":              (True,  False, "a clip of several takes"),
     "duplicate":         (True,  False, "it looks like another item that is kept"),
+    "duplicate-other-caption": (True, False, "it looks like another item that is kept, and has other captions"),
 }  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def _look_at_captions(row: Row, demands: Demands) -> tuple[list[str], list[list[
     """Return the captions that can be used and the reasons against the item, if there are none."""
     held = row.get("captions")
     held = [held] if isinstance(held, str) else held if isinstance(held, list) else []
-    good, flaws = captions.usable(held, row["file"], demands.min_words)
+    good, flaws = captions.usable(held, _names_of(row), demands.min_words)
     kept_flaws = [flaw for flaw in flaws if flaw[0] in demands.keep]
     if kept_flaws and not good:
         good = list(dict.fromkeys(text for text in map(captions.clean, held) if text))
@@ -139,7 +141,16 @@ def _look_at_captions(row: Row, demands: Demands) -> tuple[list[str], list[list[
         flaws = [] if good else [("caption-missing", REASONS["caption-missing"][2])]
     elif good and not kept_flaws:
         flaws = [("caption-part", f"{len(flaws)} left out: {flaws[0][1]}")]
-    return good, [list(flaw) for flaw in flaws[:1]]
+    most = max(map(captions.count_words, good), default=0)
+    cut = ("caption-cut", f"{most} words; training reads the first {captions.WORDS_READ} at most")
+    return good, [list(flaw) for flaw in flaws[:1] + [cut] * (most > captions.WORDS_READ)]
+
+
+def _names_of(row: Row) -> list[str]:
+    """Return the name of the file and the one it had where it was collected."""
+    facts = row.get("facts")
+    origin = facts.get("origin") if isinstance(facts, dict) else None
+    return [row["file"], *([origin] if isinstance(origin, str) else [])]
 
 
 def _look_at_pixels(folder: Path, row: Row, demands: Demands, reasons: list[list[str]]) -> dict[str, Any]:
@@ -281,20 +292,20 @@ def _above(share: float) -> float:
 def _look_at_all(rows: Rows, demands: Demands, spread: Spread, target: Path) -> Any:
     """Write the record of every item to `target`; return prints (N,) and ranks (N,), -1 for items that are dropped.
 
-    Of look-alikes the one with most pixels is kept, then that with most bytes, most words, and the first by name.
+    Of look-alikes the one with most pixels is kept, then that with most bytes, then the first by name.
     """
     phase = Phase("check", len(rows))
-    prints, worth = np.zeros(len(rows), hashes.PRINT), np.full((len(rows), 3), -1, np.int64)
+    prints, worth = np.zeros(len(rows), hashes.PRINT), np.full((len(rows), 2), -1, np.int64)
     yield phase.start()
     with open(target, "wb") as stream:
         for index, record in enumerate(spread(partial(look, rows.folder, demands), _jobs(rows), crashed, CHUNK)):
             mark = record.pop("print", None)
             if mark and not any(demands.drops(reason) for reason, _ in record["reasons"]):
                 prints[index] = np.frombuffer(bytes.fromhex(mark), hashes.PRINT)[0]
-                worth[index] = record["width"] * record["height"], record["bytes"], sum(map(len, record["captions"]))
+                worth[index] = record["width"] * record["height"], record["bytes"]
             stream.write(to_line(record))
             yield phase.advance(message="" if phase.step % 64 else record["file"])
-    order = np.lexsort((np.arange(len(rows)), -worth[:, 2], -worth[:, 1], -worth[:, 0]))
+    order = np.lexsort((np.arange(len(rows)), -worth[:, 1], -worth[:, 0]))
     rank = np.empty(len(rows), np.int64)
     rank[order] = np.arange(len(rows))
     return prints, np.where(worth[:, 0] < 0, -1, rank)
@@ -322,6 +333,8 @@ def _write_items(
     kinds: Counter[str] = Counter()
     examples: dict[str, list[str]] = {}
     totals = Counter(items=0, kept=0, unreadable=0)
+    small: Counter[int] = Counter()  # shorter sides of items that are too small
+    words_of = _captions_of({other for other, _ in twins.values()}, first)
 
     def count(record: dict[str, Any], stream: BinaryIO) -> None:
         dropping = [reason for reason, _ in record["reasons"] if demands.drops(reason)]
@@ -330,6 +343,8 @@ def _write_items(
         for reason, _ in record["reasons"]:
             counts[reason] += 1
             examples.setdefault(reason, []).extend([record["file"]] * (counts[reason] <= EXAMPLES))
+            if reason == "tiny":
+                small[min(record["width"], record["height"])] += 1
         if record["kept"]:
             kinds[record.get("kind") or "?"] += 1
         stream.write(to_line(record))
@@ -343,7 +358,7 @@ def _write_items(
                 if index in twins:
                     other, bits = twins[index]
                     record["twin"] = rows[other]["file"]
-                    record["reasons"].append(["duplicate", f"looks like {record['twin']} ({bits} of 256 bits differ)"])
+                    record["reasons"].append(_repeated(record, words_of.get(other, []), bits))
                 count(record, stream)
 
     atomic_write(out / ITEMS, write)
@@ -354,5 +369,48 @@ def _write_items(
     }
     return {
         "digest": rows.digest, "demands": json.loads(json.dumps(asdict(demands))), **totals, "dropped": totals["items"] - totals["kept"],
-        "kinds": dict(sorted(kinds.items())), "reasons": table,
+        "kinds": dict(sorted(kinds.items())), "reasons": table, "usual_tiny_side": small.most_common(1)[0][0] if small else None,
     }  # fmt: skip
+
+
+def _captions_of(wanted: set[int], first: Path) -> dict[int, list[str]]:
+    """Return the captions of some items by their numbers, read from their records."""
+    if not wanted:
+        return {}
+    with open(first, "rb") as lines:
+        return {index: json.loads(line)["captions"] for index, line in enumerate(lines) if index in wanted}
+
+
+def _repeated(record: dict[str, Any], others: list[str], bits: int) -> list[str]:
+    """Return the reason against an item that looks like `record["twin"]`, which has the captions `others`."""
+    words = f"looks like {record['twin']} ({bits} of 256 bits differ)"
+    if {text.casefold() for text in record["captions"]} & {text.casefold() for text in others}:
+        return ["duplicate", words]
+    said = [f"{(texts or ['nothing'])[0][:60]!r}" for texts in (record["captions"], others)]
+    return ["duplicate-other-caption", f"{words}; this one says {said[0]}, that one {said[1]}"]
+
+
+def need_kept(folder: Path, summary: dict[str, Any]) -> None:
+    """Raise DataError, which names the limit and the option, when nothing is kept."""
+    if not summary["kept"]:
+        counts = (f"{about['count']:,} {reason}" for reason, about in summary["reasons"].items())
+        why = advise(summary) or ", ".join(counts)
+        raise DataError(f"{folder}: none of {summary['items']:,} items is kept; {why}")
+
+
+def advise(summary: dict[str, Any]) -> str:
+    """Return which limit dropped most of the items and which option takes them, "" where fewer than half were dropped by one."""
+    found = [(about["count"], reason) for reason, about in summary["reasons"].items()
+             if about["drops"] and not REASONS[reason][1]]  # fmt: skip
+    count, reason = max(found, default=(0, ""))
+    if 2 * count <= summary["items"]:
+        return ""
+    if reason == "tiny":
+        side = summary["usual_tiny_side"]
+        limit = summary["demands"]["min_side"]
+        return f"{count:,} are smaller than {limit} pixels, most of them {side}: --min-side {side} takes those"
+    if reason == "caption-short":
+        return (
+            f"{count:,} have fewer than {summary['demands']['min_words']} words: --min-words says how many are needed"
+        )
+    return f"{count:,} are {reason} ({REASONS[reason][2]}): --keep {reason} takes them"

@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mutoscope.data.claim import alone, claim, sweep
-from mutoscope.data.rows import NAME, Row, append, read_line
+from mutoscope.data.held import Held
+from mutoscope.data.rows import NAME, Row, append
 from mutoscope.data.sources import Found, Passed, find
 from mutoscope.errors import DataError, OutputError
 from mutoscope.events import Event, Phase
@@ -49,6 +50,9 @@ class Collected:
     added: int  # by this run
     without_caption: int  # of the added
     without_licence: int  # of the added
+    changed: int  # whose captions or content are others now; taken over with `refresh`
+    gone: int  # that the source has no more; taken out with `refresh`
+    refreshed: bool  # whether that was done
     passed: dict[str, int]  # reason -> how many were not taken
 
 
@@ -62,6 +66,7 @@ def collect(
     credit: str = "",  # the source of items that do not say theirs
     licence: str = "",  # of items that do not say theirs
     link: bool = False,  # hard links instead of copies, where the disk allows it
+    refresh: bool = False,  # take over edited captions and replaced files, and take out what the source has no more
 ) -> Iterator[Event]:
     """Fill `folder` from `source`; the last event carries a `Collected`. Errors say what was got and what to do."""
     folder = Path(folder)
@@ -72,43 +77,67 @@ def collect(
     with alone(folder, "collect"):
         claim(folder, "collect.json", wanted, "collection")
         sweep(folder)
-        held = _held(folder)
+        held = Held(folder)
         credit = credit or (PurePosixPath(source).name if kind != "hub" else source)
-        yield from _take(findings, folder, kind, held, (credit, licence), link)
+        yield from _take(findings, folder, kind, held, (credit, licence), link, refresh)
 
 
 def _take(
-    findings: Iterator[Found | Passed], folder: Path, kind: str, held: set[str], given: tuple[str, str], link: bool
+    findings: Iterator[Found | Passed],
+    folder: Path,
+    kind: str,
+    held: Held,
+    given: tuple[str, str],
+    link: bool,
+    refresh: bool,
 ) -> Iterator[Event]:
     phase, passed, rows = Phase("collect", 0), [], []
-    before, without_caption, without_licence = len(held), 0, 0
+    before, renewed, changed = len(held), dict[str, Row](), 0
+    without = Counter(captions=0, licence=0)
     yield phase.start()
     for found in findings:
         if isinstance(found, Passed):
             passed.append({"origin": found.origin, "reason": found.reason})
-        elif found.origin not in held:
-            taken = _put(found, folder, given, link)
-            if isinstance(taken, str):
-                passed.append({"origin": found.origin, "reason": taken})
-                continue
+            continue
+        known = found.origin in held.known
+        held.seen.add(found.origin)
+        if known and (found.origin in renewed or not _differs(held, found)):
+            continue
+        changed += known
+        if known and not refresh:
+            continue
+        taken = _put(found, folder, given, link)
+        if isinstance(taken, str):
+            passed.append({"origin": found.origin, "reason": taken})
+        elif known:
+            renewed[found.origin] = taken
+        else:
             rows.append(taken)
-            held.add(found.origin)
-            without_caption += not taken["captions"]
-            without_licence += not taken["licence"]
-            if len(rows) == BATCH:
-                append(folder / NAME, rows)
-                yield phase.advance(len(rows), message=found.origin)
-                rows = []
+            held.add(taken)
+            without.update(key for key in without if not taken[key])
+        if len(rows) == BATCH:
+            append(folder / NAME, rows)
+            yield phase.advance(len(rows), message=found.origin)
+            rows = []
     if rows:
         append(folder / NAME, rows)
         yield phase.advance(len(rows))
+    added, gone = len(held) - before, held.gone()
+    if refresh and (renewed or gone):
+        held.rewrite(renewed, gone)
     write_bytes(folder / PASSED, b"")
     append(folder / PASSED, passed)
     if not held:
         raise DataError(f"nothing to take: {len(passed)} passed over, see {folder / PASSED}")
-    reasons = Counter(re.sub(r"^\.\w+ ", "", row["reason"]) for row in passed)
-    done = Collected(folder, kind, len(held), len(held) - before, without_caption, without_licence, dict(reasons))
+    reasons = dict(Counter(re.sub(r"^\.\w+ is", "a file that is", row["reason"]) for row in passed))
+    done = Collected(
+        folder, kind, len(held), added, without["captions"], without["licence"], changed, len(gone), refresh, reasons
+    )
     yield Event("done", len(held), len(held), result=done)
+
+
+def _differs(held: Held, found: Found) -> bool:
+    return held.differs(found, lambda data: _file_name(found.origin, data))
 
 
 def _check_apart(source: str, folder: Path) -> None:
@@ -116,25 +145,6 @@ def _check_apart(source: str, folder: Path) -> None:
     inside = Path(source).resolve()
     if inside.is_dir() and (inside == folder.resolve() or inside in folder.resolve().parents):
         raise OutputError(f"--out {str(folder)!r} lies in the source; choose a folder beside it")
-
-
-def _held(folder: Path) -> set[str]:
-    """Return the origins the folder holds; a line cut off by a crash is taken out of captions.jsonl."""
-    file, origins, whole = folder / NAME, set(), 0
-    if not file.exists():
-        return origins
-    with open(file, "rb") as stream:
-        for number, line in enumerate(stream, 1):
-            if not line.endswith(b"\n"):
-                break
-            try:
-                origins.add(read_line(line)["facts"]["origin"])
-            except (DataError, KeyError, TypeError) as error:
-                raise DataError(f"{file} line {number} is not what collect wrote; choose another --out") from error
-            whole += len(line)
-    if whole < file.stat().st_size:
-        os.truncate(file, whole)
-    return origins
 
 
 def _put(found: Found, folder: Path, given: tuple[str, str], link: bool) -> Row | str:

@@ -35,8 +35,11 @@ from mutoscope.data.workers import Spread, on_this_machine
 from mutoscope.errors import DataError, MediaError, SettingError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import atomic_write, make_folder, write_bytes
+from mutoscope.shapes import MULTIPLE
 
+CLAIM = "pack.json"
 LEFT_OUT = "left_out.jsonl"
+SMALL = "smaller than its bucket"
 PLAN = UNFINISHED  # its presence says so
 FORMATS = {"png": {}, "webp": {"lossless": True, "quality": 50, "method": 3}, "jpg": {"quality": 95, "subsampling": 0}}
 _PILLOW = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}
@@ -76,6 +79,8 @@ class Packed:
     shards: int
     done_before: int  # shards that an earlier run had finished
     left_out: dict[str, int]  # reason -> items
+    dropped: int = 0  # items that the check had dropped
+    advice: str = ""  # what takes the items, where most were left out
 
 
 @dataclass(frozen=True)
@@ -100,15 +105,54 @@ def pack(folder: Path, out: Path, packing: Packing | None = None, spread: Spread
     marks = _marks(folder, rows)
     make_folder(out)
     with alone(out, "pack"):
-        claim(out, "pack.json", json.loads(json.dumps({**asdict(packing), **marks})), "pack")
+        is_new = not (out / CLAIM).exists()
+        claim(out, CLAIM, json.loads(json.dumps({**asdict(packing), **marks})), "pack")
         _sweep(out)
         phase = Phase("plan", len(rows))
         yield phase.start()
         tasks, left_out = yield from _plan(rows, folder, out, packing, phase)
+        advice = _advise(out / PLAN / LEFT_OUT, phase.step)
         if not tasks:
-            raise DataError(f"{folder}: nothing to pack: {_said(left_out) or 'the check kept nothing'}")
+            _give_up(out, is_new)
+            raise DataError(
+                f"{folder}: nothing to pack: {_said(left_out) or 'the check kept nothing'}"
+                + f"; {advice}" * bool(advice)
+            )
         before = yield from _shards(folder, out, packing, tasks, spread or on_this_machine(1))
-        yield Event("done", len(rows), len(rows), result=_finish(out, tasks, left_out, before))
+        packed = replace(_finish(out, tasks, left_out, before), dropped=len(rows) - phase.step, advice=advice)
+        yield Event("done", len(rows), len(rows), result=packed)
+
+
+def _advise(left_out: Path, items: int) -> str:
+    """Return what takes the items that are too small, "" where fewer than half of all are."""
+    sides: Counter[int] = Counter()
+    with open(left_out, "rb") as lines:
+        for line in lines:
+            row = json.loads(line)
+            sides.update([min(row["size"])] if "size" in row else [])
+    if 2 * sides.total() <= items or not sides:
+        return ""
+    side = sides.most_common(1)[0][0]
+    fits = side // MULTIPLE * MULTIPLE
+    return (
+        f"most of them are {side} pixels: "
+        + f"--size {fits} takes them as they are, " * (fits > 0)
+        + "--enlarge enlarges them"
+    )
+
+
+def _give_up(out: Path, is_new: bool) -> None:
+    """Leave the list of what no bucket took, and nothing that binds the folder to this pack."""
+    write_bytes(out / LEFT_OUT, (out / PLAN / LEFT_OUT).read_bytes())
+    _remove_plan(out)
+    if is_new:
+        (out / CLAIM).unlink()
+
+
+def _remove_plan(out: Path) -> None:
+    for file in (out / PLAN).iterdir():
+        file.unlink()
+    (out / PLAN).rmdir()
 
 
 def _marks(folder: Path, rows: Rows) -> dict[str, str]:
@@ -151,7 +195,8 @@ def _plan(rows: Rows, folder: Path, out: Path, packing: Packing, phase: Phase) -
             placed = place(row, record, packing)
             if isinstance(placed, str):
                 left_out[placed.partition(":")[0]] += 1
-                rest.write(to_line({"file": row["file"], "reason": placed}))
+                size = {"size": [record["width"], record["height"]]} if placed.startswith(SMALL) else {}
+                rest.write(to_line({"file": row["file"], "reason": placed, **size}))
             else:
                 bucket, job = placed
                 if bucket not in streams:
@@ -177,10 +222,12 @@ def place(row: Row, record: dict[str, Any], packing: Packing) -> tuple[Bucket, R
     """Return the bucket of an item and what a worker must know to fill it, or the reason why none takes it."""
     width, height, frames = record["width"], record["height"], record["frames"]
     left, top, right, bottom = content = record.get("content") or (0, 0, width, height)
-    bucket = buckets.nearest(right - left, bottom - top, list(packing.buckets))
+    shapes = list(packing.buckets)
+    filled = [shape for shape in shapes if buckets.enlargement(buckets.centred(content, shape), shape) <= 1 + 1e-9]
+    bucket = buckets.nearest(right - left, bottom - top, shapes if packing.enlarge else filled or shapes)
     box = buckets.centred(content, bucket)
     if buckets.enlargement(box, bucket) > 1 + 1e-9 and not packing.enlarge:
-        return f"smaller than its bucket: {width} x {height} for {bucket.name}; --enlarge takes it"
+        return f"{SMALL}: {width} x {height} for {bucket.name}; --enlarge takes it"
     job: Row = {key: row[key] for key in ("file", "source", "licence") if row.get(key)}
     facts = row.get("facts")
     facts = facts if isinstance(facts, dict) else {}
@@ -331,9 +378,7 @@ def _finish(out: Path, tasks: list[Task], left_out: Counter[str], before: int) -
         atomic_write(out / name / NAME, partial(write, name))
     lines = (out / PLAN / LEFT_OUT).read_bytes() + b"".join(map(to_line, fallen))
     write_bytes(out / LEFT_OUT, lines)
-    for file in (out / PLAN).iterdir():
-        file.unlink()
-    (out / PLAN).rmdir()
+    _remove_plan(out)
     left_out.update(row["reason"].partition(":")[0] for row in fallen)
     _check_fallen(len(fallen), sum(counts.values()))
     return Packed(out, dict(counts), len(tasks), before, dict(left_out))

@@ -212,7 +212,7 @@ def open_picture(found: Found) -> tuple[Any, np.ndarray, list[str]] | str:
     header, frames = open_frames(found.content, LIMITS, found.origin)
     if header.is_clip:
         return "it is a clip; adapters learn from pictures"
-    captions, flaws = usable(found.captions, found.origin, 1)
+    captions, flaws = usable(found.captions, [found.origin], 1)
     if flaws and not captions:
         raise DataError(f"{found.origin}: its caption cannot be used: {flaws[0][1]}")
     return header, next(iter(frames)), captions

@@ -47,21 +47,25 @@ class ClipObjective(Objective[Towers]):
         text.words.requires_grad_(False)  # rare words must not drift apart from frequent ones
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
-        """Symmetric cross-entropy over the batch's pairs, plus the distance to MiniLM on free English."""
+        """Symmetric cross-entropy over the batch's pairs, plus the distance to MiniLM on free English.
+
+        Equal captions are no negatives: they share their pictures.
+        """
         pixels, texts = self._pairs(generator, batch)
         device = self.model.log_scale.device
         self.teacher.to(device)
         image = self.model.image(pixels.to(device)).float()
         text = self._embed(self.model.text, texts).float()
         scores = self.model.log_scale.clamp(max=4.6).exp() * image @ text.T
-        target = torch.arange(batch, device=device)
+        alike = torch.tensor([[one == other for other in texts] for one in texts], device=device)
+        target = alike / alike.sum(1, keepdim=True)  # symmetric, so it is that of both directions
         contrast = (F.cross_entropy(scores, target) + F.cross_entropy(scores.T, target)) / 2
         chosen = torch.randint(len(self.free), (FREE_SENTENCES,), generator=generator)
         free = [self.free[int(i)] for i in chosen]
         with torch.no_grad():
             wanted = self._embed(self.teacher, free).float()
         drift = (1 - (self._embed(self.model.text, free).float() * wanted).sum(-1)).mean()
-        right = (scores.argmax(1) == target).float().mean()
+        right = alike.gather(1, scores.argmax(1, keepdim=True)).float().mean()
         return contrast + DRIFT_WEIGHT * drift, {"right": float(right), "drift": float(drift.detach())}
 
     def finish(self, run: Path) -> None:
