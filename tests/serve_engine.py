@@ -9,6 +9,7 @@ draws the name of the device that the worker was told: its letters are the first
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ class FakeEngine:
             misbehave(request.prompt)
             time.sleep(0.2 if "slow" in request.prompt else self.seconds)
             yield phase.advance(preview=np.zeros((8, 8, 3), np.uint8) if preview else None)
+            if preview and request.num_frames > 1:
+                first, second = (np.full((1, 8, 8, 3), 60 * phase.step - 30 * place, np.uint8) for place in range(2))
+                yield replace(phase.advance(0), frames=np.concatenate([first, second]))
         random = np.random.default_rng([request.seed, request.index])
         frames = random.integers(0, 256, (request.num_frames, request.height, request.width, 3), np.uint8)
         if "device" in request.prompt.split():

@@ -15,6 +15,7 @@ for library in ("fastapi", "uvicorn", "prometheus_client", "httpx"):
     pytest.importorskip(library)
 
 import httpx
+import numpy as np
 from PIL import Image
 
 from mutoscope.engines import EngineSettings, open_engine
@@ -22,6 +23,7 @@ from mutoscope.options import build_requests, image_options
 from mutoscope.prompt.request import Request
 from mutoscope.serve.live import MAX_WISHES, Wish, Wishes, sketch_of
 from mutoscope.serve.live_route import wait_while_there
+from mutoscope.serve.previews import LOOP_FRAMES, Loop
 from mutoscope.serve.worker import Work
 from serving import Served, served
 
@@ -120,3 +122,17 @@ def test_wishes_wait_in_their_order_and_not_without_end():
     assert pages[1].answer.result(0) is None and not newer.answer.done()
     wishes.close()
     assert newer.answer.result(0) is None and wishes.take() is None
+
+
+def test_what_is_finished_of_a_clip_is_a_loop():
+    loop = Loop(10)
+    loop.add(np.full((1, 300, 600, 3), 20, np.uint8))
+    assert not loop.moves
+    loop.add(np.full((4, 300, 600, 3), 0, np.uint8) + np.arange(50, 250, 50, np.uint8).reshape(4, 1, 1, 1))
+    with Image.open(io.BytesIO(loop.encode())) as picture:
+        assert (picture.format, picture.size, getattr(picture, "n_frames", 1)) == ("WEBP", (256, 128), 5)
+        assert picture.info["loop"] == 0 and loop.seconds == 0.5
+        picture.seek(4)
+        assert abs(np.asarray(picture.convert("RGB")).mean() - 200) < 8
+    loop.add(np.zeros((2 * LOOP_FRAMES, 8, 8, 3), np.uint8))
+    assert loop.seconds == LOOP_FRAMES / 10

@@ -1,5 +1,6 @@
 """The page in a real browser: what people do with it, on a server whose engine draws noise."""
 
+import base64
 import contextlib
 import io
 import json
@@ -15,7 +16,7 @@ for library in ("fastapi", "uvicorn", "prometheus_client", "httpx", "playwright"
     pytest.importorskip(library)
 
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 from serving import Served, served
 
@@ -64,15 +65,15 @@ def opened(
     context = browser.new_context(**(shape or DESKTOP), **settings)
     page = context.new_page()
     complaints = watch(page, server)
-    page.goto(server.base + path)
+    page.goto(path if path == "about:blank" else server.base + path)
     yield page
     context.close()
     assert not complaints
 
 
 def is_complaint(said: ConsoleMessage) -> bool:
-    """Whether the console tells of a mistake; a refused order is none."""
-    return said.type in ("error", "warning") and "status of 422" not in said.text
+    """Whether the console tells of a mistake; a refused order is none, nor is a job that ended before it could be stopped."""
+    return said.type in ("error", "warning") and not any(f"status of {code}" in said.text for code in (409, 422))
 
 
 def watch(page: Page, server: Served) -> list[str]:
@@ -205,6 +206,27 @@ def test_progress_stop_and_a_reload_meanwhile(browser: Browser, server: Served):
         assert states[0] == "cancelled" and {*states} <= {"done", "cancelled"}
 
 
+def test_an_old_list_does_not_undo_what_was_heard(browser: Browser, server: Served):
+    job = server.make("slow slow lake")
+    with opened(browser, server, "about:blank") as page:
+        asked: list[str] = []
+
+        def answer_late(route: Route) -> None:
+            answer = route.fetch()
+            asked.append(route.request.url)
+            if len(asked) == 2:  # the one that the stream asks for when it opens; it says that the job runs
+                server.http.post(f"/api/jobs/{job}/cancel", json={})
+                time.sleep(0.5)
+            route.fulfill(response=answer)
+
+        page.route("**/api/jobs?*", answer_late)
+        page.goto(server.base)
+        expect(page.locator("#stop")).to_be_hidden()
+        expect(page.locator("#strip .thumb")).to_have_count(0)  # it was stopped before anything could be seen
+        assert len(asked) >= 2 and server.job(job)["state"] == "cancelled"
+        page.unroute_all(behavior="ignoreErrors")
+
+
 def test_the_last_picture_stays_until_there_is_another(browser: Browser, server: Served):
     with opened(browser, server) as page:
         draw(page, "a lake")
@@ -325,6 +347,19 @@ def test_a_clip_plays(browser: Browser, server: Served):
         while not page.locator("#stage video").evaluate("video => video.currentTime"):
             assert time.monotonic() < end
             page.wait_for_timeout(50)
+
+
+def test_a_clip_plays_while_it_is_made(browser: Browser, server: Served):
+    with opened(browser, server) as page:
+        page.locator(".kinds label", has_text="Clip").first.click()
+        page.fill("#duration_seconds", "0.5")
+        draw(page, "slow slow waves")
+        plays = page.locator("#stage img.plays")
+        expect(plays).to_be_visible()
+        data = base64.b64decode(str(plays.get_attribute("src")).partition("base64,")[2])
+        assert getattr(Image.open(io.BytesIO(data)), "n_frames", 1) in (2, 4, 6, 8)
+        wait_for_results(page)
+        expect(page.locator("#stage video")).to_be_visible()
 
 
 def test_library_search_arrow_keys_and_delete_with_undo(browser: Browser, server: Served):

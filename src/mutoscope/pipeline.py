@@ -141,6 +141,8 @@ def draw_clip(drawing: Drawing) -> Generator[Event, None, np.ndarray]:
         pixels = ease_in(pixels, shown) if number else pixels
         shown = pixels[:, :, -1:]
         done.append(to_frames(pixels))
+        if drawing.preview:
+            yield replace(drawing.progress.advance(0), frames=done[-1])
         if number + 1 < drawing.grid.latent_frames:
             drawing.history.remember(number, latents, text if number else drawing.prompt)
     return np.concatenate(done)[: drawing.request.num_frames]

@@ -251,5 +251,5 @@ class Seat(threading.Thread):
         if name == "result":
             self._desk.keep(job, *rest)
         elif self._cancelled[0] != ticket:
-            data = rest[0] if name == "progress" else {"place": rest[0], "jpeg": rest[1]}
+            data = rest[0] if name == "progress" else {"place": rest[0], "jpeg": rest[1], "seconds": rest[2]}
             self._desk.publish(Note(name, job.id, data))

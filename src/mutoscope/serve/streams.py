@@ -100,7 +100,8 @@ def show_note(note: Note) -> dict[str, Any]:
             "type": "preview",
             "job": note.job_id,
             "place": note.data["place"],
-            "media_type": "image/jpeg",
+            "media_type": "image/webp" if note.data.get("seconds") else "image/jpeg",  # one that plays, or a still
+            "seconds": note.data.get("seconds", 0.0),
             "data": picture,
         }
     return {"type": note.name, "job": note.job_id, **(note.data or {})}

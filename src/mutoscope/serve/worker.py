@@ -1,7 +1,7 @@
 """The process that draws: it holds the models, reads jobs from a pipe, and says what happens.
 
 To it      ("draw", ticket, work)    ("cancel", ticket)
-From it    ("ready",)   ("progress", ticket, facts)   ("preview", ticket, place, jpeg)
+From it    ("ready",)   ("progress", ticket, facts)   ("preview", ticket, place, jpeg, seconds that it plays)
            ("result", ticket, place, data, seconds, warnings)   ("end", ticket, error, code)
 
 It ends with its parent, however that ended: at the end of the pipe, and by the kernel's signal. Signals of the terminal are the
@@ -10,7 +10,6 @@ parent's to answer.
 
 import contextlib
 import ctypes
-import io
 import os
 import queue
 import signal
@@ -29,11 +28,11 @@ from mutoscope.events import Event
 from mutoscope.media import encode_clip, encode_picture
 from mutoscope.models import provenance_of
 from mutoscope.prompt.request import Request
+from mutoscope.serve.previews import Loop, encode_preview
 
 NICENESS = 5  # the server answers while this draws
 PROGRESS_SECONDS, PREVIEW_SECONDS = 0.05, 0.2  # at least, between two of them
-PREVIEW_SIDE = 512  # pixels, at most
-PREVIEW_QUALITY = 70
+LOOP_SECONDS = 1.0  # between two previews of a clip that move, which hold all of its frames
 _PDEATHSIG = 1  # of prctl(2)
 
 
@@ -61,7 +60,8 @@ class Worker:
         self._engines: dict[str, Engine] = {}
         self._orders: queue.SimpleQueue[tuple[int, Work]] = queue.SimpleQueue()
         self._cancelled = 0  # the newest ticket of which nothing more is wanted
-        self._last = {"progress": 0.0, "preview": 0.0}
+        self._last = {"progress": 0.0, "preview": 0.0, "loop": 0.0}
+        self._loop = Loop(1)  # of the clip that is drawn
 
     def run(self) -> None:
         """Draw until the parent is gone."""
@@ -105,6 +105,7 @@ class Worker:
         for place, text in work.requests:
             start = time.perf_counter()
             request = Request.from_json(text)
+            self._loop = Loop(request.fps)
             events = engine.draw(request, image, work.previews)
             drawn = self._watch(ticket, place, events)
             data = encode(drawn.frames, request, work.format, work.quality)
@@ -129,8 +130,12 @@ class Worker:
         return result
 
     def _tell(self, ticket: int, place: int, event: Event) -> None:
-        if event.preview is not None and self._is_time("preview", PREVIEW_SECONDS):
-            self._pipe.send(("preview", ticket, place, encode_preview(event.preview)))
+        if event.frames is not None:
+            self._loop.add(event.frames)
+            if self._loop.moves and self._is_time("loop", LOOP_SECONDS):
+                self._pipe.send(("preview", ticket, place, self._loop.encode(), self._loop.seconds))
+        elif event.preview is not None and not self._loop.moves and self._is_time("preview", PREVIEW_SECONDS):
+            self._pipe.send(("preview", ticket, place, encode_preview(event.preview), 0.0))
         if event.step == 0 or event.step == event.total or self._is_time("progress", PROGRESS_SECONDS):
             facts = {"place": place, "phase": event.phase, "step": event.step, "total": event.total}
             left = event.seconds_left
@@ -156,17 +161,6 @@ def encode(frames: Any, request: Request, format: str, quality: int | None = Non
         return encode_clip(frames, request.fps, ending, provenance)
     chosen = {} if quality is None else {"quality": max(1, quality)}  # Pillow takes 0 for "as usual"
     return encode_picture(frames[0], ending, provenance, **chosen)
-
-
-def encode_preview(pixels: Any) -> bytes:
-    """Return a picture so far, (H, W, 3) uint8, as a small JPEG."""
-    from PIL import Image
-
-    picture = Image.fromarray(pixels)
-    picture.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    target = io.BytesIO()
-    picture.save(target, "JPEG", quality=PREVIEW_QUALITY)
-    return target.getvalue()
 
 
 def die_with_parent(parent: int) -> None:

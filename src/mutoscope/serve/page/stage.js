@@ -87,10 +87,20 @@ function showJob(job) {
     el("p", {}, job.error ? sentence(job.error.message) : ""), el("p", { class: "quote" }, job.prompt)));
 }
 
-/** The picture so far; the same element gets every new one, so nothing jumps. */
+let loopEnd = 0, loopTimer = 0; // when what plays has played to its end
+
+/** The picture so far, or the finished frames of a clip; the same element gets every new one, so nothing jumps. */
 function showPreview(job, address) {
-  put(`preview ${job.id}`, () => el("div", { class: "held" }, el("img", { class: "preview", alt: "The picture so far" })));
-  $("stage").querySelector("img").src = address;
+  put(`preview ${job.id}`, () => { loopEnd = 0; return el("div", { class: "held" }, el("img", { class: "preview", alt: "" })); });
+  const picture = $("stage").querySelector("img"), seconds = state.loops.get(job.id) || 0;
+  clearTimeout(loopTimer);
+  if (picture.src === address) return;
+  const left = loopEnd - performance.now();
+  if (left > 0) { loopTimer = setTimeout(showStage, left); return; } // more of the clip follows when this much was seen
+  picture.src = address;
+  picture.alt = seconds ? "The clip so far" : "The picture so far";
+  picture.classList.toggle("plays", seconds > 0);
+  loopEnd = seconds ? performance.now() + seconds * 1000 : 0;
 }
 
 /** The last picture stays until there is something of the next. */
@@ -115,16 +125,16 @@ let barOf = "";
 /** What can be done with what is on the stage. */
 function showBar(job) {
   const item = shownItem(job);
-  const key = !job ? "" : `${job.id} ${isActive(job) && !item} ${job.state === "cancelled"} ${item?.result.id}`; // not made anew under a finger
+  const key = !job ? "" : `${job.id} ${isActive(job)} ${job.state === "cancelled"} ${item?.result.id}`; // not made anew under a finger
   if (key === barOf) return;
   barOf = key;
-  $("bar").hidden = !job || (isActive(job) && !item);
+  $("bar").hidden = !job;
   if ($("bar").hidden) return;
   const facts = item ? `Seed ${item.result.seed} · ${item.result.width} x ${item.result.height} · ${secondsWords(item.result.seconds)}` : "";
   const ended = job.state === "cancelled" ? "Stopped. " : "";
   $("bar").replaceChildren(el("div", { class: "caption" }, el("p", { class: "said-prompt" }, job.prompt), el("p", { class: "facts" }, ended + facts),
     ...(item?.result.warnings || []).slice(0, 3).map((warning) => el("p", { class: "facts" }, sentence(warning)))),
-  el("div", { class: "actions" }, actionsOf(item || { job })));
+  ...(isActive(job) && !item ? [] : [el("div", { class: "actions" }, actionsOf(item || { job }))]));
 }
 
 function emptyView() {

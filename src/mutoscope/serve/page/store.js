@@ -5,6 +5,7 @@ export const state = {
   jobs: new Map(), // by id
   progress: new Map(), // by job: what its worker said last
   previews: new Map(), // by job: address of the newest preview
+  loops: new Map(), // by job: seconds that its newest preview plays; 0 for a still
   shares: new Map(), // by job: how far its bar is; it never runs backwards
   hidden: new Set(), // jobs that are being deleted
   removed: new Set(), // jobs that are gone, so that no list shows them
@@ -65,12 +66,18 @@ export function placeInQueue(job) {
   return allJobs().filter((other) => isActive(other) && other.created < job.created).length + 1;
 }
 
-/** Read the newest jobs again; the first thing a page does, and what it does when it was cut off. */
+const readers = new Set(); // of each read that is under way: the jobs that something was heard of meanwhile
+
+/** Read the newest jobs again; the first thing a page does, and what it does when it was cut off. What is heard meanwhile is newer. */
 export async function readAll() {
-  const page = await listJobs();
-  const active = new Set(page.data.filter(isActive).map((job) => job.id));
-  state.jobs = new Map(page.data.map((job) => [job.id, job]));
-  state.progress = new Map(page.data.filter((job) => job.progress).map((job) => [job.id, job.progress]));
+  const heard = new Set();
+  readers.add(heard);
+  const page = await listJobs().finally(() => readers.delete(heard));
+  const newer = new Map([...heard].filter((id) => state.jobs.has(id)).map((id) => [id, state.jobs.get(id)]));
+  const said = page.data.filter((job) => !state.removed.has(job.id)).map((job) => [job.id, job]);
+  state.jobs = new Map([...said, ...newer]);
+  const active = new Set([...state.jobs.values()].filter(isActive).map((job) => job.id));
+  state.progress = new Map([...state.jobs.values()].filter((job) => active.has(job.id) && job.progress).map((job) => [job.id, job.progress]));
   for (const id of state.shares.keys()) if (!active.has(id)) state.shares.delete(id);
   state.more = page.has_more;
   state.last = page.data.at(-1)?.id;
@@ -101,6 +108,7 @@ export function shareOf(job) {
 /** Take a note of the server. */
 export function hear(name, data) {
   const job = state.jobs.get(data.job);
+  for (const heard of readers) heard.add(data.job);
   if (name === "state") {
     state.jobs.set(data.job, data.whole);
     if (data.state === "queued") state.shares.delete(data.job); // it begins anew
@@ -109,13 +117,15 @@ export function hear(name, data) {
   } else if (name === "progress") {
     state.progress.set(data.job, data);
   } else if (name === "preview") {
+    if (data.seconds && matchMedia("(prefers-reduced-motion: reduce)").matches) return; // the still before it stays
     state.previews.set(data.job, `data:${data.media_type};base64,${data.data}`);
+    state.loops.set(data.job, data.seconds);
   } else if (name === "result" && job) {
     const others = job.results.filter((one) => one.id !== data.result.id);
     job.results = [...others, data.result].sort((a, b) => a.place - b.place);
     state.previews.delete(data.job);
   } else if (name === "removed") {
-    for (const one of [state.jobs, state.progress, state.previews, state.shares]) one.delete(data.job);
+    for (const one of [state.jobs, state.progress, state.previews, state.loops, state.shares]) one.delete(data.job);
     state.removed.add(data.job);
     state.hidden.delete(data.job);
     if (state.chosen === data.job) state.chosen = null;

@@ -36,7 +36,7 @@ export function requestWords({ job, result }) {
     ["Seed", said.index ? `${said.seed}, picture ${said.index + 1}` : String(said.seed)],
     ["Steps", said.num_inference_steps], ["Guidance", said.guidance_scale],
     ["Variation", said.variation && `${said.variation} towards seed ${said.variation_seed}`],
-    ["Starts from", said.image_hash && `a picture, strength ${said.strength}${said.mask_hash ? ", where the mask is" : ""}`],
+    ["Starts from", said.image_hash && `a picture, strength ${said.strength ?? 1}${said.mask_hash ? ", where the mask is" : ""}`],
     ["Post-processing", said.postprocess], ["Adapter", (said.adapters || []).map((one) => one.name).join(", ")],
     ["Precision", said.precision !== usual.precision && said.precision], ["Model", `${said.model || job.model}`],
     ["Made", new Date((job.ended || job.created) * 1000).toLocaleString()], ["Took", secondsWords(result.seconds)],
