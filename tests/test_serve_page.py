@@ -31,6 +31,7 @@ PHONE: dict[str, Any] = {
 }
 SECONDS = 60_000  # milliseconds that something may take on a busy machine
 BUDGET = 300_000  # bytes of a first visit
+expect.set_options(timeout=SECONDS / 3)
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,8 @@ def read_thumbnail(source: Path, target: Path) -> bytes:
         raise Refusal(404, "not_found", "") from None
     with contextlib.suppress(OSError):  # a full disk is no reason to show nothing
         write_bytes(target, data)
+    if not source.exists():  # its job was removed meanwhile
+        target.unlink(missing_ok=True)
     return data
 
 
