@@ -24,6 +24,7 @@ from mutoscope.serve import (
     openai_videos,
     pages,
     routes,
+    runs,
     thumbnails,
 )
 from mutoscope.serve.answers import add_answers
@@ -39,6 +40,7 @@ from mutoscope.serve.strict import StrictRoute
 OWN = (
     routes.router,
     library.router,
+    runs.router,
     items.router,
     live_route.router,
     thumbnails.router,

@@ -159,7 +159,8 @@ def _open(
         save_config(out, config)
     objective = make_objective(STAGES[stage], config, folders, out, options)
     if writes:
-        record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate})
+        limits = {"budget": settings.budget, "samples": settings.samples}
+        record_machine(out / stage, folders, {"batch": settings.batch, "rate": settings.rate, **limits})
     return objective
 
 

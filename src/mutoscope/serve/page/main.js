@@ -1,6 +1,6 @@
 // The page: puts the parts together.
 import { $, announce, label, toast } from "/page/dom.js";
-import { cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded } from "/page/api.js";
+import { ask, cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded } from "/page/api.js";
 import { actions } from "/page/actions.js";
 import { rememberStart } from "/page/compare.js";
 import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
@@ -119,7 +119,17 @@ async function openLater(screen, id) {
     const arena = await import("/page/arena.js");
     openedLater = arena.leaveArena;
     arena.openArena(id);
+  } else if (screen === "runs") {
+    const runs = await import("/page/runs.js");
+    openedLater = runs.leaveRuns;
+    runs.openRuns(id);
   }
+}
+
+/** The screen of runs is offered where there are some. */
+async function offerRuns() {
+  const { data } = await ask("/api/runs").catch(() => ({ data: [] }));
+  $("to-runs").hidden = !data.length;
 }
 let openedLater = null;
 let wasLibrary = false;
@@ -197,6 +207,7 @@ async function begin() {
   showScreen();
   changed();
   follow(hearStream);
+  offerRuns();
   if (!matchMedia("(pointer: coarse)").matches && !$("create").hidden) $("prompt").focus();
 }
 
