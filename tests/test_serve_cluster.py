@@ -127,10 +127,11 @@ def status(code: int, words: bytes = b"") -> Callable[[http.server.BaseHTTPReque
 class TestRemote:
     """The server's end, against all that can come back."""
 
-    def test_a_cluster_that_is_busy_or_cut_before_it_begins_costs_no_try(self):
+    def test_a_cluster_that_is_busy_or_cut_before_it_begins_costs_no_try(self, monkeypatch):
+        monkeypatch.setattr("mutoscope.serve.remote.PAUSES", (0.01,))
         end = write_message((BEGUN, 1)) + write_message(("end", 1, "", ""))
         cut = status(200, b"")
-        with scripted(status(503), cut, status(502), status(200, end)) as address:
+        with scripted(status(404), status(503), cut, status(500), status(200, end)) as address:
             remote = Remote(address)
             remote.send(("draw", 7, work_of()))
             assert take(remote) == [("ready",), ("end", 7, "", "")]
@@ -149,10 +150,11 @@ class TestRemote:
         [
             (status(401), "MUTOSCOPE_RAY_TOKEN"),
             (status(422, b"no model 'x'"), "no model 'x'"),
-            (status(404), "--ray-url"),
+            (status(405), "--ray-url"),
         ],
     )
-    def test_a_refusal_ends_the_job_with_a_sentence(self, answer, words):
+    def test_a_refusal_ends_the_job_with_a_sentence(self, answer, words, monkeypatch):
+        monkeypatch.setattr("mutoscope.serve.remote.PAUSES", (0.01,))
         with scripted(answer) as address:
             remote = Remote(address)
             remote.send(("draw", 1, work_of()))

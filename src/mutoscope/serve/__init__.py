@@ -16,7 +16,7 @@ routes    jobs, events, results; facts  models, styles, sizes, info; login_route
 pages     the page at /; page/  its files; thumbnails  small pictures of results
 a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_pictures, a1111_calls, a1111_answers  its parts
 a1111_extras  larger pictures, as that server makes them
-openai_images, openai_variations, openai_videos, openai_models  /v1 as OpenAI's clients know it; openai_fields, openai_streams  what they share
+openai_images, openai_variations, openai_videos, openai_models  /v1 of OpenAI; openai_fields, openai_streams  what they share
 running   the socket, signals, and the end
 
 **The seam.** Routers are made with `strict.new_router()` and get the desk by `desk: Desk = Depends(access.get_desk)`:

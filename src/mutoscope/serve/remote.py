@@ -21,7 +21,10 @@ from mutoscope.serve.worker import Work
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 60.0  # of a replica that draws; it says every few seconds that it lives
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before a cluster is asked again, the last one for ever
-BUSY = (502, 503, 504)  # all replicas have enough to do, or none is up yet
+BUSY = (404, 502, 503, 504)  # the application is not up yet, or all replicas have enough to do
+REFUSED = (401, 422)  # asking again is of no use
+MAX_TRIES = 5  # of any other answer, such as the 500 of a replica that is lost before it begins
+UNKNOWN = "the cluster answered {status}; is this the address of the application? --ray-url"
 CUT = (OSError, HTTPException, EOFError)
 
 
@@ -74,7 +77,7 @@ class Remote:
 
     def _hand_over(self, ticket: int, work: Work) -> None:
         """Ask until a replica has begun, and follow it in a thread."""
-        body, tries = write_work(work), 0
+        body, tries, failures = write_work(work), 0, 0
         while not self._is_over(ticket):
             answer = self._try(body)
             if isinstance(answer, HTTPResponse):
@@ -82,6 +85,9 @@ class Remote:
                 return threading.Thread(target=self._follow, args=words, daemon=True).start()
             if self._socket is not None:
                 self._socket.close()
+            if isinstance(answer, int):
+                failures += 1
+                answer = f"HTTP {answer}" if failures < MAX_TRIES else (UNKNOWN.format(status=answer), "cluster")
             if isinstance(answer, tuple):
                 return self._news.put(("end", ticket, *answer))
             if tries == len(PAUSES):
@@ -90,8 +96,8 @@ class Remote:
             tries += 1
         self._news.put(("end", ticket, "cancelled", "cancelled"))
 
-    def _try(self, body: bytes) -> HTTPResponse | tuple[str, str] | str:
-        """Return the answer of a replica that has begun, the error of one that refuses, or why to ask again."""
+    def _try(self, body: bytes) -> HTTPResponse | tuple[str, str] | int | str:
+        """Return the answer of a replica that has begun, the error of one that refuses, an unusual status, or why to ask again."""
         try:
             response = self._ask(body)
             if response.status == 200 and read_message(response)[0] == BEGUN:
@@ -99,7 +105,9 @@ class Remote:
             with response:
                 if response.status == 200:
                     return "a replica has lost its worker"
-                return f"HTTP {response.status}" if response.status in BUSY else explain(response)
+                if response.status in REFUSED:
+                    return explain(response)
+                return f"HTTP {response.status}" if response.status in BUSY else response.status
         except (*CUT, ValueError, AttributeError) as error:  # the last two: closed by another thread meanwhile
             return str(error) or type(error).__name__
 
@@ -159,9 +167,7 @@ def explain(response: HTTPResponse) -> tuple[str, str]:
             "the cluster does not know this server's token; MUTOSCOPE_RAY_TOKEN must be the same at both ends",
             "cluster",
         )
-    if response.status == 422:
-        return response.read(1000).decode("utf-8", "replace"), "cluster"
-    return f"the cluster answered {response.status}; is this the address of the application? --ray-url", "cluster"
+    return response.read(1000).decode("utf-8", "replace"), "cluster"
 
 
 def wait_until_up(address: str, seconds: float) -> bool:
