@@ -4,7 +4,9 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from hostile import data, scene
 from mutoscope.cli import main
@@ -178,3 +180,51 @@ def test_equal_captions_are_no_negatives():
     objective._embed = lambda tower, texts: torch.tensor([directions[text] for text in texts])
     loss, numbers = objective.loss(torch.Generator().manual_seed(0), 4, 0.0)
     assert numbers["right"] == 1.0 and float(loss.detach()) == pytest.approx(float(torch.tensor(2.0).log()), abs=1e-4)
+
+
+class TestConverted:
+    """BMP and TIFF are taken as PNG, pixel for pixel; a damaged one is passed over with its reason."""
+
+    @pytest.mark.parametrize(("kind", "mode"), [("BMP", "RGB"), ("BMP", "L"), ("BMP", "1"), ("TIFF", "RGB"), ("TIFF", "RGBA"),
+                                                ("TIFF", "CMYK"), ("TIFF", "I;16")])  # fmt: skip
+    def test_pixel_for_pixel(self, tmp_path: Path, kind: str, mode: str):
+        image = scene(1, 96, 80).convert("I").convert("I;16") if mode == "I;16" else scene(1, 96, 80).convert(mode)
+        (tmp_path / "set").mkdir()
+        image.save(tmp_path / "set" / f"a.{kind.lower()}")
+        (tmp_path / "set" / "a.txt").write_text("a thing")
+        gather(tmp_path / "set", tmp_path / "mine", link=True)
+        ((origin, _),) = rows_of(tmp_path / "mine").items()
+        (file,) = (tmp_path / "mine").glob("*.png")
+        assert origin == f"a.{kind.lower()}"
+        with Image.open(file) as kept:
+            same = kept.convert("RGB") if mode == "CMYK" else kept
+            assert np.array_equal(np.asarray(same), np.asarray(image.convert("RGB") if mode == "CMYK" else image))
+        assert gather(tmp_path / "set", tmp_path / "mine").changed == 0
+
+    def test_turned_and_damaged(self, tmp_path: Path):
+        (tmp_path / "set").mkdir()
+        exif = Image.Exif()
+        exif[274] = 6  # a quarter turn
+        scene(1, 96, 80).save(tmp_path / "set" / "turned.tif", exif=exif)
+        whole = (tmp_path / "set" / "turned.tif").read_bytes()
+        (tmp_path / "set" / "cut.tif").write_bytes(whole[: len(whole) // 2])
+        for name in ("turned", "cut"):
+            (tmp_path / "set" / f"{name}.txt").write_text("a thing")
+        done = gather(tmp_path / "set", tmp_path / "mine")
+        assert done.items == 1 and [reason.startswith("cannot be read") for reason in done.passed] == [True]
+        drain(check(tmp_path / "mine"))
+        found = records(tmp_path / "mine")["turned"]
+        assert (found["width"], found["height"]) == (80, 96)
+
+
+def test_averages_are_the_same_bytes(tmp_path: Path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    from mutoscope.train.ema import save_snapshot
+
+    kept = []
+    for _ in range(12):  # the library's own order changes from call to call
+        path = save_snapshot(tmp_path, {"a": torch.arange(6.0), "b": torch.ones(2, 2)}, 8, 1, 6.94)
+        kept.append(path.read_bytes())
+    assert len(set(kept)) == 1 and torch.equal(load_file(path)["a"], torch.arange(6.0))

@@ -121,6 +121,8 @@ def _say_collected(done: Any, out: str) -> None:
         )
     if done.without_caption:
         note(f"{done.without_caption:,} of {done.added:,} have no caption that can be read; the check drops them")
+        if done.kind == "sidecar":
+            note("captions were taken from the text files beside the pictures; --kind class takes the names of folders")
     if done.without_licence:
         note(f"{done.without_licence:,} of {done.added:,} say no licence; give it with --licence")
     note(f"{done.items:,} items ({done.kind}); next: mutoscope data check {out}")

@@ -3,7 +3,7 @@
     DIR/collect.json     what was asked; a second go must ask for the same, and goes on where the first one stopped
     DIR/captions.jsonl   {"file", "captions", "facts", "source", "licence"} a line; facts.origin is its name in the source
     DIR/passed.jsonl     {"origin", "reason"} a line for what was not taken
-    DIR/lake-1f0c2b3a.png   the files, their bytes unchanged, named by their old name and their content
+    DIR/lake-1f0c2b3a.png   the files, their bytes unchanged (BMP and TIFF as PNG), named by their old name and their content
 
 Captions that are missing or unreadable are kept as such: the check tells of them. Nothing is decoded here.
 """
@@ -19,10 +19,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mutoscope.data.claim import alone, claim, sweep
+from mutoscope.data.converting import ENDINGS as CONVERTED
+from mutoscope.data.converting import readable
 from mutoscope.data.held import Held
+from mutoscope.data.items import LIMITS, reason_of
 from mutoscope.data.rows import NAME, Row, append
 from mutoscope.data.sources import Found, Passed, find
-from mutoscope.errors import DataError, OutputError
+from mutoscope.errors import DataError, MediaError, OutputError
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import make_folder, write_bytes
 
@@ -129,7 +132,7 @@ def _take(
     append(folder / PASSED, passed)
     if not held:
         raise DataError(f"nothing to take: {len(passed)} passed over, see {folder / PASSED}")
-    reasons = dict(Counter(re.sub(r"^\.\w+ is", "a file that is", row["reason"]) for row in passed))
+    reasons = dict(Counter(row["reason"] for row in passed))
     done = Collected(
         folder, kind, len(held), added, without["captions"], without["licence"], changed, len(gone), refresh, reasons
     )
@@ -157,8 +160,17 @@ def _put(found: Found, folder: Path, given: tuple[str, str], link: bool) -> Row 
         return f"more than {MAX_BYTES:,} bytes"
     name = _file_name(found.origin, data)
     target = folder / name
-    if not target.exists() and not (link and isinstance(found.content, Path) and _linked(found.content, target)):
-        write_bytes(target, data)
+    try:
+        taken = (
+            readable(data, LIMITS, found.origin)
+            if target.suffix != PurePosixPath(found.origin).suffix.lower()
+            else data
+        )
+    except MediaError as error:
+        return f"cannot be read: {reason_of(error)}"
+    original = found.content if link and taken is data else None
+    if not target.exists() and not (isinstance(original, Path) and _linked(original, target)):
+        write_bytes(target, taken)
     row: dict[str, Any] = {
         "file": name,
         "captions": found.captions,
@@ -189,7 +201,8 @@ def _file_name(origin: str, data: bytes) -> str:
     plain = unicodedata.normalize("NFKD", path.stem).encode("ascii", "ignore").decode().lower()
     stem = "-".join(re.findall("[a-z0-9]+", plain))[:48].strip("-") or "item"
     mark = hashlib.sha256(origin.encode("utf-8", "surrogatepass") + b"\0" + data).hexdigest()[:10]
-    return f"{stem}-{mark}{path.suffix.lower() or _ending_of(data)}"
+    ending = path.suffix.lower() or _ending_of(data)
+    return f"{stem}-{mark}{'.png' if ending in CONVERTED else ending}"
 
 
 def _ending_of(data: bytes) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mutoscope.data.converting import as_read
 from mutoscope.data.items import LIMITS
 from mutoscope.data.sources import Found, Passed, find
 from mutoscope.errors import DataError, MediaError
@@ -61,7 +62,7 @@ def glance(source: str, samples: int = 16) -> Glance:
 def _open(item: Found) -> tuple[np.ndarray, bool] | None:
     """Return the first frame of an item and whether it is a clip; None when it cannot be read."""
     try:
-        header, frames = open_frames(item.content, LIMITS, item.origin)
+        header, frames = open_frames(as_read(item.content, LIMITS), LIMITS, item.origin)
         return next(iter(frames)), header.is_clip
     except (MediaError, StopIteration):
         return None

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mutoscope.data import captions
+from mutoscope.data.converting import ENDINGS as CONVERTED
 from mutoscope.data.rows import NAME, Rows, place_of
 from mutoscope.data.sidecars import ENDINGS as SIDECAR_ENDINGS
 from mutoscope.data.sidecars import Sidecars
@@ -30,8 +31,8 @@ from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingE
 from mutoscope.telemetry import disable_telemetry
 
 KINDS = ("rows", "table", "sidecar", "class", "shards", "hub")
-ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".avif", ".mp4", ".m4v", ".mov", ".webm")
-OTHER_MEDIA = (".avi .bmp .dng .eps .heic .heif .ico .jp2 .jxl .mkv .mpg .mpeg .psd .svg .tga .tif .tiff .wmv"
+ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".avif", *CONVERTED, ".mp4", ".m4v", ".mov", ".webm")
+OTHER_MEDIA = (".avi .dng .eps .heic .heif .ico .jp2 .jxl .mkv .mpg .mpeg .psd .svg .tga .wmv"
                " .raw .cr2 .nef .arw").split()  # fmt: skip
 NO_CLASSES = frozenset(
     "train test val valid validation dev eval split images image imgs img pictures pics data dataset".split()

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from mutoscope import __version__
+from mutoscope.data.converting import as_read
 from mutoscope.data.items import LIMITS, open_item
 from mutoscope.data.rows import NAME, Rows
 from mutoscope.data.sources import Found, find
@@ -238,7 +239,7 @@ def _open_rows(folders: list[Path], limit: int) -> Iterator[Example]:
 def _open_files(folder: Path, limit: int) -> Iterator[Example]:
     found = [item for item in find(str(folder))[1] if isinstance(item, Found)]
     for item in found[:: max(1, -(-len(found) // limit))]:
-        header, frames = open_frames(item.content, LIMITS, item.origin)
+        header, frames = open_frames(as_read(item.content, LIMITS), LIMITS, item.origin)
         if not header.is_clip:
             yield Example(next(iter(frames)), next(iter(item.captions), ""))
 

@@ -36,6 +36,7 @@ from mutoscope.data.augment import may_flip
 from mutoscope.data.buckets import Bucket, around, centred, nearest
 from mutoscope.data.cache import Folder
 from mutoscope.data.captions import usable
+from mutoscope.data.converting import as_read
 from mutoscope.data.items import LIMITS
 from mutoscope.data.pack import fitted
 from mutoscope.data.rows import NAME
@@ -209,7 +210,7 @@ def open_picture(found: Found) -> tuple[Any, np.ndarray, list[str]] | str:
     """Return header, pixels and captions of a picture, or the reason why it is not taken; MediaError, DataError."""
     if found.problem:
         raise DataError(f"{found.origin}: its caption cannot be used: {found.problem}")
-    header, frames = open_frames(found.content, LIMITS, found.origin)
+    header, frames = open_frames(as_read(found.content, LIMITS), LIMITS, found.origin)
     if header.is_clip:
         return "it is a clip; adapters learn from pictures"
     captions, flaws = usable(found.captions, [found.origin], 1)

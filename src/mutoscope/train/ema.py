@@ -62,7 +62,17 @@ def save_snapshot(run: Path, tensors: dict[str, Tensor], samples: int, step: int
     folder.mkdir(exist_ok=True)
     metadata = {"samples": str(samples), "step": str(step), "exponent": repr(exponent)}
     cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return write_bytes(folder / f"{samples:012d}-{exponent:g}.safetensors", save(cpu, metadata))
+    return write_bytes(folder / f"{samples:012d}-{exponent:g}.safetensors", in_order(save(cpu, metadata)))
+
+
+def in_order(file: bytes) -> bytes:
+    """Return a safetensors file with the keys of its head in order: the library puts those of the metadata in any."""
+    length = int.from_bytes(file[:8], "little")
+    head = json.loads(file[8 : 8 + length])
+    head["__metadata__"] = dict(sorted(head["__metadata__"].items()))
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + file[8 + length :]
 
 
 def find_snapshots(run: Path) -> list[Snapshot]:
