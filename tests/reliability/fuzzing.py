@@ -42,9 +42,10 @@ raw = st.lists(st.sampled_from(pieces) | st.binary(max_size=40), max_size=12).ma
 
 def by_chance(number: int):
     """Run a function on so many examples, the same ones every time."""
+    calm = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     rules = settings(
-        max_examples=number, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-    )  # fmt: skip
+        max_examples=number, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=calm
+    )
     return lambda function: seed(7)(rules(function))
 
 

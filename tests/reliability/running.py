@@ -10,7 +10,10 @@ from types import ModuleType
 
 from reliability.measured import ROOT, Measured, keep
 
-MODULES = ("bad_requests", "many_streams", "stalled_readers", "kills", "signals", "ctrl_c", "soak", "equal_bytes")
+MODULES = (
+    "bad_requests", "many_streams", "stalled_readers", "kills", "signals", "ctrl_c", "soak", "equal_bytes", "stock_clients",
+    "newcomer",
+)  # fmt: skip
 KEPT = ROOT / "dev" / "reliability"  # what the page is made of
 TRIED = ROOT / "outputs" / "reliability"
 
