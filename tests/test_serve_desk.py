@@ -24,7 +24,7 @@ from mutoscope.errors import MediaError, SettingError, SizeError, StorageFullErr
 from mutoscope.serve.access import get_desk
 from mutoscope.serve.app import create_app
 from mutoscope.serve.desk import Desk
-from mutoscope.serve.jobs import Order, Refusal
+from mutoscope.serve.jobs import Note, Order, Refusal
 from mutoscope.serve.planning import read_picture
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.strict import StrictBody, new_router
@@ -87,6 +87,9 @@ def test_listening(settings: ServeSettings):
         last = seen[-2].number or seen[-3].number
         assert [note.number async for note in desk.listen(job.id, after=last)] == [seen[-1].number]
         assert desk.streams == 0
+        desk.publish(Note("progress", job.id, {"step": 1}))  # late, as of a job that is cancelled
+        await asyncio.sleep(0.05)
+        assert desk.progress_of(job.id) is None
 
     at_desk(settings, act)
 

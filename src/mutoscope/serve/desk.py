@@ -153,7 +153,7 @@ class Desk:
 
     def progress_of(self, job_id: str) -> dict[str, Any] | None:
         """Return what the worker of a job said last: place, phase, step, total, seconds_left; None where it does not run."""
-        return self._progress.get(job_id)
+        return self._progress.get(job_id) or None
 
     async def listen(
         self, job_id: str | None = None, after: int | None = None, previews: bool = True
@@ -366,8 +366,11 @@ class Desk:
 
     def _spread(self, note: Note) -> None:
         if note.name == "progress":
-            self._progress[note.job_id] = note.data
-        elif note.name == "removed" or (note.name == "state" and note.data.state != RUNNING):
+            if note.job_id in self._progress:  # else it was cancelled since, and nobody would forget it
+                self._progress[note.job_id] = note.data
+        elif note.name == "state" and note.data.state == RUNNING:
+            self._progress[note.job_id] = {}
+        elif note.name in ("state", "removed"):
             self._progress.pop(note.job_id, None)
         self._feeds.put(note)
 

@@ -20,6 +20,7 @@ from mutoscope.errors import SettingError
 from mutoscope.serve.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Item, Job, Note, Refusal, Result
 from mutoscope.serve.tables import ITEM_COLUMNS, JOB_COLUMNS, RESULT_COLUMNS, SCHEMA, as_job, as_result
 
+CACHE_KILOBYTES = 512  # of pages; the system keeps the file in memory anyway
 MAX_TRIES = 2  # workers that may die of one job
 MAX_LOSSES = 5  # servers that may be killed while it runs, without a picture of it being finished
 ACTIVE = f"state IN ('{QUEUED}', '{RUNNING}')"
@@ -46,7 +47,7 @@ class Store:
         self._tell = tell
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         self._db.row_factory = sqlite3.Row
-        for line in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for line in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KILOBYTES}"):
             self._db.execute(f"PRAGMA {line}").fetchall()
         self._db.executescript(SCHEMA)
         (self._number,) = self._db.execute("SELECT coalesce(max(value), 0) FROM counters").fetchone()
