@@ -225,3 +225,31 @@ class TestTexts:
             dropped = [bool(row.sum() == empty and torch.equal(state[:empty], made.empty[0]))
                        for state, row in zip(states, mask, strict=True)]  # fmt: skip
             assert np.mean(dropped) == pytest.approx(share, abs=0.07)
+
+
+def test_repeats_of_a_folder(tmp_path: Path):
+    """From a folder named 3_name to what is drawn: its items three times as often, mirrored as seldom as their captions allow."""
+    from mutoscope.data.collect import collect
+    from mutoscope.train.diffusion import DiffusionObjective, Latents
+    from mutoscope.train.texts import TextStates
+
+    for number, name in enumerate(("3_frog", "ship", "001_cat", "1_dog")):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        (tmp_path / "set" / name / "a.png").write_bytes(data(scene(number, 32, 32), "PNG"))
+    done = drain(collect(str(tmp_path / "set"), tmp_path / "mine"))
+    assert done.repeated == 1
+    (folder,) = open_folders(tmp_path / "mine")
+    words = [captions[0] for captions in folder.captions]
+    counts = {word: int((folder.order == i).sum()) for i, word in enumerate(words)}
+    assert counts == {"frog": 3, "ship": 1, "cat": 1, "dog": 1}
+
+    numbers = np.concatenate([np.arange(4), 100 + np.arange(4)]).astype(np.float16).reshape(-1, 1, 1, 1, 1)
+    texts = TextStates(np.zeros((1, 8), np.float16), np.array([0, 1]), np.zeros((4, 4), int))
+    objective = DiffusionObjective.__new__(DiffusionObjective)
+    objective.clips, objective.empty, objective.options = [], torch.zeros(1, 1, 8), ImageOptions()
+    objective.pictures = [Latents(numbers, texts, np.array([True, True, True, False]), folder.order)]
+    drawn = objective._batch(torch.Generator().manual_seed(0), 6000, of_clips=False)[0].flatten().int().tolist()
+    share = {number: drawn.count(number) / 6000 for number in sorted(set(drawn))}
+    frog = words.index("frog")
+    assert set(share) == {0, 1, 2, 3, 100, 101, 102}, "the last may not be mirrored"
+    assert share[frog] + share.get(100 + frog, 0) == pytest.approx(1 / 2, abs=0.03)

@@ -119,6 +119,9 @@ def _say_collected(done: Any, out: str) -> None:
         note(
             f"in the source {done.changed:,} items have changed and {done.gone:,} are gone since they were collected: {taken}"
         )
+    if done.repeated:
+        note(f"{done.repeated:,} lie in folders named REPEATS_name, as kohya's: each counts that often in training; "
+             "mutoscope train image --set repeats=false counts it once")  # fmt: skip
     if done.without_caption:
         note(f"{done.without_caption:,} of {done.added:,} have no caption that can be read; the check drops them")
         if done.kind == "sidecar":

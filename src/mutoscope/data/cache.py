@@ -51,6 +51,13 @@ class Folder:
         known = {text: may_flip(text) for text in {text for texts in self.captions for text in texts}}
         return np.array([all(known[text] for text in texts) for texts in self.captions], bool)
 
+    @cached_property
+    def order(self) -> np.ndarray | None:
+        """Every item as often as its facts say that it counts; None where all count once."""
+        counts = [facts.get("repeats", 1) for facts in self.facts]
+        counts = [count if type(count) is int and 1 <= count < 10_000 else 1 for count in counts]
+        return np.repeat(np.arange(len(counts)), counts) if any(count > 1 for count in counts) else None
+
     def __len__(self) -> int:
         return len(self.captions)
 

@@ -27,7 +27,7 @@ from mutoscope.data.claim import alone, sweep
 from mutoscope.data.items import open_item, reason_of
 from mutoscope.data.rows import NAME, Row, Rows, to_line
 from mutoscope.data.workers import Spread, on_this_machine
-from mutoscope.errors import DataError, MediaError, SettingError, did_you_mean
+from mutoscope.errors import DataError, MediaError, OutputError, SettingError, did_you_mean
 from mutoscope.events import Event, Phase
 from mutoscope.media.storage import atomic_write, make_folder, write_bytes
 
@@ -258,7 +258,12 @@ def check(folder: Path, demands: Demands | None = None, spread: Spread | None = 
     if not len(rows) and not rows.broken:
         raise DataError(f"{folder / NAME} is empty; collect or render something first")
     out = folder / FOLDER
-    make_folder(out)
+    try:
+        make_folder(out)
+    except OutputError as error:
+        raise OutputError(
+            f"{folder} cannot be written to, and the report goes into it; collect it to another folder first"
+        ) from error
     with alone(out, "check"):
         sweep(out)
         (out / REPORT).unlink(missing_ok=True)  # while there is none, nothing is taken for checked

@@ -56,6 +56,7 @@ class Collected:
     changed: int  # whose captions or content are others now; taken over with `refresh`
     gone: int  # that the source has no more; taken out with `refresh`
     refreshed: bool  # whether that was done
+    repeated: int  # of the added, that count more than once in training
     passed: dict[str, int]  # reason -> how many were not taken
 
 
@@ -96,7 +97,7 @@ def _take(
 ) -> Iterator[Event]:
     phase, passed, rows = Phase("collect", 0), [], []
     before, renewed, changed = len(held), dict[str, Row](), 0
-    without = Counter(captions=0, licence=0)
+    without, repeated = Counter(captions=0, licence=0), 0
     yield phase.start()
     for found in findings:
         if isinstance(found, Passed):
@@ -118,6 +119,7 @@ def _take(
             rows.append(taken)
             held.add(taken)
             without.update(key for key in without if not taken[key])
+            repeated += "repeats" in taken["facts"]
         if len(rows) == BATCH:
             append(folder / NAME, rows)
             yield phase.advance(len(rows), message=found.origin)
@@ -134,7 +136,17 @@ def _take(
         raise DataError(f"nothing to take: {len(passed)} passed over, see {folder / PASSED}")
     reasons = dict(Counter(row["reason"] for row in passed))
     done = Collected(
-        folder, kind, len(held), added, without["captions"], without["licence"], changed, len(gone), refresh, reasons
+        folder,
+        kind,
+        len(held),
+        added,
+        without["captions"],
+        without["licence"],
+        changed,
+        len(gone),
+        refresh,
+        repeated,
+        reasons,
     )
     yield Event("done", len(held), len(held), result=done)
 

@@ -176,7 +176,7 @@ def _sidecar(folder: Path) -> Findings:
             yield path
         else:
             texts, problem = sidecars.read(path)
-            yield Found(_name(path, folder), path, texts, problem=problem)
+            yield Found(_name(path, folder), path, texts, _repeats(path, folder), problem=problem)
     yield from _unread_tables(folder)
 
 
@@ -188,8 +188,14 @@ def _class(folder: Path) -> Findings:
             yield Found(_name(path, folder), path, problem="it lies in no class folder")
         else:
             name = path.parent.name
-            yield Found(_name(path, folder), path, [class_caption(name)], {"class": name})
+            yield Found(_name(path, folder), path, [class_caption(name)], {"class": name, **_repeats(path, folder)})
     yield from _unread_tables(folder)
+
+
+def _repeats(path: Path, folder: Path) -> dict[str, int]:
+    """Return {"repeats": how often a file counts in training}, empty for once: kohya's folders are named 10_mystyle."""
+    number = re.match(r"([1-9]\d{0,3})_(?=.*[^\W\d_])", path.parent.name) if path.parent != folder else None
+    return {"repeats": int(number[1])} if number and number[1] != "1" else {}
 
 
 def class_caption(name: str) -> str:

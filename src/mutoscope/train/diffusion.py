@@ -62,6 +62,18 @@ class Latents:
     latents: np.ndarray
     texts: TextStates
     may_flip: np.ndarray  # (N,) bool: which may be shown mirrored without making a caption untrue
+    order: np.ndarray | None = None  # items as often as they count; None = each once
+
+    def weight(self) -> int:
+        """Return how many latents there are to draw from, each as often as it counts."""
+        items = len(self.texts)
+        return len(self.latents) if self.order is None else len(self.order) * (len(self.latents) // items)
+
+    def places(self, drawn: np.ndarray) -> np.ndarray:
+        """Return the places of latents, given numbers under `weight`."""
+        if self.order is None:
+            return drawn
+        return self.order[drawn % len(self.order)] + drawn // len(self.order) * len(self.texts)
 
     @property
     def frames(self) -> int:
@@ -210,7 +222,7 @@ class DiffusionObjective(Objective[Transformer]):
         """Draw latents (B, c, t, h, w), text states (B, L, D) and their mask (B, L), all of one folder."""
         chosen = self._draw_set(generator, self.clips if of_clips else self.pictures, fraction)
         count = max(1, batch // chosen.frames)
-        index = torch.randint(len(chosen.latents), (count,), generator=generator).sort().values.numpy()
+        index = chosen.places(torch.randint(chosen.weight(), (count,), generator=generator).sort().values.numpy())
         item = index % len(chosen.texts)
         index = np.where(chosen.may_flip[item], index, item)
         caption = torch.randint(CAPTIONS, (count,), generator=generator).numpy()
@@ -232,7 +244,7 @@ class DiffusionObjective(Objective[Transformer]):
         """Draw one of the sets whose size has entered, a large set more often."""
         sizes = [item.latents[0, 0].size for item in sets]
         there = entered(sizes, fraction, self.options.curriculum)
-        weights = [len(item.latents) * is_in for item, is_in in zip(sets, there, strict=True)]
+        weights = [item.weight() * is_in for item, is_in in zip(sets, there, strict=True)]
         return sets[int(torch.multinomial(torch.tensor(weights, dtype=torch.float), 1, generator=generator))]
 
     def _times(self, generator: torch.Generator, count: int, frames: int, values: int) -> Tensor:
@@ -270,4 +282,5 @@ def open_encoders(run: Path, config: ModelConfig) -> tuple[Reader, Codec]:
 def cache_folder(folder: Folder, codec: Codec, reader: Reader, run: Path, options: ImageOptions) -> Latents:
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
     texts = cached_texts(TextPlan(folder.captions, reader, options), run)
-    return Latents(cached_latents(folder, codec, run), texts, folder.may_flip)
+    order = folder.order if options.repeats else None
+    return Latents(cached_latents(folder, codec, run), texts, folder.may_flip, order)
