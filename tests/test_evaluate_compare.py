@@ -278,7 +278,10 @@ def test_a_run_writes_down_what_the_tables_need(tiny_judge: Path, tmp_path: Path
                     overrides={"samples": 8, "batch": 4}))  # fmt: skip
     card = build_card(tmp_path, preset("tiny"), "mine")
     stage = card["stages"]["codec"]
-    assert stage["settings"] == [{"batch": 4, "rate": 1e-3, "budget": 0.0, "samples": 8}] and stage["devices"][0] in ("cpu", "cuda")
+    assert stage["settings"] == [{"batch": 4, "rate": 1e-3, "budget": 0.0, "samples": 8}] and stage["devices"][0] in (
+        "cpu",
+        "cuda",
+    )
     assert [folder["seeds"] for folder in stage["data"]] == [[9002], [9001]]
     assert card["known_facts"] == {}  # the codec is no transformer: what it saw is nothing that can be asked for
     (tmp_path / "codec").rename(tmp_path / "image")

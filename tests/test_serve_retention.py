@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from mutoscope.serve.boards import FAVOURITES, Boards
 from mutoscope.serve.files import Files, new_id, open_store
 from mutoscope.serve.jobs import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, Note, Refusal, Result
-from mutoscope.serve.retention import DAY, Retention
+from mutoscope.serve.retention import DAY, KEPT, Retention
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.store import Store
 
@@ -50,7 +51,7 @@ class Library:
         self.store.close()
 
     def remove(self, job_id: str) -> None:
-        self.files.drop_results(self.store.remove(job_id).results)
+        self.files.drop_results(self.store.remove(job_id, unless=KEPT).results)
 
     def add(self, days: float, state: str = DONE, sizes: tuple[int, ...] = (10,), origin: str = "jobs") -> str:
         """Keep a job that ended so many days ago, with files of so many bytes; return its id."""
@@ -101,6 +102,32 @@ def test_what_has_ended_goes_after_its_days_with_its_files_and_listeners_are_tol
         with pytest.raises(Refusal):
             library.store.get(old[0])
         assert library.retention.look() == 0
+
+
+def test_what_is_on_a_board_stays_and_counts_for_nothing(tmp_path):
+    with Library(tmp_path, keep_days=30.0, keep_gb=15e-9) as library:
+        liked, other = library.add(90, sizes=(500, 500)), library.add(80)
+        boards = Boards(library.store)
+        second = library.store.get(liked).results[1].id
+        boards.put(FAVOURITES, [second], True)
+        fresh = library.add(1)
+        assert library.retention.look() == 1 and library.left() == [liked, fresh] and not library.lost_files()
+        boards.put(FAVOURITES, [second], False)
+        assert library.retention.look() == 1 and library.left() == [fresh] and other not in library.left()
+
+
+def test_what_becomes_a_favourite_at_the_last_moment_stays(tmp_path):
+    with Library(tmp_path, keep_days=30.0) as library:
+        first, second = library.add(90), library.add(80)
+        boards, remove = Boards(library.store), library.remove
+
+        def like_first(job_id: str) -> None:
+            boards.put(FAVOURITES, [one.id for one in library.store.get(second).results], True)
+            remove(job_id)
+
+        library.retention = Retention(library.store, like_first, library.settings)
+        library.retention.look()
+        assert library.left() == [second] and not library.lost_files() and first not in library.left()
 
 
 def test_beyond_a_size_the_oldest_go_first(tmp_path):

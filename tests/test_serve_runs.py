@@ -161,7 +161,9 @@ def test_the_screen_of_runs_is_live(server: Served, runs: Path):
             with open(runs / "one" / "image" / "log.jsonl", "a") as log:
                 log.write('e": 1}\n' + line(72) + "<img src=x onerror=alert(1)>\n")
             expect(page.locator("#state-image")).to_contain_text("72 samples")
-            expect(page.locator(".stage-run .refused")).to_have_text("One line of its log or its machine.json is damaged and left out")
+            expect(page.locator(".stage-run .refused")).to_have_text(
+                "One line of its log or its machine.json is damaged and left out"
+            )
             page.locator("summary", has_text="Last lines").click()
             expect(page.locator("pre")).to_contain_text("<img src=x onerror=alert(1)>")
             assert page.evaluate("document.documentElement.scrollWidth") == 320

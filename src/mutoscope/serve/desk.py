@@ -25,7 +25,7 @@ from mutoscope.serve.live import FORMAT as LIVE_FORMAT
 from mutoscope.serve.live import QUALITY as LIVE_QUALITY
 from mutoscope.serve.live import Wish, Wishes, sketch_of
 from mutoscope.serve.planning import digest_of, plan
-from mutoscope.serve.retention import Retention
+from mutoscope.serve.retention import KEPT, Retention
 from mutoscope.serve.seat import Seat
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.store import lock_folder
@@ -277,7 +277,7 @@ class Desk:
         return job
 
     def _expire(self, job_id: str) -> None:
-        self._remove(job_id)
+        self.files.drop_results(self.store.remove(job_id, unless=KEPT).results)
         self._count("expired")
 
     def _catch_up(self, job_id: str | None, after: int | None) -> tuple[int, list[Note]]:

@@ -11,14 +11,19 @@ import threading
 import time
 from collections.abc import Callable
 
+from mutoscope.serve.boards import SCHEMA as BOARDS
 from mutoscope.serve.jobs import BLIND, ENDED, Refusal
 from mutoscope.serve.settings import ServeSettings
 from mutoscope.serve.store import Store
 
 DAY, GIGABYTE = 86400.0, 1e9
 BATCH = 200  # jobs of one look at the tables; others may use them in between
-# What may go. Whatever is kept for good adds its condition here; pictures of the arena stay with their comparison.
-REMOVABLE = f"jobs.state IN {ENDED} AND jobs.origin <> '{BLIND}'"
+# What never goes: what is on a board, such as the favourites. Pictures of the arena stay with their comparison.
+KEPT = (
+    "EXISTS (SELECT 1 FROM results AS own JOIN board_items ON board_items.result = own.id WHERE own.job_id = jobs.id) "
+    f"OR jobs.origin = '{BLIND}'"
+)
+REMOVABLE = f"jobs.state IN {ENDED} AND NOT ({KEPT})"
 OLD = f"SELECT id FROM jobs WHERE {REMOVABLE} AND ended < :latest AND ended < :before ORDER BY ended LIMIT :most"
 LARGE = f"""
 SELECT DISTINCT id FROM (
@@ -29,12 +34,13 @@ SELECT DISTINCT id FROM (
 
 
 class Retention(threading.Thread):
-    """The thread that removes what is kept no longer; `remove` forgets a job with its files."""
+    """The thread that removes what is kept no longer; `remove` forgets a job with its files, unless it is KEPT since."""
 
     def __init__(self, store: Store, remove: Callable[[str], object], settings: ServeSettings):
         super().__init__(name="retention", daemon=True)
         self._store, self._remove, self._settings = store, remove, settings
         self._ending = threading.Event()
+        store.make_tables(BOARDS)
 
     @property
     def is_wanted(self) -> bool:
@@ -64,7 +70,7 @@ class Retention(threading.Thread):
             for job_id in found:
                 if self._ending.is_set():
                     break
-                with contextlib.suppress(Refusal):  # a user was quicker
+                with contextlib.suppress(Refusal):  # a user has removed it, or wants to keep it
                     self._remove(job_id)
                 removed += 1
         return removed

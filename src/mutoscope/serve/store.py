@@ -153,13 +153,17 @@ class Store:
             self._end(job_id, CANCELLED)
             return self._note_state(job_id, notes)
 
-    def remove(self, job_id: str) -> Job:
-        """Forget a job that has ended, and return what it was; its files are the caller's to remove. Refusal 404, 409."""
+    def remove(self, job_id: str, unless: str = "0") -> Job:
+        """Forget a job that has ended, and return what it was; its files are the caller's to remove. Refusal 404, 409.
+
+        `unless`: a condition of another module under which it stays.
+        """
         with self._change() as notes:
             job = self.get(job_id)
             if not job.has_ended:
                 raise Refusal(409, "not_ended", f"the job is {job.state}; cancel it first")
-            self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            if not self._db.execute(f"DELETE FROM jobs WHERE id = ? AND NOT ({unless})", (job_id,)).rowcount:
+                raise Refusal(409, "kept", "the job is kept")
             notes.append(Note("removed", job_id, None, self._next()))
             return job
 
