@@ -43,9 +43,11 @@ def cpu_name() -> str:
 
 
 def commit() -> str:
-    """Return the commit that was measured, with a plus where files differ from it; nothing where this is no checkout."""
-    asked = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=10", "--dirty=+"]
-    return subprocess.run(asked, capture_output=True, text=True).stdout.strip()
+    """Return the commit that was measured, with a plus where the code differs from it; nothing where this is no checkout."""
+    git = ["git", "-C", str(ROOT)]
+    name = subprocess.run([*git, "rev-parse", "--short=10", "HEAD"], capture_output=True, text=True).stdout.strip()
+    differs = name and subprocess.run([*git, "diff", "--quiet", "HEAD", "--", "src", "tests"]).returncode
+    return f"{name}+" if differs else name
 
 
 def describe_machine() -> dict[str, Any]:

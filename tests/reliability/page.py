@@ -70,6 +70,9 @@ def section(one: dict[str, Any]) -> list[str]:
     for name, value in one["figures"].items():
         if name == "milliseconds":
             lines += ["", *quartile_table(value)]
+        elif isinstance(value, dict) and "statuses" in value:
+            statuses = ", ".join(f"{count:,} times {status}" for status, count in value["statuses"].items())
+            lines.append(f"- {name}: {value['sent']:,}, the slowest refusal {value['slowest_seconds']} s; {statuses}")
         elif isinstance(value, int | float | str):
             lines.append(f"- {name.replace('_', ' ')}: {value}")
     return lines
