@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,10 +82,15 @@ def wait_until(is_so: Any, seconds: float = WAIT_SECONDS) -> None:
         time.sleep(0.05)
 
 
+def find_browser() -> str | None:
+    """Return a browser of this machine."""
+    return shutil.which("chromium") or shutil.which("google-chrome")
+
+
 @contextlib.contextmanager
 def open_page(folder: Path, port: int):
     """Open the page in a browser without a window; where there is none, a stream is opened as the page does."""
-    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    browser = find_browser()
     if browser is None:
         from reliability.observing import open_stream
 
@@ -110,42 +116,57 @@ def open_page(folder: Path, port: int):
 
 def measure(folder: Path, times: int) -> Measured:
     """Press Ctrl+C so often."""
-    taken, codes, unrecorded, texts = [], [], [], []
+    ends, unrecorded = [], 0
     for _ in range(times):
-        terminal = Terminal(folder)
-        try:
-            with open_page(folder, terminal.port):
-                wait_until(lambda terminal=terminal: "mutoscope_streams 0" not in terminal.http.get("/metrics").text)
-                body = {"prompt": "slow", "width": 32, "height": 32, "n": 50}
-                job = terminal.http.post("/api/jobs", json=body).raise_for_status().json()["id"]
-                wait_until(
-                    lambda job=job, terminal=terminal: (
-                        terminal.http.get(f"/api/jobs/{job}").json()["state"] == "running"
-                    )
-                )
-                start = time.monotonic()
-                terminal.press(CTRL_C)
-                codes.append(terminal.process.wait(30))
-                taken.append(time.monotonic() - start)
-            texts.append(terminal.read())
-        finally:
-            terminal.close()
+        ends.append(end := press_once(folder))
         with served(folder / "data", "--threads", "1") as server:
-            if server.wait(job, 30, ("running", "failed", "cancelled"))["state"] != "running":
-                unrecorded.append(job)
-            server.http.delete(f"/api/jobs/{job}")
-    slow, loud = max(taken), sum("Traceback" in text or "Exception" in text for text in texts)
+            unrecorded += server.wait(end.job, 30, ("running", "failed", "cancelled"))["state"] != "running"
+            server.http.delete(f"/api/jobs/{end.job}")
+    slow = max(end.seconds for end in ends)
+    failed, loud = (
+        sum(end.code != 0 for end in ends),
+        sum("Traceback" in end.text or "Exception" in end.text for end in ends),
+    )
     bars = [
         Bar("slowest exit after one Ctrl+C", f"{slow:.2f} s", f"<= {MOST_SECONDS:g} s", slow <= MOST_SECONDS),
-        Bar("exit codes other than 0", f"{sum(code != 0 for code in codes)} of {times}", "0", not any(codes)),
-        Bar("running jobs that were not recorded", f"{len(unrecorded)} of {times}", "0", not unrecorded),
+        Bar("exit codes other than 0", f"{failed} of {times}", "0", not failed),
+        Bar("running jobs that were not recorded", f"{unrecorded} of {times}", "0", not unrecorded),
         Bar("tracebacks in the terminal", f"{loud}", "0", loud == 0),
     ]
-    browser = (
-        "a browser with the page open" if shutil.which("chromium") or shutil.which("google-chrome") else "a stream open"
-    )
+    page = "a browser that has the page open" if find_browser() else "an open stream"
     done = (
-        f"{times} servers, each in a terminal of its own with {browser} and a job half drawn, got one Ctrl+C; "
+        f"{times} servers, each in a terminal of its own, with {page} and a job half drawn, got one Ctrl+C; "
         "the next server of the folder drew on."
     )
-    return Measured(done, bars, {"seconds": [round(seconds, 2) for seconds in taken]})
+    return Measured(done, bars, {"seconds": [round(end.seconds, 2) for end in ends]})
+
+
+@dataclass(frozen=True)
+class End:
+    """How a server ended."""
+
+    seconds: float
+    code: int
+    text: str  # that stood in the terminal
+    job: str  # that was drawn
+
+
+def press_once(folder: Path) -> End:
+    """Press Ctrl+C where the page is open and a job is drawn."""
+    terminal = Terminal(folder)
+
+    def is_running(job: str) -> bool:
+        return terminal.http.get(f"/api/jobs/{job}").json()["state"] == "running"
+
+    try:
+        with open_page(folder, terminal.port):
+            wait_until(lambda: "mutoscope_streams 0" not in terminal.http.get("/metrics").text)
+            body = {"prompt": "slow", "width": 32, "height": 32, "n": 50}
+            job = terminal.http.post("/api/jobs", json=body).raise_for_status().json()["id"]
+            wait_until(lambda: is_running(job))
+            start = time.monotonic()
+            terminal.press(CTRL_C)
+            code = terminal.process.wait(30)
+            return End(time.monotonic() - start, code, terminal.read(), job)
+    finally:
+        terminal.close()

@@ -1,6 +1,7 @@
 """Two hundred listeners and a thousand jobs that wait: nothing is lost, and others are still answered at once."""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,67 @@ MOST_SECONDS = 0.1  # for 99 of 100 answers
 NOTES_OF_A_JOB = 4  # queued, running, result, done
 
 
+@dataclass
+class Seen:
+    """What was seen of one run."""
+
+    states: dict[str, str]  # of the jobs, at the end
+    listeners: Listeners
+    answers: list[tuple[float, float]]  # when each came, and the seconds that it took
+    marks: dict[
+        str, float
+    ]  # "began", "freed": nothing is in the way of the jobs, "ended", "told": every listener knows
+    cpu: dict[str, float]  # seconds of a core that the server had used, at the same marks
+    waited: float  # jobs
+    megabytes: float  # of the server's memory
+
+
 def measure(folder: Path, streams: int, jobs: int, model: str = "fake:0") -> Measured:
-    """Let jobs wait behind one that is slow, then be drawn, while streams are read and /healthz is asked."""
-    with served(
-        folder / "data", "--max-queue", str(jobs + BLOCKERS), "--threads", "1", "--model", "fake:0", model=model
-    ) as server:
-        blockers = [server.make("slow", n=64, model="fake") for _ in range(BLOCKERS)]
-        server.wait(blockers[0], states=("running",))
-        sockets = open_streams(server, streams)
-        listeners, asker = Listeners(sockets), Asker(server.port)
-        listeners.start()
-        began, before = time.monotonic(), cpu_of(server.process.pid)
-        names = [server.make(seed=number) for number in range(jobs)]
-        waited, peak = metric(server, 'mutoscope_jobs{state="queued"}'), memory_of(server.process.pid)
-        freed = time.monotonic()
-        cpu = [cpu_of(server.process.pid)]
-        for blocker in blockers:
-            server.http.post(f"/api/jobs/{blocker}/cancel")
-        wait_for_all(server)
-        ended, cpu = time.monotonic(), [*cpu, cpu_of(server.process.pid)]
-        last = wait_for_notes(listeners)
-        taken = asker.stop()
-        listeners.stop()
-        states = {name: server.job(name)["state"] for name in names}
-        for one in sockets:
-            one.close()
-    lost = [name for name, state in states.items() if state != "done"]
-    wrong = [place for place, numbers in enumerate(listeners.numbers) if not is_whole(numbers, jobs)]
+    """Let jobs wait behind slow ones, then be drawn, while streams are read and /healthz is asked."""
+    words = ("--max-queue", str(jobs + BLOCKERS), "--threads", "1", "--model", "fake:0")
+    with served(folder / "data", *words, model=model) as server:
+        seen = watch(server, streams, jobs)
+    return report(seen, streams, jobs)
+
+
+def watch(server: Served, streams: int, jobs: int) -> Seen:
+    """Do it, and return what was seen."""
+    marks, cpu = {}, {}
+
+    def mark(name: str) -> None:
+        marks[name], cpu[name] = time.monotonic(), cpu_of(server.process.pid)
+
+    blockers = [server.make("slow", n=64, model="fake") for _ in range(BLOCKERS)]
+    server.wait(blockers[0], states=("running",))
+    sockets = open_streams(server, streams)
+    listeners, asker = Listeners(sockets), Asker(server.port)
+    listeners.start()
+    mark("began")
+    names = [server.make(seed=number) for number in range(jobs)]
+    waited, megabytes = metric(server, 'mutoscope_jobs{state="queued"}'), memory_of(server.process.pid)
+    mark("freed")
+    for blocker in blockers:
+        server.http.post(f"/api/jobs/{blocker}/cancel")
+    wait_for_all(server)
+    mark("ended")
+    wait_for_notes(listeners)
+    mark("told")
+    answers = asker.stop()
+    listeners.stop()
+    states = {name: server.job(name)["state"] for name in names}
+    for one in sockets:
+        one.close()
+    return Seen(states, listeners, answers, marks, cpu, waited, megabytes)
+
+
+def report(seen: Seen, streams: int, jobs: int) -> Measured:
+    """Return what was found."""
+    marks, cpu = seen.marks, seen.cpu
+    lost = [name for name, state in seen.states.items() if state != "done"]
+    wrong = [place for place, numbers in enumerate(seen.listeners.numbers) if not is_whole(numbers, jobs)]
     phases = {
-        "taking": [s for at, s in taken if began <= at < freed],
-        "drawing": [s for at, s in taken if freed <= at < last],
+        name: [seconds for at, seconds in seen.answers if marks[first] <= at < marks[last]]
+        for name, first, last in (("taking", "began", "freed"), ("drawing", "freed", "told"))
     }
     slow = percentile([seconds for times in phases.values() for seconds in times], 0.99)
     bars = [
@@ -54,20 +86,17 @@ def measure(folder: Path, streams: int, jobs: int, model: str = "fake:0") -> Mea
         Bar("listeners that missed an event or got one twice", f"{len(wrong)} of {streams}", "0", not wrong),
         Bar("`/healthz`, 99 of 100 answers", f"{slow * 1000:.0f} ms", f"< {MOST_SECONDS * 1000:.0f} ms", slow < MOST_SECONDS),
     ]  # fmt: skip
+    taking, drawing = marks["freed"] - marks["began"], marks["ended"] - marks["freed"]
     figures = {
-        "jobs_that_waited": waited,
-        "answers": len(taken),
+        "jobs_that_waited": seen.waited,
         "milliseconds": {name: quartiles(times) for name, times in phases.items() if times},
-        "seconds_taking": round(freed - began, 1),
-        "seconds_drawing": round(ended - freed, 1),
-        "seconds_until_every_listener_knew": round(last - ended, 2),
-        "server_cpu_seconds": {"taking": round(cpu[0] - before, 2), "drawing": round(cpu[1] - cpu[0], 2)},
-        "megabytes_sent": round(listeners.bytes / 1e6),
-        "server_mb": round(peak, 1),
+        "seconds_of_a_core_that_the_server_used": round(cpu["told"] - cpu["began"], 1),
+        "megabytes_sent": round(seen.listeners.bytes / 1e6),
+        "megabytes_of_the_server": round(seen.megabytes, 1),
     }
     done = (
-        f"{streams} open streams of all events; {waited:,.0f} jobs were taken in {freed - began:.0f} s and waited behind a slow one, then "
-        f"were drawn in {ended - freed:.0f} s; {len(taken)} questions to `/healthz`, each on a new connection, by a process of its own. "
+        f"{streams} open streams of all events; {seen.waited:,.0f} jobs were taken in {taking:.0f} s and waited behind slow ones, then "
+        f"were drawn in {drawing:.0f} s; {len(seen.answers)} questions to `/healthz`, each on a new connection, by a process of its own. "
         "Listeners, questions, server and worker share the cores."
     )
     return Measured(done, bars, figures)
@@ -90,12 +119,11 @@ def wait_for_all(server: Served, seconds: float = 1200) -> None:
         time.sleep(0.5)
 
 
-def wait_for_notes(listeners: Listeners, seconds: float = 30) -> float:
-    """Wait until all listeners have heard of the last change or nothing more comes; return when."""
+def wait_for_notes(listeners: Listeners, seconds: float = 30) -> None:
+    """Wait until all listeners have heard of the last change, or nothing more comes."""
     end = time.monotonic() + seconds
     while len({numbers[-1] for numbers in listeners.numbers if numbers}) > 1 and time.monotonic() < end:
         time.sleep(0.05)
-    return time.monotonic()
 
 
 def is_whole(numbers: list[int], jobs: int) -> bool:
