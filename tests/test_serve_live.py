@@ -128,7 +128,7 @@ def test_what_is_finished_of_a_clip_is_a_loop():
     loop = Loop(10)
     loop.add(np.full((1, 300, 600, 3), 20, np.uint8))
     assert not loop.moves
-    loop.add(np.full((4, 300, 600, 3), 0, np.uint8) + np.arange(50, 250, 50, np.uint8).reshape(4, 1, 1, 1))
+    loop.add(np.full((4, 300, 600, 3), 0, np.uint8) + np.array([50, 100, 150, 200], np.uint8).reshape(4, 1, 1, 1))
     with Image.open(io.BytesIO(loop.encode())) as picture:
         assert (picture.format, picture.size, getattr(picture, "n_frames", 1)) == ("WEBP", (256, 128), 5)
         assert picture.info["loop"] == 0 and loop.seconds == 0.5

@@ -20,9 +20,7 @@ class Event:
     preview: Any = None  # uint8 (H, W, 3) array, or None
     result: Any = None  # Picture, list of pictures or Clip; only on phase "done"
     message: str = ""
-    frames: Any = (
-        None  # uint8 (T, H, W, 3) array: the frames of a clip that are finished since the event before, or None
-    )
+    frames: Any = None  # uint8 (T, H, W, 3) array: frames of a clip that are finished since the last event, or None
 
     @property
     def fraction(self) -> float:

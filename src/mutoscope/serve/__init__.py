@@ -13,6 +13,7 @@ feed      what one listener has not read yet
 app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, answers  its parts
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
+items     the library in few words each; live, live_route  pictures while somebody types; previews  what is seen of a job meanwhile
 pages     the page at /; page/  its files; thumbnails  small pictures of results
 a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_pictures, a1111_calls, a1111_answers  its parts
 a1111_extras  larger pictures, as that server makes them

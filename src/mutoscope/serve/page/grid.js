@@ -1,6 +1,6 @@
 // A long list of pictures in rows of equal height. Only the rows near what is in sight are in the document, so ten thousand pictures
 // cost what a hundred do. Nothing is measured while it scrolls but where the list is.
-const AHEAD = 1; // screens of rows that are made above and below what is in sight
+const AHEAD = .6; // screens of rows that are made above and below what is in sight
 const SETTLED = 100; // milliseconds without scrolling until the pictures out of sight are loaded
 const KEPT = 600; // tiles that are kept when they are out of sight
 

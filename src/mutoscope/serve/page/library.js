@@ -7,7 +7,7 @@ import { endSelection, isChosen, listenToSelection } from "/page/selection.js";
 import { state, subscribe } from "/page/store.js";
 import { openViewer } from "/page/viewer.js";
 
-const FIRST = 120, NEXT = 500; // items of a page
+const FIRST = 120, NEXT = 250; // items of a page
 const WAIT = 40; // milliseconds between two questions while somebody types
 const shown = { items: [], ids: new Set(), next: null, total: 0, query: "", isReading: false };
 let visible = []; // without what is being deleted
@@ -32,11 +32,19 @@ export async function whole({ job, result }) {
   return { job: all, result: all.results.find((one) => one.id === result.id) || all.results.at(-1) };
 }
 
+let early = null; // the first page, asked for before there is anything to show it in
+
+/** Ask for the first page while the rest of the page begins. */
+export function readEarly() {
+  early = listItems({ limit: FIRST, ...query() });
+  early.catch(() => {});
+}
+
 /** Read the first page for what is searched; what follows stays where it is the same list. */
 export async function readLibrary() {
   question?.abort();
   const own = question = new AbortController(), asked = query(), key = JSON.stringify(asked);
-  const page = await listItems({ limit: FIRST, ...asked, signal: own.signal });
+  const page = await (early || listItems({ limit: FIRST, ...asked, signal: own.signal })).finally(() => { early = null; });
   const isSame = key === shown.query && !asked.board && page.data.some((one) => shown.ids.has(one.id));
   if (isSame) {
     const fresh = page.data.filter((one) => !shown.ids.has(one.id));

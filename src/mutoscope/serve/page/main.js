@@ -7,7 +7,7 @@ import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
 import { forgetLive, isLive, listenToLive, live, liveSoon, orderedLive, showLive } from "/page/live.js";
 import { listenToKeys, showKeys } from "/page/keys.js";
-import { leaveLibrary, listenToLibrary, openLibrary, showItem } from "/page/library.js";
+import { leaveLibrary, listenToLibrary, openLibrary, readEarly, showItem } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
 import { refreshStage, showStage, stage } from "/page/stage.js";
 import { listenForFiles, paint, restoreStart, showStart, start } from "/page/start.js";
@@ -195,6 +195,7 @@ function hearStream(name, data) {
 
 async function begin() {
   makeFields();
+  if (location.hash.startsWith("#library")) readEarly();
   const [models, styles, sizes] = await Promise.all([getModels(), getStyles(), getSizes(), readAll()]);
   state.models = models;
   showModels(models);
