@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.arguments import argument, flag, float_option, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, table, watch
+from mutoscope.cli.train import keep_prompts
 from mutoscope.device import need_torch
 from mutoscope.errors import DataError, OutputError
 from mutoscope.events import Event
@@ -49,6 +50,9 @@ def auto(
     source: Annotated[
         str, text_option("--source", "TEXT", "Where the pictures come from; the model card states it.")
     ] = "",
+    prompts: Annotated[
+        str | None, text_option("--prompts", "FILE", "Prompts of the preview sheets. Default: some captions.")
+    ] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Only say what would be done.")] = False,
     quiet: ask.Quiet = False,
 ) -> None:
@@ -68,6 +72,8 @@ def auto(
     if dry_run:
         return
     write_plan(run, made)
+    if prompts is not None:
+        keep_prompts(run, prompts)
     follow(made, run, quiet, goes_on=kept)
     say(run / "model")
 

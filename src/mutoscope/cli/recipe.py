@@ -1,6 +1,7 @@
 """The command `recipe`: many steps from one TOML file. A recipe of training makes a model, a recipe of pictures makes a series.
 
     training:  [model]           preset, name; from: a checkpoint to begin with, "embedded" is the shipped one
+               [[data]]          out, folder: pictures of one's own, or a pack of them; size, licence, source, min_side, enlarge, kind
                [[render]]        out, count, and what `mutoscope data render` takes: size, clips, frames, fps, seed, style
                [[train]]         stage, samples, and any other setting of the trainer
                [tune]            read by `mutoscope tune` alone
@@ -9,6 +10,7 @@
 Every part of a training goes on where it stopped, so the same command finishes what a lost machine left.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +20,10 @@ from mutoscope.cli.arguments import argument, float_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
 from mutoscope.cli.generate import RunOptions
 from mutoscope.errors import SettingError, did_you_mean
+from mutoscope.events import Event
 
-PARTS = ("model", "render", "train", "tune")
+PARTS = ("model", "data", "render", "train", "tune")
+DATA_KEYS = ("out", "folder", "size", "licence", "source", "min_side", "enlarge", "kind", "frames", "fps")
 RENDER_KEYS = ("out", "count", "size", "clips", "frames", "fps", "seed", "style", "sprites", "mix")
 
 
@@ -88,9 +92,7 @@ def train(plan: dict[str, Any], run: Path, scale: float, quiet: bool) -> None:
     """Render, train and export as a plan says, `scale` times as much of everything."""
     if not 0 < scale <= 1:
         raise SettingError(f"--scale must be above 0 and at most 1, got {scale}")
-    for part in plan["render"]:
-        note(f"render {part['out']}")
-        watch(render_part(run, part, scale), quiet=quiet, lines_every=LINE_SECONDS)
+    prepare_data(run, plan, scale, quiet)
     for part in plan["train"]:
         note(f"train {part['stage']}")
         watch(train_part(run, plan["model"], part, scale), quiet=quiet, lines_every=LINE_SECONDS)
@@ -113,18 +115,72 @@ def check_recipe(plan: dict[str, Any], path: Path) -> dict[str, Any]:
             raise SettingError(f"{path}: unknown table {key!r}{did_you_mean(key, PARTS)}; known: {', '.join(PARTS)}")
     if {"preset", "name"} - set(plan.get("model", {})):
         raise SettingError(f"{path}: [model] needs preset and name")
-    for part in plan.setdefault("render", []):
-        for key in part:
-            if key not in RENDER_KEYS:
-                raise SettingError(f"{path}: unknown key {key!r} in [[render]]{did_you_mean(key, RENDER_KEYS)}")
+    for name, keys, needed in (("data", DATA_KEYS, {"out", "folder"}), ("render", RENDER_KEYS, {"out", "count"})):
+        for part in plan.setdefault(name, []):
+            for key in part:
+                if key not in keys:
+                    raise SettingError(f"{path}: unknown key {key!r} in [[{name}]]{did_you_mean(key, keys)}")
+            if needed - set(part):
+                raise SettingError(f"{path}: every [[{name}]] needs {' and '.join(sorted(needed))}")
+    for part in plan["data"]:
+        if not Path(part["folder"]).exists() and not str(part["folder"]).startswith("hf:"):
+            raise SettingError(
+                f"{path}: there is no folder {part['folder']!r}; paths start where the command is called"
+            )
     for part in plan.setdefault("train", []):
         if {"stage", "samples"} - set(part):
             raise SettingError(f"{path}: every [[train]] needs stage and samples")
     return plan
 
 
-def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
-    """Return the events of one [[render]], `scale` times as many items, into RUN/world."""
+def prepare_data(run: Path, plan: dict[str, Any], scale: float, quiet: bool) -> None:
+    """Make all data of a plan: renders, and packs of pictures of one's own. What is there already stays."""
+    for part in plan["data"]:
+        for name, job in data_jobs(run, part):
+            note(f"{name} {part['out']}")
+            watch(job, quiet=quiet, lines_every=LINE_SECONDS)
+    for part in plan["render"]:
+        note(f"render {part['out']}")
+        watch(render_part(run, part, scale, least_items(plan)), quiet=quiet, lines_every=LINE_SECONDS)
+
+
+def data_jobs(run: Path, part: dict[str, Any]) -> Iterator[tuple[str, Iterator[Event]]]:
+    """Yield the steps from a folder of pictures to buckets in RUN/world: name and events, each made when the last one is done."""
+    from mutoscope.data import buckets
+    from mutoscope.data.check import Demands, check
+    from mutoscope.data.collect import collect
+    from mutoscope.data.pack import Packing, pack
+    from mutoscope.data.split import link_pack
+
+    folder, packed = Path(part["folder"]), run / "packs" / part["out"]
+    if not (folder / "pack.json").is_file():
+        collected = run / "collected" / part["out"]
+        for parent in (collected.parent, packed.parent):
+            parent.mkdir(parents=True, exist_ok=True)
+        given = {"credit": part.get("source", ""), "licence": part.get("licence", ""), "kind": part.get("kind", "")}
+        yield "collect", collect(str(part["folder"]), collected, link=True, **given)
+        yield "check", check(collected, Demands(min_side=part.get("min_side", Demands().min_side)))
+        shapes = buckets.around(ask.read_size(str(part.get("size", "128")))["width"])
+        more = {key: part[key] for key in ("frames", "fps", "enlarge") if key in part}
+        yield "pack", pack(collected, packed, Packing(tuple(shapes), **more))
+        folder = packed
+    link_pack(folder, run / "world", part["out"])
+
+
+def least_items(plan: dict[str, Any]) -> int:
+    """Return how many items a folder needs at any scale: a batch of the largest stage, and those that tuning holds out."""
+    from mutoscope.train.stages import read_settings
+
+    tried = plan.get("tune", {}).get("batch", {})
+    batches = [*tried.get("choices", ()), tried.get("high", 1)]
+    batches += [
+        read_settings(part["stage"], {k: v for k, v in part.items() if k != "stage"})[0].batch for part in plan["train"]
+    ]
+    return -(-4 * max(batches) // 3) + 4 if plan.get("tune") else max(batches)
+
+
+def render_part(run: Path, part: dict[str, Any], scale: float, least: int = 8) -> Any:
+    """Return the events of one [[render]], `scale` times as many items but `least` where it has so many, into RUN/world."""
     from mutoscope.data.folder import Scenery, render_folder
 
     sides = ask.read_size(str(part.get("size", "128")))
@@ -134,7 +190,7 @@ def render_part(run: Path, part: dict[str, Any], scale: float) -> Any:
     )  # fmt: skip
     folder = run / "world" / part["out"]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    return render_folder(folder, scenery, max(8, round(part["count"] * scale)))
+    return render_folder(folder, scenery, max(8, min(part["count"], least), round(part["count"] * scale)))
 
 
 def train_part(run: Path, model: dict[str, Any], part: dict[str, Any], scale: float) -> Any:

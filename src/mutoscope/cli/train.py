@@ -20,6 +20,14 @@ StartModel = Annotated[
     str | None,
     text_option("--from", "MODEL", "Start a new run from the weights of a checkpoint; embedded = the shipped one."),
 ]
+PreviewPrompts = Annotated[
+    str | None,
+    text_option(
+        "--prompts",
+        "FILE",
+        "Prompts of the preview sheets, one per line. Default: captions of the data, or of the world.",
+    ),
+]
 FilmFile = Annotated[str, text_option("-o --output", "FILE", "Output file: .mp4, .webm, .gif or .webp.")]
 
 
@@ -42,6 +50,7 @@ def train(
     batch: Annotated[int | None, int_option("--batch", 16, "Samples per step.")] = None,
     settings: Settings = None,
     begin: StartModel = None,
+    prompts: PreviewPrompts = None,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train one stage of a model: codec, decoder, clip, image, video, distil, in this order.
@@ -60,6 +69,8 @@ def train(
     overrides |= {name: value for name, value in (("seed", seed), ("batch", batch)) if value is not None}
     if not Path(data).is_dir():
         raise OutputError(f"--data {data!r} is not a folder; make one: mutoscope data render --out {data}")
+    if prompts is not None:
+        keep_prompts(Path(out), prompts)
     events = start_training(
         stage, preset_name=preset, data=Path(data), out=Path(out), budget_seconds=seconds, overrides=overrides,
         preview=preview_writer(Path(out)), begin=begin,
@@ -135,6 +146,14 @@ def film(
     say(write_timelapse(Path(folder), check_output(Path(output), ENDINGS), fps))
 
 
+def keep_prompts(run: Path, file: str) -> None:
+    """Keep the prompts of a file as those of a run's previews; OutputError, DataError when there are none."""
+    need_torch()
+    from mutoscope.train.preview_prompts import keep_prompts as keep
+
+    keep(run, ask.read_prompts(Path(file)))
+
+
 def start_training(stage: str, **settings: Any) -> Any:
     """Return the events of a training run; MissingExtraError without PyTorch."""
     need_torch()
@@ -164,6 +183,7 @@ COMMANDS = {
         """
 mutoscope train codec --preset nano --data pictures --out runs/nano --budget 60m
 mutoscope train image --preset nano --data pictures --out runs/nano --budget 8h --batch 32
+mutoscope train image --preset nano --data photos --out runs/mine --budget 2h --prompts prompts.txt
 mutoscope train video --preset nano --data pictures --out runs/on --from embedded --budget 2h
 mutoscope train distil --preset nano --data pictures --out runs/nano --budget 30m
 mutoscope train codec --preset tiny --data pictures --out runs/try --budget 90s --set rate=0.001""",

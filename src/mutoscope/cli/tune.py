@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from mutoscope.cli import arguments as ask
 from mutoscope.cli.arguments import argument, float_option, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, watch
-from mutoscope.cli.recipe import read_recipe, render_part, train_part
+from mutoscope.cli.recipe import prepare_data, read_recipe, train_part
 from mutoscope.device import need_torch
 from mutoscope.errors import SettingError
 
@@ -60,9 +60,7 @@ def tune(
 
 def _prepare(base: Path, plan: dict[str, Any], index: int, scale: float, quiet: bool) -> None:
     """Render the data and train the stages before the tuned one, as `mutoscope recipe` does; goes on where it stopped."""
-    for part in plan["render"]:
-        note(f"render {part['out']}")
-        watch(render_part(base, part, scale), quiet=quiet, lines_every=LINE_SECONDS)
+    prepare_data(base, plan, scale, quiet)
     for part in plan["train"][:index]:
         note(f"train {part['stage']}")
         watch(train_part(base, plan["model"], part, scale), quiet=quiet, lines_every=LINE_SECONDS)

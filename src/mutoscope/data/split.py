@@ -30,6 +30,14 @@ def split_pack(packed: Path, kept: Path, held: Path, share: float, most: int) ->
     return counts[1], counts[0]
 
 
+def link_pack(packed: Path, folder: Path, name: str) -> int:
+    """Put the buckets of a pack into `folder` as NAME-BUCKET, beside others; return the number of items."""
+    buckets = [Rows(path.parent) for path in sorted(packed.glob(f"*/{NAME}"))]
+    for rows in buckets:
+        _write(rows.folder, folder / f"{name}-{rows.folder.name}", list(rows))
+    return sum(map(len, buckets))
+
+
 def _write(source: Path, folder: Path, rows: list[Row]) -> None:
     """Write rows, and link the shards they lie in."""
     make_folder(folder)

@@ -40,7 +40,7 @@ EXPORT_SECONDS = {"tiny": 10.0}
 USUAL_EXPORT_SECONDS = 40.0
 TEXT_SECONDS = 0.02  # to read a caption
 CODEC_PASSES = 8  # encodings that a training step of the codec takes as long as
-STATE_COPIES = 8  # of the weights: parts, two states with optimisers and averages, the checkpoint
+STATE_COPIES = 16  # of the weights: parts, states with optimisers and averages, snapshots, the checkpoint
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from mutoscope.shapes import DIRECT_AREA
 from mutoscope.train.latents import cached_latents, fill_latents, latent_bytes
 from mutoscope.train.objective import Objective
 from mutoscope.train.preview_grid import make_grid, to_pictures
+from mutoscope.train.preview_prompts import preview_prompts
 from mutoscope.train.settings import ImageOptions, VideoOptions
 from mutoscope.train.texts import (
     CAPTIONS,
@@ -44,12 +45,6 @@ from mutoscope.train.texts import (
 from mutoscope.transformer import Transformer
 
 HISTORY_NOISE = 0.15  # highest noise level of frames before the one that is drawn
-PREVIEW_PROMPTS = (
-    "A serene lake surrounded by pine trees at sunset", "Waves crashing on a beach", "mountain sunset",
-    "a city skyline at night", "a desert at noon", "a snowy village at dawn, watercolor",
-    "an island with palm trees under the moon", "a pine forest in the fog, morning", "pixel art of a meadow in autumn",
-    "flower field at golden hour, oil painting", "the open sea at blue hour", "a river in winter, ink wash",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,8 @@ class DiffusionObjective(Objective[Transformer]):
         self.pictures = [item for item in sets if item.frames == 1]
         self.clips = [item for item in sets if item.frames > 1]
         self.empty, self.empty_mask = self.read([""])
-        self.prompt_states, self.prompt_mask = self.read(list(PREVIEW_PROMPTS))
+        self.prompts = preview_prompts(run, folders)
+        self.prompt_states, self.prompt_mask = self.read(list(self.prompts))
 
     @classmethod
     def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions) -> Iterator[Event]:
@@ -168,14 +164,14 @@ class DiffusionObjective(Objective[Transformer]):
         generator = torch.Generator().manual_seed(0)
         rows = []
         for _ in range(2):
-            noise = torch.randn((len(PREVIEW_PROMPTS), *self._common_shape()), generator=generator)
+            noise = torch.randn((len(self.prompts), *self._common_shape()), generator=generator)
             device = next(model.parameters()).device
             given = (x.to(device) for x in (noise, self.prompt_states, self.prompt_mask))
             with autocast(device.type):
                 latents = self.draw(model, *given, steps=self.preview_steps, scale=3.0).cpu()
             with autocast("cpu"):
                 rows.append(to_pictures(self.codec.decode(latents)[:, :, 0]))
-        return make_grid(rows)
+        return make_grid(rows, self.prompts)
 
     def _common_shape(self) -> tuple[int, ...]:
         """Return the shape (c, 1, h, w) that most pictures of the data have, 128 px where there are clips alone."""
