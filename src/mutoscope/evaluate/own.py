@@ -79,7 +79,7 @@ class OwnEvaluation:
         self._measure_sets(drawn)
         self._measure_words(drawn)
         self._measure_copies(drawn)
-        sheets = draw_caption_sheets(self.held_out, self.questions, drawn)
+        sheets = draw_caption_sheets([*self.held_out, *self.training], self.questions, drawn)
         yield Event("done", 1, 1, result=self._write(out, sheets, time.monotonic() - start))
 
     def _draw(self) -> Generator[Event, None, list[np.ndarray]]:
@@ -175,6 +175,8 @@ def prepare(
             f"{held_out}: none of the {len(held)} pictures has a caption, which are the prompts; add NAME.txt files"
         )
     learned = read_examples(training, limit) if training else []
+    more = [one.caption for one in learned if one.caption]  # of few held-out pictures the captions are few
+    captions = list(dict.fromkeys([*captions, *more]))[: max(len(captions), ROWS)]
     questions = [(captions[number % len(captions)], number) for number in range(count)]
     found = OwnEvaluation(model, judge, held, learned, questions, standard)
     found.missing = find_missing(found, captions)
