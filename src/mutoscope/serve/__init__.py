@@ -14,6 +14,8 @@ app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, 
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
 items     the library in few words each; live, live_route  pictures while somebody types; previews  what is seen of a job meanwhile
+arena     comparisons, pairs, votes; arena_drawing, arena_files, arena_routes  its parts
+library   several at once, a zip file; boards  named sets, the favourites among them; runs  training runs as they are on the disk
 pages     the page at /; page/  its files; thumbnails  small pictures of results
 a1111     routes of the shape of AUTOMATIC1111's server; a1111_bodies, a1111_pictures, a1111_calls, a1111_answers  its parts
 a1111_extras  larger pictures, as that server makes them
