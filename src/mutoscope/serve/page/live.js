@@ -9,7 +9,7 @@ import { allJobs, changed, choose, isActive, state, subscribe } from "/page/stor
 const SWITCH = "mutoscope.live"; // in the browser's storage
 const AFTER_KEY = 120, AFTER_SKETCH = 500; // milliseconds
 const page = Array.from(crypto.getRandomValues(new Uint8Array(8)), (one) => one.toString(16)).join("");
-export const live = { picture: null, isSketch: false, isOrdered: false, seconds: 0, seed: newSeed() };
+export const live = { picture: null, isSketch: false, isOrdered: false, job: null, seconds: 0, seed: newSeed() };
 let timer = 0, asked = null, was = "", isMissed = false;
 
 /** Why nothing is drawn while typing; "" where it is. */
@@ -76,13 +76,13 @@ export function orderedLive() {
   giveUp();
   was = JSON.stringify(liveOrder(live.seed));
   live.seed = newSeed();
-  live.isOrdered = true;
+  Object.assign(live, { isOrdered: true, job: null });
 }
 
-/** Whether the stage shows it: until something else was chosen, or there is something to see of what was ordered. */
+/** Whether the stage shows it: until something else was chosen, or what was ordered is there; previews show less than it does. */
 export function showsLive(job) {
   if (!live.picture) return false;
-  return live.isOrdered ? Boolean(job) && isActive(job) && !state.previews.has(job.id) : !state.chosen;
+  return live.isOrdered ? !live.job || (job?.id === live.job && isActive(job)) : !state.chosen;
 }
 
 /** Show whether the switch is on, and why it cannot be. */

@@ -35,6 +35,7 @@ async function draw() {
     for (const order of orders) {
       const job = await submit(order);
       if (order.image) rememberStart(job.id, order.image);
+      live.job ||= job.id;
       if (!state.jobs.has(job.id)) hear("state", { job: job.id, state: job.state, whole: job });
       choose(null);
     }
