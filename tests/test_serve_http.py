@@ -186,6 +186,13 @@ def test_only_json_that_says_so(server: Served, kind: str):
     assert answer.status_code in (415, 422) and server.http.get("/api/jobs?limit=1").json() == before
 
 
+@pytest.mark.parametrize("screen", ["library", "arena", "runs"])
+def test_the_name_of_a_screen_leads_to_it(server: Served, screen: str):
+    answer = server.http.get(f"/{screen}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, f"/#{screen}")
+    assert server.http.get(f"/{screen}s").status_code == 404
+
+
 def test_bodies_that_are_too_large(server: Served):
     """RELIABILITY.md, 14."""
     large = server.http.post("/api/jobs", content=bytes(33 << 20), headers={"Content-Type": "application/json"})

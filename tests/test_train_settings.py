@@ -20,7 +20,16 @@ class TestWhichStageHasWhich:
         for stage in STAGES:
             assert loop <= set(setting_names([stage]))
         own = {stage: set(setting_names([stage])) - loop for stage in STAGES}
-        image = {"curriculum", "fine", "shift", "caption_dropout", "shuffle_tags", "tag_dropout", "keep_tags", "repeats"}
+        image = {
+            "curriculum",
+            "fine",
+            "shift",
+            "caption_dropout",
+            "shuffle_tags",
+            "tag_dropout",
+            "keep_tags",
+            "repeats",
+        }
         assert {stage: names for stage, names in own.items() if names} == {
             "image": image,
             "video": {*image, "clip_share"},

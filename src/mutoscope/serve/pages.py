@@ -5,7 +5,8 @@ from functools import cache
 from importlib import resources
 from typing import Annotated
 
-from fastapi import Header, Response
+from fastapi import Header, Request, Response
+from fastapi.responses import RedirectResponse
 
 from mutoscope.serve.jobs import Refusal
 from mutoscope.serve.strict import new_router
@@ -49,6 +50,14 @@ def send_file(name: str, tag: str | None = None) -> Response:
 async def get_page(tag: Tag = None) -> Response:
     """Return the page."""
     return send_file("index.html", tag)
+
+
+@router.get("/library")
+@router.get("/arena")
+@router.get("/runs")
+async def get_screen(request: Request) -> Response:
+    """Lead somebody who types the name of a screen to it: one file holds them all, and the # says which is shown."""
+    return RedirectResponse(f"/#{request.url.path[1:]}", 308)
 
 
 @router.head("/page/{name}", include_in_schema=False)
