@@ -289,7 +289,7 @@ def test_a_run_writes_down_what_the_tables_need(tiny_judge: Path, tmp_path: Path
     assert {"lake", "volcano"} <= set(facts["scene"]) and "plain ground" not in facts["scene"]
 
     class Fake:
-        known_words, card = frozenset({"lake"}), {"known_facts": facts}
+        known_words, card, learned_world = frozenset({"lake"}), {"known_facts": facts}, True
 
     known = read_known(Fake())  # type: ignore[arg-type]  # has what is asked of a checkpoint
     assert known.fact("scene", "volcano") and not known.fact("scene", "plain ground") and not known.says("volcano")

@@ -50,6 +50,9 @@ def run(
     settings, options = _read_settings(stage, {**(overrides or {}), "budget": float(budget_seconds)})
     need_torch()
     data, out = Path(data), Path(out)
+    if begin is None:
+        _check_run(row, config, out)
+    _check_data(stage, row, data, settings.batch)
     yield Event("load", 0, 0, message=f"{data} for the stage {stage}")  # PyTorch takes seconds to come
     from mutoscope.train.loop import train
     from mutoscope.train.preparing import alone_in, budget_left, prepare
@@ -57,9 +60,6 @@ def run(
 
     with joined(settings.device) as ranks:
         settings.part_size(ranks.size)
-        if begin is None:
-            _check_run(row, config, out)
-        _check_data(stage, row, data, settings.batch)
         with alone_in(out) if ranks.is_first else nullcontext():
             if begin is not None and ranks.is_first:
                 _begin(out, begin, config)
