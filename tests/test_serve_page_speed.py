@@ -2,7 +2,6 @@
 scripts/soak on a machine that has nothing else to do. The figures are printed; `-rP` shows them.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ import pytest
 for library in ("fastapi", "uvicorn", "prometheus_client", "httpx", "playwright"):
     pytest.importorskip(library)
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from full_library import fill_library, prompt_of
 from serving import Served, served
+from test_serve_page import CHROMIUM, browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+__all__ = ["browser"]  # the fixture
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no chromium")]
 MANY = 10_000
 WATCH = """window.long = []; new PerformanceObserver((list) => { for (const one of list.getEntries()) long.push(one.duration); })
@@ -34,14 +34,6 @@ window.took = 0; let key = 0;
 document.getElementById("prompt").addEventListener("input", () => { key = performance.now(); }, { once: true });
 new MutationObserver((_, watcher) => { if (picture.src === before) return; watcher.disconnect();
 picture.decode().then(() => { window.took = performance.now() - key; }); }).observe(picture, { attributes: true }); }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

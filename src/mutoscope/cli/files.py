@@ -109,10 +109,14 @@ def describe_weights(path: Path) -> dict[str, Any]:
 
 def describe_lora(path: Path) -> dict[str, Any]:
     """Return networks, layers and ranks of a LoRA of another program, and what its trainer wrote down; raises CheckpointError."""
+    from safetensors import safe_open
+
     from mutoscope.engines.diffusers.lora_keys import DOWN, HEADS, count_layers, split_key
-    from mutoscope.hub.headers import read_header, read_metadata
+    from mutoscope.hub.headers import read_header
 
     header = read_header(path)
+    with safe_open(path, "np") as file:
+        notes = file.metadata() or {}
     splits = {key: split_key(key) for key in header}
     ranks = {header[key].shape[0] for key, split in splits.items() if split and split[1] == DOWN}
     networks = {HEADS[head] for key in header for head in HEADS if key.startswith(head)}
@@ -123,7 +127,7 @@ def describe_lora(path: Path) -> dict[str, Any]:
         "ranks": sorted(ranks),
         "precision": sorted({tensor.dtype for tensor in header.values()}),
         "bytes": path.stat().st_size,
-        "noted": {key: value[:NOTE_LETTERS] for key, value in read_metadata(path).items()},
+        "noted": {key: value[:NOTE_LETTERS] for key, value in notes.items()},
     }
 
 

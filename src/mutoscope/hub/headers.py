@@ -62,17 +62,6 @@ def read_header(path: Path) -> dict[str, Tensor]:
     return _check_tensors(path, _parse(path, text), size - 8 - length, 8 + length)
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """Return what a .safetensors file says of itself beside its tensors; {} for nothing, or for what is no such file."""
-    try:
-        with open(path, "rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            found = json.loads(file.read(length if length <= MAX_HEADER else 0)).get("__metadata__")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return {}
-    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
-
-
 def component_bytes(path: Path, variant: str | None = None) -> dict[str, dict[str, int]]:
     """Return {component: {type of number: bytes}} of a model's folder or single file, as they will lie in memory, most bytes first.
 
