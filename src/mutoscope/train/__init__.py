@@ -23,7 +23,7 @@ from mutoscope.config import TIME_FACTOR, ModelConfig, preset, replace
 from mutoscope.device import need_torch
 from mutoscope.errors import DataError, OutputError, SettingError
 from mutoscope.events import Event
-from mutoscope.train.settings import Options, Settings
+from mutoscope.train.settings import Options, Settings, process_count
 from mutoscope.train.stages import STAGES, Stage, read_settings, setting_names, stage_named
 
 __all__ = ["STAGES", "make_objective", "run", "setting_names"]
@@ -48,6 +48,7 @@ def run(
     """
     row, config = stage_named(stage), preset(preset_name)
     settings, options = _read_settings(stage, {**(overrides or {}), "budget": float(budget_seconds)})
+    settings.part_size(process_count())
     need_torch()
     data, out = Path(data), Path(out)
     if begin is None:
@@ -58,21 +59,19 @@ def run(
     from mutoscope.train.preparing import alone_in, budget_left, prepare
     from mutoscope.train.ranks import joined
 
-    with joined(settings.device) as ranks:
-        settings.part_size(ranks.size)
-        with alone_in(out) if ranks.is_first else nullcontext():
-            if begin is not None and ranks.is_first:
-                _begin(out, begin, config)
-            ranks.wait()
-            _check_run(row, config, out)
-            with ranks.first_goes_ahead():
-                folders = yield from prepare(row, config, data, out, out / stage, options)
-                objective = _open(stage, config, folders, out, settings, options, writes=ranks.is_first)
-            settings = replace(settings, budget=budget_left(settings.budget, out / stage))
-            for event in train(objective, out / stage, settings, _named(preview, stage), ranks):
-                if event.phase == "done" and ranks.is_first:
-                    _save_parts(row, objective, out)
-                yield event
+    with joined(settings.device) as ranks, alone_in(out) if ranks.is_first else nullcontext():
+        if begin is not None and ranks.is_first:
+            _begin(out, begin, config)
+        ranks.wait()
+        _check_run(row, config, out)
+        with ranks.first_goes_ahead():
+            folders = yield from prepare(row, config, data, out, out / stage, options)
+            objective = _open(stage, config, folders, out, settings, options, writes=ranks.is_first)
+        settings = replace(settings, budget=budget_left(settings.budget, out / stage))
+        for event in train(objective, out / stage, settings, _named(preview, stage), ranks):
+            if event.phase == "done" and ranks.is_first:
+                _save_parts(row, objective, out)
+            yield event
 
 
 def make_objective(

@@ -26,6 +26,7 @@ from torch.utils.checkpoint import checkpoint
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train.compiling import compile_modules
 from mutoscope.train.objective import Objective
+from mutoscope.train.settings import process_count
 
 PROCESS_TIMEOUT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
 
@@ -93,7 +94,7 @@ def pick_device(name: str) -> torch.device:
 def joined(device: str) -> Iterator[Ranks]:
     """Join the processes that torchrun started (its environment variables say how many), or go alone."""
     where = pick_device(device)
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = process_count()
     if size == 1:
         yield Ranks(device=where)
         return

@@ -4,6 +4,7 @@
 """
 
 import math
+import os
 from dataclasses import dataclass
 
 from mutoscope.errors import SettingError, did_you_mean
@@ -107,6 +108,11 @@ class DistilOptions:
 
 
 Options = ImageOptions | DistilOptions
+
+
+def process_count() -> int:
+    """Return how many processes torchrun started for this run; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _check_at_least(values: object, name: str, low: float) -> None:
