@@ -45,6 +45,21 @@ def make_pictures(folder: Path, count: int, side: int = 64, prefix: str = "") ->
     return folder
 
 
+def make_clips(folder: Path, count: int, side: int = 64, frames: int = 9, prefix: str = "") -> Path:
+    """Write `count` clips (.webp) with a caption beside each: a thing that moves from left to right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        thing, name = THINGS[number % 4], list(COLORS)[number // 4 % 4]
+        whole = draw_picture(thing, COLORS[name], number, 2 * side)
+        shown = [whole.crop((left, side // 2, left + side, side // 2 + side))
+                 for left in (round(side * (1 - index / (frames - 1))) for index in range(frames))]  # fmt: skip
+        shown[0].save(
+            folder / f"clip{number:03d}.webp", save_all=True, append_images=shown[1:], duration=100, lossless=True
+        )
+        (folder / f"clip{number:03d}.txt").write_text(f"{prefix}a {name} {thing} that moves")
+    return folder
+
+
 FEW = {"samples": 16, "batch": 8, "preview_every": 1e9}  # settings of a stage that is only to have been run
 
 

@@ -1,7 +1,7 @@
 """The command `train auto`: from a folder of pictures to a model and its report, by a plan that is told before the first step.
 
     RUN/auto/plan.json       what was planned; the same plan gives the same model
-    RUN/auto/done.json       the steps that are done
+    RUN/auto/done.json       the steps that are done, and how long they took
     RUN/data/...             collected, packed, and of that what teaches (train) and what judges (held)
     RUN/STAGE/, RUN/parts/   as every training
     RUN/model/               the checkpoint
@@ -10,9 +10,11 @@
 The same command goes on where it stopped: every step either is done, or goes on by itself, or begins anew.
 """
 
+import importlib.util
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,15 +22,21 @@ from mutoscope.cli import arguments as ask
 from mutoscope.cli.arguments import argument, flag, float_option, int_option, text_option
 from mutoscope.cli.console import LINE_SECONDS, note, say, table, watch
 from mutoscope.cli.train import keep_prompts
+from mutoscope.data.filling import check_room
 from mutoscope.device import need_torch
-from mutoscope.errors import DataError, OutputError
+from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
 from mutoscope.events import Event
 
 if TYPE_CHECKING:
     from mutoscope.train.autoplan import AutoPlan, Wish
 
 SAVE_SECONDS = 60.0  # between states
-MOST_UNREADABLE = 0.1  # share of the files
+USUAL_HOURS = 2.0
+OPTIONS = {  # by what a wish calls them
+    "folder": "FOLDER", "hours": "--hours", "preset": "--preset", "begin": "--from", "side": "--size", "name": "--name",
+    "licence": "--licence", "source": "--source",
+}  # fmt: skip
+SETTLED = ("hours", "preset", "begin", "side")  # by a plan that is given
 MOST_REASONS = 4  # for which pictures were dropped, in a line
 
 
@@ -37,7 +45,7 @@ def auto(
         str, argument("FOLDER", "Pictures with captions, or one folder a class; or what data collect takes.")
     ],
     out: Annotated[str, text_option("--out", "RUN", "Folder of the run; the same command goes on in it.")],
-    hours: Annotated[float, float_option("--hours", 2.0, "Time for everything, in hours.")] = 2.0,
+    hours: Annotated[float, float_option("--hours", 2.0, "Time for everything, in hours.")] = USUAL_HOURS,
     preset: Annotated[str, text_option("--preset", "NAME", "Sizes of the model. Default: nano.")] = "",
     begin: Annotated[
         str, text_option("--from", "MODEL", "embedded or nothing. Default: embedded for fewer than 2,000 pictures.")
@@ -53,29 +61,47 @@ def auto(
     prompts: Annotated[
         str | None, text_option("--prompts", "FILE", "Prompts of the preview sheets. Default: some captions.")
     ] = None,
+    plan: Annotated[
+        str | None,
+        text_option("--plan", "FILE", "Follow the plan of another run, its auto/plan.json, instead of making one."),
+    ] = None,
     dry_run: Annotated[bool, flag("--dry-run", "Only say what would be done.")] = False,
     quiet: ask.Quiet = False,
 ) -> None:
     """Train a model on a folder of pictures: plan, prepare, train, export and judge it. The same command goes on."""
     need_torch("train")
-    from mutoscope.export.run import check_name
     from mutoscope.train.autoplan import Wish
 
-    check_name(name)
     wish, run = Wish(folder, hours, preset, begin, size, name, licence, source), Path(out)
-    made = read_plan(run, wish)
-    kept = made is not None
-    if made is None:
-        made = new_plan(wish, run)
+    _refuse(wish, run, prompts)
+    given = read_given(Path(plan), wish) if plan else None
+    held = read_plan(run, given.wish if given else wish, given)
+    made = held or given or new_plan(wish, run)
     if not quiet or dry_run:
         (table if dry_run else _note_rows)(list(made.rows))
     if dry_run:
         return
-    write_plan(run, made)
+    if held is None:
+        check_room(run, made.disk, "this plan")
+        write_plan(run, made)
     if prompts is not None:
         keep_prompts(run, prompts)
-    follow(made, run, quiet, goes_on=kept)
+    follow(made, run, quiet)
     say(run / "model")
+
+
+def _refuse(wish: "Wish", run: Path, prompts: str | None) -> None:
+    """Refuse what would only fail hours later."""
+    from mutoscope.export.run import check_name
+
+    check_name(wish.name)
+    if importlib.util.find_spec("onnx") is None:
+        raise MissingExtraError("onnx", "export")
+    if prompts is not None:
+        ask.read_prompts(Path(prompts))
+    folder, place = Path(wish.folder).resolve(), run.resolve()
+    if folder == place or folder in place.parents:
+        raise OutputError(f"--out {str(run)!r} lies among the pictures; choose a folder beside {wish.folder}")
 
 
 def _note_rows(rows: list[tuple[str, str]]) -> None:
@@ -98,25 +124,43 @@ def new_plan(wish: "Wish", run: Path) -> "AutoPlan":
     return make_plan(wish, glance(wish.folder), run)
 
 
-def read_plan(run: Path, wish: "Wish") -> "AutoPlan | None":
+def read_plan(run: Path, wish: "Wish", given: "AutoPlan | None" = None) -> "AutoPlan | None":
     """Return the plan that a run has, None for a new one; OutputError when it was made for other words."""
-    from dataclasses import asdict
-
-    from mutoscope.train.autoplan import AutoPlan
-
     path = run / "auto" / "plan.json"
     if not path.is_file():
         return None
-    try:
-        made = AutoPlan.from_dict(json.loads(path.read_text("utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise OutputError(f"{path} is damaged ({type(error).__name__}); choose another --out") from error
+    made = _open_plan(path)
     differ = [key for key, value in asdict(wish).items() if asdict(made.wish)[key] != value]
     if differ:
-        raise OutputError(
-            f"{run} was planned with another {', '.join(differ)}; give the same words, or choose another --out"
-        )
+        words = ", ".join(OPTIONS[key] for key in differ)
+        raise OutputError(f"{run} was planned with another {words}; give the same words, or choose another --out")
+    if given not in (None, made):
+        raise OutputError(f"{run} follows another plan; leave out --plan, or choose another --out")
     return made
+
+
+def read_given(path: Path, wish: "Wish") -> "AutoPlan":
+    """Return a plan made earlier, for these pictures; SettingError when words are given that it has settled."""
+    from mutoscope.train.autoplan import Wish
+
+    if not path.is_file():
+        raise OutputError(f"{str(path)!r} is not a file; --plan takes the auto/plan.json of a run")
+    usual, made = Wish(wish.folder, USUAL_HOURS), _open_plan(path)
+    settled = [
+        OPTIONS[key] for key in SETTLED if getattr(wish, key) not in (getattr(usual, key), getattr(made.wish, key))
+    ]
+    if settled:
+        raise SettingError(f"--plan has settled {', '.join(settled)}; leave out either")
+    return replace(made, wish=replace(wish, **{key: getattr(made.wish, key) for key in SETTLED}))
+
+
+def _open_plan(path: Path) -> "AutoPlan":
+    from mutoscope.train.autoplan import AutoPlan
+
+    try:
+        return AutoPlan.from_dict(json.loads(path.read_text("utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OutputError(f"{path} is no plan of this version ({type(error).__name__}); make another one") from error
 
 
 def write_plan(run: Path, made: "AutoPlan") -> None:
@@ -130,27 +174,27 @@ def write_plan(run: Path, made: "AutoPlan") -> None:
 # The steps -------------------------------------------------------------------------------------------------------
 
 
-def follow(made: "AutoPlan", run: Path, quiet: bool, goes_on: bool) -> None:
+def follow(made: "AutoPlan", run: Path, quiet: bool) -> None:
     """Do every step of a plan that is not done yet."""
-    from mutoscope.data.claim import alone
+    import torch
 
+    from mutoscope.data.claim import alone
+    from mutoscope.train.autolog import AutoLog
+
+    tell = (lambda text: None) if quiet else note
+    torch.set_num_threads(made.threads)
     with alone(run / "auto", "train auto"):
-        done = _read_done(run)
-        if goes_on and done and not quiet:
-            note(f"going on; done: {', '.join(done)}")
+        log = AutoLog(run, made)
+        if log.done:
+            tell(f"going on; done: {', '.join(log.done)}")
         for name, step in steps_of(made, run):
-            if name in done:
-                continue
-            if not quiet:
-                note(name)
-            said = watch(step(), quiet=quiet, lines_every=LINE_SECONDS)
-            if said and not quiet:
-                note(str(said))
-            done.append(name)
-            _write_done(run, done)
-        if not quiet:
-            note(f'next: mutoscope image "{_first_caption(run)}" --model {run / "model"}')
-            note(f"what the judge says: {run / 'evaluation' / 'report.md'}, pictures beside it")
+            if name not in log.done:
+                tell(name)
+                said = watch(log.follow(name, step()), quiet=quiet, lines_every=LINE_SECONDS)
+                for line in filter(None, (said, log.tell(name))):
+                    tell(line)
+        tell(f'next: mutoscope image "{_first_caption(run)}" --model {run / "model"}')
+        tell(f"what the judge says: {run / 'evaluation' / 'report.md'}, pictures beside it")
 
 
 def steps_of(made: "AutoPlan", run: Path) -> list[tuple[str, Callable[[], Iterator[Event]]]]:
@@ -180,6 +224,7 @@ def _collect(made: "AutoPlan", data: Path) -> Iterator[Event]:
 
 def _check(made: "AutoPlan", data: Path) -> Iterator[Event]:
     from mutoscope.data.check import Demands, check
+    from mutoscope.train.autoplan import MOST_UNREADABLE
 
     def tell(report: dict[str, Any]) -> str:
         reasons = ", ".join(f"{count:,} {name}" for name, count in _most_dropped(report))
@@ -193,8 +238,8 @@ def _check(made: "AutoPlan", data: Path) -> Iterator[Event]:
 def _most_dropped(report: dict[str, Any]) -> list[tuple[str, int]]:
     from mutoscope.data.check import REASONS
 
-    counts = {name: count for name, count in report.get("reasons", {}).items() if isinstance(count, int)}
-    return sorted(((n, c) for n, c in counts.items() if REASONS[n][0]), key=lambda pair: -pair[1])[:MOST_REASONS]
+    counts = [(name, held["count"]) for name, held in report["reasons"].items() if REASONS[name][0]]
+    return sorted(counts, key=lambda pair: -pair[1])[:MOST_REASONS]
 
 
 def _pack(made: "AutoPlan", data: Path) -> Iterator[Event]:
@@ -231,18 +276,30 @@ def _begin(made: "AutoPlan", run: Path) -> Iterator[Event]:
 
 def _train(made: "AutoPlan", stage: Any, run: Path) -> Iterator[Event]:
     from mutoscope.cli.train import preview_writer, start_training
-    from mutoscope.data.cache import survey
 
     data = run / "data" / "train"
-    items = sum(survey(data).values())
+    name, items = _fitting(stage.name, data)
     settings = {"save_every": SAVE_SECONDS, **stage.settings, "samples": stage.samples}
     settings["batch"] = min(settings["batch"], items)
     yield from _ending(
         start_training(
-            stage.name, preset_name=made.preset, data=data, out=run, overrides=settings, preview=preview_writer(run)
+            name, preset_name=made.preset, data=data, out=run, overrides=settings, preview=preview_writer(run)
         ),
         lambda _: "",
     )  # fmt: skip
+
+
+def _fitting(stage: str, data: Path) -> tuple[str, int]:
+    """Return the stage that learns from what the check has left, and how many items it has: clips alone, or none any more."""
+    from mutoscope.data.cache import frames_of, survey
+
+    items = survey(data)
+    pictures = sum(count for path, count in items.items() if frames_of(path) == 1)
+    if stage == "image" and not pictures:
+        return "video", sum(items.values())
+    if stage == "video" and pictures == sum(items.values()):
+        return "image", pictures
+    return stage, pictures if stage == "image" else sum(items.values())
 
 
 def _export(made: "AutoPlan", run: Path) -> Iterator[Event]:
@@ -287,20 +344,6 @@ def _first_caption(run: Path) -> str:
         return read_rows(find_folders(run / "data" / "train")[0])[0][0]["captions"][0]
     except (DataError, OutputError, LookupError):
         return "..."
-
-
-def _read_done(run: Path) -> list[str]:
-    path = run / "auto" / "done.json"
-    try:
-        return [str(name) for name in json.loads(path.read_text("utf-8"))]
-    except (OSError, ValueError):
-        return []
-
-
-def _write_done(run: Path, done: list[str]) -> None:
-    from mutoscope.media.storage import write_bytes
-
-    write_bytes(run / "auto" / "done.json", json.dumps(done).encode())
 
 
 COMMANDS = {

@@ -31,7 +31,7 @@ class Glance:
     opened: int
     seconds_per_item: float  # to open and decode one
     bytes: int
-    samples: tuple[np.ndarray, ...]  # some pictures, (H, W, 3) uint8
+    samples: tuple[np.ndarray, ...]  # some pictures, or first frames where there are clips alone, (H, W, 3) uint8
 
     def side_of_most(self, share: float = 0.2) -> int:
         """Return a shorter side that all but `share` of the items have."""
@@ -50,7 +50,7 @@ def glance(source: str, samples: int = 16) -> Glance:
     if not good:
         raise DataError(f"{source}: none of {len(opened)} files that were opened can be read")
     clips = round(len(found) * sum(clip for _, clip in good) / len(good))
-    pictures = [pixels for pixels, clip in good if not clip]
+    pictures = [pixels for pixels, clip in good if not clip] or [pixels for pixels, _ in good]
     return Glance(
         len(found) - clips, clips, tuple(dict.fromkeys(text for item in found for text in item.captions)),
         sum(not item.captions for item in found), tuple(sorted(min(pixels.shape[:2]) for pixels, _ in good)),

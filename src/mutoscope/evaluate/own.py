@@ -213,7 +213,9 @@ def share_of_known_words(judge: Judge, texts: Sequence[str]) -> float:
 
 
 def read_examples(folder: Path, limit: int) -> list[Example]:
-    """Return the pictures of a folder with the first caption of each, every k-th and `limit` at most; clips are left out.
+    """Return the pictures of a folder with the first caption of each, every k-th and `limit` at most.
+
+    Of clips the first frames, where there are clips alone; beside pictures they are left out.
 
     A captioned folder or a folder of them, as `data collect` and `data pack` write them, or pictures with captions beside them.
     """
@@ -222,28 +224,28 @@ def read_examples(folder: Path, limit: int) -> list[Example]:
         raise OutputError(f"{folder} is not a folder; give one of pictures with captions")
     captioned = [folder] if (folder / NAME).is_file() else sorted(path.parent for path in folder.glob(f"*/{NAME}"))
     found = _open_rows(captioned, limit) if captioned else _open_files(folder, limit)
-    examples = list(found)
+    opened = list(found)
+    examples = [one for one, is_clip in opened if not is_clip] or [one for one, _ in opened]
     if not examples:
         raise DataError(f"{folder} holds no pictures that can be read")
     return examples
 
 
-def _open_rows(folders: list[Path], limit: int) -> Iterator[Example]:
+def _open_rows(folders: list[Path], limit: int) -> Iterator[tuple[Example, bool]]:
+    """Yield first frames, and whether each is that of a clip."""
     sets = [Rows(folder) for folder in folders]
     every = max(1, -(-sum(map(len, sets)) // limit))
     for rows in sets:
         for number in range(0, len(rows), every):
             header, frames = open_item(rows.folder, rows[number])
-            if not header.is_clip:
-                yield Example(next(iter(frames)), next(iter(rows[number].get("captions") or ()), ""))
+            yield Example(next(iter(frames)), next(iter(rows[number].get("captions") or ()), "")), header.is_clip
 
 
-def _open_files(folder: Path, limit: int) -> Iterator[Example]:
+def _open_files(folder: Path, limit: int) -> Iterator[tuple[Example, bool]]:
     found = [item for item in find(str(folder))[1] if isinstance(item, Found)]
     for item in found[:: max(1, -(-len(found) // limit))]:
         header, frames = open_frames(as_read(item.content, LIMITS), LIMITS, item.origin)
-        if not header.is_clip:
-            yield Example(next(iter(frames)), next(iter(item.captions), ""))
+        yield Example(next(iter(frames)), next(iter(item.captions), "")), header.is_clip
 
 
 def crop(picture: np.ndarray) -> np.ndarray:

