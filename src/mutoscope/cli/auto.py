@@ -12,6 +12,7 @@ The same command goes on where it stopped: every step either is done, or goes on
 
 import importlib.util
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -102,6 +103,9 @@ def _refuse(wish: "Wish", run: Path, prompts: str | None) -> None:
     folder, place = Path(wish.folder).resolve(), run.resolve()
     if folder == place or folder in place.parents:
         raise OutputError(f"--out {str(run)!r} lies among the pictures; choose a folder beside {wish.folder}")
+    there = next(path for path in (place, *place.parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OutputError(f"--out {str(run)!r} cannot be made: {there} is not a folder that can be written to")
 
 
 def _note_rows(rows: list[tuple[str, str]]) -> None:

@@ -121,7 +121,8 @@ def read_rows(path: Path) -> tuple[list[dict[str, Any]], str]:
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                rows.append((json.loads(line)["file"], json.loads(line)))
+                row = json.loads(line)
+                rows.append((row["file"], row))
             except (ValueError, KeyError, TypeError) as error:
                 raise OutputError(f"{file}, line {number}: not a row of captions ({error})") from error
     if not rows:

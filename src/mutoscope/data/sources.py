@@ -95,16 +95,18 @@ def _kind_of(folder: Path) -> str:
     if (folder / NAME).is_file():
         return "rows"
     media: list[Path] = []
-    tables = tars = 0
+    closed, tables, tars = "", 0, 0
     for path in _walk(folder):
-        if isinstance(path, Path):
+        if isinstance(path, Passed):
+            closed = closed or f"; {path.origin}: {path.reason}"
+        else:
             tars += path.suffix.lower() == ".tar"
             tables += path.name.lower() in TABLES
             media += [path] if path.suffix.lower() in ENDINGS else []
     if tars and not media:
         return "shards"
     if not media:
-        raise DataError(f"{folder}: no pictures or clips here; files that are read end in {' '.join(ENDINGS)}")
+        raise DataError(f"{folder}: no pictures or clips here{closed}; files that are read end in {' '.join(ENDINGS)}")
     if tables:
         return "table"
     sidecars = Sidecars()
