@@ -120,7 +120,7 @@ class TestGet:
 
     def test_a_cut_connection(self, hub: FakeHub, capsys: pytest.CaptureFixture[str]):
         hub.broken[UNET] = 503
-        assert "run the same command again, what is whole stays" in run(capsys, "get me/mine", 1)[1]
+        assert "try again, what is whole stays" in run(capsys, "get me/mine", 1)[1]
         hub.broken.clear()
         assert run(capsys, "get me/mine")[0]
 

@@ -110,7 +110,7 @@ def test_a_connection_that_comes_back(hub: FakeHub, capfd: pytest.CaptureFixture
 
 def test_one_that_does_not_come_back_and_the_next_day(hub: FakeHub):
     hub.broken[UNET] = 503
-    refuse(CheckpointError, "answered with 503; wait a little and run the same command again, what is whole stays")
+    refuse(CheckpointError, "answered with 503; wait a little and try again, what is whole stays")
     with pytest.raises(MutoscopeError, match=r"lacks|has no|half a download"):
         check_folder(find_place(MINE).path)
     hub.broken.clear()
@@ -158,7 +158,7 @@ class TestRefused:
     def test_no_server(self, hub: FakeHub, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
         refuse(
-            CheckpointError, "the connection to http://127.0.0.1:9 was lost or never came about; run the same command"
+            CheckpointError, "the connection to http://127.0.0.1:9 was lost or never came about; try again"
         )
 
     def test_offline(self, hub: FakeHub, monkeypatch: pytest.MonkeyPatch):
@@ -181,7 +181,7 @@ class TestRefused:
 
         todo = plan(MINE)
         monkeypatch.setattr("huggingface_hub.hf_hub_download", full)
-        with pytest.raises(StorageFullError, match="is full; make room and run the same command again"):
+        with pytest.raises(StorageFullError, match="is full; make room and try again"):
             drain(fetch(todo))
 
     def test_without_the_library(self, hub: FakeHub, monkeypatch: pytest.MonkeyPatch):

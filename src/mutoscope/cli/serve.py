@@ -86,6 +86,13 @@ PublicUrl = Annotated[
     str | None,
     ask.text_option("--public-url", "URL", "Where clients find it behind a proxy, such as https://studio.example."),
 ]
+Downloads = Annotated[
+    bool | None,
+    ask.flag(
+        "--downloads/--no-downloads",
+        "Let its users fetch known models and open those on this disk. Default: only where nobody but this machine reaches it.",
+    ),
+]
 OnRay = Annotated[bool, ask.flag("--ray", "Draw with Ray Serve, on this machine or on the cluster of RAY_ADDRESS.")]
 RayUrl = Annotated[
     str | None, ask.text_option("--ray-url", "URL", "Draw with the application of Ray Serve at this address.")
@@ -107,6 +114,7 @@ def serve(
     public_url: PublicUrl = None,
     pairs: PairFolders = None,
     runs: RunFolders = None,
+    downloads: Downloads = None,
     runtime: ask.Runtime = "auto",
     threads: ask.Threads = None,
     precision: ask.Precision = None,
@@ -131,6 +139,7 @@ def serve(
         public_url=None if public_url is None else read_public_url(public_url),
         pairs=tuple(map(Path, pairs or ())),
         runs=find_runs(runs),
+        downloads=downloads,
         token=token or os.environ.get("MUTOSCOPE_TOKEN") or None,
         time_limit=time_limit,
         max_queue=max_queue,

@@ -7,6 +7,7 @@ headers.py          what a .safetensors file holds, by its first bytes: bytes by
 checks.py           check_folder, check_file: everything that can be said of a model before a library opens it
 hashing.py          the hash of a model, by which a request names it
 kept.py             list_kept, remove: the models in the cache
+shelf.py            list_offers: what a user may choose from, here or not
 fetch.py            plan, fetch: the only file that speaks to a network, and only when it is asked to
 
 Neither PyTorch nor diffusers is imported here, and huggingface_hub by fetch.py alone. The cache is that of the Hugging Face

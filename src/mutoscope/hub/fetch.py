@@ -14,6 +14,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ from mutoscope.errors import (
     StorageFullError,
     did_you_mean,
 )
-from mutoscope.events import Event, Phase
+from mutoscope.events import Event
 from mutoscope.hub.checks import INDEX, MODULAR, WITHOUT_WEIGHTS, check_folder, read_index
 from mutoscope.hub.endings import CONVERT, PICKLES
 from mutoscope.hub.headers import spell_bytes, variant_of
@@ -40,6 +41,7 @@ from mutoscope.telemetry import disable_telemetry
 
 SPARE = 200_000_000  # bytes of the disk that stay free
 TICK = 0.2  # seconds between two events
+STOP_SECONDS = 5.0  # that a download may take to stop
 PLAIN = (".json", ".txt", ".model", ".jinja", ".tiktoken")  # of a component, beside its weights
 AT_THE_TOP = re.compile(r"model_index\.json|(licen[cs]e|notice|readme|use_policy)[\w.-]*", re.IGNORECASE)
 SHARD = re.compile(r"-\d{5}-of-\d{5}")
@@ -127,17 +129,13 @@ def fetch(what: str | Plan, variant: str | None = None) -> Iterator[Event]:
     hub = _library(todo.repository)
     _check_room(todo)
     job = _Job(todo, hub)
-    phase = Phase("fetch", todo.bytes)
-    phase.step = todo.bytes - todo.to_fetch
-    start = phase.step
-    yield phase.start() if not start else Event("fetch", start, todo.bytes)
+    event = _Rate(todo)
+    yield event(0, "")
     job.start()
     try:
         while job.is_alive():
             job.join(TICK)
-            now = min(todo.bytes, start + job.fetched)
-            if now > phase.step:
-                yield phase.advance(now - phase.step, message=job.file)
+            yield event(job.fetched, job.file)  # also without news: whoever listens may want to stop
     finally:
         job.stop()
     if job.error:
@@ -182,6 +180,21 @@ def _choose_weights(paths: list[str], variant: str) -> list[str]:
     return usual or whole or files
 
 
+class _Rate:
+    """Makes the events of a download: what was here before counts as done, and says nothing of how quick the rest comes."""
+
+    def __init__(self, todo: Plan):
+        self._all, self._rest, self._done = todo.bytes, todo.to_fetch, 0
+        self._start = time.monotonic()
+
+    def __call__(self, fetched: int, file: str) -> Event:
+        """Return the event that says so many bytes have come; it never goes back."""
+        self._done = max(self._done, min(self._rest, fetched))
+        spent = time.monotonic() - self._start
+        left = spent / self._done * (self._rest - self._done) if self._done else None
+        return Event("fetch", self._all - self._rest + self._done, self._all, left, message=file)
+
+
 class _Stopped(BaseException):
     """The user has stopped the download; no Exception, so that nothing on the way tries again."""
 
@@ -194,6 +207,7 @@ class _Job(threading.Thread):
         self.fetched, self.file = 0, ""
         self.error: Exception | None = None
         self._todo, self._hub, self._stopped = todo, hub, threading.Event()
+        self._began = time.time()
 
     def run(self) -> None:
         try:
@@ -211,7 +225,11 @@ class _Job(threading.Thread):
         self._stopped.set()
         if self.is_alive():
             _abort_xet()
-            self.join(5.0)
+            self.join(STOP_SECONDS)
+        if self.is_alive():  # its connection hangs; nobody else would take away what it has begun
+            for path in (folder_of(self._todo.repository) / "blobs").glob("*.incomplete"):
+                if path.stat().st_mtime >= self._began:
+                    path.unlink(missing_ok=True)
 
     def _fetch(self, file: File) -> None:
         if self._stopped.is_set():
@@ -387,7 +405,7 @@ def _translate(hub: Any, repository: str, revision: str, error: Exception) -> Mu
     """Return an error of the library or the system as one of ours."""
     from huggingface_hub import errors
 
-    page, again = _page(hub, repository), "run the same command again, what is whole stays"
+    page, again = _page(hub, repository), "try again, what is whole stays"
     if isinstance(error, MutoscopeError):
         return error
     if isinstance(error, errors.GatedRepoError):

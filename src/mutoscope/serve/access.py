@@ -3,6 +3,7 @@
 from fastapi import Request
 
 from mutoscope.serve.desk import Desk
+from mutoscope.serve.downloads import Downloads
 from mutoscope.serve.login import Logins
 
 
@@ -14,6 +15,11 @@ def get_desk(request: Request) -> Desk:
 def get_logins(request: Request) -> Logins:
     """Return who may come in."""
     return request.app.state.logins
+
+
+def get_downloads(request: Request) -> Downloads:
+    """Return what is being fetched."""
+    return request.app.state.downloads
 
 
 def address_of(request: Request) -> str:

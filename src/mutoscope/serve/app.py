@@ -12,6 +12,7 @@ from mutoscope.serve import (
     a1111,
     a1111_extras,
     arena_routes,
+    checkpoints,
     counting,
     facts,
     items,
@@ -33,6 +34,7 @@ from mutoscope.serve.arena_drawing import Drawer
 from mutoscope.serve.arena_files import read_folder
 from mutoscope.serve.boards import Boards
 from mutoscope.serve.desk import Desk
+from mutoscope.serve.downloads import Downloads
 from mutoscope.serve.guard import Guard
 from mutoscope.serve.login import Logins
 from mutoscope.serve.strict import StrictRoute
@@ -47,6 +49,7 @@ OWN = (
     a1111.router,
     a1111_extras.router,
     facts.router,
+    checkpoints.router,
     login_route.router,
     counting.router,
     pages.router,
@@ -66,6 +69,7 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
             yield
         finally:
             desk.end_streams()
+            app.state.downloads.stop()
             drawing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await drawing
@@ -77,6 +81,7 @@ def create_app(desk: Desk, more: Sequence[APIRouter] = ()) -> FastAPI:
     )
     app.router.route_class = StrictRoute
     app.state.desk = desk
+    app.state.downloads = Downloads(desk.publish)
     app.state.arena = Arena(desk.store)
     app.state.boards = Boards(desk.store)
     app.state.drawer = Drawer(desk, app.state.arena)

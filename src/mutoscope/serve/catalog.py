@@ -1,6 +1,7 @@
 """The models that a server draws with, by name, and what each takes; no weights are loaded here."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mutoscope.capabilities import Capabilities
@@ -20,13 +21,18 @@ class Entry:
 class Catalog:
     """The models of a server, the first one for requests that name none."""
 
-    def __init__(self, entries: list[Entry]):
-        self.entries = {entry.id: entry for entry in entries}
-        self._by_other_name = {entry.opened_as: entry for entry in entries}
-        self.first = entries[0]
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}  # a new one for every change: others may be reading it
+        self._by_other_name: dict[str, Entry] = {}
+        self._adding = threading.Lock()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries.values())
+
+    @property
+    def first(self) -> Entry:
+        """The model for requests that name none."""
+        return next(iter(self.entries.values()))
 
     def find(self, name: str | None) -> Entry:
         """Return a model by its name, the first for None; SettingError names the nearest. Nothing else is ever opened."""
@@ -39,15 +45,25 @@ class Catalog:
             )
         return entry
 
+    def add(self, name: str, settings: Sequence[EngineSettings]) -> Entry:
+        """Open a model, which must run with all of the settings, and return it; raises what `open_engine` raises."""
+        with self._adding:
+            if name in self._by_other_name:
+                return self._by_other_name[name]
+            first, *others = dict.fromkeys(settings)
+            capabilities = open_engine(name, first).capabilities
+            for other in others:
+                open_engine(name, other)
+            same = sum(entry.capabilities.name == capabilities.name for entry in self)
+            entry = Entry(f"{capabilities.name}-{same + 1}" if same else capabilities.name, name, capabilities)
+            self.entries = {**self.entries, entry.id: entry}
+            self._by_other_name = {**self._by_other_name, name: entry}
+            return entry
+
 
 def open_catalog(names: tuple[str, ...], settings: Sequence[EngineSettings]) -> Catalog:
-    """Return the models of names for `open_engine`; raises what that raises. Each must be able to run with all of the settings."""
-    first, *others = dict.fromkeys(settings)
-    entries = []
+    """Return the models of names for `open_engine`; raises what that raises."""
+    catalog = Catalog()
     for name in names:
-        capabilities = open_engine(name, first).capabilities
-        for other in others:
-            open_engine(name, other)
-        same = sum(entry.capabilities.name == capabilities.name for entry in entries)
-        entries.append(Entry(f"{capabilities.name}-{same + 1}" if same else capabilities.name, name, capabilities))
-    return Catalog(entries)
+        catalog.add(name, settings)
+    return catalog

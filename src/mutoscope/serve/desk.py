@@ -14,8 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mutoscope.errors import SettingError
+from mutoscope.hub.shelf import find_here
 from mutoscope.prompt.request import Request
-from mutoscope.serve.catalog import Catalog, open_catalog
+from mutoscope.serve.catalog import Catalog, Entry, open_catalog
 from mutoscope.serve.cost import cost_of, seconds_until_room
 from mutoscope.serve.feed import Feed, Feeds
 from mutoscope.serve.files import Files, new_id, open_store
@@ -311,8 +313,21 @@ class Desk:
         done = {result.place for result in job.results}
         left = tuple((place, text) for place, text in enumerate(job.requests) if place not in done)
         image = self.files.input_of(job.id) if job.image else None
-        opened_as, quality = self.catalog.find(job.model).opened_as, job.memo.get(QUALITY)
+        opened_as, quality = self._model_of(job).opened_as, job.memo.get(QUALITY)
         return Work(opened_as, job.format, left, image, job.previews, quality)
+
+    def _model_of(self, job: Job) -> Entry:
+        """Return the model of a job; one that was opened from the page of an earlier server is opened again."""
+        try:
+            return self.catalog.find(job.model)
+        except SettingError:
+            if not self.settings.may_add_models:
+                raise
+        return self.add_model(job.model)
+
+    def add_model(self, name: str) -> Entry:
+        """Open a model of the cache, by its short name or repository; what goes wrong is a CheckpointError, SettingError or the like."""
+        return self.catalog.add(find_here(name).name, self.settings.engines)
 
     def keep(self, job: Job, place: int, data: bytes, seconds: float, warnings: tuple[str, ...]) -> Result | None:
         """Keep a finished picture: first its file, then its row. StorageError; None where nobody wants it any more."""

@@ -102,8 +102,8 @@ class Job:
 class Note:
     """One thing that happened. States and results have numbers, which grow; progress and previews have 0."""
 
-    name: str  # "state", "progress", "preview", "result", "removed"
-    job_id: str
+    name: str  # "state", "progress", "preview", "result", "removed"; "download"
+    job_id: str  # of a download, the model
     data: Any  # Job for "state"; Result for "result"; a dict for the others, bytes of a JPEG under "jpeg" in a preview
     number: int = 0
     written: dict[str, bytes] = field(

@@ -23,6 +23,7 @@ class ServeSettings:
     token: str | None = None  # None: everybody who reaches it may draw
     pairs: tuple[Path, ...] = ()  # folders of pairs for the arena, see arena_files.py
     runs: tuple[Path, ...] = ()  # training runs, or folders of them, that are shown
+    downloads: bool | None = None  # whether the page may fetch models and open others; None: where nobody else reaches it
     workers: int = 1  # processes that draw; on a cluster, jobs that are drawn at once
     devices: tuple[str, ...] = ()  # dealt out to the workers in turn; none: that of `engine`
     cluster: str | None = None  # address of the application of Ray Serve that draws; None: this machine
@@ -57,3 +58,8 @@ class ServeSettings:
     def needs_token(self) -> bool:
         """Whether others than this machine's users reach it."""
         return not self.is_local or self.public_url is not None
+
+    @property
+    def may_add_models(self) -> bool:
+        """Whether those who use it may fetch known models, which fill the disk, and open others that are on it."""
+        return not self.needs_token if self.downloads is None else self.downloads

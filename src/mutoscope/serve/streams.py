@@ -104,4 +104,5 @@ def show_note(note: Note) -> dict[str, Any]:
             "seconds": note.data.get("seconds", 0.0),
             "data": picture,
         }
-    return {"type": note.name, "job": note.job_id, **(note.data or {})}
+    of = "model" if note.name == "download" else "job"
+    return {"type": note.name, of: note.job_id, **(note.data or {})}

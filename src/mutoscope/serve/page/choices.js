@@ -6,6 +6,7 @@ const TILES = new Set(("photo,watercolor,oil painting,pencil sketch,ink wash,uki
   + "vintage film,stained glass,low poly,crayon,clay,comic").split(","));
 const STEPS = ["none", "pixelate", "triangulate", "posterize"];
 let models = [];
+let fitted = ""; // the model that the fields were fitted to
 
 const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
@@ -48,6 +49,14 @@ export function showModels(known) {
   $("model-label").hidden = models.length < 2;
 }
 
+/** Add models that are not drawn with yet to the list, under a heading. */
+export function addOffers(heading, rows) {
+  if (!rows.length) return;
+  $("model").append(el("optgroup", { label: heading }, rows.map(([name, words]) => el("option", { value: `offer:${name}`, data: { offer: name } }, words))));
+  $("model-label").hidden = false;
+}
+
+export const fittedModel = () => fitted;
 export const currentModel = () => models.find((model) => model.id === $("model").value) || models[0];
 
 /** Make the fields under "More"; `fitFields` says which of them count. */
@@ -86,6 +95,7 @@ function allow(id, can, why) {
 export function fitFields(hasStart) {
   const model = currentModel();
   if (!model) return;
+  fitted = model.id;
   for (const input of document.querySelectorAll('input[name="kind"]')) input.disabled = !model.kinds.includes(input.value);
   if (!model.kinds.includes(kind())) pick("kind", model.kinds[0]);
   const isClip = kind() === "video", name = `${model.id} `;

@@ -28,7 +28,7 @@ export function listenToKeys(draw, stop) {
     if (event.isComposing) return;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !$("create").hidden && !document.querySelector("dialog[open]")) { event.preventDefault(); draw(); return; }
     if (event.target.id === "prompt" && event.key === "Enter" && !event.shiftKey) { event.preventDefault(); draw(); return; }
-    if (document.querySelector("#offer[open], #keys[open]")) return;
+    if (document.querySelector("#offer[open], #keys[open], #checkpoint[open]")) return;
     if (event.key === "Escape" && !document.querySelector("dialog[open]")) { stop(); return; }
     if (takesWords(event.target) || event.altKey) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "z" && start.isPainting) { event.preventDefault(); undo(); return; }

@@ -2,6 +2,7 @@
 import { $, announce, label, toast } from "/page/dom.js";
 import { ask, cancel, getModels, getSizes, getStyles, logIn, submit, whenLoginNeeded } from "/page/api.js";
 import { actions } from "/page/actions.js";
+import { listenToCheckpoints } from "/page/checkpoints.js";
 import { rememberStart } from "/page/compare.js";
 import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/choices.js";
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
@@ -189,7 +190,9 @@ function listen() {
 }
 
 function hearStream(name, data) {
+  if (name === "download") return dispatchEvent(new CustomEvent(name, { detail: data }));
   if (name !== "line") return hear(name, data);
+  if (data) dispatchEvent(new Event(name));
   $("gone").hidden = data;
   if (data) readAll().catch(() => {});
 }
@@ -202,12 +205,14 @@ async function begin() {
   showModels(models);
   showStyles(styles);
   showSizes(sizes);
-  setSettings(readDraft() || {});
+  const draft = readDraft() || {};
+  setSettings(draft);
   listen();
   fit();
   restoreStart();
   showScreen();
   changed();
+  listenToCheckpoints(() => { fit(); liveSoon(); }, draft.model);
   follow(hearStream);
   offerRuns();
   if (!matchMedia("(pointer: coarse)").matches && !$("create").hidden) $("prompt").focus();

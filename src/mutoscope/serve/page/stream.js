@@ -1,5 +1,5 @@
 // One stream of events for a whole browser: the tab that holds the lock reads it, the others hear from that tab.
-const NAMES = ["state", "progress", "preview", "result", "removed"];
+const NAMES = ["state", "progress", "preview", "result", "removed", "download"];
 const AGAIN = 1000; // milliseconds until the next try
 
 /** Call `hear(name, data)` for every note of the server, and `hear("line", open?)` when the line comes or goes. */
