@@ -157,9 +157,7 @@ class TestRefused:
 
     def test_no_server(self, hub: FakeHub, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-        refuse(
-            CheckpointError, "the connection to http://127.0.0.1:9 was lost or never came about; try again"
-        )
+        refuse(CheckpointError, "the connection to http://127.0.0.1:9 was lost or never came about; try again")
 
     def test_offline(self, hub: FakeHub, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")

@@ -51,9 +51,9 @@ def test_from_a_name_to_a_model_that_draws(browser: Browser, server: PlayedServe
         expect(box).to_contain_text("500 MB of 2.0 GB, 2 min left")
         expect(box.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "25")
         box.get_by_role("button", name="Draw meanwhile").click()
-        expect(page.locator("#fetching")).to_have_text("25 %")
+        expect(page.locator("#fetching")).to_have_text("sd15 25 %")
         page.reload()  # and after it the page knows
-        expect(page.locator("#fetching")).to_have_text("25 %")
+        expect(page.locator("#fetching")).to_have_text("sd15 25 %")
         page.locator("#fetching").click()
         server.bring("sd15")
         server.say("done")
@@ -136,7 +136,9 @@ def test_nobody_is_left_out(browser: Browser, server: PlayedServer, scheme: str,
                 server.say("step", 12 * GB, 34 * GB, 4000.0)
                 expect(box).to_contain_text("12.0 GB of 34.0 GB")
             elif state == "failed":
-                server.say("failed", "the disk of /home/somebody/.cache/huggingface/hub is full; make room and try again")
+                server.say(
+                    "failed", "the disk of /home/somebody/.cache/huggingface/hub is full; make room and try again"
+                )
                 server.process.end()
                 expect(box.get_by_role("alert")).to_contain_text("make room")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

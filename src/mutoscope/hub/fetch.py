@@ -41,7 +41,7 @@ from mutoscope.telemetry import disable_telemetry
 
 SPARE = 200_000_000  # bytes of the disk that stay free
 TICK = 0.2  # seconds between two events
-STOP_SECONDS = 5.0  # that a download may take to stop
+STOP_SECONDS = 2.0  # that a download may take to stop
 PLAIN = (".json", ".txt", ".model", ".jinja", ".tiktoken")  # of a component, beside its weights
 AT_THE_TOP = re.compile(r"model_index\.json|(licen[cs]e|notice|readme|use_policy)[\w.-]*", re.IGNORECASE)
 SHARD = re.compile(r"-\d{5}-of-\d{5}")

@@ -21,9 +21,9 @@ class Entry:
 class Catalog:
     """The models of a server, the first one for requests that name none."""
 
-    def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}  # a new one for every change: others may be reading it
-        self._by_other_name: dict[str, Entry] = {}
+    def __init__(self, entries: Sequence[Entry] = ()):
+        self.entries = {entry.id: entry for entry in entries}  # a new one for every change: others may be reading it
+        self._by_other_name = {entry.opened_as: entry for entry in entries}
         self._adding = threading.Lock()
 
     def __iter__(self) -> Iterator[Entry]:

@@ -49,7 +49,7 @@ class Downloads:
         return self._now
 
     def start(self, model: str, *, only_ask: bool = False) -> None:
-        """Fetch a model, or only ask how large it is; a second call for the same model changes nothing. Refusal 409 while another one comes."""
+        """Fetch a model, or only ask how large it is; a second call for it changes nothing. Refusal 409 while another one comes."""
         with self._lock:
             now = self._now
             if now is not None and now.model == model and now.state != STOPPING:
@@ -113,7 +113,7 @@ class Downloads:
                     return rest[0] if rest else ""
                 self._take(now, name, rest)
             self._hang_up()
-            return f"the hub did not answer within {ASK_SECONDS:.0f} seconds; look at the connection of the server's machine, then try again"
+            return f"the hub did not answer within {ASK_SECONDS:.0f} seconds; look at the server's connection, then try again"
         except (EOFError, OSError):
             return "the process that fetched it was ended; try again, what is whole stays"
 

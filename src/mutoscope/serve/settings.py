@@ -23,7 +23,9 @@ class ServeSettings:
     token: str | None = None  # None: everybody who reaches it may draw
     pairs: tuple[Path, ...] = ()  # folders of pairs for the arena, see arena_files.py
     runs: tuple[Path, ...] = ()  # training runs, or folders of them, that are shown
-    downloads: bool | None = None  # whether the page may fetch models and open others; None: where nobody else reaches it
+    downloads: bool | None = (
+        None  # whether the page may fetch models and open others; None: where nobody else reaches it
+    )
     workers: int = 1  # processes that draw; on a cluster, jobs that are drawn at once
     devices: tuple[str, ...] = ()  # dealt out to the workers in turn; none: that of `engine`
     cluster: str | None = None  # address of the application of Ray Serve that draws; None: this machine

@@ -44,7 +44,7 @@ function showOffers() {
 function chose(name) {
   const offer = find(name);
   if (!offer) return;
-  [shown, wanted] = [name, name];
+  [shown, wanted, offer.error] = [name, name, ""];
   if (offer.state === "here" && !offer.obstacle) open(name);
   showPanel();
   $("checkpoint").showModal();
@@ -108,7 +108,7 @@ function showFetching() {
   $("fetching").hidden = !offer || $("checkpoint").open;
   if (!offer) return;
   const { bytes, total } = offer.progress, share = total ? `${Math.floor(bytes / total * 100)} %` : "...";
-  $("fetching").textContent = share;
+  $("fetching").replaceChildren(el("span", { class: "word" }, `${offer.id} `), share);
   $("fetching").setAttribute("aria-label", `${offer.id} is being downloaded: ${share}`);
   $("fetching").onclick = () => chose(offer.id);
 }
@@ -140,19 +140,19 @@ function progressOf({ progress }) {
 function offered(offer) {
   const main = (words, what) => el("button", { type: "button", class: "main", onclick: () => act(what, offer) }, words);
   const close = el("button", { type: "button", class: "plain", onclick: () => $("checkpoint").close() }, "Close");
-  if (opening === offer.id) return [el("p", { class: "quote" }, "Opening it. The first picture loads its weights."), [close]];
+  if (opening === offer.id) return [el("p", { class: "what" }, "Opening it. The first picture loads its weights."), [close]];
   if (offer.progress) {
-    const stop = el("button", { type: "button", class: "stop", disabled: offer.progress.state === "stopping", onclick: () => act("cancel", offer) }, "Cancel");
+    const stop = el("button", { type: "button", class: "plain", disabled: offer.progress.state === "stopping", onclick: () => act("cancel", offer) }, "Cancel");
     return [progressOf(offer), [stop, el("button", { type: "button", class: "plain", onclick: () => $("checkpoint").close() }, "Draw meanwhile")]];
   }
-  if (offer.obstacle) return [el("p", { class: "quote" }, sentence(offer.obstacle)), [close]];
+  if (offer.obstacle) return [el("p", { class: "what" }, sentence(offer.obstacle)), [close]];
   const other = running();
-  if (other) return [el("p", { class: "quote" }, `${other.id} is being downloaded; one model comes at a time.`), [close]];
+  if (other) return [el("p", { class: "what" }, `${other.id} is being downloaded; one model comes at a time.`), [close]];
   if (offer.state === "here") return [null, [el("button", { type: "button", class: "main", onclick: () => { wanted = offer.id; offer.error = ""; open(offer.id); } }, "Use it"), close]];
   const gate = offer.gated ? " Its page asks to agree first; then log in on the server's machine: hf auth login." : "";
-  if (!offer.download) return [el("p", { class: "quote" }, `Its size is asked of ${offer.host}.${gate}`), [main("Ask for the size", "size"), close]];
+  if (!offer.download) return [el("p", { class: "what" }, `Its size is asked of ${offer.host}.${gate}`), [main("Ask for the size", "size"), close]];
   const words = offer.state === "half" ? `Download the rest` : `Download ${sizeWords(offer.download)}`;
-  return [el("p", { class: "quote" }, `It comes from ${offer.host} to the machine of this server. By downloading it you agree to its licence.${gate}`), [main(words, "download"), close]];
+  return [el("p", { class: "what" }, `It comes from ${offer.host} to the machine of this server. By downloading it you agree to its licence.${gate}`), [main(words, "download"), close]];
 }
 
 /** Make the panel; while only bytes come its buttons stay, so that a press is not lost. */
