@@ -13,6 +13,7 @@ feed      what one listener has not read yet
 app       create_app(desk, settings) -> FastAPI; strict, guard, streams, login, answers  its parts
 access    get_desk, get_logins for routes
 routes    jobs, events, results; facts  models, styles, sizes, info; login_route; counting  /metrics, /healthz
+checkpoints  models that are not drawn with yet; downloads, fetcher  what fetches one, and the process that does
 items     the library in few words each; live, live_route  pictures while somebody types; previews  what is seen of a job meanwhile
 arena     comparisons, pairs, votes; arena_drawing, arena_files, arena_routes  its parts
 library   several at once, a zip file; boards  named sets, the favourites among them; runs  training runs as they are on the disk

@@ -93,7 +93,7 @@ function hearDownload({ model, ...progress }) {
   if (!offer) return;
   const isOver = ["ended", "failed"].includes(progress.state);
   offer.progress = isOver ? null : progress;
-  if (!isOver) { showFetching(); return void (shown === model && showPanel()); }
+  if (!isOver) { showFetching(); return showPanel(); }
   readOffers().then(() => {
     const after = find(model);
     if (after?.state === "here" && wanted === model) open(model);
