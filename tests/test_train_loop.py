@@ -106,6 +106,20 @@ class TestClock:
             clock.restore(held)
         assert saved == [10, 20, 40, 80, 160, 320, 620, 300, 600]
 
+    def test_a_kill_in_the_middle_of_a_line_changes_no_number_of_it(self, seconds: list[float]):
+        whole, lines = Clock(settings()), []
+        broken = Clock(settings())
+        for step in range(5):
+            seconds.append(seconds[-1] + 2)
+            for clock in (whole, broken):
+                clock.count(result(loss=1.0 + step, psnr=20.0 * step))
+            if step == 2:
+                held = json.loads(json.dumps(broken.counters()))
+                broken = Clock(settings())
+                broken.restore(held)
+        lines = [clock.take_line(0.5, 1.0) for clock in (whole, broken)]
+        assert lines[0] == lines[1] and lines[0]["loss"] == 3.0 and lines[0]["samples_per_second"] == 4.0
+
     def test_a_budget_is_that_of_the_run(self, seconds: list[float]):
         """Killed at 50 of 60 minutes, ten more are trained, and the rate falls as if nothing had been; then it is finished."""
         first = Clock(settings(samples=0, budget=3600.0))
@@ -329,3 +343,13 @@ class TestObjective:
 
         with pytest.raises(TypeError, match="loss"):
             Nothing()  # pyright: ignore[reportAbstractUsage] - the fault under test
+
+
+def test_a_finished_run_that_is_run_again_keeps_its_last_line(tmp_path: Path):
+    """As after a kill between the last state and the parts."""
+    for _ in range(2):
+        *_, done = train(Regression(), tmp_path, settings(log_every=4), lambda samples, picture: None)
+        lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert (
+            [line["samples"] for line in lines] == [32, 64, 80] and done.result == lines[-1] and lines[-1]["loss"] > 0
+        )
