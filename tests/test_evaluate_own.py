@@ -13,7 +13,7 @@ from mutoscope.evaluate.judge import Judge, load_judge
 from mutoscope.evaluate.model_under_test import ModelUnderTest
 from mutoscope.evaluate.own import Example, OwnEvaluation, crop, draw_caption_sheets, prepare, read_examples
 from mutoscope.events import drain
-from own_pictures import COLORS, draw_picture, make_own_run, make_pictures
+from own_pictures import COLORS, draw_picture, make_clips, make_own_run, make_pictures
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -68,6 +68,8 @@ class TestNumbers:
             lambda prompt, seed, style=None, /: learned[seed % len(learned)].pixels, folders, judge, tmp_path / "copy"
         )
         assert report["copies"]["generated"]["value"] == report["copies"]["planted copies"]["value"] == 1
+        page = (tmp_path / "copy" / "report.md").read_text("utf-8")
+        assert "| held-out pictures | 40 |" in page and "renders" not in page
 
 
 class TestSaidFirst:
@@ -116,6 +118,17 @@ class TestPictures:
         key = {one.pixels.tobytes(): one.caption for one in plain}
         assert len(packed) == 16 and all(key[one.pixels.tobytes()] == one.caption for one in packed)
         assert len(read_examples(base / "packed", 5)) <= 5
+
+    def test_clips_count_by_their_first_frames_where_there_are_no_pictures(self, tmp_path: Path):
+        from PIL import Image
+
+        clips = make_clips(tmp_path / "clips", 3, 32)
+        found = read_examples(clips, 10)
+        with Image.open(clips / "clip001.webp") as first:
+            assert np.array_equal(found[1].pixels, np.asarray(first.convert("RGB")))
+        assert len(found) == 3 and found[1].caption == "a red frog that moves"
+        make_pictures(clips, 2, 32)
+        assert [one.caption for one in read_examples(clips, 10)] == ["a red ship", "a red frog"]
 
     def test_no_captions_and_no_pictures(self, tmp_path: Path, judge: Judge):
         with pytest.raises(OutputError, match="not a folder"):

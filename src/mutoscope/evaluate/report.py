@@ -92,7 +92,7 @@ def own_page(report: dict[str, Any]) -> str:
         f"(judge `{report['judge']['sha256'][:16]}`), to be compared only with each other.",
         "",
         *(table("measure|n|value", rows) if rows else []),
-        *_memorisation(report.get("copies")),
+        *_memorisation(report.get("copies"), "pictures"),
         *_not_measured(report["not_measured"]),
     ]
     return "\n".join(lines).rstrip() + "\n"
@@ -344,13 +344,13 @@ def _standard(part: dict[str, Any]) -> list[str]:
     return ["## Standard metrics, on the public networks", "", *table("metric|pictures|n|value", rows)] if rows else []
 
 
-def _memorisation(part: dict[str, Any] | None) -> list[str]:
+def _memorisation(part: dict[str, Any] | None, noun: str = "renders") -> list[str]:
     if part is None:
         return []
-    rows = [(name, str(row["n"]), f"{100 * row['value']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
+    rows = [(name.replace("renders", noun), str(row["n"]), f"{100 * row['value']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
             for name, row in part.items() if isinstance(row, dict)]  # fmt: skip
     said = f"Share that lies nearer to one of {part['training_pictures']:,} training pictures than the 1st percentile of held-out"
-    said += " renders does, all of these through the model's codec. Planted copies are training pictures with a little noise: they"
+    said += f" {noun} does, all of these through the model's codec. Planted copies are training pictures with a little noise: they"
     said += " must be found."
     return ["## Copies of training pictures", "", said, "", *table("pictures|n|copies|95 %", rows)]
 
