@@ -74,6 +74,8 @@ class PlayedServer:
         return self.process, self.process.pipe
 
     def _open(self, name: str, settings: Any) -> Any:
+        if self.refused == "hang":
+            time.sleep(60.0)
         if self.refused:
             raise catalog.SettingError(self.refused)
         engine = serve_engine.FakeEngine(0.0)
@@ -92,6 +94,11 @@ class PlayedServer:
         """Put a known model into the cache, whole."""
         row = known_models()[name]
         put_in_cache(self.cache, row.repository, row.revision)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it runs."""
+        return not self._thread.is_alive()
 
     def close(self) -> None:
         """End it."""

@@ -14,6 +14,8 @@ import pytest
 for library in ("fastapi", "uvicorn", "prometheus_client", "httpx"):
     pytest.importorskip(library)
 
+import httpx
+
 from checkpoint_server import PlayedServer, played
 from fake_hub import FakeHub
 from hub_folders import make_folder, put_in_cache, write_weights
@@ -237,6 +239,17 @@ class TestRoutes:
             job = Job("x", "running", "image", SD.repository, "png", "a lake", (), 1.0, 0.0)
             with pytest.raises(ValueError, match="unknown model"):
                 one.desk._model_of(job)
+
+
+def test_a_server_ends_while_a_model_is_being_opened(tmp_path: Path):
+    with played(tmp_path) as one:
+        one.bring("sd15")
+        one.refused = "hang"
+        with pytest.raises(httpx.ReadTimeout):
+            one.http.post("/api/checkpoints/open", json={"model": "sd15"}, timeout=0.5)
+        start = time.monotonic()
+        one.close()
+        assert time.monotonic() - start < 5.0 and one.has_ended
 
 
 def test_who_may_add_models():

@@ -7,6 +7,8 @@ licence, nothing is opened or fetched where others reach the server, unless its 
 import asyncio
 import os
 import shutil
+import threading
+from concurrent.futures import Future
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from mutoscope.errors import MutoscopeError, did_you_mean
 from mutoscope.hub.names import cache_folder
 from mutoscope.hub.shelf import HERE, Offer, list_offers, missing_library
 from mutoscope.serve.access import get_desk, get_downloads
+from mutoscope.serve.catalog import Entry
 from mutoscope.serve.desk import Desk
 from mutoscope.serve.downloads import Downloads, show_progress
 from mutoscope.serve.facts import describe_model
@@ -95,11 +98,26 @@ async def open_checkpoint(body: NameBody, desk: Desk = Depends(get_desk)) -> dic
     """Let this server draw with a model that is on its disk; its weights are loaded with the first picture."""
     offer = await find_offer(desk, body.model)
     try:
-        return describe_model(await asyncio.to_thread(desk.add_model, offer.name))
+        return describe_model(await open_aside(desk, offer.name))
     except Refusal:
         raise
     except MutoscopeError as error:
         raise Refusal(422, type(error).__name__, str(error), param="model") from error
+
+
+async def open_aside(desk: Desk, name: str) -> Entry:
+    """Open a model in a thread of its own, which imports for seconds and must not hold a server that ends."""
+    opened: Future[Entry] = Future()
+    opened.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            opened.set_result(desk.add_model(name))
+        except Exception as error:
+            opened.set_exception(error)
+
+    threading.Thread(target=run, name="opening", daemon=True).start()
+    return await asyncio.wrap_future(opened)
 
 
 def refused_by(settings: ServeSettings) -> str:
