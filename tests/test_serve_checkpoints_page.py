@@ -62,7 +62,7 @@ def test_from_a_name_to_a_model_that_draws(browser: Browser, server: PlayedServe
         expect(box).to_be_hidden()
         page.fill("#prompt", "a lake")
         page.keyboard.press("Enter")
-        page.wait_for_function("fetch('/api/jobs').then((a) => a.json()).then((a) => a.data.length)")
+        expect(page.locator("#strip .thumb")).to_have_count(1)
         assert server.http.get("/api/jobs").json()["data"][0]["model"] == row.repository
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
 from mutoscope.config import ASPECTS
+from mutoscope.hub.known import find_known
 from mutoscope.media import read_info
 from mutoscope.prompt.styles import known_styles
 from mutoscope.serve.access import get_desk
@@ -22,10 +23,11 @@ router = new_router(prefix="/api")
 
 def describe_model(entry: Entry) -> dict[str, Any]:
     """Return a model as JSON: what it takes, and its defaults."""
-    known = entry.capabilities
+    known, listed = entry.capabilities, find_known(entry.id)
     return {
         "id": entry.id,
         "object": "model",
+        "name": listed.name if listed else entry.id,
         "hash": known.hash,
         "engine": known.engine or "mutoscope",
         "kinds": [kind for kind, can in (("image", known.pictures), ("video", known.clips)) if can],

@@ -58,7 +58,7 @@ async function open(name) {
   try {
     const model = await post(`${path}/open`, { model: name });
     await readOffers();
-    if (wanted === name) choose(model.id);
+    if (wanted === name) choose(model);
   } catch (error) {
     const offer = find(name);
     if (offer) offer.error = error.message;
@@ -67,12 +67,12 @@ async function open(name) {
   showPanel();
 }
 
-function choose(id) {
+function choose(model) {
   wanted = "";
-  $("model").value = id;
+  $("model").value = model.id;
   whenChosen();
-  announce(`${id} is chosen`);
-  if ($("checkpoint").open) $("checkpoint").close(); else toast(`${id} draws now`, null, "", 6);
+  announce(`${model.name} is chosen`);
+  if ($("checkpoint").open) $("checkpoint").close(); else toast(`${model.name} draws now`, null, "", 6);
 }
 
 async function act(what, offer) {
@@ -140,7 +140,7 @@ function progressOf({ progress }) {
 function offered(offer) {
   const main = (words, what) => el("button", { type: "button", class: "main", onclick: () => act(what, offer) }, words);
   const close = el("button", { type: "button", class: "plain", onclick: () => $("checkpoint").close() }, "Close");
-  if (opening === offer.id) return [el("p", { class: "what" }, "Opening it. The first picture loads its weights."), [close]];
+  if (opening === offer.id) return [el("p", { class: "what" }, "Opening it, which takes some seconds. Its weights are loaded with the first picture."), [close]];
   if (offer.progress) {
     const stop = el("button", { type: "button", class: "plain", disabled: offer.progress.state === "stopping", onclick: () => act("cancel", offer) }, "Cancel");
     return [progressOf(offer), [stop, el("button", { type: "button", class: "plain", onclick: () => $("checkpoint").close() }, "Draw meanwhile")]];

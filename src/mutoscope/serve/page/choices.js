@@ -44,7 +44,7 @@ export function showSizes(sizes) {
 export function showModels(known) {
   models = known;
   const before = $("model").value;
-  $("model").replaceChildren(...models.map((model) => el("option", { value: model.id }, model.id)));
+  $("model").replaceChildren(...models.map((model) => el("option", { value: model.id }, model.name)));
   if (models.some((model) => model.id === before)) $("model").value = before;
   $("model-label").hidden = models.length < 2;
 }
@@ -98,7 +98,7 @@ export function fitFields(hasStart) {
   fitted = model.id;
   for (const input of document.querySelectorAll('input[name="kind"]')) input.disabled = !model.kinds.includes(input.value);
   if (!model.kinds.includes(kind())) pick("kind", model.kinds[0]);
-  const isClip = kind() === "video", name = `${model.id} `;
+  const isClip = kind() === "video", name = `${model.name} `;
   $("duration-field").hidden = $("fps-field").hidden = !isClip;
   $("own-size").hidden = document.querySelector('input[name="size"]:checked')?.value !== "own";
   const side = isClip || !model.default_size ? [model.native_side, model.native_side] : model.default_size;
