@@ -51,6 +51,7 @@ class PlayedServer:
         patch.delenv("HF_HUB_OFFLINE", raising=False)
         patch.delenv("HF_ENDPOINT", raising=False)
         patch.setattr(checkpoints, "missing_library", lambda: self.missing)
+        patch.setattr(checkpoints, "free_bytes", lambda: 500 * 10**9)
         patch.setattr(downloads, "start_process", self._start)
         patch.setattr(catalog, "open_engine", self._open)
         self.cache, self.missing, self.refused = folder / "cache", "", ""

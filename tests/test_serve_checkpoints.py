@@ -21,6 +21,7 @@ from fake_hub import FakeHub
 from hub_folders import make_folder, put_in_cache, write_weights
 from mutoscope.hub.known import known_models
 from mutoscope.hub.names import find_place
+from mutoscope.serve import checkpoints
 from mutoscope.serve.downloads import Downloads
 from mutoscope.serve.jobs import Job, Note, Refusal
 from mutoscope.serve.settings import ServeSettings
@@ -212,6 +213,13 @@ class TestRoutes:
         monkeypatch.setenv("HF_HUB_OFFLINE", "1")
         status, words = self.ask(server, "download", model="sd15", licence=SD.licence)
         assert status == 409 and "HF_HUB_OFFLINE" in words
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        with monkeypatch.context() as small:
+            small.setattr(checkpoints, "free_bytes", lambda: 2_800_000_000)
+            status, words = self.ask(server, "download", model="sd15", licence=SD.licence)
+            assert status == 409 and "It brings 2.7 GB, and the disk has 2.8 GB free." in words
+            offers = {one["id"]: one for one in server.http.get("/api/checkpoints").json()["data"]}
+            assert offers["sd15"]["obstacle"] and not offers["sd-turbo"]["obstacle"]
         monkeypatch.setattr(server, "missing", "diffusers")
         status, words = self.ask(server, "size", model="sana")
         assert status == 409 and "needs diffusers" in words and not server.asked

@@ -16,6 +16,7 @@ from fastapi import Depends
 from pydantic import Field
 
 from mutoscope.errors import MutoscopeError, did_you_mean
+from mutoscope.hub.headers import spell_bytes
 from mutoscope.hub.names import cache_folder
 from mutoscope.hub.shelf import HERE, Offer, list_offers, missing_library
 from mutoscope.serve.access import get_desk, get_downloads
@@ -29,6 +30,7 @@ from mutoscope.serve.strict import StrictBody, new_router
 
 router = new_router(prefix="/api/checkpoints")
 NAME = Field(min_length=1, max_length=200)
+SPARE = 200_000_000  # bytes of the disk that stay free, as in hub/fetch.py
 KINDS = {"image": ["image"], "clip": ["video"]}
 HUB = "https://huggingface.co"
 
@@ -53,7 +55,8 @@ async def list_checkpoints(
     why = refused_by(desk.settings)
     offers = [] if why else await desk.look_up(list_offers)
     shown = [describe_offer(offer, desk, downloads) for offer in offers]
-    return {"object": "list", "allowed": not why, "why": why, "disk_free": free_bytes(), "data": shown}
+    free = await desk.look_up(measure_room)
+    return {"object": "list", "allowed": not why, "why": why, **free, "data": shown}
 
 
 @router.post("/download", status_code=202)
@@ -155,6 +158,12 @@ def obstacle_of(offer: Offer) -> str:
         return offer.obstacle
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return "Nothing is fetched, since HF_HUB_OFFLINE is set where the server runs"
+    rest, free = (offer.known.download or 0.0 if offer.known else 0.0) - offer.bytes, free_bytes()
+    if rest + SPARE > free and rest > 0:
+        return (
+            f"It brings {spell_bytes(rest)}, and the disk has {spell_bytes(free)} free. Make room, or name another folder where "
+            "the server starts: HF_HUB_CACHE=DIR"
+        )
     return ""
 
 
@@ -170,6 +179,13 @@ def refuse_blocked(offer: Offer) -> None:
 def page_of(offer: Offer) -> str:
     """Return where the licence can be read."""
     return f"{(os.environ.get('HF_ENDPOINT') or HUB).rstrip('/')}/{offer.repository}"
+
+
+def measure_room() -> dict[str, int | None]:
+    """Return the free bytes of the disk and of this machine's memory; None where the system does not tell."""
+    from mutoscope.engines.diffusers.placing import free_memory  # a server without such models does not wait for it
+
+    return {"disk_free": free_bytes(), "memory_free": free_memory("cpu")}
 
 
 def free_bytes() -> int:

@@ -6,7 +6,7 @@ import { addOffers, fittedModel, showModels } from "/page/choices.js";
 import { changed, state } from "/page/store.js";
 import { secondsWords, sentence } from "/page/words.js";
 
-let offers = [], free = 0;
+let offers = [], free = {}; // bytes of disk and memory
 let shown = ""; // the model whose panel is open
 let made = ""; // what the panel says, without the bytes
 let wanted = ""; // the model that is drawn with as soon as it is here
@@ -24,7 +24,7 @@ export function sizeWords(bytes) {
 /** Read what there is, and show it in the list of models; another page, or another server, may have opened some or none. */
 async function readOffers() {
   const [said, models] = await Promise.all([ask(path), getModels()]);
-  [offers, free, state.models] = [said.data, said.disk_free, models];
+  [offers, free, state.models] = [said.data, { disk: said.disk_free, memory: said.memory_free }, models];
   showOffers();
   if (fittedModel() !== $("model").value) whenChosen(); // the server has begun anew without it
 }
@@ -114,14 +114,14 @@ function showFetching() {
 }
 
 function facts(offer) {
-  const memory = offer.memory && `about ${sizeWords(2 * offer.memory)} on a CPU, ${sizeWords(offer.memory)} on a GPU`;
+  const memory = offer.memory && `about ${sizeWords(2 * offer.memory)} on a CPU, ${sizeWords(offer.memory)} on a GPU${free.memory ? `; ${sizeWords(free.memory)} are free here` : ""}`;
   const rest = offer.download && offer.state === "half" ? `; ${sizeWords(offer.bytes)} of it are here` : "";
   const rows = [
     ["Draws", offer.kinds?.map((kind) => (kind === "video" ? "clips" : "pictures")).join(", ")],
     ["Licence", offer.licence && offer.licence + (offer.restricted ? "; it limits commercial use, or who may use it" : "")],
     ["Its page", offer.page.replace(/^https?:\/\//, "")],
     ["Download", offer.state !== "here" && (offer.download ? `${sizeWords(offer.download)}${rest}` : "its size is not known yet")],
-    ["Memory", memory], ["Disk", offer.state !== "here" && `${sizeWords(free)} are free`],
+    ["Memory", memory], ["Disk", offer.state !== "here" && `${sizeWords(free.disk)} are free`],
   ];
   return el("dl", {}, rows.filter(([, value]) => value).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
