@@ -195,7 +195,7 @@ class TestTexts:
         few = [[f"{WORDS[i % 3]}"] for i in range(3000)]
         for items, most in ((different, 12e6), (few, 3e4)):
             shape = TextPlan(items, wide, ImageOptions()).shape
-            assert shape[1] == 384 and 0 < np.prod(shape) * 2 <= most
+            assert shape[1] == 396 and 0 < np.prod(shape) <= most
 
     def test_tags_are_shuffled_and_dropped(self, towers: Path):
         from mutoscope.train.texts import wordings_of

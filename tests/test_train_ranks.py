@@ -1,19 +1,23 @@
 """Several processes: the same numbers as one, states that any number of processes goes on from, decisions taken together."""
 
 import json
+import shutil
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from conftest import Shared
 from mutoscope.errors import SettingError
 from mutoscope.train.loop import Settings
 from mutoscope.train.ranks import Ranks
 from mutoscope.train.state import load_state
-from train_ranks import fit
+from own_pictures import make_own_run
+from train_ranks import encode, fit
 
 SCRIPT = Path(__file__).parent / "train_ranks.py"
 PATIENCE_SECONDS = (
@@ -42,14 +46,22 @@ def alone(run: Path, stop: int = 0, **settings: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def runs(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of 96 samples, by name: by one process, by two, sharded; and halves of one kind that go on as another."""
     base = tmp_path_factory.mktemp("runs")
+    own = shared("own", make_own_run)
+    for name in ("encoded", "encoded-two", "encoded-one-two"):
+        shutil.copytree(own / "run" / "parts", base / name / "parts")
+        shutil.copy(own / "run" / "tokenizer.json", base / name)
     torch.set_num_threads(1)
     alone(base / "one")
     alone(base / "one-muon-off", muon=False)
     alone(base / "one-two", 48)
+    pictures = str(own / "packed")
+    encode({"run": str(base / "encoded"), "encode": pictures}, Ranks())
+    encode({"run": str(base / "encoded-one-two"), "encode": pictures, "stop": 6}, Ranks())
     start([
+        {"run": str(base / "encoded-two"), "encode": pictures}, {"run": str(base / "encoded-one-two"), "encode": pictures},
         job(base / "two"), job(base / "two-two", 48), job(base / "two-two"), job(base / "two-one", 48), job(base / "one-two"),
         job(base / "sharded", shard=True), job(base / "sharded-sharded", 48, shard=True),
         job(base / "sharded-sharded", shard=True), job(base / "sharded-one", 48, shard=True, checkpointing=True),
@@ -87,6 +99,19 @@ def far_apart(one: Path, other: Path) -> float:
 def test_two_processes_are_as_one(runs: Path):
     assert len(losses(runs / "one")) == 6 and losses(runs / "one") == losses(runs / "two")
     assert far_apart(runs / "one", runs / "two") < 1e-6
+
+
+def kept(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "cache").glob("*.rec")}
+
+
+@pytest.mark.parametrize(("name", "left"), [("encoded-two", 16), ("encoded-one-two", 10)])
+def test_encoding_is_shared_and_gives_the_same_bytes(runs: Path, name: str, left: int):
+    """By two processes from the start, or on from where one was stopped."""
+    assert kept(runs / name) == kept(runs / "encoded") and len(kept(runs / name)) == 2
+    shares = [json.loads((runs / name / f"encoded-{rank}").read_text()) for rank in (0, 1)]
+    assert min(map(len, shares)) >= 4 and sorted(chain(*shares)) == list(range(16 - left, 16))
+    assert (runs / name / "image" / "prepared.json").is_file() and not list((runs / name / "cache").glob("*.parts"))
 
 
 def test_only_the_first_writes_and_draws(runs: Path):

@@ -1,4 +1,5 @@
-"""One process of `test_train_ranks.py`: trains a toy again and again under torchrun, as the JSON in its first argument says.
+"""One process of `test_train_ranks.py`: trains a toy again and again under torchrun, as the JSON in its first argument says, or
+prepares a run.
 
 Prints nothing; the runs' folders tell what happened.
 """
@@ -59,8 +60,30 @@ def fit(told: dict, ranks: Ranks) -> None:
     (run / f"shown-{ranks.rank}").write_text(json.dumps(shown))
 
 
+def encode(told: dict, ranks: Ranks) -> None:
+    """Prepare the image stage of a run, two items or captions a part, and write down the items that this process encoded."""
+    from mutoscope.config import preset
+    from mutoscope.train import latents, texts
+    from mutoscope.train.preparing import prepare
+    from mutoscope.train.stages import STAGES
+
+    latents.FRAMES_AT_ONCE, latents.BATCHES_IN_PART, texts.TEXT_BATCH = 2, 1, 2
+    run, encoded, make = Path(told["run"]), [], latents._records
+
+    def counting(folder, codec, may_flip, start, stop):
+        encoded.extend(range(start, stop))
+        return make(folder, codec, may_flip, start, stop)
+
+    latents._records = counting
+    for event in prepare(STAGES["image"], preset("tiny"), Path(told["encode"]), run, run / "image", None, ranks.share):
+        if told.get("stop") and event.phase == "latents" and event.step >= told["stop"]:
+            break
+    latents._records = make
+    (run / f"encoded-{ranks.rank}").write_text(json.dumps(encoded))
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     with joined("cpu") as joined_ranks:
         for job in json.loads(sys.argv[1]):
-            fit(job, joined_ranks)
+            (encode if "encode" in job else fit)(job, joined_ranks)

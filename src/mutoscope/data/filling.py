@@ -72,7 +72,7 @@ def tell(name: str, rows: int, filled: Iterator[int]) -> Iterator[Event]:
     start = time.monotonic()
     yield Event(name, first, rows)
     for done in filled:
-        yield Event(name, done, rows, (time.monotonic() - start) / (done - first) * (rows - done))
+        yield Event(name, done, rows, (time.monotonic() - start) / max(1, done - first) * (rows - done))
 
 
 def bytes_to_fill(path: Path, shape: tuple[int, ...], dtype: type) -> int:

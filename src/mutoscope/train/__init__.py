@@ -64,8 +64,8 @@ def run(
             _begin(out, begin, config)
         ranks.wait()
         _check_run(row, config, out)
+        folders = yield from prepare(row, config, data, out, out / stage, options, ranks.share)
         with ranks.first_goes_ahead():
-            folders = yield from prepare(row, config, data, out, out / stage, options)
             objective = _open(stage, config, folders, out, settings, options, writes=ranks.is_first)
         settings = replace(settings, budget=budget_left(settings.budget, out / stage))
         for event in train(objective, out / stage, settings, _named(preview, stage), ranks):

@@ -19,10 +19,11 @@ from mutoscope.codec import Codec
 from mutoscope.config import TIME_FACTOR, ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.data.filling import check_room
+from mutoscope.data.records import ALONE, Share
 from mutoscope.events import Event
 from mutoscope.layers import use_channels_last
 from mutoscope.run_folder import load_part
-from mutoscope.train.latents import cached_latents, fill_latents, latent_bytes, to_unit
+from mutoscope.train.latents import KeptLatents, cached_latents, fill_latents, latent_bytes, to_unit
 from mutoscope.train.objective import Objective
 from mutoscope.train.preview_grid import make_grid, to_pictures
 
@@ -127,15 +128,17 @@ class DecoderObjective(CodecObjective):
     def __init__(self, config: ModelConfig, folders: list[Folder], run: Path):
         super().__init__(config, folders, run)
         self.model.encoder.requires_grad_(False)
-        self._latents: dict[Path, np.ndarray] = {}
+        self._latents: dict[Path, KeptLatents] = {}
 
     @classmethod
-    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any = None) -> Iterator[Event]:
+    def prepare(
+        cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any = None, share: Share = ALONE
+    ) -> Iterator[Event]:
         """Encode the pixels into `run/cache`."""
         codec = load_part(run, "codec", Codec(config.codec))
         check_room(run, sum(latent_bytes(folder, codec, run) for folder in folders), "latents")
         for folder in folders:
-            yield from fill_latents(folder, codec, run)
+            yield from fill_latents(folder, codec, run, share=share)
 
     def finish(self, run: Path) -> None:
         """Leave the statistics of the latents as they were measured."""
@@ -146,16 +149,16 @@ class DecoderObjective(CodecObjective):
         encoded = self._encoded(folder)
         frames = min(CLIP_FRAMES, folder.pixels.shape[1])
         pixels = to_unit(folder.pixels[index, :frames])
-        latents = torch.from_numpy(encoded[index, :, : 1 + frames // TIME_FACTOR].astype(np.float32))
-        if not of_clips:  # the second half is mirrored
-            mirrored = torch.rand((batch, 1, 1, 1, 1), generator=generator) < 0.5
-            other = torch.from_numpy(encoded[index + len(folder)].astype(np.float32))
-            pixels = torch.where(mirrored, pixels.flip(-1), pixels)
-            latents = torch.where(mirrored, other, latents)
+        latents = torch.from_numpy(encoded[index][:, :, : 1 + frames // TIME_FACTOR])
+        if not of_clips:
+            drawn = torch.rand((batch,), generator=generator).numpy() < 0.5
+            flipped = np.flatnonzero(drawn & folder.may_flip[index])  # of the others no mirror image is kept
+            pixels[flipped] = pixels[flipped].flip(-1)
+            latents[flipped] = torch.from_numpy(encoded[index[flipped] + len(folder)])
         device = self.model.mean.device
         return pixels.to(device), self.model.unscale(latents.to(device))
 
-    def _encoded(self, folder: Folder) -> np.ndarray:
+    def _encoded(self, folder: Folder) -> KeptLatents:
         """Return a folder's latents; asked at the first step, for only then the objective holds the encoder of the run."""
         if folder.path not in self._latents:
             self._latents[folder.path] = cached_latents(folder, self.model, self.run)

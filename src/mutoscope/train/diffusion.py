@@ -6,6 +6,7 @@ clip has a noise level of its own (diffusion forcing, Chen et al. 2024); in half
 nearly clean, which is how clips are drawn. Legend: latents B c t h w, text B L D, time B t.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from mutoscope.codec import Codec
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.data.filling import check_room
+from mutoscope.data.records import ALONE, Share
 from mutoscope.device import autocast
 from mutoscope.events import Event
 from mutoscope.flow import grid, mix, shift_for, shift_time
@@ -27,7 +29,7 @@ from mutoscope.layers import use_channels_last
 from mutoscope.run_folder import load_part, load_text
 from mutoscope.sampler import dpm2m
 from mutoscope.shapes import DIRECT_AREA
-from mutoscope.train.latents import cached_latents, fill_latents, latent_bytes
+from mutoscope.train.latents import KeptLatents, cached_latents, fill_latents, latent_bytes
 from mutoscope.train.objective import Objective
 from mutoscope.train.preview_grid import make_grid, to_pictures
 from mutoscope.train.preview_prompts import preview_prompts
@@ -49,12 +51,12 @@ HISTORY_NOISE = 0.15  # highest noise level of frames before the one that is dra
 
 @dataclass(frozen=True)
 class Latents:
-    """One folder, encoded: latents (M, c, t, h, w) float16 and the text states of each item's wordings.
+    """One folder, encoded: latents (M, c, t, h, w) and the text states of each item's wordings.
 
     M is N for clips and 2 N for pictures, whose second half is mirrored.
     """
 
-    latents: np.ndarray
+    latents: np.ndarray | KeptLatents
     texts: TextStates
     may_flip: np.ndarray  # (N,) bool: which may be shown mirrored without making a caption untrue
     order: np.ndarray | None = None  # items as often as they count; None = each once
@@ -96,17 +98,20 @@ class DiffusionObjective(Objective[Transformer]):
         self.prompt_states, self.prompt_mask = self.read(list(self.prompts))
 
     @classmethod
-    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions) -> Iterator[Event]:
+    def prepare(
+        cls, config: ModelConfig, folders: list[Folder], run: Path, options: ImageOptions, share: Share = ALONE
+    ) -> Iterator[Event]:
         """Encode captions and pixels into `run/cache`; StorageFullError first where the disk has no room for them."""
         reader, codec = open_encoders(run, config)
         kept = learned_from(folders, options)
         plans = [TextPlan(folder.captions, reader, options) for folder in kept]
-        needed = sum(text_bytes(plan, run) for plan in plans) + sum(latent_bytes(folder, codec, run) for folder in kept)
+        needed = sum(latent_bytes(folder, codec, run, options.mirror) for folder in kept)
+        needed += sum(text_bytes(plan, run) for plan in plans)
         check_room(run, needed, "latents and text states")
         for plan in plans:
-            yield from fill_texts(plan, run)
+            yield from fill_texts(plan, run, share)
         for folder in kept:
-            yield from fill_latents(folder, codec, run)
+            yield from fill_latents(folder, codec, run, options.mirror, share)
 
     def read(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
         """Prompts -> states (B, L, D) and mask (B, L)."""
@@ -151,7 +156,7 @@ class DiffusionObjective(Objective[Transformer]):
 
     def _is_refined(self, data: Tensor) -> bool:
         """Say whether pictures of this size are made from smaller ones: the smallest of the data are those that are drawn at once."""
-        smallest = min((item.latents[0, 0, 0].size for item in self.pictures), default=0)
+        smallest = min((math.prod(item.latents.shape[-2:]) for item in self.pictures), default=0)
         return data.shape[2] == 1 and data[0, 0, 0].numel() > DIRECT_AREA * smallest > 0
 
     def compiled_modules(self) -> list[nn.Module]:
@@ -238,7 +243,7 @@ class DiffusionObjective(Objective[Transformer]):
 
     def _draw_set(self, generator: torch.Generator, sets: list[Latents], fraction: float) -> Latents:
         """Draw one of the sets whose size has entered, a large set more often."""
-        sizes = [item.latents[0, 0].size for item in sets]
+        sizes = [math.prod(item.latents.shape[2:]) for item in sets]
         there = entered(sizes, fraction, self.options.curriculum)
         weights = [item.weight() * is_in for item, is_in in zip(sets, there, strict=True)]
         return sets[int(torch.multinomial(torch.tensor(weights, dtype=torch.float), 1, generator=generator))]
@@ -279,4 +284,5 @@ def cache_folder(folder: Folder, codec: Codec, reader: Reader, run: Path, option
     """Return the encoded folder from `run/cache`, encoding it on the first call."""
     texts = cached_texts(TextPlan(folder.captions, reader, options), run)
     order = folder.order if options.repeats else None
-    return Latents(cached_latents(folder, codec, run), texts, folder.may_flip, order)
+    may_flip = folder.may_flip if options.mirror else np.zeros(len(folder), bool)
+    return Latents(cached_latents(folder, codec, run, options.mirror), texts, may_flip, order)

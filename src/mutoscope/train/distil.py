@@ -26,6 +26,7 @@ from torch import Tensor
 
 from mutoscope.config import GUIDANCE_TAUGHT, ModelConfig, as_student
 from mutoscope.data.cache import Folder
+from mutoscope.data.records import ALONE, Share
 from mutoscope.events import Event
 from mutoscope.flow import grid, mix, shift_for, shift_time
 from mutoscope.guidance import INTERVAL
@@ -97,9 +98,11 @@ class DistilObjective(DiffusionObjective):
         self.model.load_state_dict(self.teacher.state_dict(), strict=False)
 
     @classmethod
-    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: DistilOptions) -> Iterator[Event]:
+    def prepare(
+        cls, config: ModelConfig, folders: list[Folder], run: Path, options: DistilOptions, share: Share = ALONE
+    ) -> Iterator[Event]:
         """Encode captions and pixels as the teacher's stages do, clips too."""
-        yield from super().prepare(config, folders, run, VideoOptions(curriculum=options.curriculum))
+        yield from super().prepare(config, folders, run, VideoOptions(curriculum=options.curriculum), share)
 
     def loss(self, generator: torch.Generator, batch: int, fraction: float) -> tuple[Tensor, dict[str, float]]:
         """Adaptively weighted squared error of the average velocity, and the error itself as a number."""

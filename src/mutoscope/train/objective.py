@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
+from mutoscope.data.records import ALONE, Share
 from mutoscope.events import Event
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -22,8 +23,13 @@ class Objective(ABC, Generic[Model]):
     model: Model
 
     @classmethod
-    def prepare(cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any) -> Iterator[Event]:
-        """Make what the objective finds in `run/cache` when it is built; yields events and goes on where it was killed."""
+    def prepare(
+        cls, config: ModelConfig, folders: list[Folder], run: Path, options: Any, share: Share = ALONE
+    ) -> Iterator[Event]:
+        """Make what the objective finds in `run/cache` when it is built; yields events and goes on where it was killed.
+
+        Every process of the share calls this, and all return when the work is done.
+        """
         yield from ()
 
     @abstractmethod

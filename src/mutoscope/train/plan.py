@@ -14,6 +14,9 @@ ACTIVATION_BYTES = (
     70  # bytes kept for the backward pass by block, token and channel (bf16 autocast; measured on nano and mini)
 )
 BLOCK_INPUT_BYTES = 4  # the same, for the input of a block whose inside is computed again
+LATENT_BYTES = 0.70  # bytes on the disk that a number of latents takes (dev/log.md; photographs, the embedded codec)
+MIRROR_BYTES = 0.44  # the same for a mirror image, kept as what tells it from the picture
+STATE_BYTES = 1 + 2 / 64  # bytes of a number of text states: one, and a scale for every 64
 AVERAGES = 2  # of the weights, kept side by side
 DEVICES: dict[str, tuple[float, float]] = {
     #        bf16 peak   memory
@@ -149,11 +152,12 @@ class Caches:
 
 
 def cache_bytes(config: ModelConfig, work: Work) -> Caches:
-    """Work out what is kept of an item: pixels, float16 latents (of pictures mirrored too) and text states."""
+    """Work out what is kept of an item: pixels, latents (of pictures mirrored too) and text states."""
     c, (frames, tokens) = config.transformer, work.tokens
-    copies = 2 if work.frames == 1 else 1
-    latents = copies * 2 * c.latent_channels * frames * tokens * PATCH**2
-    return Caches(3 * work.width * work.height * work.frames, latents, 2 * TOKENS_PER_CAPTION * c.text_width)
+    each = LATENT_BYTES + (MIRROR_BYTES if work.frames == 1 else 0.0)
+    latents = round(each * c.latent_channels * frames * tokens * PATCH**2)
+    texts = round(STATE_BYTES * TOKENS_PER_CAPTION * c.text_width)
+    return Caches(3 * work.width * work.height * work.frames, latents, texts)
 
 
 def describe(config: ModelConfig, work: Work, seconds: float = 0.0) -> list[tuple[str, str]]:

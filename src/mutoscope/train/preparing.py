@@ -3,7 +3,8 @@
     RUN/.train.lock           held by the training that works in the run
     RUN/STAGE/prepared.json   the seconds that preparing took, all calls together
 
-A kill loses a few seconds of it. The seconds count in the budget of the stage, up to half of it: the other half is always trained.
+A kill loses a few seconds of it. Under torchrun the first process decodes the pixels, and all share what is encoded. The seconds
+count in the budget of the stage, up to half of it: the other half is always trained.
 """
 
 import json
@@ -16,6 +17,7 @@ from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder, fill_pixels, open_folders, pixel_bytes
 from mutoscope.data.claim import alone
 from mutoscope.data.filling import check_room
+from mutoscope.data.records import ALONE, Share
 from mutoscope.events import Event
 from mutoscope.media.storage import make_folder, write_bytes
 from mutoscope.train.settings import Options
@@ -36,10 +38,21 @@ def alone_in(run: Path) -> Iterator[None]:
 
 
 def prepare(
-    row: Stage, config: ModelConfig, data: Path, run: Path, folder: Path, options: Options | None
+    row: Stage,
+    config: ModelConfig,
+    data: Path,
+    run: Path,
+    folder: Path,
+    options: Options | None,
+    share: Share = ALONE,
 ) -> Generator[Event, None, list[Folder]]:
-    """Make what a stage reads from `run/cache`, and return the opened folders; `folder` is that of the stage."""
-    yield from _timed(_fill(row, config, data, run, options), folder)
+    """Make what a stage reads from `run/cache`, and return the opened folders; `folder` is that of the stage.
+
+    Every process of the share calls this; all return when everything is there.
+    """
+    events = _fill(row, config, data, run, options, share)
+    yield from _timed(events, folder) if share.is_first else events
+    share.wait()
     return open_folders(data, run / "cache")
 
 
@@ -55,12 +68,16 @@ def prepared_seconds(folder: Path) -> float:
     return 0.0
 
 
-def _fill(row: Stage, config: ModelConfig, data: Path, run: Path, options: Options | None) -> Iterator[Event]:
+def _fill(
+    row: Stage, config: ModelConfig, data: Path, run: Path, options: Options | None, share: Share
+) -> Iterator[Event]:
     """Decode the pixels, then make what the objective of the stage asks for."""
     cache = run / "cache"
-    check_room(run, pixel_bytes(data, cache), "decoded pixels")
-    yield from fill_pixels(data, cache)
-    yield from row.load().prepare(config, open_folders(data, cache), run, options or row.default_options())
+    if share.is_first:
+        check_room(run, pixel_bytes(data, cache), "decoded pixels")
+        yield from fill_pixels(data, cache)
+    share.wait()
+    yield from row.load().prepare(config, open_folders(data, cache), run, options or row.default_options(), share)
 
 
 def _timed(events: Iterator[Event], folder: Path) -> Iterator[Event]:

@@ -23,12 +23,13 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils.checkpoint import checkpoint
 
+from mutoscope.data.records import Share
 from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train.compiling import compile_modules
 from mutoscope.train.objective import Objective
 from mutoscope.train.settings import process_count
 
-PROCESS_TIMEOUT = datetime.timedelta(hours=12)  # the first rank encodes a data set while the others wait
+PROCESS_TIMEOUT = datetime.timedelta(hours=12)  # the first rank decodes a data set while the others wait
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Ranks:
     def mean(self, *values: float) -> list[float]:
         """Return, value by value, the mean over the ranks."""
         return [v / self.size for v in self._reduce(values, dist.ReduceOp.SUM)] if self.size > 1 else list(values)
+
+    @property
+    def share(self) -> Share:
+        """Return this process's share of what is made before the first step."""
+        return Share(self.rank, self.size, self.wait)
 
     def wait(self) -> None:
         """Wait until every rank is here."""

@@ -78,6 +78,7 @@ class ImageOptions:
     shuffle_tags: bool = False  # captions are tags parted by commas: four orders of each are learned
     tag_dropout: float = 0.0  # share of tags left out of each of the four wordings
     keep_tags: int = 0  # tags at the start that stay where they are
+    mirror: bool = True  # pictures are seen mirrored too, where that keeps their captions true
     repeats: bool = True  # items of a folder 10_name count ten times, as with kohya
 
     def __post_init__(self):
