@@ -35,8 +35,11 @@ def by_processes(path: Path, size: int) -> list[list[int]]:
     """Fill a file by so many processes, threads here; return the rows that each made."""
     barrier, rows = threading.Barrier(size), [[] for _ in range(size)]
 
+    def wait() -> None:
+        barrier.wait(20)
+
     def work(rank: int) -> None:
-        list(made(path, Share(rank, size, lambda: barrier.wait(20) and None), rows[rank]))
+        list(made(path, Share(rank, size, wait), rows[rank]))
 
     threads = [threading.Thread(target=work, args=(rank,)) for rank in range(size)]
     for thread in threads:
@@ -49,7 +52,7 @@ def by_processes(path: Path, size: int) -> list[list[int]]:
 def check(held: Records) -> None:
     assert len(held) == 2 * ROWS and held.head == {**HEAD, "shape": [2, 3]}
     for row in range(ROWS):
-        assert bytes(held[2 * row]) == number(row) and bytes(held[2 * row + 1]) == b"!"
+        assert held[2 * row] == number(row) and held[2 * row + 1] == b"!"
 
 
 def test_what_is_written_is_read(tmp_path: Path):

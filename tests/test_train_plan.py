@@ -98,4 +98,6 @@ def test_what_a_run_keeps_on_the_disk(root: Path):
         assert re.search(rf"`{name}-\*\.(npy|rec)` .* {bytes_ / 1000:.1f} MB", page), name
     clips = cache_bytes(PRESETS["nano"], Work(width=128, height=128, frames=9))
     assert clips.pixels == 9 * kept.pixels
-    assert clips.latents == pytest.approx(3 * kept.latents / (1 + planning.MIRROR_BYTES / planning.LATENT_BYTES), rel=1e-3)
+    assert clips.latents == pytest.approx(
+        3 * kept.latents / (1 + planning.MIRROR_BYTES / planning.LATENT_BYTES), rel=1e-3
+    )

@@ -28,6 +28,7 @@ class TestWhichStageHasWhich:
             "shuffle_tags",
             "tag_dropout",
             "keep_tags",
+            "mirror",
             "repeats",
         }
         assert {stage: names for stage, names in own.items() if names} == {

@@ -58,8 +58,8 @@ class Records:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def __getitem__(self, index: int) -> memoryview:
-        return memoryview(self.data[self.starts[index] : self.starts[index + 1]])
+    def __getitem__(self, index: int) -> bytes:
+        return self.data[self.starts[index] : self.starts[index + 1]].tobytes()
 
 
 def open_records(path: Path, head: Head) -> Records:

@@ -55,7 +55,7 @@ def pack(codes: np.ndarray) -> bytes:
     return packer.compress(plain) + packer.flush()
 
 
-def unpack(records: Sequence[bytes | memoryview], shape: tuple[int, ...]) -> np.ndarray:
+def unpack(records: Sequence[bytes], shape: tuple[int, ...]) -> np.ndarray:
     """Records -> codes (B, c, t, h, w), given (c, t, h, w)."""
     c, t, h, w = shape
     layers, end = c * t, c * t * (1 + h * w)
