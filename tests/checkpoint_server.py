@@ -56,12 +56,14 @@ class PlayedServer:
         patch.setattr(catalog, "open_engine", self._open)
         self.cache, self.missing, self.refused = folder / "cache", "", ""
         self.asked: list[tuple[str, bool]] = []
-        self.process = PlayedProcess()
+        self.fetcher = PlayedProcess()
         self._listening = take_port("127.0.0.1", 0)
         port = self._listening.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
         self.desk = Desk(ServeSettings(folder / "data", models=("fake:0",), port=port, **settings))
-        config = uvicorn.Config(create_app(self.desk), log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
+        app = create_app(self.desk)
+        self.downloads: downloads.Downloads = app.state.downloads
+        config = uvicorn.Config(app, log_level="warning", lifespan="on", timeout_graceful_shutdown=2)
         self._server = Server(config, self.desk)
         self._thread = threading.Thread(target=self._server.run, args=([self._listening],), daemon=True)
         self._thread.start()
@@ -71,8 +73,8 @@ class PlayedServer:
 
     def _start(self, model: str, only_ask: bool) -> tuple[Any, Connection]:
         self.asked.append((model, only_ask))
-        self.process = PlayedProcess()
-        return self.process, self.process.pipe
+        self.fetcher = PlayedProcess()
+        return self.fetcher, self.fetcher.pipe
 
     def _open(self, name: str, settings: Any) -> Any:
         if self.refused == "hang":
@@ -89,12 +91,30 @@ class PlayedServer:
 
     def say(self, *words: Any) -> None:
         """Let the process that fetches say something."""
-        self.process.to_server.send(words)
+        self.fetcher.to_server.send(words)
+
+    def forget(self) -> None:
+        """Let nothing be under way, and nothing be left of what failed."""
+        self.missing = self.refused = ""
+        if self.downloads.now is not None:
+            self.say("done")
+        while self.downloads.now is not None:
+            time.sleep(0.02)
+        self.downloads.errors.clear()
 
     def bring(self, name: str) -> None:
         """Put a known model into the cache, whole."""
         row = known_models()[name]
         put_in_cache(self.cache, row.repository, row.revision)
+
+    @property
+    def process(self) -> "PlayedServer":
+        """What is asked whether it runs, as other servers' processes are."""
+        return self
+
+    def poll(self) -> int | None:
+        """Return None while it runs."""
+        return 0 if self.has_ended else None
 
     @property
     def has_ended(self) -> bool:

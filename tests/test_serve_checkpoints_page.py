@@ -1,8 +1,9 @@
 """First use of a model that is not on this disk, in a real browser; the test plays the process that fetches."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,6 +28,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlayedServer]:
         yield one
 
 
+def visited(browser: Browser, server: PlayedServer, **settings: Any) -> contextlib.AbstractContextManager[Page]:
+    """A page of a fresh browser profile; all that is needed of a server is its address."""
+    return opened(browser, cast(Any, server), **settings)
+
+
 def panel(page: Page, name: str) -> Any:
     """Choose a model that is not drawn with yet, and return its panel."""
     expect(page.locator(f"option[data-offer='{name}']")).to_have_count(1)
@@ -38,7 +44,7 @@ def panel(page: Page, name: str) -> Any:
 
 def test_from_a_name_to_a_model_that_draws(browser: Browser, server: PlayedServer):
     row = known_models()["sd15"]
-    with opened(browser, server, shape=DESKTOP) as page:  # type: ignore[arg-type]  # it has a base
+    with visited(browser, server, shape=DESKTOP) as page:
         box = panel(page, "sd15")
         for words in (row.licence, "2.7 GB", "5.4 GB on a CPU", row.repository):
             expect(box).to_contain_text(words)
@@ -57,7 +63,7 @@ def test_from_a_name_to_a_model_that_draws(browser: Browser, server: PlayedServe
         page.locator("#fetching").click()
         server.bring("sd15")
         server.say("done")
-        server.process.end()
+        server.fetcher.end()
         expect(page.locator("#model")).to_have_value(row.repository)
         expect(box).to_be_hidden()
         page.fill("#prompt", "a lake")
@@ -67,21 +73,21 @@ def test_from_a_name_to_a_model_that_draws(browser: Browser, server: PlayedServe
 
 
 def test_cancel_and_a_failure_in_a_sentence(browser: Browser, server: PlayedServer):
-    with opened(browser, server) as page, opened(browser, server) as other:  # type: ignore[arg-type]
+    with visited(browser, server) as page, visited(browser, server) as other:
         box = panel(page, "sdxl")
         box.get_by_role("button", name="Download 6.9 GB").click()
         there = panel(other, "sd-turbo")
         expect(there).to_contain_text("sdxl is being downloaded; one model comes at a time.")
         box.get_by_role("button", name="Cancel").click()
-        assert server.process.is_told_to_stop()
+        assert server.fetcher.is_told_to_stop()
         expect(box.get_by_role("button", name="Cancel")).to_be_disabled()
-        server.process.end()
+        server.fetcher.end()
         expect(box.get_by_role("button", name="Download 6.9 GB")).to_be_enabled()
         expect(there.get_by_role("button", name="Download 2.6 GB")).to_be_visible()  # the other page hears of it
         box.get_by_role("button", name="Download 6.9 GB").click()
         expect(box).to_contain_text("Asking what there is to fetch")
         server.say("failed", "the connection to https://huggingface.co was lost or never came about; try again")
-        server.process.end()
+        server.fetcher.end()
         expect(box.get_by_role("alert")).to_contain_text("The connection to https://huggingface.co was lost")
         expect(box.get_by_role("button", name="Download 6.9 GB")).to_be_visible()
         page.keyboard.press("Escape")
@@ -90,21 +96,21 @@ def test_cancel_and_a_failure_in_a_sentence(browser: Browser, server: PlayedServ
 
 
 def test_a_size_that_nobody_has_written_down(browser: Browser, server: PlayedServer):
-    with opened(browser, server) as page:  # type: ignore[arg-type]
+    with visited(browser, server) as page:
         box = panel(page, "sana")
         box.get_by_role("button", name="Ask for the size").click()
         expect(box).to_contain_text("Asking what there is to fetch")
         assert server.asked[-1] == ("sana", True)
         server.say("plan", {"bytes": 13 * GB, "to_fetch": 13 * GB, "licence": "x"})
         server.say("done")
-        server.process.end()
+        server.fetcher.end()
         expect(box.get_by_role("button", name="Download 13.0 GB")).to_be_visible()
 
 
 def test_what_cannot_be_had_is_said_in_words(browser: Browser, server: PlayedServer):
     server.missing = "torch"
     try:
-        with opened(browser, server) as page:  # type: ignore[arg-type]
+        with visited(browser, server) as page:
             box = panel(page, "wan")
             expect(box).to_contain_text("pip install 'mutoscope[hub]', then start the server again.")
             expect(box.get_by_role("button")).to_have_text(["Close"])
@@ -113,7 +119,7 @@ def test_what_cannot_be_had_is_said_in_words(browser: Browser, server: PlayedSer
     server.bring("lcm")
     server.refused = "the model needs about 33.7 GB of memory, 16 GB are free here"
     try:
-        with opened(browser, server) as page:  # type: ignore[arg-type]
+        with visited(browser, server) as page:
             box = panel(page, "lcm")
             expect(box.get_by_role("alert")).to_contain_text("33.7 GB of memory")
             expect(box.get_by_role("button", name="Use it")).to_be_visible()
@@ -127,7 +133,7 @@ def test_what_cannot_be_had_is_said_in_words(browser: Browser, server: PlayedSer
 @pytest.mark.parametrize(("scheme", "shape"), [("light", DESKTOP), ("dark", SMALL_PHONE)])
 def test_nobody_is_left_out(browser: Browser, server: PlayedServer, scheme: str, shape: dict[str, Any], tmp_path: Path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    with opened(browser, server, shape=shape, color_scheme=scheme, reduced_motion="reduce") as page:  # type: ignore[arg-type]
+    with visited(browser, server, shape=shape, color_scheme=scheme, reduced_motion="reduce") as page:
         box = panel(page, "flux-dev")
         for state in ("offered", "downloading", "failed"):
             if state == "downloading":
@@ -139,7 +145,7 @@ def test_nobody_is_left_out(browser: Browser, server: PlayedServer, scheme: str,
                 server.say(
                     "failed", "the disk of /home/somebody/.cache/huggingface/hub is full; make room and try again"
                 )
-                server.process.end()
+                server.fetcher.end()
                 expect(box.get_by_role("alert")).to_contain_text("make room")
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             found = axe.run(page).response["violations"]
