@@ -33,6 +33,9 @@ class PlayedProcess:
     def wait(self) -> None:
         """It has ended at once."""
 
+    def kill(self) -> None:
+        """It has ended at once."""
+
     def is_told_to_stop(self, seconds: float = 5.0) -> bool:
         """Whether the server has hung up."""
         return self.to_server.poll(seconds) and self.to_server.recv() == ("stop",)

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from hub_folders import make_folder, put_in_cache, write_weights
 from mutoscope.hub.known import known_models
 from mutoscope.hub.names import find_place
 from mutoscope.serve import checkpoints
+from mutoscope.serve import downloads as downloads_module
 from mutoscope.serve.downloads import Downloads
 from mutoscope.serve.jobs import Job, Note, Refusal
 from mutoscope.serve.settings import ServeSettings
@@ -174,6 +176,21 @@ class TestEnds:
                         break
             assert data["model"] == "sd15" and "tokenizer/vocab.json" not in hub.fetched()
             assert one.http.get("/api/checkpoints").json()["data"][1]["state"] == "here"
+
+
+def test_a_hub_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """It takes connections and never answers."""
+    pytest.importorskip("huggingface_hub", reason="needs mutoscope[hub]")
+    monkeypatch.setattr(downloads_module, "ASK_SECONDS", 3.0)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        downloads = Downloads(lambda note: None)
+        start = time.monotonic()
+        downloads.start("sd15")
+        until(lambda: downloads.now is None)
+        assert time.monotonic() - start < 10.0 and "did not answer within 3 seconds" in downloads.errors["sd15"]
 
 
 class TestRoutes:

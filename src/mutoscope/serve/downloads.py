@@ -93,6 +93,8 @@ class Downloads:
     def _follow(self, now: Progress, process: subprocess.Popen[bytes], pipe: Connection) -> None:
         """Take what the process says until it ends."""
         words = self._listen(now, pipe)
+        if now.state == ASKING:  # nothing has been written; the rest of a question may hang for long
+            process.kill()
         process.wait()
         with self._lock:
             pipe.close()
@@ -112,7 +114,6 @@ class Downloads:
                 if name in ("done", "failed"):
                     return rest[0] if rest else ""
                 self._take(now, name, rest)
-            self._hang_up()
             return f"the hub did not answer within {ASK_SECONDS:.0f} seconds; look at the server's connection, then try again"
         except (EOFError, OSError):
             return "the process that fetched it was ended; try again, what is whole stays"
