@@ -134,6 +134,8 @@ def test_what_cannot_be_had_is_said_in_words(browser: Browser, server: PlayedSer
 def test_nobody_is_left_out(browser: Browser, server: PlayedServer, scheme: str, shape: dict[str, Any], tmp_path: Path):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     with visited(browser, server, shape=shape, color_scheme=scheme, reduced_motion="reduce") as page:
+        expect(page.locator("#model")).to_be_visible()
+        assert not axe.run(page).response["violations"]  # the list of models itself
         box = panel(page, "flux-dev")
         for state in ("offered", "downloading", "failed"):
             if state == "downloading":
