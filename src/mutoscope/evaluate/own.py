@@ -32,10 +32,11 @@ from mutoscope.evaluate.judge import Judge
 from mutoscope.evaluate.model_under_test import ModelUnderTest
 from mutoscope.evaluate.report import own_page
 from mutoscope.evaluate.restoration import psnr, ssim
-from mutoscope.evaluate.sheets import WHITE, add_label, make_grid
+from mutoscope.evaluate.sheets import POINTS, WHITE, add_label, make_grid
 from mutoscope.evaluate.standard import Standard
 from mutoscope.events import Event, Phase
 from mutoscope.media import Provenance, open_frames, write_picture
+from mutoscope.media.lettering import wrap_lines
 from mutoscope.media.storage import make_folder, write_bytes
 
 LEAST_PICTURES = 32  # drawn, and held out, for numbers that compare sets
@@ -45,7 +46,6 @@ SIDE_MULTIPLE = 16  # pixels: what a codec and its transformer take
 REAL, DRAWN = 2, 4  # pictures in the row of a caption
 ROWS = 12  # captions on a sheet
 MOST_SHEETS = 4
-LABEL_LETTERS = 26  # under one picture
 
 
 @dataclass(frozen=True)
@@ -261,14 +261,14 @@ def crop(picture: np.ndarray) -> np.ndarray:
 def draw_caption_sheets(
     real: Sequence[Example], questions: Sequence[tuple[str, int]], drawn: Sequence[np.ndarray]
 ) -> list[np.ndarray]:
-    """Return sheets with a row for each caption: real pictures to the left, drawn ones to the right, the caption under the first."""
+    """Return sheets with a row for each caption: real pictures to the left, drawn ones to the right, the caption under the real ones."""
     side = max(max(picture.shape[:2]) for picture in drawn)
     rows = []
     for caption in dict.fromkeys(prompt for prompt, _ in questions):
         theirs = [one.pixels for one in real if one.caption == caption][:REAL]
         ours = [picture for (prompt, _), picture in zip(questions, drawn, strict=True) if prompt == caption][:DRAWN]
         cells = [*_fill(theirs, REAL, side), *_fill(ours, DRAWN, side)]
-        labels = [caption[:LABEL_LETTERS], caption[LABEL_LETTERS : 2 * LABEL_LETTERS], *[""] * (REAL + DRAWN - 2)]
+        labels = [*wrap_lines(caption, side, REAL, POINTS), *[""] * (REAL + DRAWN)][: REAL + DRAWN]
         rows.append([add_label(cell, [label], WHITE) for cell, label in zip(cells, labels, strict=True)])
     pages = [rows[first : first + ROWS] for first in range(0, len(rows), ROWS)][:MOST_SHEETS]
     return [make_grid([cell for row in page for cell in row], REAL + DRAWN) for page in pages]

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mutoscope.evaluate.tally import find_wrong
+from mutoscope.media.lettering import draw_line
 
 SHEET_COLUMNS, SHEET_ROWS = 10, 10  # cells of one sheet
-FRAME_PIXELS, LINE_PIXELS = 4, 11  # pixels: the frame around a picture, a line of text
+FRAME_PIXELS, LINE_PIXELS, POINTS = 4, 11, 9  # pixels: the frame around a picture, a line of text; its size
 RED, AMBER, WHITE, BLACK = (210, 30, 30), (235, 165, 20), (255, 255, 255), (20, 20, 20)
 
 
@@ -50,12 +51,12 @@ def add_label(picture: np.ndarray, lines: Sequence[str], colour: tuple[int, int,
     """Frame a picture in a colour and write lines under it."""
     height, width = picture.shape[:2]
     page = Image.new("RGB", (width + 2 * FRAME_PIXELS, height + 2 * FRAME_PIXELS + LINE_PIXELS * len(lines)), WHITE)
-    pen, font = ImageDraw.Draw(page), ImageFont.load_default(9)
+    pen = ImageDraw.Draw(page)
     pen.rectangle((0, 0, width + 2 * FRAME_PIXELS - 1, height + 2 * FRAME_PIXELS - 1), fill=colour)
     page.paste(Image.fromarray(picture), (FRAME_PIXELS, FRAME_PIXELS))
     for number, text in enumerate(lines):
         ink = RED if text.startswith("->") else BLACK
-        pen.text((FRAME_PIXELS, height + 2 * FRAME_PIXELS + LINE_PIXELS * number), text, fill=ink, font=font)
+        draw_line(pen, FRAME_PIXELS, height + 2 * FRAME_PIXELS + LINE_PIXELS * number, text, ink, POINTS)
     return np.asarray(page)
 
 

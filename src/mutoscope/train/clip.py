@@ -1,7 +1,7 @@
 """The CLIP stage: text tower and image tower learn to agree on (caption, picture) pairs (Radford et al. 2021).
 
-A second term keeps the text tower's embedding of free English near MiniLM's, so that words no caption held stay beside their
-neighbours. Legend: pixels B C T H W, text B L D.
+A second term keeps the text tower's embedding of free English near what it began with (train/words.py), so that words no caption
+held stay beside their neighbours. Legend: pixels B C T H W, text B L D.
 """
 
 from pathlib import Path
@@ -11,15 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mutoscope.checkpoint import open_checkpoint
 from mutoscope.config import ModelConfig
 from mutoscope.data.cache import Folder
 from mutoscope.image_encoder import ImageTower
-from mutoscope.run_folder import save_tokenizer
+from mutoscope.run_folder import BEGUN, record_begin, save_tokenizer
 from mutoscope.text_encoder import TextTower, embed
 from mutoscope.train.codec import flip
 from mutoscope.train.latents import to_unit
 from mutoscope.train.objective import Objective
-from mutoscope.train.words import free_sentences, start_tower, to_batch
+from mutoscope.train.words import begins_embedded, free_sentences, start_tower, to_batch
 
 SIDE = 64  # pixels; the towers need layout and light, not texture
 FREE_SENTENCES = 24  # a step
@@ -69,8 +70,10 @@ class ClipObjective(Objective[Towers]):
         return contrast + DRIFT_WEIGHT * drift, {"right": float(right), "drift": float(drift.detach())}
 
     def finish(self, run: Path) -> None:
-        """Write the tokenizer that belongs to the text tower."""
+        """Write the tokenizer that belongs to the text tower, and what the tower began with, for the run's card."""
         save_tokenizer(run, self.tokenizer.to_json())
+        if begins_embedded(self.config) and not (run / BEGUN).exists():
+            record_begin(run, open_checkpoint(None), ("text",))
 
     def _embed(self, tower: TextTower, texts: list[str]) -> Tensor:
         windows = [self.tokenizer.windows(text, self.config.text.window)[0] for text in texts]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from torch import Tensor
 
+from mutoscope.media.lettering import draw_line, wrap_lines
 from mutoscope.media.pixels import to_levels
 from mutoscope.train.timelapse import pad
 
@@ -34,16 +35,9 @@ def make_grid(rows: list[np.ndarray], labels: Sequence[str] = ()) -> np.ndarray:
 
 
 def write_label(text: str, width: int) -> np.ndarray:
-    """Return words as black on white, uint8 (H, `width`, 3), wrapped, what does not fit left out."""
-    font = ImageFont.load_default(POINTS)
+    """Return words as black on white, uint8 (H, `width`, 3), wrapped, what does not fit cut with dots."""
     page = Image.new("RGB", (width, LINE_PIXELS * MAX_LINES + GAP), "white")
-    pen, lines = ImageDraw.Draw(page), [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and pen.textlength(longer, font=font) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    for number, line in enumerate(lines[:MAX_LINES]):
-        pen.text((0, LINE_PIXELS * number), line, fill="black", font=font)
+    pen = ImageDraw.Draw(page)
+    for number, line in enumerate(wrap_lines(text, width, MAX_LINES, POINTS)):
+        draw_line(pen, 0, LINE_PIXELS * number, line, "black", POINTS)
     return np.asarray(page)

