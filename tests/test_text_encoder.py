@@ -174,6 +174,7 @@ def test_a_run_without_minilm_says_whose_tower_it_began_with(tmp_path: Path, mon
     )
     assert find_licence(own, begun) == "Apache-2.0 AND CC0-1.0" and not learned_world(own)
     objective.config = preset("tiny")
+    (tmp_path / "tiny").mkdir()
     objective.finish(tmp_path / "tiny")
     assert read_begun(tmp_path / "tiny") == {}, "its tower begins with nothing"
 
