@@ -106,7 +106,9 @@ def known_adapters() -> list[str]:
 def check_name(name: str) -> None:
     """Refuse what no adapter can be called; raises SettingError."""
     if not NAME.fullmatch(name) or name == "none" or name.endswith(ENDING):
-        raise SettingError(f"--name takes small letters, digits and dashes, for example mystyle, got {name[:80]!r}")
+        near = re.sub(r"[^a-z0-9]+", "-", name.lower().removesuffix(ENDING)).strip("-")[:64] or "mystyle"
+        near = "mystyle" if near == "none" else near
+        raise SettingError(f"--name takes small letters, digits and dashes, for example {near}, got {name[:80]!r}")
 
 
 def check_word(name: str, known: Container[str]) -> None:

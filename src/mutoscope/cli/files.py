@@ -21,6 +21,7 @@ Files = Annotated[
     ),
 ]
 NOTE_LETTERS = 200  # of what another program wrote into a file
+MAX_NAMED_WORDS = 60  # of the captions of a model of own pictures
 
 
 def info(files: Files, as_json: ask.Json = False) -> int:
@@ -64,19 +65,22 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def describe_checkpoint(folder: Path) -> dict[str, Any]:
-    """Return name, preset, hash, known words and licence of a checkpoint folder; raises CheckpointError.
+    """Return name, preset, hash, known words and licence of a checkpoint folder, and of own pictures the words themselves; CheckpointError.
 
     The files' own hashes are not checked; `mutoscope doctor --model` does that.
     """
     from mutoscope.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(folder, verify=False)
+    words = sorted(checkpoint.own_words)
+    more = f" and {len(words) - MAX_NAMED_WORDS:,} more" if len(words) > MAX_NAMED_WORDS else ""
     return {
         "format": "checkpoint",
         "name": checkpoint.name,
         "preset": checkpoint.config.preset,
         "hash": checkpoint.hash,
-        "known_words": len(checkpoint.known_words),
+        "known_words": len(checkpoint.known_words if checkpoint.learned_world else words or checkpoint.known_words),
+        **({"words_of_its_captions": ", ".join(words[:MAX_NAMED_WORDS]) + more} if words else {}),
         "object_library": "used" if checkpoint.learned_world else "not used: it draws what it learned",
         "licence": checkpoint.card["licence"],
         "samples": {stage: facts["samples"] for stage, facts in checkpoint.card.get("stages", {}).items()},

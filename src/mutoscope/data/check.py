@@ -418,4 +418,6 @@ def advise(summary: dict[str, Any]) -> str:
         return (
             f"{count:,} have fewer than {summary['demands']['min_words']} words: --min-words says how many are needed"
         )
+    if reason == "caption-missing":
+        return f"{count:,} have no caption: write it to NAME.txt beside NAME.png, or collect with --kind class or --captions TABLE"
     return f"{count:,} are {reason} ({REASONS[reason][2]}): --keep {reason} takes them"

@@ -1,6 +1,7 @@
 """BMP and TIFF as PNG: what people have and nothing else here reads. Every pixel stays as it is; of a TIFF the first page counts.
 
-Pictures are turned as their EXIF says, and the colour profile goes along.
+Pictures are turned as their EXIF says, and the colour profile goes along. What a PNG cannot hold, such as CMYK, Lab or levels of 32 bits,
+becomes sRGB.
 """
 
 import io
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import MediaError
+from mutoscope.media.colors import to_rgb
 from mutoscope.media.containers import foreign_kind_of
 from mutoscope.media.limits import Limits, check_size
 
@@ -40,7 +42,7 @@ def as_png(data: bytes, limits: Limits, name: str) -> bytes:
         with Image.open(io.BytesIO(data), formats=KINDS) as image:
             check_size(*image.size, limits=limits)
             profile, turned = image.info.get("icc_profile"), ImageOps.exif_transpose(image)
-            plain = turned if turned.mode in _MODES else turned.convert("RGB")
+            plain = turned if turned.mode in _MODES else Image.fromarray(to_rgb(turned))
             target, more = io.BytesIO(), dict[str, Any]()
             if profile and image.mode == plain.mode:
                 more["icc_profile"] = profile
