@@ -32,7 +32,7 @@ def forget() -> None:
         cached.cache_clear()
 
 
-def drawn(text: str, width: int = 300, font: ImageFont.FreeTypeFont | None = None) -> np.ndarray:
+def drawn(text: str, width: int = 300, font: ImageFont.FreeTypeFont | ImageFont.ImageFont | None = None) -> np.ndarray:
     """Return a line drawn here, or by Pillow with one font."""
     page = Image.new("L", (width, 24), 255)
     pen = ImageDraw.Draw(page)

@@ -11,7 +11,8 @@ from PIL import Image
 
 from hostile import data, scene
 from mutoscope.cli import main
-from mutoscope.data.check import check
+from mutoscope.data.buckets import around
+from mutoscope.data.check import Demands, check
 from mutoscope.data.collect import collect
 from mutoscope.data.converting import as_png
 from mutoscope.data.glance import glance
@@ -55,13 +56,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (base / "set" / "round").symlink_to(base / "set")
     drain(collect(str(base / "set"), base / "mine", licence="CC0-1.0"))
     drain(check(base / "mine"))
-    drain(pack(base / "mine", base / "packed", Packing(shard=8, enlarge=True)))
+    drain(pack(base / "mine", base / "packed", Packing(tuple(around(64)), shard=8)))
     return base
 
 
 class TestNamesAndCaptions:
     def test_captions_come_through_whole(self, folder: Path):
-        rows = {row["origin"]: row["captions"] for row in Rows(folder / "packed" / "128x128")}
+        rows = {row["origin"]: row["captions"] for row in Rows(folder / "packed" / "64x64")}
         origins = {row["facts"]["origin"]: row["file"] for row in Rows(folder / "mine")}
         for name, caption in CAPTIONS.items():
             assert rows[origins[name]] == [" ".join(line.split()) for line in caption.splitlines()], name
@@ -79,6 +80,7 @@ class TestNamesAndCaptions:
 
     def test_a_name_is_one_line_of_the_console(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
         assert main(["data", "collect", str(folder / "set"), "--out", str(tmp_path / "again")]) == 0
+        assert capsys.readouterr().out == f"{tmp_path / 'again'}\n"
         assert main(["data", "show", str(folder / "mine"), "--out", str(tmp_path / "sheet.png"), "--json"]) == 0
         shown = capsys.readouterr()
         assert json.loads(shown.out)["items"] == len(Rows(folder / "mine")) and "\x07" not in shown.err
@@ -94,9 +96,7 @@ class TestNamesAndCaptions:
         few = {"samples": 8, "batch": 4}
         for stage in ("codec", "clip", "image"):
             drain(run(stage, preset_name="tiny", data=folder / "packed", out=tmp_path / "run", overrides=few))
-        assert (
-            main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "model"), "--name", "folk", "--quiet"]) == 0
-        )
+        assert main(["export", str(tmp_path / "run"), "--out", str(tmp_path / "model"), "--name", "folk"]) == 0
         model = str(tmp_path / "model")
         words = ["image", "夕暮れの湖 🐸", "--model", model, "--size", "32x32", "--steps", "2", "--threads", "1"]
         assert main([*words, "-o", str(tmp_path / "湖.png")]) == 0 and (tmp_path / "湖.png").stat().st_size > 500
@@ -129,13 +129,13 @@ class TestPictures:
     def test_a_scan_of_more_than_8_bits_is_what_it_shows(self, kind: str, scale: float, order: str):
         grey = np.array(scene(1, 40, 32).convert("L"))
         grey[0, 0] = 255
-        content = as_png(tiff((grey * scale).astype(kind), order), LIMITS, "a.tif")
+        content = as_png(tiff((grey.astype(float) * scale).astype(kind), order), LIMITS, "a.tif")
         _, frames = open_frames(content, LIMITS, "a.png")
         assert np.array_equal(next(iter(frames)), np.repeat(grey[..., None], 3, axis=2))
 
     def test_levels_that_no_picture_has_are_the_reason(self):
-        with pytest.raises(MediaError, match=r"a\.tif cannot be read: its levels go from 0 to 4\.29497e\+09"):
-            as_png(tiff(np.array([[0, 2**32 - 1]], np.uint32), "II"), LIMITS, "a.tif")
+        with pytest.raises(MediaError, match=r"a\.tif cannot be read: its levels go from 0 to 70000; expected"):
+            as_png(tiff(np.array([[0, 70_000]], np.int32), "II"), LIMITS, "a.tif")
 
     @pytest.mark.parametrize(
         ("name", "content", "reason"),
@@ -150,8 +150,6 @@ class TestPictures:
         put(tmp_path / "set", name, content, "a thing")
         put(tmp_path / "set", "good.png", data(scene(9), "PNG"), "a good one")
         drain(collect(str(tmp_path / "set"), tmp_path / "mine"))
-        from mutoscope.data.check import Demands
-
         assert drain(check(tmp_path / "mine", Demands(max_unreadable=1.0)))["kept"] == 1
         lines = (tmp_path / "mine/check/items.jsonl").read_text("utf-8").splitlines()
         (dropped,) = (one for one in map(json.loads, lines) if not one["kept"])
@@ -168,7 +166,12 @@ class TestPictures:
         exif = Image.Exif()
         exif[0x0112] = 6
         for kind in ("JPEG", "PNG", "WEBP", "AVIF", "TIFF"):
-            put(tmp_path / "set", f"{kind}.{kind.lower()}", data(scene(5, 96, 72), kind, exif=exif), f"a {kind}")
+            put(
+                tmp_path / "set",
+                f"{kind}.{kind.lower()}",
+                data(scene(5, 96, 72), kind, exif=exif, quality=95),
+                f"a {kind}",
+            )
         drain(collect(str(tmp_path / "set"), tmp_path / "mine"))
         for row in Rows(tmp_path / "mine"):
             _, frames = open_item(tmp_path / "mine", row)
@@ -217,6 +220,29 @@ class TestSaid:
         assert main([*words, "--set", "samples=8", "--batch", "2", "--quiet"]) == 2
         assert (
             "1.png is 64x64 and the first item is 32x32; one size a folder: mutoscope data pack"
+            in capsys.readouterr().err
+        )
+
+    @pytest.mark.parametrize(
+        ("words", "extra"),
+        [(["train", "auto", "set", "--out", "run"], "export"), (["export", "set", "--out", "mine"], "export")],
+    )
+    def test_what_the_last_step_needs_is_missed_before_the_first(
+        self,
+        words: list[str],
+        extra: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ):
+        from mutoscope import device
+
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "set").mkdir()
+        monkeypatch.setattr(device.importlib.util, "find_spec", lambda name: None if name == "onnxscript" else name)
+        assert main(words) == 1
+        assert (
+            f"this needs onnxscript, which is not installed; run: pip install 'mutoscope[{extra}]'"
             in capsys.readouterr().err
         )
 

@@ -132,6 +132,14 @@ def need_torch(extra: str = "torch") -> None:
         raise MissingExtraError("PyTorch", extra)
 
 
+def need_export(extra: str = "export") -> None:
+    """Raise MissingExtraError, which names `extra`, where what the export of a checkpoint needs is not installed; imports nothing."""
+    need_torch(extra)
+    for library in ("onnx", "onnxscript"):
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtraError(library, extra)
+
+
 def cuda_devices() -> tuple[str, ...]:
     """Return the names of the GPUs that PyTorch knows, () without PyTorch."""
     if importlib.util.find_spec("torch") is None:

@@ -10,7 +10,6 @@
 The same command goes on where it stopped: every step either is done, or goes on by itself, or begins anew.
 """
 
-import importlib.util
 import json
 import os
 import shutil
@@ -24,8 +23,8 @@ from mutoscope.cli.arguments import argument, flag, float_option, int_option, te
 from mutoscope.cli.console import LINE_SECONDS, note, say, table, watch
 from mutoscope.cli.train import keep_prompts
 from mutoscope.data.filling import check_room
-from mutoscope.device import need_torch
-from mutoscope.errors import DataError, MissingExtraError, OutputError, SettingError
+from mutoscope.device import need_export, need_torch
+from mutoscope.errors import DataError, OutputError, SettingError
 from mutoscope.events import Event
 
 if TYPE_CHECKING:
@@ -96,8 +95,7 @@ def _refuse(wish: "Wish", run: Path, prompts: str | None) -> None:
     from mutoscope.export.run import check_name
 
     check_name(wish.name)
-    if importlib.util.find_spec("onnx") is None:
-        raise MissingExtraError("onnx", "export")
+    need_export()
     if prompts is not None:
         ask.read_prompts(Path(prompts))
     folder, place = Path(wish.folder).resolve(), run.resolve()

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from mutoscope.cli.arguments import argument, flag, text_option
 from mutoscope.cli.console import say
-from mutoscope.device import need_torch
+from mutoscope.device import need_export
 from mutoscope.errors import MissingExtraError, OutputError
 
 
@@ -32,7 +32,7 @@ def export(
         check_output(Path(card), (".md",))
     if not Path(run).is_dir():
         raise OutputError(f"{run!r} is not a folder; give the --out of mutoscope train, or a checkpoint")
-    need_torch("export")
+    need_export()
     from mutoscope.checkpoint import open_checkpoint
     from mutoscope.export.card import model_card
     from mutoscope.export.run import export_run
