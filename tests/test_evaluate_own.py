@@ -50,6 +50,7 @@ def judged(draw, folders: Path, judge: Judge, out: Path, **more) -> dict:
     found = prepare(model, folders / "all", judge=judge, count=NUMBER, training=folders / "training", **more)
     page = drain(found.run(out))
     assert page == out / "report.md" and (out / "captions-1.png").is_file()
+    assert "renders" not in page.read_text(), "what it is held against are pictures"
     return json.loads((out / "report.json").read_text())
 
 

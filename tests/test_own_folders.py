@@ -108,7 +108,8 @@ class TestNamesAndCaptions:
             and told["known_words"] == told["words_of_its_captions"].count(",") + 1
         )
         assert main(["card", model, "--out", str(tmp_path / "card.md")]) == 0
-        assert "| licence | CC0-1.0 |" in (tmp_path / "card.md").read_text("utf-8")
+        page = (tmp_path / "card.md").read_text("utf-8")
+        assert "| licence | CC0-1.0 |" in page and f"| known words | {told['known_words']} |" in page
 
 
 def tiff(values: np.ndarray, order: str) -> bytes:

@@ -142,6 +142,11 @@ class Checkpoint:
         return frozenset(self.card.get("own_words", ()))
 
     @property
+    def taught_words(self) -> frozenset[str]:
+        """The words that it was taught, to be counted and named: without those that every model is taken to know."""
+        return self.known_words if self.learned_world else self.own_words or self.known_words
+
+    @property
     def native_side(self) -> int:
         """Rows and columns of the square pictures that the training ended with, pixels."""
         return int(self.card.get("native_side", NATIVE_SIDE))

@@ -79,7 +79,7 @@ def describe_checkpoint(folder: Path) -> dict[str, Any]:
         "name": checkpoint.name,
         "preset": checkpoint.config.preset,
         "hash": checkpoint.hash,
-        "known_words": len(checkpoint.known_words if checkpoint.learned_world else words or checkpoint.known_words),
+        "known_words": len(checkpoint.taught_words),
         **({"words_of_its_captions": ", ".join(words[:MAX_NAMED_WORDS]) + more} if words else {}),
         "object_library": "used" if checkpoint.learned_world else "not used: it draws what it learned",
         "licence": checkpoint.card["licence"],

@@ -343,7 +343,7 @@ def _facts_table(checkpoint: Checkpoint) -> str:
         ("licence", checkpoint.card.get("licence", "-")),
         ("hash of the weights", f"`{checkpoint.hash}`"),
         ("on disk", f"{size / 1e6:.1f} MB, {needed / 1e6:.1f} MB of it for drawing"),
-        ("known words", f"{len(checkpoint.known_words)}"),
+        ("known words", f"{len(checkpoint.taught_words)}"),
     ]
     return table(("fact", "value"), rows)
 

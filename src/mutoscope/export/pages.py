@@ -16,9 +16,12 @@ def replace_block(page: str, name: str, text: str) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table; a bar inside of a cell is escaped."""
+    """Return a Markdown table; in a cell a bar is escaped, and a line break is a blank."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(" ".join(str(cell).splitlines()).replace("|", "\\|") for cell in line) + " |"
+        for line in lines
+    )
 
 
 def bullet_list(items: Iterable[str]) -> str:
