@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -21,7 +22,7 @@ from mutoscope.checkpoint import open_checkpoint
 from mutoscope.cli import main
 from mutoscope.data.folder import Scenery, render_folder
 from mutoscope.data.sources import Found
-from mutoscope.errors import CheckpointError, DataError, MutoscopeError, SettingError
+from mutoscope.errors import Cancelled, CheckpointError, DataError, MutoscopeError, SettingError
 from mutoscope.events import drain
 from mutoscope.media import read_info, read_pixels
 from mutoscope.options import parse_adapters
@@ -154,6 +155,14 @@ class TestLearning:
         learned = drain(adapt(inks, Lesson("quick-inks", samples=0, budget=0.2), tiny_checkpoint))
         assert learned.path == adapters_folder() / "quick-inks.safetensors" and known_adapters() == ["quick-inks"]
         assert learned.facts.samples > 0
+
+    def test_stopped_it_leaves_nothing_and_says_so(self, inks: Path, tiny_checkpoint: Path, tmp_path: Path):
+        job = adapt(inks, Lesson("inks", samples=4096), tiny_checkpoint, tmp_path / "a.safetensors")
+        assert any(event.phase == "train" for event in job)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Cancelled, match="stopped, and nothing is kept"):
+            drain(job)
+        assert not list(tmp_path.iterdir())
 
     def test_low_rank_starts_where_the_base_is_and_can_reach_its_rank(self):
         """The closed form: x W^T + x (up down)^T."""
@@ -446,6 +455,7 @@ class TestCommandLine:
         [
             (["adapt", "nowhere", "--name", "a"], 2, "not a folder"),
             (["adapt", ".", "--name", "A b"], 2, "--name takes"),
+            (["adapt", ".", "--name", "My Style!"], 2, "for example my-style, got"),
             (["adapt", ".", "--name", "a", "--rank", "0"], 2, "--rank"),
             (["adapt", ".", "--name", "a", "--budget", "soon"], 2, "--budget"),
             (["adapt", ".", "--name", "mystyle"], 2, "pictures"),

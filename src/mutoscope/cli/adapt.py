@@ -17,7 +17,9 @@ Name = Annotated[str, text_option("--name", "WORD", "Name of the adapter, and th
 Full = Annotated[bool, flag("--full", "Train the whole transformer; the file is about twenty times as large.")]
 Budget = Annotated[
     str | None,
-    text_option("--budget", "TIME", "Training time: 90s, 5m. Default: a fixed number of samples, which takes some minutes."),
+    text_option(
+        "--budget", "TIME", "Training time: 90s, 5m. Default: a fixed number of samples, which takes some minutes."
+    ),
 ]
 Side = Annotated[
     int | None,

@@ -41,7 +41,7 @@ from mutoscope.data.items import LIMITS
 from mutoscope.data.pack import fitted
 from mutoscope.data.rows import NAME
 from mutoscope.data.sources import Found, Passed, find, holds_table
-from mutoscope.errors import DataError, SettingError
+from mutoscope.errors import Cancelled, DataError, SettingError
 from mutoscope.events import Event, Phase
 from mutoscope.media import open_frames
 from mutoscope.media.storage import make_folder
@@ -139,13 +139,7 @@ def adapt(
     examples, passed = yield from read_all(Path(source), lesson.name, read_example)
 
     objective = AdaptObjective(checkpoint, encoder, examples, lesson)
-    with tempfile.TemporaryDirectory(prefix="mutoscope-") as work:
-        samples = 0
-        for event in train(objective, Path(work), lesson.settings(), lambda *shown: None):
-            if event.phase == "done":
-                samples = event.step
-            else:
-                yield event
+    samples = yield from _learn(objective, lesson)
     stated = sorted({example.licence for example in examples if example.licence})
     facts = Facts(
         name=lesson.name, base=checkpoint.name, base_hash=checkpoint.hash, rank=0 if lesson.full else lesson.rank,
@@ -155,6 +149,23 @@ def adapt(
     save_adapter(target, facts, objective.tensors())
     enlarged = tuple(example.enlarged for example in examples if example.enlarged > 1)
     yield Event("done", len(examples), len(examples), result=Learned(target, facts, tuple(passed), enlarged))
+
+
+def _learn(objective: "AdaptObjective", lesson: Lesson) -> Generator[Event, None, int]:
+    """Train, and return how many samples were seen; Cancelled when it is stopped, of which nothing is kept."""
+    with tempfile.TemporaryDirectory(prefix="mutoscope-") as work:
+        samples = 0
+        try:
+            for event in train(objective, Path(work), lesson.settings(), lambda *shown: None):
+                if event.phase == "done":
+                    samples = event.step
+                else:
+                    yield event
+        except Cancelled as stopped:
+            raise Cancelled(
+                "stopped, and nothing is kept: an adapter is written at the end; --budget 1m ends it sooner"
+            ) from stopped
+        return samples
 
 
 # The pictures ----------------------------------------------------------------------------------------------------
