@@ -438,6 +438,7 @@ class TestCommandLine:
         assert main(["adapt", str(inks), "--name", "inks", "--budget", "1s", "--licence", "CC0-1.0", *model]) == 0
         shown = capsys.readouterr()
         assert shown.out.strip() == str(library / "inks.safetensors") and "--adapter inks" in shown.err
+        assert "12 of 12 pictures were smaller than what is trained on and were enlarged, up to 2.0 times" in shown.err
         assert main(["info", "--json", str(library / "inks.safetensors")]) == 0
         told = json.loads(capsys.readouterr().out)
         assert (told["word"], told["rank"], told["pictures"], told["licence"]) == ("inks", 8, 12, "CC0-1.0")

@@ -347,7 +347,8 @@ def _standard(part: dict[str, Any]) -> list[str]:
 def _memorisation(part: dict[str, Any] | None, noun: str = "renders") -> list[str]:
     if part is None:
         return []
-    rows = [(name.replace("renders", noun), str(row["n"]), f"{100 * row['value']:.1f} %", f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
+    rows = [(name.replace("renders", noun), str(row["n"]), f"{100 * row['value']:.1f} %",
+             f"{100 * row['low']:.1f} to {100 * row['high']:.1f} %")
             for name, row in part.items() if isinstance(row, dict)]  # fmt: skip
     said = f"Share that lies nearer to one of {part['training_pictures']:,} training pictures than the 1st percentile of held-out"
     said += f" {noun} does, all of these through the model's codec. Planted copies are training pictures with a little noise: they"
