@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor
 
 from mutoscope.device import has_bfloat16
 from mutoscope.errors import SettingError
+from mutoscope.train.ranks import is_sharded
 
 WARM_UP, DECAY = 0.02, 0.25
 
@@ -102,7 +102,7 @@ def make_optimisers(model: nn.Module, rate: float, adam_share: float, muon: bool
     matrices, rest = split_parameters(model)
     if not muon:
         rest, matrices = {**matrices, **rest}, {}
-    if any(p.ndim == 4 and isinstance(p, DTensor) for p in matrices.values()):
+    if any(p.ndim == 4 and is_sharded(p) for p in matrices.values()):
         raise SettingError("Muon does not take sharded convolutions; set muon=false or shard=false")
     decayed = [p for p in rest.values() if p.ndim >= 2]
     plain = [p for p in rest.values() if p.ndim < 2]
@@ -142,7 +142,7 @@ class PowerAverage:
 
 def _local(tensor: Tensor) -> Tensor:
     """Return this process's share of a sharded tensor, any other as it is."""
-    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+    return tensor.to_local() if is_sharded(tensor) else tensor
 
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:

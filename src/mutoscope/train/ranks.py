@@ -15,12 +15,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.utils.checkpoint import checkpoint
 
 from mutoscope.data.records import Share
@@ -28,6 +27,10 @@ from mutoscope.errors import CheckpointError, SettingError
 from mutoscope.train.compiling import compile_modules
 from mutoscope.train.objective import Objective
 from mutoscope.train.settings import process_count
+
+if TYPE_CHECKING:
+    from torch.distributed.tensor import DTensor
+    from typing_extensions import TypeIs
 
 PROCESS_TIMEOUT = datetime.timedelta(hours=12)  # the first rank decodes a data set while the others wait
 
@@ -160,15 +163,22 @@ class Spread:
         return contextlib.nullcontext()
 
 
+def is_sharded(tensor: Tensor) -> "TypeIs[DTensor]":
+    """Say whether several processes hold parts of a tensor, without the module of DTensor, which takes a second to come."""
+    return hasattr(tensor, "full_tensor")
+
+
 def whole(tensor: Tensor) -> Tensor:
     """Return a sharded tensor gathered (all ranks must ask), any other as it is."""
-    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+    return tensor.full_tensor() if is_sharded(tensor) else tensor
 
 
 def like(tensor: Tensor, model: Tensor) -> Tensor:
     """Return a whole `tensor` on the device of `model`, sharded as that one is."""
     tensor = tensor.to(model.device)
-    if isinstance(model, DTensor) and tensor.ndim:
+    if is_sharded(model) and tensor.ndim:
+        from torch.distributed.tensor import distribute_tensor
+
         return distribute_tensor(tensor, model.device_mesh, model.placements)
     return tensor
 
