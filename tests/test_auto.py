@@ -109,6 +109,12 @@ class TestPlan:
         assert list(made.seconds) == ["crop", "train image", "export", "judge"]
         assert "49,744 teach" in dict(made.rows)["pictures"]  # 256 are the most that are held out
 
+    def test_the_disk_holds_what_is_kept_of_every_picture(self, machine, tmp_path: Path):
+        """49 kB of pixels at 128 px, latents and text states, which are there twice for a moment."""
+        few, more = (planned(tmp_path, replace(SEEN, pictures=count)) for count in (300, 1300))
+        assert few.side == more.side == 128
+        assert 49_000 + 2 * (4_500 + 9_000) < (more.disk - few.disk) / 1000 < 49_500 + 2 * (4_800 + 9_600)
+
     def test_it_is_kept_whole(self, machine, tmp_path: Path):
         made = planned(tmp_path)
         assert AutoPlan.from_dict(json.loads(json.dumps(made.to_dict()))) == made
@@ -227,6 +233,11 @@ class TestRun:
                 else words
             )
             words = [*words, "--steps", "2", "--threads", "1"] if words[0] == "image" else words
+            words = (
+                [*words[: words.index("--count")], "--count", "8", *words[words.index("--count") + 2 :]]
+                if words[0] == "evaluate"
+                else words
+            )
             if words[1] == "auto" and "--dry-run" not in words:
                 stop_every_second_step(words, monkeypatch)
             assert main(words) == 0, f"{line}: {capsys.readouterr().err}"

@@ -22,7 +22,7 @@ from mutoscope.data.glance import Glance
 from mutoscope.errors import DataError, SettingError
 from mutoscope.media.pixels import to_values
 from mutoscope.runtime.torch import TorchRuntime
-from mutoscope.train.plan import Plan, Work, format_bytes, forward_flops, plan
+from mutoscope.train.plan import Plan, Work, cache_bytes, format_bytes, forward_flops, plan
 from mutoscope.train.trial import CLIP_FRAMES, Speed, Trial, measure_rates, measure_speed, rate_of
 
 FEW_PICTURES = 2000  # below, a run goes on from the embedded model
@@ -388,8 +388,10 @@ def _say_room(made: AutoPlan, chosen: Choice, out: Path) -> list[tuple[str, str]
 
 def disk_of(chosen: Choice, seen: Glance) -> int:
     """Return the bytes that a run takes: files, pixels, latents, and the model in all its states."""
+    kept = cache_bytes(chosen.config, Work(width=chosen.side, height=chosen.side))
+    each = kept.pixels + 2 * (kept.latents + kept.texts)  # for a moment what is encoded is there twice
     frames = seen.pictures + CLIP_FRAMES * seen.clips
-    return round(2 * seen.bytes + 6 * frames * chosen.side**2 + STATE_COPIES * _plan_of(chosen).weights)
+    return round(2 * seen.bytes + frames * each + STATE_COPIES * _plan_of(chosen).weights)
 
 
 def _plan_of(chosen: Choice) -> Plan:
