@@ -17,7 +17,7 @@ from own_pictures import COLORS, draw_picture, make_clips, make_own_run, make_pi
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("one_thread")
-NUMBER = 24  # drawn and held out
+NUMBER = 32  # drawn and held out
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,10 @@ LESS = {
         "held_out=True), 80)": "held_out=True), 16)",
         "Plan(count=12, clips=0, reference=36, training=96,": "Plan(count=4, clips=0, reference=12, training=32,",
     },
+    "04_any_checkpoint": {
+        "seed=7, num_inference_steps=8)": "seed=7, num_inference_steps=3)",
+        "seed=7, num_inference_steps=4)": "seed=7, num_inference_steps=1)",
+    },
 }
 EMBED = "import mutoscope.checkpoint, pathlib\nmutoscope.checkpoint.EMBEDDED = pathlib.Path({!r})"
 NEEDS = {"04_any_checkpoint": "diffusers"}  # libraries of extras
