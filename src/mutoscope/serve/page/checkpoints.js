@@ -150,7 +150,7 @@ function offered(offer) {
   if (other) return [el("p", { class: "what" }, `${other.id} is being downloaded; one model comes at a time.`), [close]];
   if (offer.state === "here") return [null, [el("button", { type: "button", class: "main", onclick: () => { wanted = offer.id; offer.error = ""; open(offer.id); } }, "Use it"), close]];
   const gate = offer.gated ? " Its page asks to agree first; then log in on the server's machine: hf auth login." : "";
-  if (!offer.download) return [el("p", { class: "what" }, `Its size is asked of ${offer.host}.${gate}`), [main("Ask for the size", "size"), close]];
+  if (!offer.download) return [el("p", { class: "what" }, `${offer.host} is asked for its size; nothing is fetched yet.${gate}`), [main("Ask for the size", "size"), close]];
   const words = offer.state === "half" ? `Download the rest` : `Download ${sizeWords(offer.download)}`;
   return [el("p", { class: "what" }, `It comes from ${offer.host} to the machine of this server. By downloading it you agree to its licence.${gate}`), [main(words, "download"), close]];
 }
