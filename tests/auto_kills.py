@@ -4,7 +4,7 @@
     python tests/auto_kills.py FOLDER --every-step       one kill in every step, the look before the plan included
 
 Writes FOLDER/result.json: seconds, where the kills hit, hashes, what was kept and dropped and why. An existing FOLDER/whole is used
-again. The scripts/soak runs it by `test_auto_kills.py`.
+again. `scripts/soak` runs both by `test_auto_kills.py`.
 """
 
 import argparse
