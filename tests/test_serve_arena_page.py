@@ -49,7 +49,7 @@ def test_a_comparison_by_keys_alone(browser: Browser, server: Served):
             if winner != "skip":
                 expect(page.locator("#duel figcaption", has_text=TWO_STEPS)).to_have_count(1)
             expect(page.locator("#duel .is-better")).to_have_count(1 if winner in ("left", "right") else 0)
-        expect(page.locator("#duel")).to_have_text("Every pair has its vote")
+        expect(page.locator("#duel p")).to_have_text("Every pair has its vote")
         assert (counts(server)["votes"], counts(server)["skipped"]) == (3, 1)
         assert (counts(server)["left_wins"], counts(server)["right_wins"]) == (1, 1)
         expect(page.locator("#ratings tbody tr")).to_have_count(2)
@@ -59,6 +59,17 @@ def test_a_comparison_by_keys_alone(browser: Browser, server: Served):
         assert saved.value.path().read_text().count("\n") == 3
         page.reload()
         expect(page.locator("#arena-said")).to_have_text("3 of 3 votes, 1 skipped")
+
+
+def test_comparisons_of_the_same_have_names_of_their_own(browser: Browser, server: Served):
+    body = {"contestants": [{}, {"num_inference_steps": 3}], "prompts": ["a lake"]}
+    for _ in range(2):
+        server.http.post("/api/arena/contests", json=body)
+    with opened(browser, server, "/#arena") as page:
+        options = page.locator("#contest option")
+        expect(options.filter(has_text="3 steps")).to_have_count(2)
+        names = options.all_inner_texts()
+        assert len(names) == len(set(names)) and all("3 steps, " in name for name in names if "3 steps" in name)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

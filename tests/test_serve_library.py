@@ -62,6 +62,33 @@ def test_boards_hold_what_is_there_and_survive_a_restart(tmp_path: Path):
         assert server.http.post("/api/boards/nothing/items", json={"results": []}).status_code == 404
 
 
+def test_boards_are_renamed(server: Served):
+    def rename(board: str, name: str) -> tuple[int, str]:
+        answer = server.http.patch(f"/api/boards/{board}", json={"name": name})
+        return answer.status_code, answer.json().get("name") or answer.json()["error"]["message"]
+
+    first, second = (server.http.post("/api/boards", json={"name": name}).json()["id"] for name in ("Lakes", "Hills"))
+    result = draw(server, "a lake")[1]
+    put(server, first, [result])
+    assert rename(first, "  My \n lakes ") == (200, "My lakes") and rename(first, "My lakes") == (200, "My lakes")
+    assert server.http.get(f"/api/boards/{first}").json()["results"] == [result]
+    assert rename(second, "My lakes") == (409, "there is a board 'My lakes' already; take another name")
+    assert rename(second, " \n") == (422, "a board needs a name; write a word or two")
+    assert rename("favourites", "Best") == (409, "the favourites keep their name; make a board of your own")
+    assert rename(second, "x" * 81)[0] == 422 and rename("nothing", "Best")[0] == 404
+    names = [one["name"] for one in server.http.get("/api/boards").json()["data"]]
+    assert names == ["Favourites", "Hills", "My lakes"]
+
+
+def test_the_library_is_filtered_by_style_and_model(server: Served):
+    plain, styled = draw(server, "a barn")[1], draw(server, "a barn", style="watercolor")[1]
+    model = server.http.get("/api/models").json()["data"][0]["id"]
+    assert listed(server, style="watercolor") == [styled] and listed(server, style="comic") == []
+    assert listed(server, model=model, words="barn") == [styled, plain] and listed(server, model="another") == []
+    assert server.http.get("/api/items", params={"style": "watercolor"}).json()["total"] == 1
+    assert server.http.get("/api/items", params={"style": "x" * 81}).status_code == 422
+
+
 def test_a_zip_holds_the_files_byte_for_byte(server: Served):
     made = [
         draw(server, prompt, seed=3)[1] for prompt in ("A Lake, at dawn!", "a lake at dawn", "../../etc/passwd", "湖")

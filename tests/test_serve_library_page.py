@@ -44,6 +44,71 @@ def test_a_star_stays(browser: Browser, server: Served):
         expect(page.locator("#grid img")).to_have_attribute("alt", "a road")
 
 
+def test_keys_in_the_grid(browser: Browser, server: Served):
+    """Arrow keys go from tile to tile, F stars the one that has the focus, and the focus stays where it is."""
+    before = server.http.get("/api/boards/favourites").json()["results"]
+    with opened(browser, server, "/#library", {"viewport": {"width": 320, "height": 600}}) as page:
+        tiles(page, 4)
+        focused = page.locator("#grid a:focus img")
+        page.locator("#grid a").first.focus()
+        for key, prompt in (
+            ("ArrowRight", "a hill"),
+            ("ArrowRight", "a fox"),
+            ("ArrowDown", "a lake"),
+            ("ArrowUp", "a road"),
+        ):
+            page.keyboard.press(key)
+            expect(focused).to_have_attribute("alt", prompt)
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("f")
+        expect(page.locator("#grid li:has(a:focus) .starred")).to_have_count(1)
+        expect(page.locator("#announce")).to_have_text("Put among the favourites")
+        expect(focused).to_have_attribute("alt", "a hill")
+        page.keyboard.press("f")
+        expect(page.locator("#grid li:has(a:focus) .starred")).to_have_count(0)
+    assert server.http.get("/api/boards/favourites").json()["results"] == before
+
+
+def test_a_board_is_renamed_in_its_place(browser: Browser, server: Served):
+    board, other = (server.http.post("/api/boards", json={"name": name}).json()["id"] for name in ("Wods", "Lakes"))
+    with opened(browser, server, "/#library") as page:
+        page.select_option("#library-board", board)
+        expect(page.locator("#library-empty h2")).to_have_text("This board is empty")
+        page.get_by_role("button", name="Rename this board").press("Enter")
+        expect(page.locator("#new-name")).to_be_focused()
+        page.keyboard.type("Lakes")
+        page.keyboard.press("Enter")
+        expect(page.locator("#name-refused")).to_have_text("There is a board 'Lakes' already; take another name.")
+        expect(page.locator("#new-name")).to_have_attribute("aria-invalid", "true")
+        page.fill("#new-name", " ")
+        page.keyboard.press("Enter")
+        expect(page.locator("#name-refused")).to_have_text("A board needs a name; write a word or two.")
+        page.fill("#new-name", "<b>Woods</b>")
+        expect(page.locator("#name-refused")).to_be_empty()
+        page.keyboard.press("Enter")
+        expect(page.locator("#library-board option:checked")).to_have_text("<b>Woods</b> (0)")
+        expect(page.locator("#name-board")).to_be_focused()
+        page.keyboard.press("Enter")
+        page.keyboard.type("nothing")
+        page.keyboard.press("Escape")
+        expect(page.locator("#name-board")).to_be_focused()
+        assert server.http.get(f"/api/boards/{board}").json()["name"] == "<b>Woods</b>"
+    for one in (board, other):
+        server.http.delete(f"/api/boards/{one}")
+
+
+def test_what_is_searched_for_is_not_there(browser: Browser, server: Served):
+    with opened(browser, server, "/#library") as page:
+        tiles(page, 4)
+        page.select_option("#library-style", "watercolor")
+        tiles(page, 0)
+        expect(page.locator("#library-empty h2")).to_have_text("Nothing found")
+        page.get_by_role("button", name="Show everything").click()
+        tiles(page, 4)
+        expect(page.locator("#search")).to_be_focused()
+        expect(page.locator("#library-style")).to_have_value("")
+
+
 def test_several_are_saved_put_on_a_board_and_deleted(browser: Browser, server: Served):
     with opened(browser, server, "/#library") as page:
         tiles(page, 4)

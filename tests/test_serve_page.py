@@ -193,6 +193,39 @@ def test_a_refusal_marks_the_field_and_mends_it(browser: Browser, server: Served
         assert (last_request(server)["width"], last_request(server)["height"]) == (112, 96)
 
 
+def test_a_refusal_speaks_as_the_page_does_and_more_is_a_sheet_on_a_phone(browser: Browser, server: Served):
+    with opened(browser, server, shape=PHONE) as page:
+        page.locator("summary").click()
+        expect(page.locator("#fold-more")).to_be_focused()
+        sheet = page.locator("#more-fields").bounding_box()
+        assert sheet and round(sheet["y"] + sheet["height"]) == 844
+        page.fill("#num_inference_steps", "999")
+        page.keyboard.press("Escape")
+        expect(page.locator("summary")).to_be_focused()
+        expect(page.locator("#more-set")).to_have_text("1 set")
+        draw(page, "a hill")
+        expect(page.locator("#refused span")).to_have_text("Steps must be at most 200; use 200.")
+        expect(page.locator("#more-fields")).to_be_hidden()  # it would lie over the words
+        page.locator("#refused").get_by_role("button", name="Use 200").click()
+        wait_for_results(page)
+        page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        expect(page.locator("summary")).to_be_in_viewport()
+        expect(page.locator("#draw")).to_be_in_viewport()  # in reach, wherever one is
+
+
+def test_what_is_read_stands_under_the_prompt(browser: Browser, server: Served):
+    with opened(browser, server) as page:
+        said = {"read": ["lake", "<b>dawn</b>"], "unknown": [f"word{number}" for number in range(10)]}
+        page.route("**/api/read", lambda route: route.fulfill(json=said))
+        stage = page.locator("#stage").bounding_box()
+        page.locator("#prompt").press_sequentially("a lake")
+        words = "Not known: " + " · ".join(said["unknown"][:8]) + ", and 2 more"
+        expect(page.locator("#read span")).to_have_text(["Read: lake · <b>dawn</b>", words])
+        assert page.locator("#stage").bounding_box() == stage  # it does not jump
+        page.fill("#prompt", "")
+        expect(page.locator("#read")).to_be_empty()
+
+
 def test_progress_stop_and_a_reload_meanwhile(browser: Browser, server: Served):
     with opened(browser, server) as page:
         page.select_option("#count", "12")
@@ -312,7 +345,7 @@ def test_a_mask_has_the_pixels_of_the_picture(browser: Browser, server: Served):
         page.mouse.down()
         page.mouse.move(box["x"] + box["width"] * 0.76, box["y"] + box["height"] * 0.5, steps=3)
         page.mouse.up()
-        page.get_by_role("button", name="Done painting").click()
+        page.locator("#start").get_by_role("button", name="Done").click()
         page.wait_for_timeout(500)  # it is kept after a moment
         page.reload()
         expect(page.locator(".start-words")).to_have_text("Changes where you painted")
@@ -487,7 +520,7 @@ def test_nothing_scrolls_sideways(browser: Browser, server: Served, width: int):
         if width < 900:
             small = page.evaluate(
                 """() => [...document.querySelectorAll("button, select, a.plain")]
-                .filter((one) => one.offsetParent && one.offsetHeight < 40).map((one) => one.outerHTML.slice(0, 80))"""
+                .filter((one) => one.offsetParent && one.offsetHeight < 44).map((one) => one.outerHTML.slice(0, 80))"""
             )
             assert not small
 

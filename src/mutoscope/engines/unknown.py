@@ -74,10 +74,7 @@ class KnownWords:
         return [f"{self.checkpoint.name} was never shown the {names}; it knows: {', '.join(known) or 'none by name'}"]
 
     def _warn_of_words(self, request: Request, taught: Collection[str]) -> list[str]:
-        known = self.checkpoint.known_words.union(taught)
-        if request.objects is not None:
-            own = (word for name, _ in request.objects.own for word in name.split())
-            known = known.union(_object_words(), own)
+        known = known_to(request, self.checkpoint.known_words.union(taught))
         unknown = unknown_words(request.prompt, known)
         if not unknown:
             return []
@@ -90,6 +87,19 @@ class KnownWords:
         if self.checkpoint.learned_world:
             return "scenes, lights, weathers and styles: mutoscope styles"
         return f"what the captions of its training say: mutoscope info {self.checkpoint.folder}"
+
+
+def known_to(request: Request, known: frozenset[str]) -> frozenset[str]:
+    """Return the words of a model, and where a request takes objects from the library, those that name them."""
+    if request.objects is None:
+        return known
+    own = (word for name, _ in request.objects.own for word in name.split())
+    return known.union(_object_words(), own)
+
+
+def unknown_to(request: Request, known: frozenset[str]) -> list[str]:
+    """Return the words of a request's prompt that a model with these words was never shown."""
+    return unknown_words(request.prompt, known_to(request, known))
 
 
 def _object_words() -> frozenset[str]:

@@ -16,6 +16,10 @@ from mutoscope.serve.jobs import Refusal
 
 MAX_WORDS = 1000  # letters of a message
 WAYS = {"missing": "is missing", "extra_forbidden": "is not known"}
+BOUNDS = {
+    "less_than_equal": ("at most", "le"),
+    "greater_than_equal": ("at least", "ge"),
+}  # words, and where the bound stands
 HIDDEN = ("body", "query", "path", "header")
 
 
@@ -75,6 +79,9 @@ def explain(error: RequestValidationError) -> tuple[str, str | None]:
 def _explain(one: Mapping[str, Any]) -> tuple[str, str]:
     """Return the field that is wrong, and what is wrong with it."""
     field = ".".join(str(part)[:40] for part in one["loc"] if part not in HIDDEN)[:80]
+    if field and one["type"] in BOUNDS:
+        side, name = BOUNDS[one["type"]]
+        return field, f"{field} must be {side} {one['ctx'][name]}; use {one['ctx'][name]}"
     words = WAYS.get(one["type"]) or str(one["msg"])[:300].removeprefix("Value error, ")
     return field, f"{field}: {words}" if field else words
 

@@ -53,6 +53,17 @@ class Boards:
                 db.execute("INSERT INTO boards VALUES (?, ?, ?)", (known["id"], name, time.time()))
         return self.get(known["id"])
 
+    def rename(self, board_id: str, name: str) -> dict[str, Any]:
+        """Give a board another name and return it. Refusal 404; 409 for the favourites, and for a name that another board has."""
+        if board_id == FAVOURITES:
+            raise Refusal(409, "favourites", "the favourites keep their name; make a board of your own")
+        with self._store.transaction() as db:
+            if db.execute("SELECT 1 FROM boards WHERE name = ? AND id <> ?", (name, board_id)).fetchone():
+                raise Refusal(409, "name_taken", f"there is a board {name!r} already; take another name", param="name")
+            if not db.execute("UPDATE boards SET name = ? WHERE id = ?", (name, board_id)).rowcount:
+                raise not_found()
+        return self.get(board_id)
+
     def remove(self, board_id: str) -> None:
         """Forget a board; what was on it stays. Refusal 404, 409 for the favourites."""
         if board_id == FAVOURITES:

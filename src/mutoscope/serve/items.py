@@ -12,6 +12,8 @@ from mutoscope.serve.jobs import BLIND
 from mutoscope.serve.strict import new_router
 
 router = new_router(prefix="/api")
+MODEL = "jobs.model = ?"
+STYLE = "EXISTS (SELECT 1 FROM json_each(results.request, '$.styles') AS style WHERE json_extract(style.value, '$.name') = ?)"
 NOT_BLIND = {"jobs.origin <> ?": BLIND}  # what the arena draws is seen there, without its makers
 
 
@@ -22,14 +24,17 @@ async def list_items(
     kind: Annotated[Literal["image", "video"] | None, Query()] = None,
     words: Annotated[str | None, Query(max_length=200)] = None,
     board: Annotated[str | None, Query(max_length=64)] = None,
+    model: Annotated[str | None, Query(max_length=200)] = None,
+    style: Annotated[str | None, Query(max_length=80)] = None,
     desk: Desk = Depends(get_desk),
 ) -> dict[str, Any]:
     """List finished pictures and clips, the newest first; `after` is `next` of the page before. `words` are all in the prompt.
 
-    `board`: those on a board alone.
+    `board`, `model`, `style`: those on a board, made by a model, in a style alone.
     """
     behind = None if after is None else read_cursor(after)
-    also = NOT_BLIND if board is None else {**NOT_BLIND, ON_BOARD: board}
+    rules = {ON_BOARD: board, MODEL: model, STYLE: style}
+    also = NOT_BLIND | {rule: value for rule, value in rules.items() if value is not None}
     items, total = await desk.look_up(desk.store.list_items, limit + 1, behind, kind, words, also)
     shown, more = items[:limit], len(items) > limit
     following = shown[-1].cursor if more else None

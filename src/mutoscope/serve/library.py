@@ -31,9 +31,17 @@ Ids = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MAX
 
 
 class BoardBody(StrictBody):
-    """A new board."""
+    """A new board, or the new name of one."""
 
     name: str = Field(min_length=1, max_length=80)
+
+    @property
+    def plain_name(self) -> str:
+        """The name without the spaces around it; Refusal 422 where nothing is left."""
+        name = " ".join(self.name.split())
+        if not name:
+            raise Refusal(422, "no_name", "a board needs a name; write a word or two", param="name")
+        return name
 
 
 class ItemsBody(StrictBody):
@@ -65,7 +73,7 @@ async def make_board(
     body: BoardBody, desk: Desk = Depends(get_desk), boards: Boards = Depends(get_boards)
 ) -> dict[str, Any]:
     """Make a board; one of the same name is that one."""
-    return await desk.look_up(boards.add, body.name.strip() or body.name)
+    return await desk.look_up(boards.add, body.plain_name)
 
 
 @router.get("/boards/{board_id}")
@@ -74,6 +82,14 @@ async def get_board(
 ) -> dict[str, Any]:
     """Return a board with the ids of its results."""
     return await desk.look_up(boards.get, board_id)
+
+
+@router.patch("/boards/{board_id}")
+async def rename_board(
+    board_id: str, body: BoardBody, desk: Desk = Depends(get_desk), boards: Boards = Depends(get_boards)
+) -> dict[str, Any]:
+    """Give a board another name; 409 for one that another board has."""
+    return await desk.look_up(boards.rename, board_id, body.plain_name)
 
 
 @router.delete("/boards/{board_id}")

@@ -1,5 +1,5 @@
 // What can be done with a picture or clip, the same on the stage and in the full view.
-import { $, button, el, icon, toast } from "/page/dom.js";
+import { $, button, el, icon, sign, toast } from "/page/dom.js";
 import { remove, removeAll, submit } from "/page/api.js";
 import { starButton } from "/page/boards.js";
 import { currentModel } from "/page/choices.js";
@@ -21,14 +21,14 @@ export function actionsOf(item) {
     found.push(el("a", { class: "plain", href: item.result.url, download: fileName(item) }, icon("download"), el("span", {}, "Save")));
     found.push(starButton(item));
     if (canVary(item)) found.push(button("vary", "Vary", () => vary(item)));
-    found.push(button("again", "Use settings", () => useSettings(item)));
-    if (currentModel()?.image) found.push(button("image", "Start from it", () => useAsStart(item)));
     if (canBecomeClip(item)) found.push(button("film", "Make a clip", () => makeClip(item)));
-    found.push(button("link", "Copy link", () => copyLink(item)));
+    if (currentModel()?.image) found.push(button("image", "Start from it", () => useAsStart(item)));
+    found.push(button("again", "Use settings", () => useSettings(item)));
+    found.push(sign("link", "Copy link", () => copyLink(item)));
   } else {
     found.push(button("again", "Use prompt", () => { toCreate(); $("prompt").value = item.job.prompt; $("prompt").focus(); }));
   }
-  found.push(button("trash", "Delete", () => removeLater(item.job)));
+  found.push(sign("trash", "Delete", () => removeLater(item.job)));
   return found;
 }
 
@@ -81,15 +81,22 @@ export async function makeClip(item) {
   await orderNow(seconds ? { ...order, duration_seconds: seconds } : order);
 }
 
+export const copyPrompt = (item) => copy(item.result.request.prompt, "The prompt is copied");
+
 /** A link that fills the fields; it holds words and numbers, no picture. */
 export async function copyLink(item) {
   const said = Object.entries(fromRequest(item.result.request, item.job)).filter(([, value]) => value && value !== "0");
   const link = `${location.origin}/#settings=${encodeURIComponent(JSON.stringify(Object.fromEntries(said)))}`;
+  await copy(link, "A link with its settings is copied");
+}
+
+/** Copy words; where the browser does not let a page copy, they are shown. */
+async function copy(words, said) {
   try {
-    await navigator.clipboard.writeText(link);
-    toast("A link with its settings is copied", null, "", 5);
+    await navigator.clipboard.writeText(words);
+    toast(said, null, "", 5);
   } catch {
-    toast(link, null, "", 30);
+    toast(words, null, "", 30);
   }
 }
 

@@ -50,9 +50,9 @@ export function listJobs({ limit = 60, after, kind, words } = {}) {
 }
 
 /** A page of everything that was made, the newest first, in few words each. */
-export function listItems({ limit, after, kind, words, board, signal }) {
+export function listItems({ limit, signal, ...rest }) {
   const asked = new URLSearchParams({ limit });
-  for (const [name, value] of Object.entries({ after, kind, words, board })) if (value) asked.set(name, value);
+  for (const [name, value] of Object.entries(rest)) if (value) asked.set(name, value);
   return ask(`/api/items?${asked}`, { signal });
 }
 

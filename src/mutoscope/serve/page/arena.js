@@ -11,6 +11,14 @@ const now = { contests: [], id: null, pair: null, isReady: false, isSending: fal
 
 const path = (id) => `/api/arena/contests/${encodeURIComponent(id)}`;
 const current = () => now.contests.find((one) => one.id === now.id);
+/** The name of a comparison; one that others have too is told by its date, and where that is not enough by a number. */
+function nameOf(one) {
+  const dated = ({ name, created }) => `${name}, ${new Date(created * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
+  if (now.contests.filter(({ name }) => name === one.name).length < 2) return one.name;
+  const same = now.contests.filter((other) => dated(other) === dated(one)).sort((a, b) => a.created - b.created);
+  return dated(one) + (same.length > 1 ? `, ${same.indexOf(one) + 1}` : "");
+}
+
 const isShown = () => !$("arena").hidden;
 
 /** Show the arena; `id` is the comparison that the address names. */
@@ -60,8 +68,8 @@ function build() {
   $("arena").append(
     el("div", { class: "arena-bar" }, el("h2", { class: "hidden" }, "Arena"),
       el("label", { id: "contest-field" }, el("span", { class: "hidden" }, "Comparison"), choose),
-      el("p", { id: "arena-said", role: "status" }), button("plus", "New comparison", showForm),
-      button("trash", "Delete", removeContest)),
+      el("p", { id: "arena-said", role: "status" }), button("plus", "New comparison", showForm, "plain spare"),
+      button("trash", "Delete", removeContest, "plain spare")),
     el("div", { id: "contest-form" }),
     el("section", { id: "duel", "aria-label": "Two unlabelled sides" }),
     el("section", { id: "ratings", "aria-labelledby": "ratings-title" }),
@@ -75,7 +83,7 @@ function showBar() {
   $("arena").firstChild.hidden = now.isForm;
   for (const part of ["duel", "ratings"]) $(part).hidden = now.isForm;
   $("contest-field").hidden = now.contests.length < 2;
-  $("contest").replaceChildren(...now.contests.map(({ id, name }) => el("option", { value: id, selected: id === now.id }, name)));
+  $("contest").replaceChildren(...now.contests.map((one) => el("option", { value: one.id, selected: one.id === now.id }, nameOf(one))));
   say(one && !now.isForm ? progressWords(one) : "");
 }
 
@@ -107,7 +115,7 @@ function showPair(pair) {
   const focused = [...$("duel").querySelectorAll("button")].indexOf(document.activeElement);
   now.pair = pair;
   now.isReady = false;
-  if (!pair) return $("duel").replaceChildren(el("p", { class: "said-alone" }, emptyWords(current())));
+  if (!pair) return showNoPair(current());
   const sides = Object.keys(SIDES).map((side) => el("figure", { id: `side-${side}` },
     el("button", { type: "button", class: "duel-side", "aria-label": `${SIDES[side]} is better`, onclick: () => vote(side) }, mediaOf(pair, side)),
     el("figcaption", {}, SIDES[side])));
@@ -121,6 +129,12 @@ function showPair(pair) {
 }
 
 const answer = (words, key, act) => el("button", { type: "button", class: "plain", onclick: act }, words, el("kbd", { "aria-hidden": "true" }, key));
+
+/** Where there is no pair: why, and the way on. */
+function showNoPair(one) {
+  const isDone = one && !isDrawing(one);
+  $("duel").replaceChildren(el("div", { class: "said-alone" }, el("p", {}, emptyWords(one)), isDone && button("plus", "New comparison", showForm)));
+}
 
 function emptyWords(one) {
   if (!one) return "";

@@ -1,6 +1,6 @@
 // Boards as the server has them, the favourites among them: which there are, and what is starred.
 import { ask, post } from "/page/api.js";
-import { el, icon, toast } from "/page/dom.js";
+import { announce, el, icon, toast } from "/page/dom.js";
 import { changed } from "/page/store.js";
 
 export const FAVOURITES = "favourites";
@@ -28,6 +28,12 @@ export async function newBoard(name) {
   return made;
 }
 
+/** Give a board another name; what is refused is thrown. */
+export async function renameBoard(id, name) {
+  await ask(path(id), { method: "PATCH", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ name }) });
+  await readBoards();
+}
+
 /** Delete a board and return what brings it back. */
 export async function removeBoard(id) {
   const whole = await ask(path(id));
@@ -43,6 +49,7 @@ export async function star({ result }) {
   const on = !isStarred(result.id);
   if (on) boards.starred.add(result.id); else boards.starred.delete(result.id);
   changed(); // the page does not wait for the server
+  announce(on ? "Put among the favourites" : "Taken off the favourites");
   try { await put(FAVOURITES, [result.id], on); } catch (error) {
     if (on) boards.starred.delete(result.id); else boards.starred.add(result.id);
     changed();
@@ -52,7 +59,7 @@ export async function star({ result }) {
 
 /** The button of an item that stars it. */
 export function starButton(item) {
-  const made = el("button", { type: "button", class: "plain star", onclick: () => star(item), data: { star: item.result.id } }, icon("star"), el("span", {}, "Favourite"));
+  const made = el("button", { type: "button", class: "plain sign star", title: "Favourite", onclick: () => star(item), data: { star: item.result.id } }, icon("star"), el("span", {}, "Favourite"));
   made.setAttribute("aria-pressed", String(isStarred(item.result.id)));
   return made;
 }

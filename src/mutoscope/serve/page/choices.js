@@ -1,6 +1,7 @@
 // The settings that the server knows: styles, shapes, models, and what each model takes.
 import { $, el, label } from "/page/dom.js";
 import { kind, pick } from "/page/form.js";
+import { sheetHead } from "/page/sheet.js";
 
 const TILES = new Set(("photo,watercolor,oil painting,pencil sketch,ink wash,ukiyo-e,pixel art,flat vector,anime,neon synthwave,"
   + "vintage film,stained glass,low poly,crayon,clay,comic").split(","));
@@ -65,9 +66,9 @@ export function makeFields() {
     el("label", { for: id }, words), Object.assign(input, { id }), help && el("p", { class: "why" }, help), el("p", { class: "why", id: `${id}-why` }));
   const number = (min, max, step) => el("input", { type: "number", min, max, step, inputmode: "decimal" });
   const choice = () => el("select");
-  $("more-fields").replaceChildren(
+  $("more-fields").replaceChildren(sheetHead(),
     field("negative_prompt", "Leave out", el("textarea", { rows: "2", maxlength: "20000", placeholder: "what should not be there" })),
-    el("div", { class: "pair" }, field("num_inference_steps", "Steps", number(1, 1000, 1)), field("guidance_scale", "Guidance", number(0, 30, "any"))),
+    el("div", { class: "pair" }, field("num_inference_steps", "Steps", number(1, 200, 1)), field("guidance_scale", "Guidance", number(0, 30, "any"))),
     el("div", { class: "pair" }, field("variation", "Variation", el("input", { type: "number", min: 0, max: 1, step: .05, placeholder: "0" })),
       field("variation_seed", "Its seed", el("input", { type: "number", min: 0, max: 4294967295, inputmode: "numeric", placeholder: "random" }))),
     el("div", { class: "pair" }, field("postprocess", "Post-processing", choice()), field("precision", "Precision", choice())),

@@ -1,5 +1,5 @@
 // Before and after in one place, with a handle between them. The handle is a slider, so keys move it too.
-import { el } from "/page/dom.js";
+import { el, icon } from "/page/dom.js";
 
 const KEPT = 20; // pictures that orders of this page started from
 const starts = new Map(); // by job
@@ -19,7 +19,7 @@ export function compareView(item, before) {
   const handle = el("input", { type: "range", min: "0", max: "100", step: "any", value: "50" });
   handle.setAttribute("aria-label", "Before on the left, after on the right");
   const view = el("div", { class: "compare" }, el("img", { src: url, alt: item.result.request.prompt, width, height }),
-    el("img", { class: "before", src: before, alt: "What it started from" }), el("span", { class: "divide" }), handle);
+    el("img", { class: "before", src: before, alt: "What it started from" }), el("span", { class: "side-name", "aria-hidden": "true" }, "Before"), el("span", { class: "side-name after", "aria-hidden": "true" }, "After"), el("span", { class: "divide" }, icon("left"), icon("right")), handle);
   view.style.setProperty("--aspect", String(width / height));
   const move = () => view.style.setProperty("--at", `${handle.value}%`);
   handle.addEventListener("input", move);

@@ -23,6 +23,9 @@ const PATHS = { // lines on a ground of 24 x 24
   plus: "M12 5v14M5 12h14",
   check: "M5 12l5 5 9-10",
   star: "M12 4l2.5 5.1 5.5.8-4 3.9 1 5.6-5-2.7-5 2.7 1-5.6-4-3.9 5.5-.8z",
+  copy: "M8 8h11v11H8zM5 16V5h11",
+  search: "M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM15.5 15.5L20 20",
+  pencil: "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3",
   board: "M4 5h7v7H4zM13 5h7v4h-7zM13 12h7v7h-7zM4 15h7v4H4z",
 };
 
@@ -65,6 +68,24 @@ export function label(button, sign, words) {
 /** A button with a sign and a word. */
 export function button(sign, words, act, kind = "plain") {
   return el("button", { type: "button", class: kind, onclick: act }, icon(sign), el("span", {}, words));
+}
+
+/** A button whose sign is enough for those who see it, in a row of others. */
+export function sign(name, words, act) {
+  const made = button(name, words, act, "plain sign");
+  made.title = words;
+  return made;
+}
+
+const nameOf = (one) => one.getAttribute("aria-label") || one.textContent;
+
+/** Make the inside of something anew; who had the focus in it has it again, on the control of the same name, else on the first. */
+export function renew(host, ...inside) {
+  const had = host.contains(document.activeElement) ? nameOf(document.activeElement) : null;
+  host.replaceChildren(...inside);
+  if (had === null) return;
+  const all = [...host.querySelectorAll("a[href], button, input")];
+  (all.find((one) => nameOf(one) === had) || all[0])?.focus({ preventScroll: true });
 }
 
 /** Say something for ten seconds; with an act, there is a button for it. */

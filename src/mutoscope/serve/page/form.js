@@ -1,5 +1,6 @@
 // What is asked for: from the fields to an order and back, the draft that outlives a reload, and what the server refused.
 import { $, el } from "/page/dom.js";
+import { unfoldMore } from "/page/sheet.js";
 import { styleOf, sentence } from "/page/words.js";
 
 const DRAFT = "mutoscope.draft";
@@ -48,7 +49,7 @@ export function setSettings(given, keepPrompt = false) {
   if ($("objects")) $("objects").checked = given.objects !== "no";
   if (given.model && [...$("model").options].some((one) => one.value === given.model)) $("model").value = given.model;
   const rare = [...NUMBERS, ...WORDS].some((id) => $(id)?.value) || given.objects === "no";
-  if (rare) $("more").open = true;
+  if (rare) unfoldMore();
   $("order").dispatchEvent(new Event("settings"));
 }
 
@@ -127,11 +128,12 @@ export function showRefusal(error, mend) {
   const named = error.param || /^(?:the )?([a-z_]+)/i.exec(error.message)?.[1];
   const field = $(MARKS[named] || named) || $(MARKS[error.code]);
   if (field && field.id) {
-    field.closest("details")?.setAttribute("open", "");
+    if (field.closest("details")) unfoldMore();
     field.classList.add("is-wrong");
     if (field.matches("input, textarea, select")) field.setAttribute("aria-invalid", "true");
   }
   const offers = field?.matches("input") ? /\buse (\d+)(?: or (\d+))?$/.exec(error.message)?.slice(1).filter(Boolean) || [] : [];
-  const offer = (value) => el("button", { type: "button", class: "text", onclick: () => { field.value = value; mend(field); } }, `Use ${value}`);
-  $("refused").replaceChildren(el("span", {}, sentence(error.message)), ...offers.filter((value) => value !== "0").map(offer));
+  const offer = (value) => el("button", { type: "button", class: "plain", onclick: () => { field.value = value; mend(field); } }, `Use ${value}`);
+  const words = named === field?.id ? error.message.replace(new RegExp(`^(the )?${named}`), field.labels?.[0]?.firstChild.textContent.trim() || named) : error.message;
+  $("refused").replaceChildren(el("span", {}, sentence(words)), ...offers.filter((value) => value !== "0").map(offer));
 }

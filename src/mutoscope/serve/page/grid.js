@@ -92,6 +92,20 @@ export function makeGrid(host, { makeTile, aspectOf, whenNearEnd }) {
     }
   }
 
+  /** Arrow keys go from tile to tile; up and down to the one that is nearest in the next row. */
+  function go(event) {
+    const tile = event.target.closest("li"), by = { ArrowLeft: -1, ArrowRight: 1 }[event.key], down = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    if (!tile || !(by || down) || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const centre = (one) => one.getBoundingClientRect().left + one.offsetWidth / 2;
+    const far = (one) => Math.abs(centre(one) - centre(tile));
+    const next = by ? host.querySelector(`[aria-posinset="${Number(tile.getAttribute("aria-posinset")) + by}"]`)
+      : [...host.children].filter((one) => one.top === tile.top + down * (row + gap)).sort((one, other) => far(one) - far(other))[0];
+    if (!next) return;
+    event.preventDefault();
+    next.firstChild.focus();
+  }
+
+  host.addEventListener("keydown", go);
   const soon = () => { if (!isDue) { isDue = true; requestAnimationFrame(render); } };
   addEventListener("scroll", soon, { passive: true });
   new ResizeObserver(() => { if (host.clientWidth !== width || rows.length === 0) layOut(); }).observe(host.parentElement);

@@ -1,7 +1,8 @@
 // Everything that was made: read from the server page by page as it is scrolled, searched there, shown by the grid.
-import { $, el, icon, label, toast } from "/page/dom.js";
+import { $, el, icon } from "/page/dom.js";
 import { getJob, listItems, thumbnail } from "/page/api.js";
-import { boards, FAVOURITES, isStarred, readBoards, removeBoard, showStars } from "/page/boards.js";
+import { boards, isStarred, readBoards, showStars } from "/page/boards.js";
+import { listenToBoardBar, showBoardBar } from "/page/boardbar.js";
 import { makeGrid } from "/page/grid.js";
 import { endSelection, isChosen, listenToSelection } from "/page/selection.js";
 import { state, subscribe } from "/page/store.js";
@@ -16,7 +17,8 @@ let scrolled = 0; // where the list was when it was left
 let timer = 0;
 let grid = null;
 
-const query = () => ({ words: $("search").value.trim(), kind: $("library-kind").value, board: $("library-board").value });
+const FILTERS = ["kind", "style", "model", "board"]; // each a list beside the search
+const query = () => ({ words: $("search").value.trim(), ...Object.fromEntries(FILTERS.map((name) => [name, $(`library-${name}`).value])) });
 
 /** An item of the list as the rest of the page knows items; what is missing comes with `whole`. */
 const asItem = ({ id, job, kind, type, prompt, created, width, height }) => ({
@@ -25,6 +27,12 @@ const asItem = ({ id, job, kind, type, prompt, created, width, height }) => ({
 
 /** The items in the order of the grid. */
 export const libraryItems = () => visible;
+
+/** The item whose tile has the focus; null. */
+export function focusedItem() {
+  const id = document.activeElement?.closest("#grid li")?.dataset.id;
+  return visible.find(({ result }) => result.id === id) || null;
+}
 
 /** The same item with its request and the rest of its job. */
 export async function whole({ job, result }) {
@@ -78,8 +86,39 @@ function showItems() {
   if ($("library").hidden) return;
   const total = shown.total - (shown.items.length - visible.length);
   grid.show(visible, total);
-  const { words, kind, board } = query();
-  $("library-said").textContent = total ? total.toLocaleString("en") : words || kind ? "Nothing like that was made" : board ? "Nothing is on this board" : "Nothing was made yet";
+  $("library-said").textContent = total ? `${total.toLocaleString("en")} ${total === 1 ? "item" : "items"}` : "";
+  showEmpty(total === 0);
+}
+
+/** Where there is nothing to see: why, and the way on. */
+function showEmpty(isEmpty) {
+  const { board, ...search } = query(), place = $("library-empty"), isSearch = Object.values(search).some(Boolean);
+  place.hidden = !isEmpty;
+  const key = isEmpty && [isSearch, Boolean(board)].join();
+  if (place.dataset.key === String(key)) return; // not made anew under a finger
+  place.dataset.key = key;
+  if (!isEmpty) return place.replaceChildren();
+  const all = el("button", { type: "button", class: "plain", onclick: showAll }, "Show everything");
+  const [title, words, way] = isSearch ? ["Nothing found", "Nothing that was made is like that.", all]
+    : board ? ["This board is empty", "Select pictures in the library and add them to it.", all]
+      : ["Nothing here yet", "Every picture and clip that is drawn is kept here.", el("a", { class: "plain", href: "#create" }, "Draw the first one")];
+  place.replaceChildren(icon(isSearch ? "search" : board ? "board" : "image"), el("h2", {}, title), el("p", {}, words), way);
+}
+
+function showAll() {
+  $("search").value = "";
+  for (const name of FILTERS) $(`library-${name}`).value = "";
+  showBoards();
+  readLibrary().catch(said);
+  $("search").focus();
+}
+
+/** Fill the lists of styles and models beside the search; of one model there is nothing to choose. */
+export function showFilters(models, styles) {
+  const fill = (name, all) => $(`library-${name}`).append(...all.map(({ id }) => el("option", { value: id }, id)));
+  fill("style", styles);
+  fill("model", models);
+  $("library-model").parentElement.hidden = models.length < 2;
 }
 
 function makeTile({ job, result }) {
@@ -109,17 +148,8 @@ function showBoards() {
   const chosen = $("library-board").value, known = boards.all.some((one) => one.id === chosen);
   const words = ({ name, count }) => `${name} (${count})`;
   $("library-board").replaceChildren(el("option", { value: "" }, "All boards"), ...boards.all.map((one) => el("option", { value: one.id, selected: one.id === chosen }, words(one))));
-  $("drop-board").hidden = !chosen || chosen === FAVOURITES;
+  showBoardBar();
   if (chosen && !known) readLibrary().catch(said);
-}
-
-/** Delete the board that is shown; what is on it stays. */
-async function dropBoard() {
-  const id = $("library-board").value, { name } = boards.all.find((one) => one.id === id);
-  try {
-    const back = await removeBoard(id);
-    toast(`The board ${name} is deleted; its pictures are not`, () => back().catch(said));
-  } catch (error) { said(error); }
 }
 
 /** Show the library where it was left, with one item in full view where the address names one. */
@@ -146,8 +176,8 @@ export function listenToLibrary() {
   grid = makeGrid($("grid"), { makeTile, aspectOf: ({ result }) => result.width / result.height, whenNearEnd: () => readOlder().catch(said) });
   const soon = () => { clearTimeout(timer); timer = setTimeout(() => readLibrary().catch(said), WAIT); };
   $("search").addEventListener("input", soon);
-  for (const id of ["library-kind", "library-board"]) $(id).addEventListener("change", () => { endSelection(); showBoards(); soon(); });
-  label($("drop-board"), "trash", "Delete this board").onclick = dropBoard;
+  for (const name of FILTERS) $(`library-${name}`).addEventListener("change", () => { endSelection(); showBoards(); soon(); });
+  listenToBoardBar(said);
   listenToSelection({ items: libraryItems, paint: paintTile, board: () => $("library-board").value, read: () => readLibrary().catch(said) });
   subscribe(showBoards);
   readBoards().catch(() => {});

@@ -8,13 +8,16 @@ import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
 import { forgetLive, isLive, listenToLive, live, liveSoon, orderedLive, showLive } from "/page/live.js";
 import { listenToKeys, showKeys } from "/page/keys.js";
-import { leaveLibrary, listenToLibrary, openLibrary, readEarly, showItem } from "/page/library.js";
+import { leaveLibrary, listenToLibrary, openLibrary, readEarly, showFilters, showItem } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
 import { refreshStage, showStage, stage } from "/page/stage.js";
+import { readSoon } from "/page/reading.js";
+import { countMore, listenToSheet } from "/page/sheet.js";
 import { listenForFiles, paint, restoreStart, showStart, start } from "/page/start.js";
 import { allItems, allJobs, changed, choose, hear, isActive, readAll, state, subscribe } from "/page/store.js";
 import { follow } from "/page/stream.js";
 import { listenToStrip, showStrip } from "/page/strip.js";
+import { sentence } from "/page/words.js";
 import { closeViewer, listenToViewer, openViewer } from "/page/viewer.js";
 
 const SCREENS = ["create", "library", "arena", "runs"];
@@ -66,7 +69,9 @@ async function stop() {
 
 function showStop() {
   const active = allJobs().filter(isActive), asked = active.length > 0 && active.every((job) => stopping.has(job.id));
+  const had = document.activeElement === $("stop");
   $("stop").hidden = !active.length;
+  if (had && !active.length) $("draw").focus();
   $("stop").disabled = asked;
   $("stop").textContent = asked ? "Stopping" : active.length > 1 ? `Stop all ${active.length}` : "Stop";
   for (const id of stopping) if (!active.some((job) => job.id === id)) stopping.delete(id);
@@ -88,6 +93,8 @@ function announceEnds() {
 function fit() {
   fitFields(Boolean(start.data));
   showLive();
+  countMore();
+  readSoon();
   growPrompt();
   keepDraft();
 }
@@ -95,7 +102,7 @@ function fit() {
 function growPrompt() {
   const box = $("prompt");
   box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight + 2, 136)}px`;
+  box.style.height = `${Math.min(box.scrollHeight + 2, 116)}px`;
   $("clear-prompt").hidden = !box.value;
 }
 
@@ -151,7 +158,7 @@ async function logInWith(token) {
   try {
     await logIn(token);
     location.reload();
-  } catch (error) { $("login-said").textContent = error.message; }
+  } catch (error) { $("login-said").textContent = sentence(error.message); }
 }
 
 function switchTheme() {
@@ -170,7 +177,6 @@ function listen() {
   for (const id of ["seed", "count"]) $(id).addEventListener("input", forgetSeries);
   $("stop").onclick = stop;
   label($("clear-prompt"), "close", "Empty the prompt").onclick = () => { $("prompt").value = ""; fit(); forgetLive(); $("prompt").focus(); };
-  label($("theme"), "theme", "Light or dark").onclick = switchTheme;
   label($("help"), "help", "Keys").onclick = showKeys;
   addEventListener("hashchange", () => { if (!location.hash.startsWith("#library")) wasLibrary = false; showScreen(); });
   whenMasked(showStart);
@@ -178,6 +184,7 @@ function listen() {
   stage.whenOpened((item) => openViewer(item.result.id, { items: () => allItems(), older: async () => false }));
   actions.whenCreating(() => { closeViewer(); location.hash = "#create"; });
   listenForFiles();
+  listenToSheet();
   listenToLive();
   listenToStrip();
   listenToLibrary();
@@ -205,6 +212,7 @@ async function begin() {
   showModels(models);
   showStyles(styles);
   showSizes(sizes);
+  showFilters(models, styles);
   const draft = readDraft() || {};
   setSettings(draft);
   listen();
@@ -218,7 +226,9 @@ async function begin() {
   if (!matchMedia("(pointer: coarse)").matches && !$("create").hidden) $("prompt").focus();
 }
 
+label($("theme"), "theme", "Light or dark").onclick = switchTheme; // who has no token yet sees it too
 whenLoginNeeded(() => {
+  for (const one of [document.querySelector(".top nav"), $("help")]) one.hidden = true;
   $("login-screen").hidden = false;
   for (const one of SCREENS) $(one).hidden = true;
   $("token").focus();

@@ -1,11 +1,11 @@
 // The stage: what is drawn now, what was made, the picture that is painted on, or where to begin. One thing at a time.
-import { $, el, icon, label } from "/page/dom.js";
+import { $, el, icon, label, renew } from "/page/dom.js";
 import { compareView, startOf } from "/page/compare.js";
 import { live, showsLive } from "/page/live.js";
 import { start } from "/page/start.js";
 import { maskView } from "/page/mask.js";
 import { actionsOf } from "/page/actions.js";
-import { allItems, allJobs, isActive, placeInQueue, shareOf, shownItem, shownJob, state } from "/page/store.js";
+import { allItems, allJobs, isActive, placeInQueue, secondsUntilTurn, shareOf, shownItem, shownJob, state } from "/page/store.js";
 import { progressWords, secondsWords, sentence } from "/page/words.js";
 
 const EXAMPLES = [
@@ -26,6 +26,7 @@ export function mediaOf({ result }, settings = {}) {
   if (!result.type.startsWith("video/")) return el("img", { src: result.url, alt, width, height, ...settings });
   const video = el("video", { src: result.url, "aria-label": alt, width, height, muted: true, loop: true, controls: true, autoplay: !calm(), playsinline: true, ...settings });
   video.muted = true;
+  video.style.setProperty("--aspect", String(width / height)); // its controls are as wide as it is
   return video;
 }
 
@@ -117,7 +118,7 @@ function showProgress(job) {
   const share = shareOf(active);
   $("hairline").style.transform = `scaleX(${share})`;
   const waiting = allJobs().filter((other) => other.state === "queued" && other !== active).length;
-  const words = progressWords(active, state.progress.get(active.id), placeInQueue(active));
+  const words = progressWords(active, state.progress.get(active.id), placeInQueue(active), active.state === "queued" ? secondsUntilTurn(active) : null);
   $("progress-words").textContent = words + (waiting && active.state === "running" ? `. ${waiting} more ${waiting === 1 ? "waits" : "wait"}` : "");
 }
 
@@ -132,7 +133,7 @@ function showBar(job) {
   if ($("bar").hidden) return;
   const facts = item ? `Seed ${item.result.seed} · ${item.result.width} x ${item.result.height} · ${secondsWords(item.result.seconds)}` : "";
   const ended = job.state === "cancelled" ? "Stopped. " : "";
-  $("bar").replaceChildren(el("div", { class: "caption" }, el("p", { class: "said-prompt" }, job.prompt), el("p", { class: "facts" }, ended + facts),
+  renew($("bar"), el("div", { class: "caption" }, el("p", { class: "said-prompt" }, job.prompt), el("p", { class: "facts" }, ended + facts),
     ...(item?.result.warnings || []).slice(0, 3).map((warning) => el("p", { class: "facts" }, sentence(warning)))),
   ...(isActive(job) && !item ? [] : [el("div", { class: "actions" }, actionsOf(item || { job }))]));
 }

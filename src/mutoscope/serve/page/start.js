@@ -53,7 +53,7 @@ export async function startFrom(file, name = file.name || "picture") {
   }
   closeMask();
   showStart();
-  $("prompt").focus();
+  if (!matchMedia("(pointer: coarse)").matches) $("prompt").focus(); // no keyboard over the picture
 }
 
 /** Begin with what was there before a reload. */
@@ -77,13 +77,18 @@ export async function startFromResult({ result }) {
 export function dropStart() {
   Object.assign(start, { data: null, picture: null, isPainting: false });
   closeMask();
+  const had = $("start").contains(document.activeElement);
   showStart();
+  if (had) $("prompt").focus();
 }
 
 export function paint(open) {
+  const had = $("start").contains(document.activeElement);
   start.isPainting = open && Boolean(start.data);
   if (start.isPainting) openMask(start.picture);
   showStart();
+  if (had) $("start").querySelector(".plain")?.focus({ preventScroll: true });
+  if (start.isPainting) scrollTo({ top: 0 }); // on a phone the stage may be out of sight
 }
 
 let isRestored = false; // until then what was kept is not to be forgotten
@@ -104,7 +109,7 @@ export function showStart() {
   const words = el("span", { class: "start-words" }, isClip ? "First frame of the clip" : hasMask() ? "Changes where you painted" : "Starts from this picture");
   const canPaint = !isClip && currentModel()?.mask;
   $("start").replaceChildren(picture, el("div", { class: "start-body" }, words, isClip ? null : keep),
-    canPaint ? button("brush", start.isPainting ? "Done painting" : "Paint a mask", () => paint(!start.isPainting)) : null,
+    canPaint ? start.isPainting ? button("check", "Done", () => paint(false), "plain is-on") : button("brush", "Paint a mask", () => paint(true)) : null,
     label(el("button", { type: "button", class: "icon", onclick: dropStart }), "close", "Do not start from this picture"));
   changed();
 }

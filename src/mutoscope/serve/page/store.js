@@ -63,10 +63,29 @@ export function shownItem(job) {
 }
 
 export function placeInQueue(job) {
-  return allJobs().filter((other) => isActive(other) && other.created < job.created).length + 1;
+  return allJobs().filter((other) => other.state === "queued" && other.created < job.created).length + 1;
 }
 
 const readers = new Set(); // of each read that is under way: the jobs that something was heard of meanwhile
+
+/** Seconds until a job that waits has its turn, by the speed of what was drawn; null where nothing was. */
+export function secondsUntilTurn(job) {
+  let seconds = 0;
+  for (const other of allJobs()) {
+    if (!isActive(other) || other.created >= job.created) continue;
+    const speed = secondsPerCost(other.model);
+    if (speed === null) return null;
+    seconds += other.cost * speed * (1 - shareOf(other));
+  }
+  return seconds;
+}
+
+/** The median of what the newest jobs of a model took. */
+function secondsPerCost(model) {
+  const done = allJobs().filter((job) => job.model === model && job.state === "done" && job.cost).slice(0, 9);
+  const speeds = done.map((job) => job.results.reduce((sum, one) => sum + one.seconds, 0) / job.cost).sort((a, b) => a - b);
+  return speeds[speeds.length >> 1] ?? null;
+}
 
 /** Read the newest jobs again; the first thing a page does, and what it does when it was cut off. What is heard meanwhile is newer. */
 export async function readAll() {

@@ -1,6 +1,7 @@
 // The strip under the stage: what waits, what is drawn, what was made; the newest first.
 import { $, el, icon } from "/page/dom.js";
 import { thumbnail } from "/page/api.js";
+import { showsLive } from "/page/live.js";
 import { allJobs, choose, isActive, readMore, shownItem, shownJob, state } from "/page/store.js";
 
 const MOST = 200; // tiles; the library has all
@@ -24,7 +25,7 @@ function tileOf(job, result) {
 /** Show the strip. */
 export function showStrip() {
   if ($("create").hidden) return;
-  const shown = shownJob();
+  const shown = shownJob(), isLive = showsLive(shown); // what is drawn while somebody types is on the stage
   const jobs = allJobs().filter((job) => job.results.length || isActive(job) || job.state === "failed").slice(0, MOST);
   const wanted = jobs.flatMap((job) => {
     const done = [...job.results].reverse().map((result) => tileOf(job, result));
@@ -39,7 +40,7 @@ export function showStrip() {
   }
   for (const item of wanted) {
     const { job, result } = item.firstChild.dataset;
-    const isShown = job === shown?.id && (!result || result === shownItem(shown)?.result.id);
+    const isShown = !isLive && job === shown?.id && (!result || result === shownItem(shown)?.result.id);
     if (isShown) item.firstChild.setAttribute("aria-current", "true"); else item.firstChild.removeAttribute("aria-current");
   }
 }

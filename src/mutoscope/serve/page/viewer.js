@@ -1,6 +1,6 @@
 // The full view: one item as large as it fits, its request as a list, arrow keys to the others.
-import { $, el, label } from "/page/dom.js";
-import { actionsOf } from "/page/actions.js";
+import { $, el, label, renew } from "/page/dom.js";
+import { actionsOf, copyPrompt } from "/page/actions.js";
 import { mediaOf } from "/page/stage.js";
 import { subscribe, state } from "/page/store.js";
 import { requestWords, sentence } from "/page/words.js";
@@ -33,12 +33,10 @@ async function show() {
   const rows = requestWords(item).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, String(value))]);
   const round = (sign, words, by) => label(el("button", { type: "button", class: `icon turn ${sign}`, onclick: () => turn(by) }), sign, words);
   const close = label(el("button", { type: "button", class: "icon close", onclick: () => $("viewer").close() }), "close", "Close");
-  const focused = document.activeElement?.className;
-  $("viewer").replaceChildren(el("div", { class: "view" }, mediaOf(item), round("left", "Newer", -1), round("right", "Older", 1)),
+  renew($("viewer"), el("div", { class: "view" }, mediaOf(item), round("left", "Newer", -1), round("right", "Older", 1)),
     el("div", { class: "about" }, el("div", { class: "about-head" }, el("h2", { id: "viewer-title" }, item.job.kind === "video" ? "Clip" : "Picture"), close),
-      el("p", { class: "quote" }, item.result.request.prompt), el("div", { class: "actions" }, actionsOf(item)), el("dl", {}, rows),
+      el("div", { class: "quote-row" }, el("p", { class: "quote" }, item.result.request.prompt), label(el("button", { type: "button", class: "icon", onclick: () => copyPrompt(item) }), "copy", "Copy the prompt")), el("div", { class: "actions" }, actionsOf(item)), el("dl", {}, rows),
       ...item.result.warnings.map((warning) => el("p", { class: "facts" }, sentence(warning)))));
-  if (focused?.includes("turn")) $("viewer").querySelector(`.${focused.split(" ").at(-1)}`)?.focus();
 }
 
 /** Show the neighbour: -1 newer, 1 older; the next page is read at the end of this one. */

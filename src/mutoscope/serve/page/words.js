@@ -2,8 +2,8 @@
 const PHASES = { load: "Loading the model", text: "Reading the words", draw: "Drawing", refine: "Refining", decode: "Making pixels", write: "Writing the file" };
 
 /** What a job that waits or runs is doing. */
-export function progressWords(job, said, place) {
-  if (job.state === "queued") return place === 1 ? "Next in the queue" : `Waiting, number ${place} in the queue`;
+export function progressWords(job, said, place, wait = null) {
+  if (job.state === "queued") return (place === 1 ? "Next in the queue" : `Waiting, number ${place} in the queue`) + (wait >= 1 ? `, about ${secondsWords(wait)}` : "");
   if (!said) return "Starting";
   const what = PHASES[said.phase] || said.phase;
   const step = said.total > 1 && said.step ? ` ${said.step} of ${said.total}` : "";
