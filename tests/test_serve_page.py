@@ -194,7 +194,7 @@ def test_a_refusal_marks_the_field_and_mends_it(browser: Browser, server: Served
 
 
 def test_a_refusal_speaks_as_the_page_does_and_more_is_a_sheet_on_a_phone(browser: Browser, server: Served):
-    with opened(browser, server, shape=PHONE) as page:
+    with opened(browser, server, shape=PHONE, reduced_motion="reduce") as page:
         page.locator("summary").click()
         expect(page.locator("#fold-more")).to_be_focused()
         sheet = page.locator("#more-fields").bounding_box()

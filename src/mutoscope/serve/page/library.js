@@ -113,12 +113,17 @@ function showAll() {
   $("search").focus();
 }
 
-/** Fill the lists of styles and models beside the search; of one model there is nothing to choose. */
-export function showFilters(models, styles) {
-  const fill = (name, all) => $(`library-${name}`).append(...all.map(({ id }) => el("option", { value: id }, id)));
-  fill("style", styles);
-  fill("model", models);
-  $("library-model").parentElement.hidden = models.length < 2;
+const optionsOf = (all) => all.map(({ id }) => el("option", { value: id }, id));
+
+/** Fill the list of styles beside the search. */
+export function showStyleFilter(styles) { $("library-style").append(...optionsOf(styles)); }
+
+/** Fill the list of models, which may be more than before; of one there is nothing to choose. */
+function showModelFilter() {
+  const before = $("library-model").value;
+  $("library-model").replaceChildren(el("option", { value: "" }, "All models"), ...optionsOf(state.models));
+  $("library-model").value = state.models.some(({ id }) => id === before) ? before : "";
+  $("library-model").parentElement.hidden = state.models.length < 2;
 }
 
 function makeTile({ job, result }) {
@@ -154,6 +159,7 @@ function showBoards() {
 
 /** Show the library where it was left, with one item in full view where the address names one. */
 export async function openLibrary(id) {
+  showModelFilter();
   showItems();
   scrollTo({ top: scrolled });
   readBoards().catch(said);

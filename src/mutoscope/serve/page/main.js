@@ -8,7 +8,7 @@ import { fitFields, makeFields, showModels, showSizes, showStyles } from "/page/
 import { clearRefusal, forgetSeries, keepDraft, makeOrders, readDraft, setSettings, showRefusal } from "/page/form.js";
 import { forgetLive, isLive, listenToLive, live, liveSoon, orderedLive, showLive } from "/page/live.js";
 import { listenToKeys, showKeys } from "/page/keys.js";
-import { leaveLibrary, listenToLibrary, openLibrary, readEarly, showFilters, showItem } from "/page/library.js";
+import { leaveLibrary, listenToLibrary, openLibrary, readEarly, showItem, showStyleFilter } from "/page/library.js";
 import { whenMasked } from "/page/mask.js";
 import { refreshStage, showStage, stage } from "/page/stage.js";
 import { readSoon } from "/page/reading.js";
@@ -212,7 +212,7 @@ async function begin() {
   showModels(models);
   showStyles(styles);
   showSizes(sizes);
-  showFilters(models, styles);
+  showStyleFilter(styles);
   const draft = readDraft() || {};
   setSettings(draft);
   listen();
