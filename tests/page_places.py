@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from checkpoint_server import played
 from serving import Served, served
 from test_serve_page import DESKTOP, PHONE, watch
 from test_serve_runs import make_run
@@ -115,7 +116,14 @@ def gone(folder: Path) -> Iterator[Served]:
         yield server
 
 
-PLACES = {place.__name__: place for place in (new, narrow, locked, gone, used)}
+@contextlib.contextmanager
+def lending(folder: Path) -> Iterator[Served]:
+    """A server that fetches models as the state says; it has what visits ask of one."""
+    with played(folder) as server:
+        yield cast(Served, server)
+
+
+PLACES = {place.__name__: place for place in (new, narrow, locked, gone, lending, used)}
 
 
 LISTS = ("/api/arena/contests", "/api/jobs?limit=200")

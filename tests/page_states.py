@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from checkpoint_server import PlayedServer
 from page_places import PLACES, Visit, compare
 from serving import Served
 from test_serve_page import plain_png, put_file
@@ -314,6 +315,62 @@ def runs_ended(visit: Visit) -> None:
     visit.open("/#runs")
     visit.page.select_option("#run", label="small")
     expect(visit.page.locator(".run-facts")).to_contain_text("Finished")
+
+
+# ---------------------------------------------------------------------------------------------- models that are not here
+
+
+@state("lending")
+def checkpoint_offered(visit: Visit) -> None:
+    look_at_model(visit, "sdxl")
+
+
+@state("lending")
+def checkpoint_without_a_size(visit: Visit) -> None:
+    look_at_model(visit, "sana")
+
+
+@state("lending")
+def checkpoint_coming(visit: Visit) -> None:
+    look_at_model(visit, "sdxl")
+    visit.button("Download 6.9 GB").click()
+    expect(visit.page.locator("#checkpoint")).to_contain_text("Asking what there is to fetch")
+    lender(visit).say("step", 2_800_000_000, 6_900_000_000, 160.0)
+    expect(visit.page.locator("#checkpoint")).to_contain_text("2.8 GB of 6.9 GB")
+
+
+@state("lending")
+def checkpoint_coming_while_drawing(visit: Visit) -> None:
+    checkpoint_coming(visit)
+    visit.button("Draw meanwhile").click()
+    expect(visit.page.locator("#fetching")).to_contain_text("40 %")
+
+
+@state("lending")
+def checkpoint_failed(visit: Visit) -> None:
+    checkpoint_coming(visit)
+    lender(visit).say("failed", "the connection to https://huggingface.co was lost; try again, what is whole stays")
+    expect(visit.page.locator("#checkpoint [role=alert]")).not_to_be_empty()
+
+
+@state("lending")
+def checkpoint_without_the_extra(visit: Visit) -> None:
+    look_at_model(visit, "flux-dev", missing="torch")
+
+
+def lender(visit: Visit) -> PlayedServer:
+    assert isinstance(visit.server, PlayedServer)
+    return visit.server
+
+
+def look_at_model(visit: Visit, name: str, missing: str = "") -> None:
+    """Open the panel of a model, with nothing left of the visit before."""
+    lender(visit).forget()
+    lender(visit).missing = missing
+    page = visit.open()
+    expect(page.locator(f"option[data-offer='{name}']")).to_have_count(1)
+    page.select_option("#model", f"offer:{name}")
+    expect(page.locator("#checkpoint")).to_be_visible()
 
 
 @state("gone")
