@@ -185,3 +185,13 @@ def _embeddings(tower: TextTower, tokenizer: Tokenizer, texts: list[str]) -> tor
     states = tower(ids, mask)
     assert states.isfinite().all() and states.shape == (*ids.shape, 384)
     return embed(states, mask)
+
+
+def test_captions_that_the_embedded_tower_cannot_read_are_counted():
+    from mutoscope.checkpoint import open_checkpoint
+
+    tokenizer = Tokenizer.load(open_checkpoint(None).tokenizer_path)
+    assert words.say_unread(["a lake", "озеро на закате", "Über den naïve café"], tokenizer) == ""
+    said = words.say_unread(["a lake", "夕暮れの湖", "🐸 frog", "ทะเลสาบ"], tokenizer)
+    assert said.startswith("3 of 4 captions hold words that it cannot read, such as '夕'")
+    assert words.say_unread(["湖"] * 9000, tokenizer).startswith("1 of 1 captions")

@@ -22,8 +22,10 @@ from mutoscope.data.glance import Glance
 from mutoscope.errors import DataError, SettingError
 from mutoscope.media.pixels import to_values
 from mutoscope.runtime.torch import TorchRuntime
+from mutoscope.tokenizer import Tokenizer
 from mutoscope.train.plan import Plan, Work, cache_bytes, format_bytes, forward_flops, plan
 from mutoscope.train.trial import CLIP_FRAMES, Speed, Trial, measure_rates, measure_speed, rate_of
+from mutoscope.train.words import say_unread
 
 FEW_PICTURES = 2000  # below, a run goes on from the embedded model
 LEAST_PICTURES = 8
@@ -335,7 +337,8 @@ def describe(made: AutoPlan, chosen: Choice, seen: Glance, times: dict[str, floa
             )
         )
     if "text" in made.parts:
-        rows.append(("words", "the embedded text tower is kept"))
+        unread = say_unread(seen.captions, Tokenizer.load(open_checkpoint(None).tokenizer_path))
+        rows.append(("words", "the embedded text tower is kept" + f"; {unread}" * bool(unread)))
     rows += [(f"train {stage.name}", _say_stage(stage, learned)) for stage in made.stages]
     rows.append(("encode", f"before the last stage, once: about {format_seconds(times['encode'])}"))
     rows.append(("export, judge", f"about {format_seconds(times['export'])}; {made.judged} pictures, about "

@@ -7,6 +7,7 @@ weights) is installed; without it, with the tower of the embedded model, which o
 import importlib.util
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from mutoscope.text_encoder import TextTower
 from mutoscope.tokenizer import END, PAD, START, UNKNOWN, Tokenizer
 
 MINILM_WIDTH = 384
+CAPTIONS_LOOKED_AT = 2000
 FIRST_WORD_ID = 1996  # BERT's vocabulary lists whole words by frequency from here on
 WORDNET_FOLDER = Path("/usr/share/wordnet")  # Debian's wordnet-base; without it the captions stand alone
 
@@ -111,6 +113,19 @@ def convert(bert: dict[str, Tensor], kept: list[int], config: ModelConfig) -> di
             out[f"{new}qkv.{kind}"] = torch.cat(qkv)
             out |= {f"{new}{ours}.{kind}": get[f"{old}{theirs}.{kind}"] for ours, theirs in pairs.items()}
     return out
+
+
+def say_unread(captions: Sequence[str], tokenizer: Tokenizer) -> str:
+    """Return what is said of captions with words that the text tower cannot tell from each other, "" where there are none."""
+    looked = captions[:: max(1, len(captions) // CAPTIONS_LOOKED_AT)]
+    strange = {
+        text: [word for word in tokenizer.words(text) if tokenizer.unknown in tokenizer.ids(word)] for text in looked
+    }
+    found = [words[0] for words in strange.values() if words]
+    if not found:
+        return ""
+    share = f"{len(found):,} of {len(strange):,} captions"
+    return f"{share} hold words that it cannot read, such as {found[0][:20]!r}: to it they all look alike; it reads English best"
 
 
 def free_sentences(folder: Path = WORDNET_FOLDER) -> list[str]:
