@@ -11,6 +11,7 @@ let shown = ""; // the model whose panel is open
 let made = ""; // what the panel says, without the bytes
 let wanted = ""; // the model that is drawn with as soon as it is here
 let opening = "";
+let heard = null; // what the server said of a download since the last read began
 let whenChosen = () => {};
 const path = "/api/checkpoints";
 const find = (name) => offers.find((one) => one.id === name);
@@ -23,7 +24,10 @@ export function sizeWords(bytes) {
 
 /** Read what there is, and show it in the list of models; another page, or another server, may have opened some or none. */
 async function readOffers() {
+  heard = null;
   const [said, models] = await Promise.all([ask(path), getModels()]);
+  const offer = heard && said.data.find((one) => one.id === heard.model);
+  if (offer) offer.progress = heard.progress; // what was heard meanwhile is newer
   [offers, free, state.models] = [said.data, { disk: said.disk_free, memory: said.memory_free }, models];
   showOffers();
   if (fittedModel() !== $("model").value) whenChosen(); // the server has begun anew without it
@@ -90,8 +94,10 @@ async function act(what, offer) {
 /** The server says how far a download is. */
 function hearDownload({ model, ...progress }) {
   const offer = find(model);
+  heard = { model, progress };
   if (!offer) return;
   const isOver = ["ended", "failed"].includes(progress.state);
+  if (isOver) heard = null; // it is read again
   offer.progress = isOver ? null : progress;
   if (!isOver) { showFetching(); return showPanel(); }
   readOffers().then(() => {
