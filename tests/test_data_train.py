@@ -111,7 +111,7 @@ def test_large_pictures_are_refined_and_meet_no_more_noise_than_that_takes(monke
     sizes = preset("tiny").transformer
     objective = DiffusionObjective.__new__(DiffusionObjective)
     objective.model, objective.options = Transformer(sizes), ImageOptions(fine=0.5)
-    texts = TextStates(*[np.zeros(2)] * 3)
+    texts = TextStates(np.zeros(2), np.zeros(2), np.zeros(2))
     objective.pictures = [Latents(np.zeros((2, sizes.latent_channels, 1, side, side), np.float16), texts, np.zeros(2))
                           for side in (4, 8)]  # fmt: skip
     met: dict[int, Any] = {}
