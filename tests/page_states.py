@@ -56,7 +56,7 @@ def arena_without_contestants(visit: Visit) -> None:
 @state("new")
 def runs_none(visit: Visit) -> None:
     visit.open("/#runs")
-    expect(visit.page.locator("#runs-said")).not_to_be_empty()
+    expect(visit.page.locator("#stages h3")).to_have_text("No training runs here")
 
 
 @state("locked")

@@ -9,7 +9,7 @@ export function ratingsTable(said, votes) {
   if (!said.data.length) return [title, el("p", { class: "facts" }, "No votes yet")];
   const head = ["Contestant", "Strength", "95 % interval", "Votes", "Wins", "Against the next"];
   const rows = said.data.map((row) => el("tr", {}, el("th", { scope: "row" }, row.name),
-    el("td", { }, row.value.toFixed(1)), el("td", {}, line(row), el("span", { class: "range" }, `${row.low.toFixed(1)} to ${row.high.toFixed(1)}`)),
+    el("td", { }, row.value.toFixed(1)), el("td", {}, interval(row)),
     el("td", { }, String(row.n)), el("td", { class: "wins" }, `${Math.round(row.win_rate)} %`), el("td", {}, verdict(row))));
   const table = el("table", {}, el("thead", {}, el("tr", {}, head.map((words) => el("th", { scope: "col", class: words === "Wins" ? "wins" : null }, words)))), el("tbody", {}, rows));
   const decided = said.votes - said.ties;
@@ -17,6 +17,12 @@ export function ratingsTable(said, votes) {
     el("p", { class: "facts" }, "Strength is the chance in percent to win against an average contestant (Bradley and Terry), a tie is half a win. ",
       `${said.votes} ${said.votes === 1 ? "vote" : "votes"}, ${said.ties} of them ties`, decided ? `; the left side won ${said.left_wins} of ${decided}` : "", ". ",
       el("a", { href: votes, download: "votes.jsonl" }, "Save the votes"), " for mutoscope card.")];
+}
+
+/** Votes that all say the same give an interval without width, which would promise more than they know. */
+function interval(row) {
+  if (row.low === row.high) return "none yet";
+  return [line(row), el("span", { class: "range" }, `${row.low.toFixed(1)} to ${row.high.toFixed(1)}`)];
 }
 
 function verdict(row) {

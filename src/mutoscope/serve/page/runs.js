@@ -36,7 +36,14 @@ function choose(id) {
 function showBar() {
   $("run-field").hidden = !now.runs.length;
   $("run").replaceChildren(...now.runs.map(({ id, name }) => el("option", { value: id, selected: id === now.id }, name)));
-  say(now.runs.length ? "" : "There are no training runs here. mutoscope train makes one; mutoscope serve --runs FOLDER shows it.");
+  say("");
+  if (!now.runs.length) showEmpty();
+}
+
+function showEmpty() {
+  now.shown = "";
+  $("stages").replaceChildren(el("div", { class: "nothing" }, el("h3", {}, "No training runs here"),
+    el("p", {}, "A run of mutoscope train is shown while it goes on. mutoscope serve --runs FOLDER says where the runs are.")));
 }
 
 const say = (words) => { if ($("runs-said").textContent !== words) $("runs-said").textContent = words; };
