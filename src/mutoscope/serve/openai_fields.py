@@ -181,9 +181,7 @@ def check_body(body: type[Anybody], values: Any, *, strict: bool) -> Anybody:
     try:
         return body.model_validate(values, strict=strict)
     except ValidationError as error:
-        raise RequestValidationError(
-            error.errors(include_url=False, include_context=False, include_input=False)
-        ) from None
+        raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
 
 
 def one_file(files: Files, field: str) -> bytes | None:
