@@ -22,7 +22,8 @@ from mutoscope.errors import (
 )
 from mutoscope.events import drain
 from mutoscope.hub.checks import check_folder
-from mutoscope.hub.fetch import _bar, choose, fetch, plan
+from mutoscope.hub.choosing import choose
+from mutoscope.hub.fetch import _bar, fetch, plan
 from mutoscope.hub.names import Place, find_place
 
 pytest.importorskip("huggingface_hub", reason="needs mutoscope[hub]")

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import (
@@ -32,20 +32,16 @@ from mutoscope.errors import (
     did_you_mean,
 )
 from mutoscope.events import Event
-from mutoscope.hub.checks import INDEX, MODULAR, WITHOUT_WEIGHTS, check_folder, read_index
-from mutoscope.hub.endings import CONVERT, PICKLES
-from mutoscope.hub.headers import spell_bytes, variant_of
+from mutoscope.hub.checks import INDEX, MODULAR, check_folder, read_index
+from mutoscope.hub.choosing import choose
+from mutoscope.hub.headers import spell_bytes
 from mutoscope.hub.known import KnownModel, find_known, known_models
 from mutoscope.hub.names import COMMIT, REPOSITORY, Place, cache_folder, folder_of, looks_like_path, split_name
 from mutoscope.telemetry import disable_telemetry
 
-SPARE = 200_000_000  # bytes of the disk that stay free
-TICK = 0.2  # seconds between two events
+SPARE_BYTES = 200_000_000  # bytes of the disk that stay free
+TICK_SECONDS = 0.2  # seconds between two events
 STOP_SECONDS = 2.0  # that a download may take to stop
-PLAIN = (".json", ".txt", ".model", ".jinja", ".tiktoken")  # of a component, beside its weights
-AT_THE_TOP = re.compile(r"model_index\.json|(licen[cs]e|notice|readme|use_policy)[\w.-]*", re.IGNORECASE)
-SHARD = re.compile(r"-\d{5}-of-\d{5}")
-LISTED = re.compile(r"(?P<stem>.+?)\.safetensors\.index(\.(?P<variant>\w+))?\.json")
 GATED = ("auto", "manual", True)
 
 
@@ -134,7 +130,7 @@ def fetch(what: str | Plan, variant: str | None = None) -> Iterator[Event]:
     job.start()
     try:
         while job.is_alive():
-            job.join(TICK)
+            job.join(TICK_SECONDS)
             yield event(job.fetched, job.file)  # also without news: whoever listens may want to stop
     finally:
         job.stop()
@@ -143,41 +139,6 @@ def fetch(what: str | Plan, variant: str | None = None) -> Iterator[Event]:
     _settle(todo)
     check_folder(todo.folder)
     yield Event("done", todo.bytes, todo.bytes, result=Place(todo.repository, todo.folder, todo.revision))
-
-
-def choose(paths: Iterable[str], components: dict[str, tuple[str, str]], variant: str = "") -> list[str]:
-    """Return which files of a repository are fetched: those of its components in one variant, its index, card and licence.
-
-    CheckpointError where a component has its weights as a pickle alone.
-    """
-    chosen = [path for path in paths if "/" not in path and AT_THE_TOP.fullmatch(path)]
-    for name, (_, cls) in components.items():
-        files = [path for path in paths if PurePosixPath(path).parent.as_posix() == name]
-        weights = [path for path in files if path.endswith(".safetensors") or LISTED.fullmatch(path)]
-        chosen += [path for path in files if path.endswith(PLAIN) and path not in weights]
-        pickles = [path for path in files if path.endswith(PICKLES)]
-        if not weights and pickles and not WITHOUT_WEIGHTS.search(cls):
-            raise CheckpointError(
-                f"{name} has its weights as a pickle alone ({pickles[0]}), which can run code; {CONVERT}"
-            )
-        chosen += _choose_weights(weights, variant)
-    return sorted(set(chosen))
-
-
-def _choose_weights(paths: list[str], variant: str) -> list[str]:
-    """Return the weights of a component in the variant, else the plain ones, else in the one variant there is; one file before shards."""
-    by_variant: dict[str, list[str]] = {}
-    for path in paths:
-        listed = LISTED.fullmatch(path)
-        if listed:
-            of = listed["variant"] or variant_of(f"{PurePosixPath(listed['stem']).name}.safetensors")
-        else:
-            of = variant_of(PurePosixPath(path).name)
-        by_variant.setdefault(of, []).append(path)
-    files = by_variant.get(variant) or by_variant.get("") or (next(iter(by_variant.values())) if by_variant else [])
-    whole = [path for path in files if not SHARD.search(path) and not LISTED.fullmatch(path)]
-    usual = [path for path in whole if PurePosixPath(path).name.startswith(("model.", "diffusion_pytorch_model."))]
-    return usual or whole or files
 
 
 class _Rate:
@@ -372,7 +333,7 @@ def _check_room(todo: Plan) -> None:
     """Refuse a download for which the disk has no room."""
     folder = next(path for path in (cache_folder().absolute(), *cache_folder().absolute().parents) if path.exists())
     free = shutil.disk_usage(folder).free
-    if todo.to_fetch and free < todo.to_fetch + SPARE:
+    if todo.to_fetch and free < todo.to_fetch + SPARE_BYTES:
         raise StorageFullError(
             f"{todo.repository} brings {spell_bytes(todo.to_fetch)}, and {folder} has {spell_bytes(free)} free; "
             "make room (mutoscope models rm NAME), or name another folder: HF_HUB_CACHE=DIR"

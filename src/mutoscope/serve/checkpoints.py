@@ -16,6 +16,7 @@ from fastapi import Depends
 from pydantic import Field
 
 from mutoscope.errors import MutoscopeError, did_you_mean
+from mutoscope.hub.fetch import SPARE_BYTES
 from mutoscope.hub.headers import spell_bytes
 from mutoscope.hub.names import cache_folder
 from mutoscope.hub.shelf import HERE, Offer, list_offers, missing_library
@@ -30,7 +31,6 @@ from mutoscope.serve.strict import StrictBody, new_router
 
 router = new_router(prefix="/api/checkpoints")
 NAME = Field(min_length=1, max_length=200)
-SPARE = 200_000_000  # bytes of the disk that stay free, as in hub/fetch.py
 KINDS = {"image": ["image"], "clip": ["video"]}
 HUB = "https://huggingface.co"
 
@@ -159,7 +159,7 @@ def obstacle_of(offer: Offer) -> str:
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         return "Nothing is fetched, since HF_HUB_OFFLINE is set where the server runs"
     rest, free = (offer.known.download or 0.0 if offer.known else 0.0) - offer.bytes, free_bytes()
-    if rest + SPARE > free and rest > 0:
+    if rest + SPARE_BYTES > free and rest > 0:
         return (
             f"It brings {spell_bytes(rest)}, and the disk has {spell_bytes(free)} free. Make room, or name another folder where "
             "the server starts: HF_HUB_CACHE=DIR"
