@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -88,32 +89,24 @@ def used(folder: Path) -> Iterator[Served]:
         yield server
 
 
-@contextlib.contextmanager
-def new(folder: Path) -> Iterator[Served]:
+def new(folder: Path) -> AbstractContextManager[Served]:
     """A server that is used for the first time."""
-    with served(folder / "data", model="embedded") as server:
-        yield server
+    return served(folder / "data", model="embedded")
 
 
-@contextlib.contextmanager
-def narrow(folder: Path) -> Iterator[Served]:
+def narrow(folder: Path) -> AbstractContextManager[Served]:
     """A server whose engine takes few of the settings."""
-    with served(folder / "data", model="fake:0") as server:
-        yield server
+    return served(folder / "data", model="fake:0")
 
 
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[Served]:
+def locked(folder: Path) -> AbstractContextManager[Served]:
     """A server that asks for its token."""
-    with served(folder / "data", "--token", "a long secret", model="fake:0") as server:
-        yield server
+    return served(folder / "data", "--token", "a long secret", model="fake:0")
 
 
-@contextlib.contextmanager
-def gone(folder: Path) -> Iterator[Served]:
+def gone(folder: Path) -> AbstractContextManager[Served]:
     """A server that ends while it is visited."""
-    with served(folder / "data", model="fake:0") as server:
-        yield server
+    return served(folder / "data", model="fake:0")
 
 
 @contextlib.contextmanager
